@@ -1,0 +1,89 @@
+//! Doors to the synchronous core. [`Inline`] answers on the caller's own thread; [`Threaded`] keeps a registry that may
+//! block (SQLite waits for locks and for the disk) on a thread of its own, so that async callers are not held up. Both
+//! let one call in at a time.
+
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use crate::call::{Call, Facade, Reply, Submit};
+use crate::apply::Registry;
+use crate::error::RegistryError;
+use crate::process::DurabilityTier;
+use crate::store::Store;
+
+/// One thread does everything.
+pub struct Inline<S>(Mutex<Registry<S>>);
+
+/// A thread of its own for the registry.
+pub struct Threaded {
+    calls: mpsc::Sender<Request>,
+    durability_tier: DurabilityTier,
+}
+
+struct Request {
+    call: Call,
+    answer: oneshot::Sender<Result<Reply, RegistryError>>,
+}
+
+impl<S: Store> Registry<S> {
+    /// This registry as a [`crate::ProcessRegistry`], answering on the caller's thread.
+    pub fn inline(self) -> Facade<Inline<S>> {
+        Facade(Inline(Mutex::new(self)))
+    }
+}
+
+impl<S: Store + 'static> Registry<S> {
+    /// This registry as a [`crate::ProcessRegistry`], on a thread that ends with the last use of it.
+    pub fn threaded(mut self) -> Result<Facade<Threaded>, RegistryError> {
+        let (calls, requests) = mpsc::channel::<Request>();
+        let durability_tier = self.durability_tier();
+        std::thread::Builder::new()
+            .name("fencepost-registry".into())
+            .spawn(move || {
+                for Request { call, answer } in requests {
+                    // A caller that went away has lost its answer, not its write.
+                    drop(answer.send(self.apply(call)));
+                }
+            })
+            .map_err(|cause| RegistryError::backend("start the registry's thread", cause))?;
+        Ok(Facade(Threaded { calls, durability_tier }))
+    }
+}
+
+impl<S> Inline<S> {
+    /// The registry behind the door, for whoever must look at its store between calls.
+    pub fn with<T>(&self, look: impl FnOnce(&mut Registry<S>) -> T) -> T {
+        // A panic inside a call is the store's or a rule's bug; what it left behind is still judged by the next call.
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl<S: Store> Submit for Inline<S> {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        self.with(|registry| registry.apply(call))
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.with(|registry| registry.durability_tier())
+    }
+}
+
+#[async_trait]
+impl Submit for Threaded {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let (answer, answered) = oneshot::channel();
+        if self.calls.send(Request { call, answer }).is_err() {
+            return Err(RegistryError::backend("hand a call to the registry", "its thread has ended"));
+        }
+        answered.await.unwrap_or_else(|_| {
+            Err(RegistryError::unavailable("wait for the registry", "its thread ended before it answered"))
+        })
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.durability_tier
+    }
+}

@@ -1,0 +1,232 @@
+//! The seam: the only way to time, waiting, tasks, chance and the liveness of others. Everything in this crate takes
+//! an [`Environment`]; whoever supplies one supplies the world. [`System`] is the production world, on tokio; the
+//! simulation supplies its own and needs nothing else replaced. Read next: `lease.rs`.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One node's view of the world.
+pub trait Environment: Send + Sync {
+    /// The wall clock, in milliseconds since the epoch. It may step, back too.
+    fn now_epoch_ms(&self) -> u64;
+
+    /// A clock that never steps and counts the time the machine was suspended. Only differences mean anything.
+    fn monotonic(&self) -> Duration;
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    fn spawn(&self, task: BoxFuture<'static, ()>);
+
+    /// Fills `bytes` from a source that never repeats itself, across restarts too.
+    fn fill_entropy(&self, bytes: &mut [u8]);
+
+    /// Whether the owner can be proved dead from here. In doubt: no.
+    fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool;
+}
+
+/// The world of production: the machine's clocks and entropy, and tokio's tasks and timers.
+#[derive(Clone)]
+pub struct System {
+    runtime: tokio::runtime::Handle,
+}
+
+impl System {
+    /// Tasks run on the tokio runtime this is called on; outside of any, on one that the process keeps for them.
+    pub fn new() -> std::io::Result<Self> {
+        static FALLBACK: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            return Ok(Self { runtime });
+        }
+        if FALLBACK.get().is_none() {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
+            // When two threads race here the loser's runtime must not be dropped inside an async context.
+            if let Err(spare) = FALLBACK.set(runtime) {
+                spare.shutdown_background();
+            }
+        }
+        match FALLBACK.get() {
+            Some(runtime) => Ok(Self { runtime: runtime.handle().clone() }),
+            None => Err(std::io::Error::other("no runtime for background tasks")),
+        }
+    }
+}
+
+impl Environment for System {
+    #[allow(clippy::disallowed_methods, reason = "this is the seam")]
+    fn now_epoch_ms(&self) -> u64 {
+        let since_epoch =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        // Not `Instant`: on Linux it stands still while the machine sleeps, and a lease does not.
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the seam")]
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let _inside = self.runtime.enter();
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        drop(self.runtime.spawn(task));
+    }
+
+    fn fill_entropy(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system always has entropy once it has booted");
+    }
+
+    fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
+        local_process::is_definitely_dead(&owner.liveness)
+    }
+}
+
+/// What this process can be asked about once it no longer answers; `Opaque` where the system cannot tell.
+pub fn local_liveness() -> LeaseOwnerLiveness {
+    local_process::own_liveness().unwrap_or(LeaseOwnerLiveness::Opaque)
+}
+
+/// Linux's account of which processes live. A pid alone proves nothing: it is reused, and other hosts, other boots and
+/// other pid namespaces have the same ones.
+mod local_process {
+    use super::LeaseOwnerLiveness;
+
+    pub fn own_liveness() -> Option<LeaseOwnerLiveness> {
+        let pid = std::process::id();
+        let (_, process_start) = state_and_start(pid)?;
+        Some(LeaseOwnerLiveness::LocalProcess {
+            host_id: host_id()?,
+            boot_id: boot_id()?,
+            pid,
+            process_start,
+        })
+    }
+
+    pub fn is_definitely_dead(liveness: &LeaseOwnerLiveness) -> bool {
+        let LeaseOwnerLiveness::LocalProcess { host_id: host, boot_id: boot, pid, process_start } = liveness
+        else {
+            return false;
+        };
+        if host_id().as_ref() != Some(host) || boot_id().as_ref() != Some(boot) {
+            return false;
+        }
+        match state_and_start(*pid) {
+            Some((state, start)) => start != *process_start || matches!(state, 'Z' | 'X'),
+            // `/proc` may hide other users' processes; the kernel's own answer does not.
+            None => {
+                let pid = i32::try_from(*pid).ok().and_then(rustix::process::Pid::from_raw);
+                pid.is_some_and(|pid| {
+                    rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
+                })
+            }
+        }
+    }
+
+    fn host_id() -> Option<String> {
+        let machine = read_word("/etc/machine-id")
+            .or_else(|| Some(rustix::system::uname().nodename().to_str().ok()?.to_owned()))
+            .filter(|id| !id.is_empty())?;
+        let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+        Some(format!("{machine}/{}", namespace.to_str()?))
+    }
+
+    fn boot_id() -> Option<String> {
+        read_word("/proc/sys/kernel/random/boot_id")
+    }
+
+    fn read_word(path: &str) -> Option<String> {
+        let text = std::fs::read_to_string(path).ok()?;
+        Some(text.trim().to_owned()).filter(|word| !word.is_empty())
+    }
+
+    /// Fields 3 and 22 of `/proc/<pid>/stat`. The second field is a name in parentheses and may contain both.
+    fn state_and_start(pid: u32) -> Option<(char, String)> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let after_name = &stat[stat.rfind(')')? + 1..];
+        let mut fields = after_name.split_whitespace();
+        let state = fields.next()?.chars().next()?;
+        Some((state, fields.nth(18)?.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dead(liveness: LeaseOwnerLiveness) -> bool {
+        let owner =
+            LeaseOwnerIdentity { owner_id: "worker".into(), incarnation_id: "first".into(), liveness };
+        System::new().unwrap().is_definitely_dead(&owner)
+    }
+
+    fn child_that(ended: bool) -> LeaseOwnerLiveness {
+        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, .. } = local_liveness() else {
+            panic!("this machine tells which processes live");
+        };
+        let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
+        let pid = child.id();
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let start = stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap().to_owned();
+        child.kill().unwrap();
+        if ended {
+            child.wait().unwrap();
+        }
+        LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start: start }
+    }
+
+    #[test]
+    fn a_running_process_is_not_dead() {
+        assert!(!dead(local_liveness()));
+    }
+
+    #[test]
+    fn a_process_that_was_killed_and_reaped_is_dead() {
+        assert!(dead(child_that(true)));
+    }
+
+    #[test]
+    fn a_reused_pid_is_another_process() {
+        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, .. } = local_liveness() else {
+            panic!("this machine tells which processes live");
+        };
+        assert!(dead(LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start: "1".into() }));
+    }
+
+    #[test]
+    fn what_another_host_or_boot_says_proves_nothing() {
+        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start } = child_that(true) else {
+            panic!("a child is a local process");
+        };
+        let start = process_start;
+        assert!(!dead(LeaseOwnerLiveness::Opaque));
+        assert!(!dead(LeaseOwnerLiveness::LocalProcess {
+            host_id: "elsewhere".into(),
+            boot_id: boot_id.clone(),
+            pid,
+            process_start: start.clone()
+        }));
+        assert!(!dead(LeaseOwnerLiveness::LocalProcess {
+            host_id,
+            boot_id: "earlier".into(),
+            pid,
+            process_start: start
+        }));
+    }
+
+    #[test]
+    fn the_monotonic_clock_goes_forward() {
+        let system = System::new().unwrap();
+        let earlier = system.monotonic();
+        assert!(system.monotonic() >= earlier);
+    }
+}

@@ -1,0 +1,39 @@
+//! **fencepost**: a durable process registry whose stale writers cannot write.
+//!
+//! Modules in reading order: the nouns ([`lease`], [`process`], [`event`], [`handle`], [`error`]), the [`environment`]
+//! that time and chance come through, the [`rules`] that decide, the [`store`] that keeps rows, [`apply`] that joins
+//! the two, the waist ([`call`], [`door`]) and the [`registry`] trait that users see.
+//!
+//! Ten words:
+//! - **process**: one piece of background work with a durable row, ended exactly once.
+//! - **life**: one registration of an id, up to its prune.
+//! - **owner**: who holds a lease; a restart is a new *incarnation*.
+//! - **lease**: the stored right to work on a process, until it expires.
+//! - **fence**: a number that every new grant of an id raises, for ever.
+//! - **grant**: one acquisition: process, incarnation, token, fence. Renewal keeps it.
+//! - **live**: at one reading of the clock: stored, held and `expires_at > now`.
+//! - **stale writer**: anyone presenting a grant that is not the live one.
+//! - **disposition**: what may happen to a process whose worker died.
+//! - **sweep**: a worker's round: list, claim, run or settle.
+
+pub mod apply;
+pub mod call;
+mod content;
+pub mod door;
+pub mod environment;
+pub mod error;
+pub mod event;
+pub mod handle;
+pub mod lease;
+pub mod process;
+pub mod registry;
+pub mod row;
+pub mod rules;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use apply::Registry;
+pub use environment::{Environment, System};
+pub use error::{PluginError, RegistryError};
+pub use registry::ProcessRegistry;

@@ -1,0 +1,467 @@
+//! Rows in ordered maps. Every secondary order that a call needs is kept as a map of its own, so that no call looks at
+//! rows it does not answer with; [`MemoryStore::rows_touched`] lets a test hold that against it. There is no rollback:
+//! a step decides before it writes, and a write to memory cannot fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
+
+use crate::error::RegistryError;
+use crate::event::ProcessEvent;
+use crate::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
+use crate::process::{
+    DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
+};
+use crate::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::store::{Access, Answer, Rows, Store};
+
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    tables: Tables,
+    wrote: bool,
+    rows_touched: u64,
+}
+
+/// What is kept, apart from how it was reached: two stores with equal tables hold the same.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Tables {
+    processes: BTreeMap<ProcessId, Process>,
+    /// Of every id there ever was: outlives the process.
+    ids: BTreeMap<ProcessId, Id>,
+    running: BTreeSet<ProcessId>,
+    ended: BTreeSet<(u64, ProcessId)>,
+    by_definition: BTreeMap<String, BTreeSet<ProcessId>>,
+    waking: BTreeMap<String, BTreeSet<ProcessId>>,
+    /// By (session id, scope id), then process.
+    scopes: BTreeMap<(String, String), BTreeMap<ProcessId, ProcessHandleDescriptor>>,
+    /// By process, then (session id, scope id).
+    holders: BTreeMap<ProcessId, BTreeMap<(String, String), SessionScope>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Process {
+    row: Arc<ProcessRow>,
+    events: Vec<StoredEvent>,
+    /// The place of a replay key's event in `events`.
+    replays: BTreeMap<String, usize>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Id {
+    tenure: Tenure,
+    highest_sequence: u64,
+}
+
+impl MemoryStore {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many rows (processes, ids, events, handles) all calls so far have looked at.
+    pub fn rows_touched(&self) -> u64 {
+        self.rows_touched
+    }
+}
+
+/// Equal when they hold the same rows.
+impl PartialEq for MemoryStore {
+    fn eq(&self, other: &Self) -> bool {
+        self.tables == other.tables
+    }
+}
+
+impl Store for MemoryStore {
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+
+    fn atomically<T>(
+        &mut self,
+        _access: Access,
+        step: impl FnOnce(&mut dyn Rows) -> Answer<T>,
+    ) -> Answer<T> {
+        self.wrote = false;
+        let answer = step(self);
+        assert!(answer.is_ok() || !self.wrote, "a step refused after it had begun to write");
+        answer
+    }
+}
+
+impl Process {
+    /// Sequences are dense, so an event's place follows from its sequence.
+    fn first_above(&self, sequence: u64) -> usize {
+        match self.events.first() {
+            Some(first) => {
+                let above = sequence.saturating_add(1).saturating_sub(first.event.sequence);
+                usize::try_from(above).unwrap_or(usize::MAX).min(self.events.len())
+            }
+            None => 0,
+        }
+    }
+
+    fn above(&self, sequence: u64) -> &[StoredEvent] {
+        if sequence == u64::MAX { &[] } else { &self.events[self.first_above(sequence)..] }
+    }
+}
+
+impl Tables {
+    fn unlink(&mut self, row: &ProcessRow) {
+        let record = &row.record;
+        let id = record.id();
+        self.running.remove(id);
+        if record.is_terminal() {
+            self.ended.remove(&(record.updated_at_ms, id.to_owned()));
+        }
+        if let Some(definition) = &record.registration.identity.definition {
+            remove_from(&mut self.by_definition, definition, id);
+        }
+        if let Some(target) = &record.registration.wake_target {
+            remove_from(&mut self.waking, &target.session_id, id);
+        }
+    }
+
+    fn link(&mut self, row: &ProcessRow) {
+        let record = &row.record;
+        let id = record.id();
+        if record.is_terminal() {
+            self.ended.insert((record.updated_at_ms, id.to_owned()));
+        } else {
+            self.running.insert(id.to_owned());
+        }
+        if let Some(definition) = &record.registration.identity.definition {
+            self.by_definition.entry(definition.clone()).or_default().insert(id.to_owned());
+        }
+        if let Some(target) = &record.registration.wake_target {
+            self.waking.entry(target.session_id.clone()).or_default().insert(id.to_owned());
+        }
+    }
+}
+
+fn remove_from(index: &mut BTreeMap<String, BTreeSet<ProcessId>>, key: &str, id: &str) {
+    if let Some(ids) = index.get_mut(key) {
+        ids.remove(id);
+        if ids.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+fn scope_key(scope: &SessionScope) -> (String, String) {
+    (scope.session_id.clone(), scope.id())
+}
+
+fn matches(record: &ProcessRecord, filter: &ProcessListFilter) -> bool {
+    let disposition_fits = |wanted: RecoveryDisposition| record.disposition() == wanted;
+    filter.status.is_none_or(|status| record.status.kind() == status)
+        && filter.waiting.is_none_or(|waiting| record.wait.is_some() == waiting)
+        && filter.disposition.is_none_or(disposition_fits)
+        && filter
+            .definition
+            .as_ref()
+            .is_none_or(|wanted| record.registration.identity.definition.as_ref() == Some(wanted))
+}
+
+impl MemoryStore {
+    fn process(&mut self, process_id: &str) -> Answer<&Process> {
+        self.rows_touched += 1;
+        self.tables.processes.get(process_id).ok_or_else(|| RegistryError::unknown(process_id))
+    }
+
+    fn select<'a>(
+        &mut self,
+        ids: impl Iterator<Item = &'a ProcessId>,
+        filter: &ProcessListFilter,
+        processes: &BTreeMap<ProcessId, Process>,
+    ) -> Vec<ProcessRecord> {
+        let rows_touched = &mut self.rows_touched;
+        ids.filter_map(|id| processes.get(id))
+            .inspect(|_| *rows_touched += 1)
+            .map(|process| &process.row.record)
+            .filter(|record| matches(record, filter))
+            .take(filter.limit.unwrap_or(usize::MAX))
+            .cloned()
+            .collect()
+    }
+}
+
+impl Rows for MemoryStore {
+    fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
+        self.rows_touched += 2;
+        Ok(LeaseRow {
+            status: self.tables.processes.get(process_id).map(|process| process.row.record.status.clone()),
+            tenure: self.tables.ids.get(process_id).map(|id| id.tenure.clone()).unwrap_or_default(),
+        })
+    }
+
+    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
+        self.wrote = true;
+        match self.tables.ids.get_mut(process_id) {
+            Some(id) => id.tenure = tenure.clone(),
+            None => {
+                let id = Id { tenure: tenure.clone(), highest_sequence: 0 };
+                self.tables.ids.insert(process_id.to_owned(), id);
+            }
+        }
+        Ok(())
+    }
+
+    fn life(&mut self, process_id: &str) -> Answer<Option<Life>> {
+        self.rows_touched += 2;
+        let Some(process) = self.tables.processes.get(process_id) else {
+            return Ok(None);
+        };
+        let Id { tenure, highest_sequence } =
+            self.tables.ids.get(process_id).cloned().unwrap_or_default();
+        Ok(Some(Life { row: Arc::clone(&process.row), tenure, highest_sequence }))
+    }
+
+    fn exists(&mut self, process_id: &str) -> Answer<bool> {
+        self.rows_touched += 1;
+        Ok(self.tables.processes.contains_key(process_id))
+    }
+
+    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> Answer<()> {
+        self.wrote = true;
+        if let Some(before) = before
+            && !is_indexed_alike(&before.record, &row.record)
+        {
+            self.tables.unlink(before);
+            self.tables.link(&row);
+        }
+        match self.tables.processes.get_mut(row.record.id()) {
+            Some(process) => process.row = row,
+            None => {
+                self.tables.link(&row);
+                let id = row.record.id().to_owned();
+                let process = Process { row, events: Vec::new(), replays: BTreeMap::new() };
+                self.tables.processes.insert(id, process);
+            }
+        }
+        Ok(())
+    }
+
+    fn processes(&mut self, filter: &ProcessListFilter) -> Answer<Vec<ProcessRecord>> {
+        let start = match &filter.after {
+            Some(after) => Excluded(after.clone()),
+            None => Unbounded,
+        };
+        let range = (start, Unbounded::<ProcessId>);
+        // Taken out for the length of the read, so that the counter can move while rows are borrowed.
+        let tables = std::mem::take(&mut self.tables);
+        let records = match (&filter.definition, filter.status) {
+            (Some(definition), _) => match tables.by_definition.get(definition) {
+                Some(ids) => self.select(ids.range(range), filter, &tables.processes),
+                None => Vec::new(),
+            },
+            (None, Some(ProcessStatusKind::Running)) => {
+                self.select(tables.running.range(range), filter, &tables.processes)
+            }
+            (None, _) => {
+                let ids = tables.processes.range(range).map(|(id, _)| id);
+                self.select(ids, filter, &tables.processes)
+            }
+        };
+        self.tables = tables;
+        Ok(records)
+    }
+
+    fn processes_waking(&mut self, session_id: &str) -> Answer<Vec<ProcessId>> {
+        Ok(self.tables.waking.get(session_id).map(|ids| ids.iter().cloned().collect()).unwrap_or_default())
+    }
+
+    fn ended_through(&mut self, updated_at_ms: u64) -> Answer<Vec<ProcessId>> {
+        let ended = self.tables.ended.iter().take_while(|(updated, _)| *updated <= updated_at_ms);
+        Ok(ended.map(|(_, id)| id.clone()).collect())
+    }
+
+    fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
+        self.rows_touched += 1;
+        let id = self.tables.ids.get(process_id);
+        Ok(id
+            .map(|id| HighWater { fence: id.tenure.highest_fence, sequence: id.highest_sequence })
+            .unwrap_or_default())
+    }
+
+    fn prune(&mut self, process_id: &str, kept: HighWater) -> Answer<u64> {
+        self.wrote = true;
+        let Some(process) = self.tables.processes.remove(process_id) else {
+            return Ok(0);
+        };
+        self.tables.unlink(&process.row);
+        for key in self.tables.holders.remove(process_id).unwrap_or_default().into_keys() {
+            if let Some(handles) = self.tables.scopes.get_mut(&key) {
+                handles.remove(process_id);
+                if handles.is_empty() {
+                    self.tables.scopes.remove(&key);
+                }
+            }
+        }
+        let id = Id {
+            tenure: Tenure { lease: None, highest_fence: kept.fence },
+            highest_sequence: kept.sequence,
+        };
+        self.tables.ids.insert(process_id.to_owned(), id);
+        Ok(process.events.len() as u64)
+    }
+
+    fn push_event(&mut self, event: ProcessEvent) -> Answer<()> {
+        self.wrote = true;
+        let Some(process) = self.tables.processes.get_mut(&event.process_id) else {
+            return Err(RegistryError::unknown(&event.process_id));
+        };
+        if let Some(key) = &event.replay_key {
+            process.replays.insert(key.clone(), process.events.len());
+        }
+        match self.tables.ids.get_mut(&event.process_id) {
+            Some(id) => id.highest_sequence = event.sequence,
+            None => {
+                let id = Id { tenure: Tenure::default(), highest_sequence: event.sequence };
+                self.tables.ids.insert(event.process_id.clone(), id);
+            }
+        }
+        process.events.push(StoredEvent { event, acked: false });
+        Ok(())
+    }
+
+    fn event(&mut self, process_id: &str, sequence: u64) -> Answer<Option<StoredEvent>> {
+        let process = self.process(process_id)?;
+        let Some(before) = sequence.checked_sub(1) else {
+            return Ok(None);
+        };
+        Ok(process.above(before).first().filter(|stored| stored.event.sequence == sequence).cloned())
+    }
+
+    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> Answer<Option<ProcessEvent>> {
+        let process = self.process(process_id)?;
+        Ok(process.replays.get(key).map(|place| process.events[*place].event.clone()))
+    }
+
+    fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+        let events: Vec<_> =
+            self.process(process_id)?.above(after).iter().map(|stored| stored.event.clone()).collect();
+        self.rows_touched += events.len() as u64;
+        Ok(events)
+    }
+
+    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+        let above = self.process(process_id)?.above(after);
+        let looked_at = above.len() as u64;
+        let is_pending = |stored: &&StoredEvent| stored.event.wake.is_some() && !stored.acked;
+        let events = above.iter().filter(is_pending).map(|stored| stored.event.clone()).collect();
+        self.rows_touched += looked_at;
+        Ok(events)
+    }
+
+    fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
+        let stored = &self.process(process_id)?.events;
+        let recent = &stored[stored.len().saturating_sub(limit)..];
+        let events: Vec<_> = recent.iter().map(|stored| stored.event.clone()).collect();
+        self.rows_touched += events.len() as u64;
+        Ok(events)
+    }
+
+    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> Answer<u64> {
+        let process = self.process(process_id)?;
+        let upto = &process.events[..process.first_above(through)];
+        let looked_at = upto.len() as u64;
+        let counted = upto.iter().filter(|stored| stored.event.event_type == event_type).count() as u64;
+        self.rows_touched += looked_at;
+        Ok(counted)
+    }
+
+    fn ack(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
+        self.wrote = true;
+        let Some(process) = self.tables.processes.get_mut(process_id) else {
+            return Err(RegistryError::unknown(process_id));
+        };
+        let place = process.first_above(sequence.saturating_sub(1));
+        if let Some(stored) = process.events.get_mut(place) {
+            stored.acked = true;
+        }
+        Ok(())
+    }
+
+    fn put_handle(
+        &mut self,
+        scope: &SessionScope,
+        process_id: &str,
+        descriptor: &ProcessHandleDescriptor,
+    ) -> Answer<()> {
+        self.wrote = true;
+        let key = scope_key(scope);
+        let holders = self.tables.holders.entry(process_id.to_owned()).or_default();
+        holders.insert(key.clone(), scope.clone());
+        self.tables.scopes.entry(key).or_default().insert(process_id.to_owned(), descriptor.clone());
+        Ok(())
+    }
+
+    fn handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<Option<ProcessHandleDescriptor>> {
+        self.rows_touched += 1;
+        Ok(self.tables.scopes.get(&scope_key(scope)).and_then(|handles| handles.get(process_id)).cloned())
+    }
+
+    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<()> {
+        self.wrote = true;
+        let key = scope_key(scope);
+        if let Some(handles) = self.tables.scopes.get_mut(&key) {
+            handles.remove(process_id);
+            if handles.is_empty() {
+                self.tables.scopes.remove(&key);
+            }
+        }
+        if let Some(holders) = self.tables.holders.get_mut(process_id) {
+            holders.remove(&key);
+            if holders.is_empty() {
+                self.tables.holders.remove(process_id);
+            }
+        }
+        Ok(())
+    }
+
+    fn handles_of_scope(&mut self, scope: &SessionScope) -> Answer<Vec<ProcessHandleGrantEntry>> {
+        let Some(handles) = self.tables.scopes.get(&scope_key(scope)) else {
+            return Ok(Vec::new());
+        };
+        self.rows_touched += handles.len() as u64;
+        let entry = |(id, descriptor): (&ProcessId, &ProcessHandleDescriptor)| {
+            let record = self.tables.processes.get(id)?.row.record.clone();
+            Some((ProcessHandleGrant::new(scope, id, descriptor.clone()), record))
+        };
+        Ok(handles.iter().filter_map(entry).collect())
+    }
+
+    fn handles_on(&mut self, process_id: &str) -> Answer<Vec<ProcessHandleGrant>> {
+        let Some(holders) = self.tables.holders.get(process_id) else {
+            return Ok(Vec::new());
+        };
+        self.rows_touched += holders.len() as u64;
+        let grant = |(key, scope): (&(String, String), &SessionScope)| {
+            let descriptor = self.tables.scopes.get(key)?.get(process_id)?.clone();
+            Some(ProcessHandleGrant::new(scope, process_id, descriptor))
+        };
+        Ok(holders.iter().filter_map(grant).collect())
+    }
+
+    fn handles_of_session(&mut self, session_id: &str) -> Answer<Vec<(ProcessId, SessionScope)>> {
+        let first = (session_id.to_owned(), String::new());
+        let of_session = self.tables.scopes.range(first..).take_while(|(key, _)| key.0 == session_id);
+        let mut handles = Vec::new();
+        for (key, ids) in of_session {
+            for id in ids.keys() {
+                if let Some(scope) = self.tables.holders.get(id).and_then(|holders| holders.get(key)) {
+                    handles.push((id.clone(), scope.clone()));
+                }
+            }
+        }
+        self.rows_touched += handles.len() as u64;
+        Ok(handles)
+    }
+}
+
+/// Whether both stand at the same place in every index.
+fn is_indexed_alike(before: &ProcessRecord, after: &ProcessRecord) -> bool {
+    !before.is_terminal()
+        && !after.is_terminal()
+        && before.registration.identity.definition == after.registration.identity.definition
+        && before.registration.wake_target == after.registration.wake_target
+}

@@ -1,0 +1,468 @@
+//! The statements of the SQLite store: each finds its rows by an index. A row that cannot be read back is an error that
+//! names it; a list that includes one is that error, never a shorter list.
+
+use std::sync::Arc;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Params, Row, StatementStatus, ToSql, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::RegistryError;
+use crate::event::ProcessEvent;
+use crate::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
+use crate::process::{
+    AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessId, ProcessListFilter, ProcessRecord,
+    ProcessStarted, ProcessStatus, ProcessStatusKind, RecoveryDisposition, WaitState,
+};
+use crate::row::{GrantProvenance, HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::store::schema::{from_column, to_column};
+use crate::store::sqlite::SqliteCounters;
+use crate::store::{Answer, Rows};
+
+pub struct SqliteRows<'a> {
+    connection: &'a Connection,
+    counters: &'a mut SqliteCounters,
+}
+
+/// The parts of a row that no statement looks for.
+#[derive(Serialize, Deserialize)]
+struct State {
+    external_ref: Option<ProcessExternalRef>,
+    first_started: Option<ProcessStarted>,
+    abandon_request: Option<AbandonRequest>,
+    wait: Option<WaitState>,
+    #[serde(flatten)]
+    provenance: GrantProvenance,
+}
+
+const RECORD_COLUMNS: &str = "p.id, p.status, p.created_at, p.updated_at, p.registration_hash, p.state, p.output, \
+                              r.registration";
+const RECORD_TABLES: &str = "processes p LEFT JOIN registrations r ON r.id = p.id";
+
+impl<'a> SqliteRows<'a> {
+    pub fn new(connection: &'a Connection, counters: &'a mut SqliteCounters) -> Self {
+        Self { connection, counters }
+    }
+
+    /// Every statement goes through here. `read` may fail on a damaged row; then the whole answer fails.
+    fn query<T>(
+        &mut self,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Answer<T>,
+    ) -> Answer<Vec<T>> {
+        let failed = |cause: rusqlite::Error| RegistryError::backend("read the database", cause);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut found = Vec::new();
+        let mut rows = statement.query(params).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            found.push(read(row)?);
+        }
+        drop(rows);
+        self.counters.add(&statement);
+        Ok(found)
+    }
+
+    fn query_one<T>(
+        &mut self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> Answer<T>,
+    ) -> Answer<Option<T>> {
+        Ok(self.query(sql, params, read)?.pop())
+    }
+
+    fn execute(&mut self, sql: &str, params: impl Params) -> Answer<u64> {
+        let failed = |cause: rusqlite::Error| RegistryError::backend("write the database", cause);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let changed = statement.execute(params).map_err(failed)?;
+        self.counters.add(&statement);
+        Ok(changed as u64)
+    }
+
+    fn events(&mut self, process_id: &str, sql: &str, params: impl Params) -> Answer<Vec<ProcessEvent>> {
+        self.query(sql, params, |row| json(process_id, &column::<String>(row, 0)?))
+    }
+}
+
+impl SqliteCounters {
+    fn add(&mut self, statement: &rusqlite::Statement<'_>) {
+        let count = |status| u64::from(statement.reset_status(status).unsigned_abs());
+        self.statements += 1;
+        self.full_scan_steps += count(StatementStatus::FullscanStep);
+        self.vm_steps += count(StatementStatus::VmStep);
+    }
+}
+
+fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Answer<T> {
+    row.get(index).map_err(|cause| RegistryError::backend("read a column", cause))
+}
+
+fn number(row: &Row<'_>, index: usize) -> Answer<u64> {
+    column(row, index).map(from_column)
+}
+
+fn json<T: DeserializeOwned>(row_id: &str, text: &str) -> Answer<T> {
+    serde_json::from_str(text).map_err(|cause| RegistryError::damaged("read a stored row", row_id, cause))
+}
+
+fn text(value: &impl Serialize) -> Answer<String> {
+    serde_json::to_string(value).map_err(|cause| RegistryError::backend("write a row", cause))
+}
+
+fn status_column(kind: ProcessStatusKind) -> i64 {
+    match kind {
+        ProcessStatusKind::Running => 0,
+        ProcessStatusKind::Completed => 1,
+        ProcessStatusKind::Failed => 2,
+        ProcessStatusKind::Cancelled => 3,
+        ProcessStatusKind::Abandoned => 4,
+    }
+}
+
+fn disposition_column(disposition: RecoveryDisposition) -> i64 {
+    match disposition {
+        RecoveryDisposition::Rerunnable => 0,
+        RecoveryDisposition::OwnerBound => 1,
+        RecoveryDisposition::ExternallyOwned => 2,
+    }
+}
+
+/// The outcome decides the status; the column is there to be searched and must agree.
+fn status(row_id: &str, column: i64, output: Option<String>) -> Answer<ProcessStatus> {
+    let status = match output {
+        None => ProcessStatus::Running,
+        Some(output) => ProcessStatus::ended(json::<ProcessAwaitOutput>(row_id, &output)?),
+    };
+    if status_column(status.kind()) != column {
+        let cause = format!("status column {column} does not fit the outcome ({})", status.name());
+        return Err(RegistryError::damaged("read a stored row", row_id, cause));
+    }
+    Ok(status)
+}
+
+/// Reads what [`RECORD_COLUMNS`] names, from `start` on.
+fn process_row(row: &Row<'_>, start: usize) -> Answer<ProcessRow> {
+    let id: String = column(row, start)?;
+    let registration: Option<String> = column(row, start + 7)?;
+    let Some(registration) = registration else {
+        return Err(RegistryError::damaged("read a stored row", &id, "its registration is missing"));
+    };
+    let State { external_ref, first_started, abandon_request, wait, provenance } =
+        json(&id, &column::<String>(row, start + 5)?)?;
+    let record = ProcessRecord {
+        registration: Arc::new(json(&id, &registration)?),
+        registration_hash: column(row, start + 4)?,
+        created_at_ms: number(row, start + 2)?,
+        updated_at_ms: number(row, start + 3)?,
+        external_ref,
+        first_started,
+        abandon_request,
+        wait,
+        status: status(&id, column(row, start + 1)?, column(row, start + 6)?)?,
+    };
+    Ok(ProcessRow { record, provenance })
+}
+
+fn tenure(row_id: &str, row: &Row<'_>, start: usize) -> Answer<Tenure> {
+    let highest_fence = column::<Option<i64>>(row, start)?.map(from_column).unwrap_or_default();
+    let lease = match column::<Option<String>>(row, start + 1)? {
+        None => None,
+        Some(lease) => Some(Arc::new(json(row_id, &lease)?)),
+    };
+    Ok(Tenure { lease, highest_fence })
+}
+
+impl Rows for SqliteRows<'_> {
+    fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
+        let of_process = self.query_one(
+            "SELECT status, output FROM processes WHERE id = ?1",
+            [process_id],
+            |row| status(process_id, column(row, 0)?, column(row, 1)?),
+        )?;
+        let of_id = self.query_one("SELECT fence, lease FROM ids WHERE id = ?1", [process_id], |row| {
+            tenure(process_id, row, 0)
+        })?;
+        Ok(LeaseRow { status: of_process, tenure: of_id.unwrap_or_default() })
+    }
+
+    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
+        let lease = tenure.lease.as_deref().map(text).transpose()?;
+        self.execute(
+            "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?2, ?4, ?3)
+             ON CONFLICT (id) DO UPDATE SET fence = excluded.fence, lease = excluded.lease",
+            params![process_id, to_column(tenure.highest_fence), lease, to_column(0)],
+        )?;
+        Ok(())
+    }
+
+    fn life(&mut self, process_id: &str) -> Answer<Option<Life>> {
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS}, i.fence, i.lease, i.sequence
+             FROM {RECORD_TABLES} LEFT JOIN ids i ON i.id = p.id WHERE p.id = ?1"
+        );
+        self.query_one(&sql, [process_id], |row| {
+            Ok(Life {
+                row: Arc::new(process_row(row, 0)?),
+                tenure: tenure(process_id, row, 8)?,
+                highest_sequence: column::<Option<i64>>(row, 10)?.map(from_column).unwrap_or_default(),
+            })
+        })
+    }
+
+    fn exists(&mut self, process_id: &str) -> Answer<bool> {
+        let found = self.query_one("SELECT 1 FROM processes WHERE id = ?1", [process_id], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> Answer<()> {
+        let ProcessRow { record, provenance } = row.as_ref();
+        let registration = &record.registration;
+        let is_written = before.is_some_and(|before| Arc::ptr_eq(&before.record.registration, registration));
+        if !is_written {
+            self.execute(
+                "INSERT INTO registrations VALUES (?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET registration = excluded.registration",
+                params![registration.id, text(registration)?],
+            )?;
+        }
+        let state = State {
+            external_ref: record.external_ref.clone(),
+            first_started: record.first_started.clone(),
+            abandon_request: record.abandon_request.clone(),
+            wait: record.wait.clone(),
+            provenance: provenance.clone(),
+        };
+        self.execute(
+            "INSERT INTO processes (id, status, waiting, disposition, definition, wake_session, created_at, \
+             updated_at, registration_hash, state, output) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (id) DO UPDATE SET status = excluded.status, waiting = excluded.waiting,
+             wake_session = excluded.wake_session, updated_at = excluded.updated_at, state = excluded.state,
+             output = excluded.output",
+            params![
+                record.id(),
+                status_column(record.status.kind()),
+                record.wait.is_some(),
+                disposition_column(record.disposition()),
+                registration.identity.definition,
+                registration.wake_target.as_ref().map(|target| &target.session_id),
+                to_column(record.created_at_ms),
+                to_column(record.updated_at_ms),
+                record.registration_hash,
+                text(&state)?,
+                record.status.output().map(text).transpose()?,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn processes(&mut self, filter: &ProcessListFilter) -> Answer<Vec<ProcessRecord>> {
+        // Conditions stand in the text, so that the planner sees which index serves them; values are bound.
+        let mut conditions = vec!["1".to_owned()];
+        let mut bound: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut bind = |value: Box<dyn ToSql>| {
+            bound.push(value);
+            bound.len()
+        };
+        if let Some(status) = filter.status {
+            conditions.push(format!("p.status = {}", status_column(status)));
+        }
+        if let Some(waiting) = filter.waiting {
+            conditions.push(format!("p.waiting = {}", u8::from(waiting)));
+        }
+        if let Some(disposition) = filter.disposition {
+            conditions.push(format!("p.disposition = {}", disposition_column(disposition)));
+        }
+        if let Some(definition) = &filter.definition {
+            conditions.push(format!("p.definition = ?{}", bind(Box::new(definition.clone()))));
+        }
+        if let Some(after) = &filter.after {
+            conditions.push(format!("p.id > ?{}", bind(Box::new(after.clone()))));
+        }
+        let limit = match filter.limit {
+            None => String::new(),
+            Some(limit) => format!(" LIMIT ?{}", bind(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)))),
+        };
+        let sql = format!(
+            "SELECT {RECORD_COLUMNS} FROM {RECORD_TABLES} WHERE {} ORDER BY p.id{limit}",
+            conditions.join(" AND ")
+        );
+        self.query(&sql, rusqlite::params_from_iter(bound), |row| process_row(row, 0).map(|row| row.record))
+    }
+
+    fn processes_waking(&mut self, session_id: &str) -> Answer<Vec<ProcessId>> {
+        self.query("SELECT id FROM processes WHERE wake_session = ?1 ORDER BY id", [session_id], |row| {
+            column(row, 0)
+        })
+    }
+
+    fn ended_through(&mut self, updated_at_ms: u64) -> Answer<Vec<ProcessId>> {
+        self.query(
+            "SELECT id FROM processes WHERE status != 0 AND updated_at <= ?1 ORDER BY updated_at, id",
+            [to_column(updated_at_ms)],
+            |row| column(row, 0),
+        )
+    }
+
+    fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
+        let reached = self.query_one("SELECT fence, sequence FROM ids WHERE id = ?1", [process_id], |row| {
+            Ok(HighWater { fence: number(row, 0)?, sequence: number(row, 1)? })
+        })?;
+        Ok(reached.unwrap_or_default())
+    }
+
+    fn prune(&mut self, process_id: &str, kept: HighWater) -> Answer<u64> {
+        let events = self.execute("DELETE FROM events WHERE process_id = ?1", [process_id])?;
+        self.execute("DELETE FROM handles WHERE process_id = ?1", [process_id])?;
+        self.execute("DELETE FROM registrations WHERE id = ?1", [process_id])?;
+        self.execute("DELETE FROM processes WHERE id = ?1", [process_id])?;
+        self.execute(
+            "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?2, ?3, NULL)
+             ON CONFLICT (id) DO UPDATE SET fence = excluded.fence, sequence = excluded.sequence, lease = NULL",
+            params![process_id, to_column(kept.fence), to_column(kept.sequence)],
+        )?;
+        Ok(events)
+    }
+
+    fn push_event(&mut self, event: ProcessEvent) -> Answer<()> {
+        self.execute(
+            "INSERT INTO events (process_id, sequence, event_type, replay_key, wake, event)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                event.process_id,
+                to_column(event.sequence),
+                event.event_type,
+                event.replay_key,
+                u8::from(event.wake.is_some()),
+                text(&event)?,
+            ],
+        )?;
+        self.execute(
+            "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?3, ?2, NULL)
+             ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence",
+            params![event.process_id, to_column(event.sequence), to_column(0)],
+        )?;
+        Ok(())
+    }
+
+    fn event(&mut self, process_id: &str, sequence: u64) -> Answer<Option<StoredEvent>> {
+        self.query_one(
+            "SELECT event, wake FROM events WHERE process_id = ?1 AND sequence = ?2",
+            params![process_id, to_column(sequence)],
+            |row| {
+                Ok(StoredEvent {
+                    event: json(process_id, &column::<String>(row, 0)?)?,
+                    acked: column::<i64>(row, 1)? == 2,
+                })
+            },
+        )
+    }
+
+    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> Answer<Option<ProcessEvent>> {
+        let sql = "SELECT event FROM events WHERE process_id = ?1 AND replay_key = ?2";
+        Ok(self.events(process_id, sql, [process_id, key])?.pop())
+    }
+
+    fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+        let sql = "SELECT event FROM events WHERE process_id = ?1 AND sequence > ?2 ORDER BY sequence";
+        self.events(process_id, sql, params![process_id, to_column(after)])
+    }
+
+    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+        let sql =
+            "SELECT event FROM events WHERE process_id = ?1 AND wake = 1 AND sequence > ?2 ORDER BY sequence";
+        self.events(process_id, sql, params![process_id, to_column(after)])
+    }
+
+    fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
+        let sql = "SELECT event FROM events WHERE process_id = ?1 ORDER BY sequence DESC LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut events = self.events(process_id, sql, params![process_id, limit])?;
+        events.reverse();
+        Ok(events)
+    }
+
+    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> Answer<u64> {
+        let counted = self.query_one(
+            "SELECT count(*) FROM events WHERE process_id = ?1 AND event_type = ?2 AND sequence <= ?3",
+            params![process_id, event_type, to_column(through)],
+            |row| column::<i64>(row, 0),
+        )?;
+        Ok(counted.unwrap_or_default().unsigned_abs())
+    }
+
+    fn ack(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
+        self.execute(
+            "UPDATE events SET wake = 2 WHERE process_id = ?1 AND sequence = ?2",
+            params![process_id, to_column(sequence)],
+        )?;
+        Ok(())
+    }
+
+    fn put_handle(
+        &mut self,
+        scope: &SessionScope,
+        process_id: &str,
+        descriptor: &ProcessHandleDescriptor,
+    ) -> Answer<()> {
+        self.execute(
+            "INSERT INTO handles (scope_id, process_id, session_id, frame_id, descriptor)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (scope_id, process_id) DO UPDATE SET descriptor = excluded.descriptor",
+            params![scope.id(), process_id, scope.session_id, scope.agent_frame_id, text(descriptor)?],
+        )?;
+        Ok(())
+    }
+
+    fn handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<Option<ProcessHandleDescriptor>> {
+        self.query_one(
+            "SELECT descriptor FROM handles WHERE scope_id = ?1 AND process_id = ?2",
+            params![scope.id(), process_id],
+            |row| json(process_id, &column::<String>(row, 0)?),
+        )
+    }
+
+    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<()> {
+        self.execute(
+            "DELETE FROM handles WHERE scope_id = ?1 AND process_id = ?2",
+            params![scope.id(), process_id],
+        )?;
+        Ok(())
+    }
+
+    fn handles_of_scope(&mut self, scope: &SessionScope) -> Answer<Vec<ProcessHandleGrantEntry>> {
+        let sql = format!(
+            "SELECT h.descriptor, {RECORD_COLUMNS} FROM handles h
+             JOIN processes p ON p.id = h.process_id LEFT JOIN registrations r ON r.id = p.id
+             WHERE h.scope_id = ?1 ORDER BY h.process_id"
+        );
+        self.query(&sql, [scope.id()], |row| {
+            let record = process_row(row, 1)?.record;
+            let descriptor = json(record.id(), &column::<String>(row, 0)?)?;
+            Ok((ProcessHandleGrant::new(scope, record.id(), descriptor), record))
+        })
+    }
+
+    fn handles_on(&mut self, process_id: &str) -> Answer<Vec<ProcessHandleGrant>> {
+        self.query(
+            "SELECT session_id, descriptor FROM handles WHERE process_id = ?1 ORDER BY session_id, scope_id",
+            [process_id],
+            |row| {
+                Ok(ProcessHandleGrant {
+                    session_id: column(row, 0)?,
+                    process_id: process_id.to_owned(),
+                    descriptor: json(process_id, &column::<String>(row, 1)?)?,
+                })
+            },
+        )
+    }
+
+    fn handles_of_session(&mut self, session_id: &str) -> Answer<Vec<(ProcessId, SessionScope)>> {
+        self.query(
+            "SELECT process_id, frame_id FROM handles WHERE session_id = ?1 ORDER BY process_id, scope_id",
+            [session_id],
+            |row| Ok((column(row, 0)?, SessionScope::frame(session_id, column::<String>(row, 1)?))),
+        )
+    }
+}
