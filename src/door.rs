@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use crate::call::{Call, Facade, Reply, Submit};
 use crate::apply::Registry;
+use crate::call::{Call, Facade, Reply, Submit};
 use crate::error::RegistryError;
 use crate::process::DurabilityTier;
 use crate::store::Store;

@@ -125,9 +125,7 @@ mod local_process {
             // `/proc` may hide other users' processes; the kernel's own answer does not.
             None => {
                 let pid = i32::try_from(*pid).ok().and_then(rustix::process::Pid::from_raw);
-                pid.is_some_and(|pid| {
-                    rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-                })
+                pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
             }
         }
     }
@@ -204,7 +202,8 @@ mod tests {
 
     #[test]
     fn what_another_host_or_boot_says_proves_nothing() {
-        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start } = child_that(true) else {
+        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start } = child_that(true)
+        else {
             panic!("a child is a local process");
         };
         let start = process_start;

@@ -56,7 +56,9 @@ pub enum RegistryError {
     )]
     LeaseExpired { process_id: String, fence: u64, expires_at_epoch_ms: u64, now_epoch_ms: u64 },
 
-    #[error("process `{process_id}` has used its last fence: no lease can be granted any more, register another id")]
+    #[error(
+        "process `{process_id}` has used its last fence: no lease can be granted any more, register another id"
+    )]
     FenceExhausted { process_id: String },
 
     #[error(

@@ -107,7 +107,8 @@ pub struct ProcessEventAppendResult {
 /// The name behind `signal.`, when it is one that a signal may have.
 pub fn signal_name(event_type: &str) -> Option<&str> {
     event_type.strip_prefix(SIGNAL_PREFIX).filter(|name| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     })
 }
 

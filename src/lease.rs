@@ -99,10 +99,7 @@ impl ProcessLease {
     }
 
     pub fn completion(&self) -> ProcessLeaseCompletion {
-        ProcessLeaseCompletion {
-            process_id: self.process_id.clone(),
-            lease_token: self.lease_token.clone(),
-        }
+        ProcessLeaseCompletion { process_id: self.process_id.clone(), lease_token: self.lease_token.clone() }
     }
 }
 

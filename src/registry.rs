@@ -12,7 +12,8 @@ use crate::lease::{
 };
 use crate::process::{
     AbandonRequest, DurabilityTier, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessListFilter,
-    ProcessPruneReport, ProcessRecord, ProcessRegistration, ProcessSessionDeleteReport, ProcessStarted, WaitState,
+    ProcessPruneReport, ProcessRecord, ProcessRegistration, ProcessSessionDeleteReport, ProcessStarted,
+    WaitState,
 };
 
 type Answer<T> = Result<T, RegistryError>;
@@ -37,8 +38,11 @@ pub trait ProcessRegistry: Send + Sync {
     async fn register_process(&self, registration: ProcessRegistration) -> Answer<ProcessRecord>;
 
     /// Assigns a reference once; the same again changes nothing, another is a conflict. Allowed on ended processes.
-    async fn set_external_ref(&self, process_id: &str, external_ref: ProcessExternalRef)
-    -> Answer<ProcessRecord>;
+    async fn set_external_ref(
+        &self,
+        process_id: &str,
+        external_ref: ProcessExternalRef,
+    ) -> Answer<ProcessRecord>;
 
     // ---- handles
 
@@ -128,15 +132,21 @@ pub trait ProcessRegistry: Send + Sync {
     // ---- lifecycle
 
     /// Ends an externally owned process. On one that workers run it answers "lease required".
-    async fn complete_process(&self, process_id: &str, await_output: ProcessAwaitOutput)
-    -> Answer<ProcessRecord>;
+    async fn complete_process(
+        &self,
+        process_id: &str,
+        await_output: ProcessAwaitOutput,
+    ) -> Answer<ProcessRecord>;
 
     /// Records the first start; the first writer wins and the fact never changes. The starter must hold the live lease.
     async fn record_first_started(&self, process_id: &str, started: ProcessStarted) -> Answer<ProcessRecord>;
 
     /// Records a wish to abandon; the first one stands. It ends nothing by itself.
-    async fn request_process_abandon(&self, process_id: &str, request: AbandonRequest)
-    -> Answer<ProcessRecord>;
+    async fn request_process_abandon(
+        &self,
+        process_id: &str,
+        request: AbandonRequest,
+    ) -> Answer<ProcessRecord>;
 
     async fn set_process_wait(&self, process_id: &str, wait: WaitState) -> Answer<ProcessRecord>;
 

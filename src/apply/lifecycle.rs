@@ -78,9 +78,7 @@ impl Step<'_> {
         let by = match authority {
             Authority::Fenced(presented) => Some(presented.grant()),
             // Admitted without a lease in hand: the caller is whoever holds the live one, if anyone does.
-            Authority::Unfenced => {
-                live_lease(self.rules, &life.tenure, self.now_ms).map(|held| held.grant())
-            }
+            Authority::Unfenced => live_lease(self.rules, &life.tenure, self.now_ms).map(|held| held.grant()),
         };
         match (self.rules.first_start)(&life.row, by.as_ref(), &started) {
             StartDecision::AlreadyYours => Ok(FirstStart::AlreadyYours(life.row.record.clone())),
@@ -123,7 +121,8 @@ impl Step<'_> {
     ) -> Answer<ProcessRecord> {
         let life = self.life(process_id)?;
         let write = ExecutionWrite::End(&output);
-        if (self.rules.admit)(self.rules, &life, authority, write, self.now_ms)? == Admission::AlreadyApplied {
+        if (self.rules.admit)(self.rules, &life, authority, write, self.now_ms)? == Admission::AlreadyApplied
+        {
             return Ok(life.row.record.clone());
         }
         let event_type = match &output {

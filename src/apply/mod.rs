@@ -166,7 +166,9 @@ impl Step<'_> {
             Call::ReclaimProcessLease { process_id, owner, observed_holder, lease_ttl_ms } => {
                 Reply::Claim(self.claim(&process_id, owner, Some(&observed_holder), lease_ttl_ms)?)
             }
-            Call::RenewProcessLease { lease, lease_ttl_ms } => Reply::Lease(self.renew(&lease, lease_ttl_ms)?),
+            Call::RenewProcessLease { lease, lease_ttl_ms } => {
+                Reply::Lease(self.renew(&lease, lease_ttl_ms)?)
+            }
             Call::GetProcessLease { process_id } => Reply::MaybeLease(self.stored_lease(&process_id)?),
             Call::CompleteProcessLease { completion } => Reply::Done(self.release(&completion)?),
         })
@@ -232,7 +234,9 @@ fn check_arguments(call: &Call) -> Answer<()> {
         }
         Call::RecordFirstStarted { started, .. } => arguments::started(started),
         Call::RecordFirstStartedWithLease { lease, started } => arguments::start_under(lease, started),
-        Call::SetProcessWait { wait, .. } | Call::SetProcessWaitWithLease { wait, .. } => arguments::wait(wait),
+        Call::SetProcessWait { wait, .. } | Call::SetProcessWaitWithLease { wait, .. } => {
+            arguments::wait(wait)
+        }
         Call::RequestProcessAbandon { request, .. } => arguments::abandon_request(request),
         Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } => {
             arguments::owner(owner)

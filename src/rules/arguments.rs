@@ -10,8 +10,8 @@ use crate::event::{
 use crate::handle::{ProcessHandleDescriptor, SessionScope};
 use crate::lease::{LeaseOwnerIdentity, ProcessLease, same_incarnation};
 use crate::process::{
-    AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessInput, ProcessOriginator, ProcessRegistration,
-    ProcessStarted, RecoveryDisposition, WaitKind, WaitState,
+    AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessInput, ProcessOriginator,
+    ProcessRegistration, ProcessStarted, RecoveryDisposition, WaitKind, WaitState,
 };
 
 /// Longer ids would make every index pay for one caller's habit.

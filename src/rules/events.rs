@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::error::RegistryError;
 use crate::event::{
-    CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest, ProcessEventType, ProcessWake, ProcessWakeInput,
-    ProcessWakeSpec, signal_name,
+    CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest, ProcessEventType, ProcessWake,
+    ProcessWakeInput, ProcessWakeSpec, signal_name,
 };
 use crate::process::ProcessRecord;
 use crate::rules::lifecycle::refuse_terminal;
@@ -14,7 +14,9 @@ use crate::rules::lifecycle::refuse_terminal;
 pub enum AppendDecision {
     /// The stored event is the answer.
     Replayed,
-    New { wake: Option<ProcessWake> },
+    New {
+        wake: Option<ProcessWake>,
+    },
 }
 
 /// Replay, then terminal, then undeclared; whether the caller may append at all was decided before.
@@ -37,7 +39,8 @@ pub fn append(
     if request.event_type == CANCEL_REQUESTED || signal_name(&request.event_type).is_some() {
         return Ok(AppendDecision::New { wake: None });
     }
-    let declared = record.registration.event_types.iter().find(|declared| declared.name == request.event_type);
+    let declared =
+        record.registration.event_types.iter().find(|declared| declared.name == request.event_type);
     match declared {
         None => Err(RegistryError::UndeclaredEventType {
             process_id: record.id().to_owned(),

@@ -52,9 +52,9 @@ pub fn until(now_ms: u64, ttl_ms: u64) -> Result<u64, RegistryError> {
     if ttl_ms == 0 {
         return Err(RegistryError::invalid("lease_ttl_ms", "a lease must last at least 1 ms"));
     }
-    now_ms
-        .checked_add(ttl_ms)
-        .ok_or_else(|| RegistryError::invalid("lease_ttl_ms", format!("{ttl_ms} ms from now is past all time")))
+    now_ms.checked_add(ttl_ms).ok_or_else(|| {
+        RegistryError::invalid("lease_ttl_ms", format!("{ttl_ms} ms from now is past all time"))
+    })
 }
 
 /// Only a known process that has not ended can be held.

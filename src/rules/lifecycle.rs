@@ -6,8 +6,8 @@ use crate::error::RegistryError;
 use crate::event::{self, signal_name};
 use crate::lease::{Grant, ProcessLease};
 use crate::process::{
-    AbandonWriter, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStarted, RecoveryDisposition,
-    WaitState,
+    AbandonWriter, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStarted,
+    RecoveryDisposition, WaitState,
 };
 use crate::row::{Life, ProcessRow};
 use crate::rules::Rules;
@@ -61,7 +61,10 @@ pub fn admit(
         Authority::Fenced(_) if !worker_run && !is_settlement(write) => {
             return Err(RegistryError::invalid(
                 "process_id",
-                format!("`{}` is externally owned and has no executing owner: use the unfenced method", record.id()),
+                format!(
+                    "`{}` is externally owned and has no executing owner: use the unfenced method",
+                    record.id()
+                ),
             ));
         }
         _ => {}

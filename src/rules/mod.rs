@@ -36,7 +36,8 @@ pub struct Rules {
     pub admit_holder: fn(process_id: &str, Option<&ProcessStatus>) -> Answer<()>,
     pub claim: fn(&Rules, &Claim<'_>) -> Answer<ClaimDecision>,
     pub reclaim: fn(&Rules, &Claim<'_>, &Observation<'_>) -> Answer<ClaimDecision>,
-    pub renew: fn(&Rules, &Tenure, presented: &ProcessLease, now_ms: u64, until_ms: u64) -> Answer<ProcessLease>,
+    pub renew:
+        fn(&Rules, &Tenure, presented: &ProcessLease, now_ms: u64, until_ms: u64) -> Answer<ProcessLease>,
     pub releases: fn(&Tenure, &ProcessLeaseCompletion) -> bool,
     pub authorize: fn(&Rules, &Tenure, presented: &ProcessLease, now_ms: u64) -> Answer<()>,
 
@@ -48,8 +49,11 @@ pub struct Rules {
     pub request_abandon: fn(&ProcessRecord) -> Answer<bool>,
     pub set_external_ref: fn(&ProcessRecord, &ProcessExternalRef) -> Answer<bool>,
 
-    pub append:
-        fn(&ProcessRecord, stored: Option<&ProcessEvent>, &ProcessEventAppendRequest) -> Answer<AppendDecision>,
+    pub append: fn(
+        &ProcessRecord,
+        stored: Option<&ProcessEvent>,
+        &ProcessEventAppendRequest,
+    ) -> Answer<AppendDecision>,
     pub next_sequence: fn(highest: u64) -> Answer<u64>,
     pub transfer: fn(from_scope_id: &str, &[TransferItem]) -> Answer<()>,
     pub prune_through: fn(cutoff_ms: u64) -> Option<u64>,

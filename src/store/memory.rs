@@ -75,11 +75,7 @@ impl Store for MemoryStore {
         DurabilityTier::Inline
     }
 
-    fn atomically<T>(
-        &mut self,
-        _access: Access,
-        step: impl FnOnce(&mut dyn Rows) -> Answer<T>,
-    ) -> Answer<T> {
+    fn atomically<T>(&mut self, _access: Access, step: impl FnOnce(&mut dyn Rows) -> Answer<T>) -> Answer<T> {
         self.wrote = false;
         let answer = step(self);
         assert!(answer.is_ok() || !self.wrote, "a step refused after it had begun to write");
@@ -210,8 +206,7 @@ impl Rows for MemoryStore {
         let Some(process) = self.tables.processes.get(process_id) else {
             return Ok(None);
         };
-        let Id { tenure, highest_sequence } =
-            self.tables.ids.get(process_id).cloned().unwrap_or_default();
+        let Id { tenure, highest_sequence } = self.tables.ids.get(process_id).cloned().unwrap_or_default();
         Ok(Some(Life { row: Arc::clone(&process.row), tenure, highest_sequence }))
     }
 
@@ -296,10 +291,8 @@ impl Rows for MemoryStore {
                 }
             }
         }
-        let id = Id {
-            tenure: Tenure { lease: None, highest_fence: kept.fence },
-            highest_sequence: kept.sequence,
-        };
+        let id =
+            Id { tenure: Tenure { lease: None, highest_fence: kept.fence }, highest_sequence: kept.sequence };
         self.tables.ids.insert(process_id.to_owned(), id);
         Ok(process.events.len() as u64)
     }

@@ -31,11 +31,7 @@ pub trait Store: Send {
 
     /// Runs `step` alone. What it wrote is kept, whole, if it answers `Ok`; if it answers `Err` nothing is. An error of
     /// the commit itself is [`RegistryError::Unavailable`]: the step may have been kept.
-    fn atomically<T>(
-        &mut self,
-        access: Access,
-        step: impl FnOnce(&mut dyn Rows) -> Answer<T>,
-    ) -> Answer<T>;
+    fn atomically<T>(&mut self, access: Access, step: impl FnOnce(&mut dyn Rows) -> Answer<T>) -> Answer<T>;
 }
 
 /// The rows, inside one step. Lists are by process id in byte order unless they say otherwise.

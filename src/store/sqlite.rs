@@ -72,11 +72,7 @@ impl Store for SqliteStore {
         DurabilityTier::Durable
     }
 
-    fn atomically<T>(
-        &mut self,
-        access: Access,
-        step: impl FnOnce(&mut dyn Rows) -> Answer<T>,
-    ) -> Answer<T> {
+    fn atomically<T>(&mut self, access: Access, step: impl FnOnce(&mut dyn Rows) -> Answer<T>) -> Answer<T> {
         // A rollback that failed leaves its transaction open; only a new connection is surely clean.
         if self.connection.as_ref().is_some_and(|connection| !connection.is_autocommit()) {
             self.connection = None;
@@ -91,7 +87,8 @@ impl Store for SqliteStore {
             Access::Read => TransactionBehavior::Deferred,
             Access::Write => TransactionBehavior::Immediate,
         };
-        let transaction = connection.transaction_with_behavior(behavior).map_err(|cause| begin_error(&cause))?;
+        let transaction =
+            connection.transaction_with_behavior(behavior).map_err(|cause| begin_error(&cause))?;
         let mut rows = SqliteRows::new(&transaction, &mut self.counters);
         let answer = step(&mut rows)?;
         let committed = transaction.commit();
@@ -109,7 +106,10 @@ impl Store for SqliteStore {
 fn begin_error(cause: &rusqlite::Error) -> RegistryError {
     let operation = "begin a transaction";
     if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) {
-        return RegistryError::backend(operation, "another process held the write lock for too long; try again");
+        return RegistryError::backend(
+            operation,
+            "another process held the write lock for too long; try again",
+        );
     }
     RegistryError::backend(operation, cause)
 }
@@ -189,8 +189,9 @@ fn create_tables(connection: &mut Connection) -> Answer<()> {
     if !identify(connection)? {
         return Ok(());
     }
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|cause| begin_error(&cause))?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|cause| begin_error(&cause))?;
     if identify(&transaction)? {
         transaction.execute_batch(CREATE).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
@@ -208,8 +209,9 @@ fn make_recovered_durable(connection: &mut Connection) -> Answer<()> {
     if was_busy == 0 {
         return Ok(());
     }
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|cause| begin_error(&cause))?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|cause| begin_error(&cause))?;
     transaction.execute("UPDATE openings SET count = count + 1", []).map_err(failed)?;
     transaction.commit().map_err(failed)
 }

@@ -176,11 +176,10 @@ fn tenure(row_id: &str, row: &Row<'_>, start: usize) -> Answer<Tenure> {
 
 impl Rows for SqliteRows<'_> {
     fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
-        let of_process = self.query_one(
-            "SELECT status, output FROM processes WHERE id = ?1",
-            [process_id],
-            |row| status(process_id, column(row, 0)?, column(row, 1)?),
-        )?;
+        let of_process =
+            self.query_one("SELECT status, output FROM processes WHERE id = ?1", [process_id], |row| {
+                status(process_id, column(row, 0)?, column(row, 1)?)
+            })?;
         let of_id = self.query_one("SELECT fence, lease FROM ids WHERE id = ?1", [process_id], |row| {
             tenure(process_id, row, 0)
         })?;
@@ -306,9 +305,10 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
-        let reached = self.query_one("SELECT fence, sequence FROM ids WHERE id = ?1", [process_id], |row| {
-            Ok(HighWater { fence: number(row, 0)?, sequence: number(row, 1)? })
-        })?;
+        let reached =
+            self.query_one("SELECT fence, sequence FROM ids WHERE id = ?1", [process_id], |row| {
+                Ok(HighWater { fence: number(row, 0)?, sequence: number(row, 1)? })
+            })?;
         Ok(reached.unwrap_or_default())
     }
 
