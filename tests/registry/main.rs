@@ -2,5 +2,10 @@
 //! table, memory and SQLite against a model, bad input, crashes of real processes.
 
 mod agreement;
+mod bad_input;
+mod clock;
 mod conformance;
+mod crashes;
+mod lease_table;
 mod model;
+mod waist;

@@ -1,0 +1,367 @@
+//! Files and neighbours that are not what a store hopes for. Each is one typed error that says what it met, within the
+//! busy timeout at most; nothing is lost, nothing invented.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fencepost::call::{Call, Reply};
+use fencepost::process::*;
+use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use fencepost::testing::hand::HandEnvironment;
+use fencepost::{Registry, RegistryError};
+use serde_json::{Value, json};
+
+fn registration(id: &str, payload: Value) -> ProcessRegistration {
+    ProcessRegistration {
+        id: id.to_owned(),
+        input: ProcessInput::Engine { kind: "e".into(), payload },
+        disposition: RecoveryDisposition::Rerunnable,
+        identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
+        event_types: Vec::new(),
+        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
+        wake_target: None,
+    }
+}
+
+fn open(path: &Path, options: SqliteOptions) -> Result<Registry<SqliteStore>, RegistryError> {
+    let environment = Arc::new(HandEnvironment::at_epoch_ms(1_000));
+    Ok(Registry::new(SqliteStore::open(path, options)?, environment))
+}
+
+fn register<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, RegistryError> {
+    registry.apply(Call::RegisterProcess { registration: registration(id, json!({})) })
+}
+
+fn claim<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, RegistryError> {
+    registry.apply(Call::ClaimProcessLease {
+        process_id: id.to_owned(),
+        owner: fencepost::lease::LeaseOwnerIdentity::opaque("ann", "1"),
+        lease_ttl_ms: 10,
+    })
+}
+
+fn ids<S: Store>(registry: &mut Registry<S>) -> Vec<String> {
+    match registry.apply(Call::ListNonTerminal {}) {
+        Ok(Reply::Records(records)) => records.iter().map(|record| record.id().to_owned()).collect(),
+        other => panic!("a list is read: {other:?}"),
+    }
+}
+
+/// A database with these processes, closed.
+fn database_with(path: &Path, processes: &[&str]) {
+    let mut registry = open(path, SqliteOptions::default()).unwrap();
+    for id in processes {
+        register(&mut registry, id).unwrap();
+    }
+}
+
+fn refusal<T>(answer: Result<T, RegistryError>) -> (String, Option<String>) {
+    match answer {
+        Err(RegistryError::Backend { cause, row, .. }) => (cause, row),
+        Err(other) => panic!("expected a backend error, got {other:?}"),
+        Ok(_) => panic!("expected a backend error, got an answer"),
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let text = "these are notes, not a database, and they are long enough to be a header ".repeat(20);
+    std::fs::write(&path, &text).unwrap();
+    let (cause, _) = refusal(open(&path, SqliteOptions::default()));
+    assert!(cause.contains("not a database"), "{cause}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup')").unwrap();
+    drop(other);
+    let before = std::fs::read(&path).unwrap();
+    let (cause, _) = refusal(open(&path, SqliteOptions::default()));
+    assert!(cause.contains("another program's database"), "{cause}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn another_schema_version_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    database_with(&path, &["p"]);
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 77).unwrap();
+    drop(newer);
+    let (cause, _) = refusal(open(&path, SqliteOptions::default()));
+    assert!(cause.contains("schema version 77"), "{cause}");
+}
+
+#[test]
+fn a_truncated_database_is_refused_wherever_it_was_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole.db");
+    let many: Vec<String> = (0..200).map(|number| format!("process-{number:04}")).collect();
+    database_with(&whole, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    let bytes = std::fs::read(&whole).unwrap();
+    for eighth in 1..8 {
+        let path = folder.path().join(format!("cut-{eighth}.db"));
+        std::fs::write(&path, &bytes[..bytes.len() * eighth / 8]).unwrap();
+        refusal(open(&path, SqliteOptions::default()));
+    }
+}
+
+#[test]
+fn a_folder_is_no_database_and_a_missing_folder_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    refusal(open(folder.path(), SqliteOptions::default()));
+    let missing = folder.path().join("missing/registry.db");
+    refusal(open(&missing, SqliteOptions::default()));
+    assert!(!missing.parent().unwrap().exists());
+}
+
+#[test]
+fn a_damaged_row_is_named_and_hides_no_other() {
+    let damages = [
+        "UPDATE processes SET state = '{' WHERE id = 'bad'",
+        "UPDATE registrations SET registration = 'nonsense' WHERE id = 'bad'",
+        "DELETE FROM registrations WHERE id = 'bad'",
+        "UPDATE processes SET status = 2 WHERE id = 'bad'",
+        "UPDATE processes SET output = '{}' WHERE id = 'bad'",
+        "UPDATE ids SET lease = '[1]' WHERE id = 'bad'",
+    ];
+    for damage in damages {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("registry.db");
+        let mut registry = open(&path, SqliteOptions::default()).unwrap();
+        for id in ["a", "bad", "c"] {
+            register(&mut registry, id).unwrap();
+            claim(&mut registry, id).unwrap();
+        }
+        let vandal = rusqlite::Connection::open(&path).unwrap();
+        assert_eq!(vandal.execute(damage, []).unwrap(), 1, "{damage}");
+        let version = |vandal: &rusqlite::Connection| -> i64 {
+            vandal.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap()
+        };
+        let before = version(&vandal);
+
+        let mut calls = vec![claim(&mut registry, "bad")];
+        if !damage.contains("UPDATE ids") {
+            let filter = ProcessListFilter::any();
+            calls.push(registry.apply(Call::ListProcesses { filter }));
+            calls.push(register(&mut registry, "bad"));
+        }
+        calls.push(registry.apply(Call::ReadProcess { process_id: "bad".into() }));
+        for answer in calls {
+            let (_, row) = refusal(answer);
+            assert_eq!(row.as_deref(), Some("bad"), "{damage}");
+        }
+        assert_eq!(version(&vandal), before, "a call on a damaged row wrote: {damage}");
+        for id in ["a", "c"] {
+            claim(&mut registry, id).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_damaged_event_is_an_error_and_not_a_shorter_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let mut registry = open(&path, SqliteOptions::default()).unwrap();
+    register(&mut registry, "p").unwrap();
+    for name in ["signal.a", "signal.b"] {
+        let request = fencepost::event::ProcessEventAppendRequest::new(name, json!({}));
+        registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+    }
+    let vandal = rusqlite::Connection::open(&path).unwrap();
+    vandal.execute("UPDATE events SET event = 'x' WHERE event_type = 'signal.b'", []).unwrap();
+    let log = registry.apply(Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
+    assert_eq!(refusal(log).1.as_deref(), Some("p"));
+    let recent = registry.apply(Call::RecentEvents { process_id: "p".into(), limit: 1 });
+    assert_eq!(refusal(recent).1.as_deref(), Some("p"));
+}
+
+/// The superuser may write any file, so the check runs as nobody, in this same test started once more.
+#[test]
+fn a_read_only_file_is_refused() {
+    const PATH: &str = "FENCEPOST_READ_ONLY_FILE";
+    if let Some(path) = std::env::var_os(PATH) {
+        let (cause, _) = refusal(open(Path::new(&path), SqliteOptions::default()));
+        assert!(cause.contains("read-only") || cause.contains("readonly"), "{cause}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = folder.path().join("registry.db");
+    database_with(&path, &["p"]);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+    // Where nobody can start it: the build's folder may be private.
+    let program = folder.path().join("this-test");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut child = Command::new(&program);
+    child.args(["--exact", "bad_input::a_read_only_file_is_refused"]).env(PATH, &path).current_dir("/");
+    if rustix::process::geteuid().is_root() {
+        child.uid(65_534).gid(65_534);
+    }
+    let output = child.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(ids(&mut open(&path, SqliteOptions::default()).unwrap()), ["p"]);
+}
+
+#[test]
+fn a_full_disk_refuses_a_write_and_keeps_all_earlier_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let quota = SqliteOptions { max_bytes: Some(256 * 1024), ..SqliteOptions::default() };
+    let mut registry = open(&path, quota).unwrap();
+    let mut kept = Vec::new();
+    let refused = loop {
+        let id = format!("process-{:04}", kept.len());
+        match registry.apply(Call::RegisterProcess { registration: registration(&id, json!("x".repeat(2_000))) }) {
+            Ok(_) => kept.push(id),
+            Err(error) => break error,
+        }
+        assert!(kept.len() < 1_000, "the quota was never met");
+    };
+    assert!(refusal::<()>(Err(refused)).0.contains("full"));
+    assert_eq!(ids(&mut registry), kept);
+    drop(registry);
+    let mut roomier = open(&path, SqliteOptions::default()).unwrap();
+    register(&mut roomier, "one-more").unwrap();
+    assert_eq!(ids(&mut roomier).len(), kept.len() + 1);
+}
+
+/// A disk that is full in earnest fails in COMMIT itself. The same test runs once more under a limit on file sizes,
+/// says what was acknowledged, and the parent looks at what is there.
+#[test]
+fn a_commit_that_cannot_be_written_is_an_unknown_outcome() {
+    const PATH: &str = "FENCEPOST_FULL_FILE";
+    if let Some(path) = std::env::var_os(PATH) {
+        let mut registry = open(Path::new(&path), SqliteOptions::default()).unwrap();
+        for number in 0..400 {
+            let id = format!("process-{number:04}");
+            let registration = registration(&id, json!("x".repeat(5_000)));
+            match registry.apply(Call::RegisterProcess { registration }) {
+                Ok(_) => println!("\nacknowledged {id}"),
+                Err(RegistryError::Unavailable { .. }) => println!("\nunknown {id}"),
+                Err(RegistryError::Backend { .. }) => println!("\nfailed {id}"),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    // SIGXFSZ ignored, a write past the limit is an error like a full disk's and not a signal.
+    let output = Command::new("bash")
+        .args(["-c", "trap '' XFSZ; ulimit -f 300; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "bad_input::a_commit_that_cannot_be_written_is_an_unknown_outcome", "--nocapture"])
+        .env(PATH, &path)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}");
+    let said = |word: &str| -> Vec<String> {
+        told.lines().filter_map(|line| line.strip_prefix(word)).map(|id| id.trim().to_owned()).collect()
+    };
+    let (acknowledged, unknown, failed) = (said("acknowledged"), said("unknown"), said("failed"));
+    assert_eq!(acknowledged.len() + unknown.len() + failed.len(), 400);
+    assert!(!acknowledged.is_empty() && !unknown.is_empty(), "the limit was met in a commit: {told}");
+    let there = ids(&mut open(&path, SqliteOptions::default()).unwrap());
+    assert!(acknowledged.iter().all(|id| there.contains(id)), "an acknowledged write is gone");
+    assert!(there.iter().all(|id| !failed.contains(id)), "a write that failed before its commit is there");
+}
+
+#[test]
+fn a_neighbour_that_keeps_the_write_lock_costs_the_timeout_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let options = SqliteOptions { busy_timeout: Duration::from_millis(30), ..SqliteOptions::default() };
+    let mut registry = open(&path, options).unwrap();
+    register(&mut registry, "p").unwrap();
+    let neighbour = rusqlite::Connection::open(&path).unwrap();
+    neighbour.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (cause, _) = refusal(register(&mut registry, "q"));
+    assert!(cause.contains("write lock"), "{cause}");
+    assert_eq!(ids(&mut registry), ["p"], "reads do not wait for writers");
+    neighbour.execute_batch("ROLLBACK").unwrap();
+    register(&mut registry, "q").unwrap();
+}
+
+#[test]
+fn huge_and_foreign_payloads_come_back_whole_from_both_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sqlite = open(&folder.path().join("registry.db"), SqliteOptions::default()).unwrap();
+    let mut memory = Registry::new(MemoryStore::new(), Arc::new(HandEnvironment::at_epoch_ms(1)));
+    let payloads =
+        [json!("☃".repeat(5_000_000)), json!(vec![0.1; 200_000]), json!(null), json!(""), json!("\u{0}\u{7f}\u{fffd}")];
+    for (number, payload) in payloads.into_iter().enumerate() {
+        let registration = registration(&format!("p{number}"), payload);
+        for answer in [
+            sqlite.apply(Call::RegisterProcess { registration: registration.clone() }),
+            memory.apply(Call::RegisterProcess { registration: registration.clone() }),
+        ] {
+            answer.unwrap();
+        }
+        let read = Call::ReadProcess { process_id: registration.id.clone() };
+        for answer in [sqlite.apply(read.clone()), memory.apply(read.clone())] {
+            match answer {
+                Ok(Reply::MaybeRecord(Some(record))) => assert!(*record.registration == registration),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_error_says_what_it_is_about() {
+    let mut out = Vec::new();
+    let errors = [
+        RegistryError::unknown("p"),
+        RegistryError::RegistrationConflict {
+            process_id: "p".into(),
+            stored_hash: "aa".into(),
+            offered_hash: "bb".into(),
+        },
+        RegistryError::invalid("process_id", "must not be empty"),
+        RegistryError::UndeclaredEventType { process_id: "p".into(), event_type: "x".into() },
+        RegistryError::ReplayConflict { process_id: "p".into(), replay_key: "k".into(), sequence: 3 },
+        RegistryError::AlreadyTerminal {
+            process_id: "p".into(),
+            status: ProcessStatus::ended(ProcessAwaitOutput::Success { value: json!(1) }),
+        },
+        RegistryError::LeaseRequired { process_id: "p".into() },
+        RegistryError::LeaseSuperseded { process_id: "p".into(), presented_fence: 1, current_fence: 2 },
+        RegistryError::LeaseExpired {
+            process_id: "p".into(),
+            fence: 1,
+            expires_at_epoch_ms: 5,
+            now_epoch_ms: 6,
+        },
+        RegistryError::FenceExhausted { process_id: "p".into() },
+        RegistryError::ExternalRefConflict {
+            process_id: "p".into(),
+            stored: Box::new(ProcessExternalRef { backend: "b".into(), id: "i".into(), metadata: json!({}) }),
+        },
+        RegistryError::HandleMissing { scope_id: "1:s".into(), process_id: "p".into() },
+        RegistryError::damaged("read a stored row", "p", "it is not valid JSON"),
+        RegistryError::unavailable("commit", "disk I/O error"),
+    ];
+    for error in errors {
+        writeln!(out, "{error}").unwrap();
+        let written = serde_json::to_string(&error).unwrap();
+        assert_eq!(serde_json::from_str::<RegistryError>(&written).unwrap(), error);
+    }
+    insta::assert_snapshot!("error_messages", String::from_utf8(out).unwrap());
+}
