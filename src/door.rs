@@ -3,11 +3,12 @@
 //! let one call in at a time.
 
 use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use crate::apply::Registry;
+use crate::apply::{Registry, check_arguments};
 use crate::call::{Call, Facade, Reply, Submit};
 use crate::error::RegistryError;
 use crate::process::DurabilityTier;
@@ -18,7 +19,9 @@ pub struct Inline<S>(Mutex<Registry<S>>);
 
 /// A thread of its own for the registry.
 pub struct Threaded {
-    calls: mpsc::Sender<Request>,
+    /// `None` only while it is dropped.
+    calls: Option<mpsc::Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
     durability_tier: DurabilityTier,
 }
 
@@ -39,7 +42,7 @@ impl<S: Store + 'static> Registry<S> {
     pub fn threaded(mut self) -> Result<Facade<Threaded>, RegistryError> {
         let (calls, requests) = mpsc::channel::<Request>();
         let durability_tier = self.durability_tier();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("fencepost-registry".into())
             .spawn(move || {
                 for Request { call, answer } in requests {
@@ -48,7 +51,7 @@ impl<S: Store + 'static> Registry<S> {
                 }
             })
             .map_err(|cause| RegistryError::backend("start the registry's thread", cause))?;
-        Ok(Facade(Threaded { calls, durability_tier }))
+        Ok(Facade(Threaded { calls: Some(calls), thread: Some(thread), durability_tier }))
     }
 }
 
@@ -71,11 +74,25 @@ impl<S: Store> Submit for Inline<S> {
     }
 }
 
+impl Drop for Threaded {
+    /// When the last use is gone so is the thread, and its store is closed.
+    fn drop(&mut self) {
+        self.calls = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
 #[async_trait]
 impl Submit for Threaded {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        // Here and not only on the registry's thread, whose stack a value nested a million deep would overflow when it is
+        // dropped there.
+        check_arguments(&call)?;
         let (answer, answered) = oneshot::channel();
-        if self.calls.send(Request { call, answer }).is_err() {
+        let sent = self.calls.as_ref().map(|calls| calls.send(Request { call, answer }));
+        if !matches!(sent, Some(Ok(()))) {
             return Err(RegistryError::backend("hand a call to the registry", "its thread has ended"));
         }
         answered.await.unwrap_or_else(|_| {

@@ -103,7 +103,7 @@ mod local_process {
 
     pub fn own_liveness() -> Option<LeaseOwnerLiveness> {
         let pid = std::process::id();
-        let (_, process_start) = state_and_start(pid)?;
+        let process_start = read_stat(pid)?.process_start;
         Some(LeaseOwnerLiveness::LocalProcess {
             host_id: host_id()?,
             boot_id: boot_id()?,
@@ -120,8 +120,8 @@ mod local_process {
         if host_id().as_ref() != Some(host) || boot_id().as_ref() != Some(boot) {
             return false;
         }
-        match state_and_start(*pid) {
-            Some((state, start)) => start != *process_start || matches!(state, 'Z' | 'X'),
+        match read_stat(*pid) {
+            Some(stat) => stat.process_start != *process_start || stat.has_ended,
             // `/proc` may hide other users' processes; the kernel's own answer does not.
             None => {
                 let pid = i32::try_from(*pid).ok().and_then(rustix::process::Pid::from_raw);
@@ -134,8 +134,12 @@ mod local_process {
         let machine = read_word("/etc/machine-id")
             .or_else(|| Some(rustix::system::uname().nodename().to_str().ok()?.to_owned()))
             .filter(|id| !id.is_empty())?;
-        let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
-        Some(format!("{machine}/{}", namespace.to_str()?))
+        // Pids count in their own namespace and starts in theirs: in another one the same numbers mean nothing.
+        let namespace = |kind: &str| {
+            let link = std::fs::read_link(format!("/proc/self/ns/{kind}")).ok()?;
+            Some(link.to_str()?.to_owned())
+        };
+        Some(format!("{machine}/{}/{}", namespace("pid")?, namespace("time").unwrap_or_default()))
     }
 
     fn boot_id() -> Option<String> {
@@ -147,13 +151,19 @@ mod local_process {
         Some(text.trim().to_owned()).filter(|word| !word.is_empty())
     }
 
-    /// Fields 3 and 22 of `/proc/<pid>/stat`. The second field is a name in parentheses and may contain both.
-    fn state_and_start(pid: u32) -> Option<(char, String)> {
+    struct Stat {
+        process_start: String,
+        has_ended: bool,
+    }
+
+    /// Fields 3, 20 and 22 of `/proc/<pid>/stat`. The second field is a name in parentheses and may contain both.
+    fn read_stat(pid: u32) -> Option<Stat> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let after_name = &stat[stat.rfind(')')? + 1..];
-        let mut fields = after_name.split_whitespace();
-        let state = fields.next()?.chars().next()?;
-        Some((state, fields.nth(18)?.to_owned()))
+        let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
+        let (state, threads, start) = (fields.first()?, fields.get(17)?, fields.get(19)?);
+        // A first thread that has ended shows as a zombie while the others still run.
+        let has_ended = matches!(*state, "Z" | "X") && threads.parse::<u64>().is_ok_and(|count| count <= 1);
+        Some(Stat { process_start: (*start).to_owned(), has_ended })
     }
 }
 

@@ -103,16 +103,6 @@ impl ProcessLease {
     }
 }
 
-impl Grant {
-    /// Whether `lease` is this acquisition; compares without building a second grant.
-    pub fn is_of(&self, lease: &ProcessLease) -> bool {
-        self.fencing_token == lease.fencing_token
-            && self.lease_token == lease.lease_token
-            && self.owner_id == lease.owner.owner_id
-            && self.incarnation_id == lease.owner.incarnation_id
-    }
-}
-
 impl LeaseTimings {
     pub fn new(ttl_ms: u64, renew_interval_ms: u64) -> Result<Self, RegistryError> {
         if ttl_ms == 0 || renew_interval_ms == 0 {

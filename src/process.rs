@@ -212,6 +212,7 @@ pub struct ProcessExternalRef {
 
 /// Which processes to list. Conditions are joined by AND; `None` is any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ProcessListFilter {
     pub status: Option<ProcessStatusKind>,
     pub waiting: Option<bool>,

@@ -26,11 +26,9 @@ impl Step<'_> {
         let decision = match observed_holder {
             None => (self.rules.claim)(self.rules, &claim)?,
             Some(observed_holder) => {
-                let stored_holder_is_dead = tenure
-                    .lease
-                    .as_ref()
-                    .is_some_and(|held| self.environment.is_definitely_dead(&held.owner));
-                let observation = Observation { observed_holder, stored_holder_is_dead };
+                let is_definitely_dead =
+                    |owner: &LeaseOwnerIdentity| self.environment.is_definitely_dead(owner);
+                let observation = Observation { observed_holder, is_definitely_dead: &is_definitely_dead };
                 (self.rules.reclaim)(self.rules, &claim, &observation)?
             }
         };

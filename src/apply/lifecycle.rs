@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::apply::{Answer, Step};
 use crate::error::RegistryError;
 use crate::event::{ProcessEvent, lifecycle};
+use crate::lease::ProcessLease;
 use crate::process::{
     AbandonRequest, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessPruneReport, ProcessRecord,
     ProcessRegistration, ProcessStarted, ProcessStatus, WaitState,
@@ -77,10 +78,14 @@ impl Step<'_> {
         (self.rules.admit)(self.rules, &life, authority, ExecutionWrite::Start(&started), self.now_ms)?;
         let by = match authority {
             Authority::Fenced(presented) => Some(presented.grant()),
-            // Admitted without a lease in hand: the caller is whoever holds the live one, if anyone does.
-            Authority::Unfenced => live_lease(self.rules, &life.tenure, self.now_ms).map(|held| held.grant()),
+            // Admitted unfenced, a worker-run process is started by whoever holds its live lease, an externally owned
+            // one by nobody's grant.
+            Authority::Unfenced if life.row.record.disposition().is_worker_run() => {
+                live_lease(self.rules, &life.tenure, self.now_ms).map(ProcessLease::grant)
+            }
+            Authority::Unfenced => None,
         };
-        match (self.rules.first_start)(&life.row, by.as_ref(), &started) {
+        match (self.rules.first_start)(&life.row, by.as_ref()) {
             StartDecision::AlreadyYours => Ok(FirstStart::AlreadyYours(life.row.record.clone())),
             StartDecision::AlreadyStarted => Ok(FirstStart::AlreadyStarted(life.row.record.clone())),
             StartDecision::Record => {
@@ -165,6 +170,10 @@ impl Step<'_> {
             return Ok(report);
         };
         for process_id in self.rows.ended_through(through_ms)? {
+            // The index says that it ended; only the row knows, and a damaged one is not deleted on a guess.
+            if !self.rows.lease_row(&process_id)?.status.is_some_and(|status| status.is_terminal()) {
+                continue;
+            }
             let kept: HighWater = (self.rules.survives_prune)(self.rows.high_water(&process_id)?);
             report.pruned_events += self.rows.prune(&process_id, kept)?;
             report.pruned_processes += 1;

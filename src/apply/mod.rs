@@ -204,7 +204,7 @@ fn access(call: &Call) -> Access {
 }
 
 /// Invalid arguments come first in the order of checks: before any row is looked at.
-fn check_arguments(call: &Call) -> Answer<()> {
+pub(crate) fn check_arguments(call: &Call) -> Answer<()> {
     if let Some(process_id) = named_process(call) {
         arguments::name("process_id", process_id)?;
     }

@@ -8,7 +8,7 @@ use crate::event::{
     CANCEL_REQUESTED, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, SIGNAL_PREFIX, lifecycle,
 };
 use crate::handle::{ProcessHandleDescriptor, SessionScope};
-use crate::lease::{LeaseOwnerIdentity, ProcessLease, same_incarnation};
+use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease, same_incarnation};
 use crate::process::{
     AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessInput, ProcessOriginator,
     ProcessRegistration, ProcessStarted, RecoveryDisposition, WaitKind, WaitState,
@@ -59,7 +59,15 @@ fn is_within_depth(value: &Value, left: usize) -> bool {
 
 pub fn owner(owner: &LeaseOwnerIdentity) -> Checked {
     name("owner.owner_id", &owner.owner_id)?;
-    name("owner.incarnation_id", &owner.incarnation_id)
+    name("owner.incarnation_id", &owner.incarnation_id)?;
+    match &owner.liveness {
+        LeaseOwnerLiveness::Opaque => Ok(()),
+        LeaseOwnerLiveness::LocalProcess { host_id, boot_id, process_start, .. } => {
+            name("liveness.host_id", host_id)?;
+            name("liveness.boot_id", boot_id)?;
+            name("liveness.process_start", process_start)
+        }
+    }
 }
 
 pub fn scope(scope: &SessionScope) -> Checked {
@@ -162,7 +170,7 @@ pub fn output(output: &ProcessAwaitOutput) -> Checked {
         ProcessAwaitOutput::Cancelled { raw, .. } => {
             raw.as_ref().map_or(Ok(()), |raw| json("output.raw", raw))
         }
-        ProcessAwaitOutput::Abandoned { .. } => Ok(()),
+        ProcessAwaitOutput::Abandoned { evidence } => evidence.owner.as_ref().map_or(Ok(()), owner),
     }
 }
 

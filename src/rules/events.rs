@@ -55,7 +55,9 @@ pub fn append(
 
 /// Dense within a life, and above every earlier life.
 pub fn next_sequence(highest: u64) -> Result<u64, RegistryError> {
-    highest.checked_add(1).ok_or_else(|| RegistryError::backend("append event", "the log is full"))
+    highest.checked_add(1).ok_or_else(|| {
+        RegistryError::invalid("process_id", "its log has used its last sequence: register another id")
+    })
 }
 
 fn wake(

@@ -20,10 +20,10 @@ pub struct Claim<'a> {
     pub until_ms: u64,
 }
 
-/// What a reclaimer saw, and what the probe says of the stored holder now.
+/// What a reclaimer saw, and whom it may ask about the stored holder.
 pub struct Observation<'a> {
     pub observed_holder: &'a ProcessLease,
-    pub stored_holder_is_dead: bool,
+    pub is_definitely_dead: &'a dyn Fn(&LeaseOwnerIdentity) -> bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,8 @@ pub fn reclaim(
     let Some(held) = live_lease(rules, claim.tenure, claim.now_ms) else {
         return new_grant(rules, claim);
     };
-    if is_grant_of(rules, held, observation.observed_holder) && observation.stored_holder_is_dead {
+    let is_the_observed = is_grant_of(rules, held, observation.observed_holder);
+    if is_the_observed && (observation.is_definitely_dead)(&held.owner) {
         new_grant(rules, claim)
     } else {
         Ok(ClaimDecision::Busy)

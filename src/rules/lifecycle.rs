@@ -55,7 +55,7 @@ pub fn admit(
     let record = &life.row.record;
     let worker_run = record.disposition().is_worker_run();
     match authority {
-        Authority::Unfenced if worker_run && needs_lease(record, write) => {
+        Authority::Unfenced if worker_run && needs_lease(rules, life, write, now_ms) => {
             return Err(lease_required(record));
         }
         Authority::Fenced(_) if !worker_run && !is_settlement(write) => {
@@ -79,16 +79,8 @@ pub fn admit(
         return Ok(Admission::Go);
     }
     refuse_terminal(record)?;
-    match (authority, write) {
-        (Authority::Fenced(presented), _) => (rules.authorize)(rules, &life.tenure, presented, now_ms)?,
-        (Authority::Unfenced, ExecutionWrite::Start(started)) if worker_run => {
-            let held_by_starter = live_lease(rules, &life.tenure, now_ms)
-                .is_some_and(|held| (rules.same_incarnation)(&held.owner, &started.owner));
-            if !held_by_starter {
-                return Err(lease_required(record));
-            }
-        }
-        _ => {}
+    if let Authority::Fenced(presented) = authority {
+        (rules.authorize)(rules, &life.tenure, presented, now_ms)?;
     }
     if let ExecutionWrite::End(output) = write {
         (rules.abandonment)(record, output)?;
@@ -115,7 +107,7 @@ pub fn register(
 
 /// First writer wins. "Yours" is the same GRANT, not the same incarnation: an incarnation that lost its lease and won
 /// it again may have another body running.
-pub fn first_start(row: &ProcessRow, by: Option<&Grant>, _started: &ProcessStarted) -> StartDecision {
+pub fn first_start(row: &ProcessRow, by: Option<&Grant>) -> StartDecision {
     match (&row.record.first_started, &row.provenance.started_by) {
         (None, _) => StartDecision::Record,
         (Some(_), Some(starter)) if Some(starter) == by => StartDecision::AlreadyYours,
@@ -176,16 +168,18 @@ pub(super) fn refuse_terminal(record: &ProcessRecord) -> Result<(), RegistryErro
     Ok(())
 }
 
-/// What an unfenced caller may not write on a row that workers run, terminal or not. A start is judged by who holds
-/// the lease instead; signals and cancel requests are how hosts talk to a process.
-fn needs_lease(record: &ProcessRecord, write: ExecutionWrite<'_>) -> bool {
+/// What an unfenced caller may not write on a row that workers run, terminal or not: anything but what hosts say to a
+/// process, and a start in the name of whoever holds the live lease.
+fn needs_lease(rules: &Rules, life: &Life, write: ExecutionWrite<'_>, now_ms: u64) -> bool {
     match write {
-        ExecutionWrite::Start(_) => false,
         ExecutionWrite::Wait | ExecutionWrite::End(_) => true,
+        ExecutionWrite::Start(started) => !live_lease(rules, &life.tenure, now_ms)
+            .is_some_and(|held| (rules.same_incarnation)(&held.owner, &started.owner)),
         ExecutionWrite::Event { event_type } => {
+            let declared = &life.row.record.registration.event_types;
             event_type != event::CANCEL_REQUESTED
                 && signal_name(event_type).is_none()
-                && record.registration.event_types.iter().any(|declared| declared.name == event_type)
+                && declared.iter().any(|declared| declared.name == event_type)
         }
     }
 }
@@ -198,9 +192,7 @@ fn is_settlement(write: ExecutionWrite<'_>) -> bool {
 fn already_applied(life: &Life, authority: Authority<'_>) -> bool {
     match authority {
         Authority::Unfenced => true,
-        Authority::Fenced(presented) => {
-            life.row.provenance.ended_by.as_ref().is_some_and(|grant| grant.is_of(presented))
-        }
+        Authority::Fenced(presented) => life.row.provenance.ended_by.as_ref() == Some(&presented.grant()),
     }
 }
 

@@ -14,9 +14,7 @@ pub mod retention;
 use crate::error::RegistryError;
 use crate::event::{ProcessEvent, ProcessEventAppendRequest};
 use crate::lease::{Grant, LeaseOwnerIdentity, ProcessLease, ProcessLeaseCompletion};
-use crate::process::{
-    ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStarted, ProcessStatus, WaitState,
-};
+use crate::process::{ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStatus, WaitState};
 use crate::row::{HighWater, Life, ProcessRow, Tenure};
 
 use events::AppendDecision;
@@ -43,7 +41,7 @@ pub struct Rules {
 
     pub register: fn(stored: Option<&ProcessRecord>, process_id: &str, offered_hash: &str) -> Answer<bool>,
     pub admit: fn(&Rules, &Life, Authority<'_>, ExecutionWrite<'_>, now_ms: u64) -> Answer<Admission>,
-    pub first_start: fn(&ProcessRow, by: Option<&Grant>, &ProcessStarted) -> StartDecision,
+    pub first_start: fn(&ProcessRow, by: Option<&Grant>) -> StartDecision,
     pub wait_changes: fn(&ProcessRecord, Option<&WaitState>) -> bool,
     pub abandonment: fn(&ProcessRecord, &ProcessAwaitOutput) -> Answer<()>,
     pub request_abandon: fn(&ProcessRecord) -> Answer<bool>,

@@ -1,6 +1,6 @@
-//! Rows in ordered maps. Every secondary order that a call needs is kept as a map of its own, so that no call looks at
-//! rows it does not answer with; [`MemoryStore::rows_touched`] lets a test hold that against it. There is no rollback:
-//! a step decides before it writes, and a write to memory cannot fail.
+//! Rows in ordered maps. The orders that calls ask for are kept as maps of their own, so that what a call costs does not
+//! grow with other processes (lists of ended ones apart, which look at every row). There is no rollback: a step
+//! decides before it writes, and a write to memory cannot fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -57,7 +57,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// How many rows (processes, ids, events, handles) all calls so far have looked at.
+    /// How many rows (processes, ids, events, handles) all reads so far have looked at.
     pub fn rows_touched(&self) -> u64 {
         self.rows_touched
     }
@@ -162,21 +162,25 @@ impl MemoryStore {
         self.rows_touched += 1;
         self.tables.processes.get(process_id).ok_or_else(|| RegistryError::unknown(process_id))
     }
+}
 
+impl Tables {
+    /// The matching records of these ids, and how many were looked at to find them.
     fn select<'a>(
-        &mut self,
+        &self,
         ids: impl Iterator<Item = &'a ProcessId>,
         filter: &ProcessListFilter,
-        processes: &BTreeMap<ProcessId, Process>,
-    ) -> Vec<ProcessRecord> {
-        let rows_touched = &mut self.rows_touched;
-        ids.filter_map(|id| processes.get(id))
-            .inspect(|_| *rows_touched += 1)
+    ) -> (Vec<ProcessRecord>, u64) {
+        let mut looked_at = 0;
+        let records = ids
+            .filter_map(|id| self.processes.get(id))
+            .inspect(|_| looked_at += 1)
             .map(|process| &process.row.record)
             .filter(|record| matches(record, filter))
             .take(filter.limit.unwrap_or(usize::MAX))
             .cloned()
-            .collect()
+            .collect();
+        (records, looked_at)
     }
 }
 
@@ -241,22 +245,16 @@ impl Rows for MemoryStore {
             None => Unbounded,
         };
         let range = (start, Unbounded::<ProcessId>);
-        // Taken out for the length of the read, so that the counter can move while rows are borrowed.
-        let tables = std::mem::take(&mut self.tables);
-        let records = match (&filter.definition, filter.status) {
+        let tables = &self.tables;
+        let (records, looked_at) = match (&filter.definition, filter.status) {
             (Some(definition), _) => match tables.by_definition.get(definition) {
-                Some(ids) => self.select(ids.range(range), filter, &tables.processes),
-                None => Vec::new(),
+                Some(ids) => tables.select(ids.range(range), filter),
+                None => (Vec::new(), 0),
             },
-            (None, Some(ProcessStatusKind::Running)) => {
-                self.select(tables.running.range(range), filter, &tables.processes)
-            }
-            (None, _) => {
-                let ids = tables.processes.range(range).map(|(id, _)| id);
-                self.select(ids, filter, &tables.processes)
-            }
+            (None, Some(ProcessStatusKind::Running)) => tables.select(tables.running.range(range), filter),
+            (None, _) => tables.select(tables.processes.range(range).map(|(id, _)| id), filter),
         };
-        self.tables = tables;
+        self.rows_touched += looked_at;
         Ok(records)
     }
 

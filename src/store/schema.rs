@@ -12,7 +12,7 @@ pub const SCHEMA_VERSION: i64 = 1;
 pub const CREATE: &str = "
 CREATE TABLE processes (
     id TEXT NOT NULL PRIMARY KEY,
-    status INTEGER NOT NULL,
+    status INTEGER NOT NULL CHECK (status IN (0, 1, 2, 3, 4)),
     waiting INTEGER NOT NULL,
     disposition INTEGER NOT NULL,
     definition TEXT,
@@ -26,6 +26,7 @@ CREATE TABLE processes (
 CREATE INDEX processes_by_status ON processes (status, id);
 CREATE INDEX processes_by_definition ON processes (definition, id) WHERE definition IS NOT NULL;
 CREATE INDEX processes_waiting ON processes (id) WHERE waiting = 1;
+CREATE INDEX processes_by_disposition ON processes (disposition, status, id);
 CREATE INDEX processes_ended ON processes (updated_at, id) WHERE status != 0;
 CREATE INDEX processes_waking ON processes (wake_session, id) WHERE wake_session IS NOT NULL;
 

@@ -34,7 +34,8 @@ pub struct SqliteOptions {
     pub max_bytes: Option<u64>,
     /// The name of a registered virtual file system, for files that are not the operating system's.
     pub vfs: Option<String>,
-    /// Statements run last on every opened connection, to tune it. They can undo what makes the store durable.
+    /// Statements run on every opened connection after the store's own settings, to tune it. They can undo what makes
+    /// the store durable.
     pub tuning: Vec<String>,
 }
 
@@ -57,8 +58,9 @@ pub struct SqliteCounters {
 impl SqliteStore {
     /// Opens the file, or creates it. What it shows from now on survives the machine.
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Answer<Self> {
-        let path = path.as_ref().to_owned();
-        let connection = connect(&path, &options)?;
+        // An absolute path is never mistaken for a URI, and survives a change of the working folder.
+        let path = std::path::absolute(path).map_err(|cause| RegistryError::backend(OPEN, cause))?;
+        let connection = connect(&path, &options, Missing::IsMade)?;
         Ok(Self { path, options, connection: Some(connection), counters: SqliteCounters::default() })
     }
 
@@ -73,15 +75,10 @@ impl Store for SqliteStore {
     }
 
     fn atomically<T>(&mut self, access: Access, step: impl FnOnce(&mut dyn Rows) -> Answer<T>) -> Answer<T> {
-        // A rollback that failed leaves its transaction open; only a new connection is surely clean.
-        if self.connection.as_ref().is_some_and(|connection| !connection.is_autocommit()) {
-            self.connection = None;
-        }
-        if self.connection.is_none() {
-            self.connection = Some(connect(&self.path, &self.options)?);
-        }
-        let Some(connection) = &mut self.connection else {
-            return Err(RegistryError::backend("open the database", "it is not open"));
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            // A file that is gone took acknowledged writes with it: an empty one in its place would hide that.
+            closed @ None => closed.insert(connect(&self.path, &self.options, Missing::IsRefused)?),
         };
         let behavior = match access {
             Access::Read => TransactionBehavior::Deferred,
@@ -90,11 +87,23 @@ impl Store for SqliteStore {
         let transaction =
             connection.transaction_with_behavior(behavior).map_err(|cause| begin_error(&cause))?;
         let mut rows = SqliteRows::new(&transaction, &mut self.counters);
-        let answer = step(&mut rows)?;
-        let committed = transaction.commit();
-        match (access, committed) {
+        let answer = match step(&mut rows) {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                // A rollback that fails keeps the write lock; only a new connection is surely without it.
+                let rolled_back = transaction.rollback();
+                if rolled_back.is_err() || !connection.is_autocommit() {
+                    self.connection = None;
+                }
+                return Err(refusal);
+            }
+        };
+        match (access, transaction.commit()) {
             (_, Ok(())) => Ok(answer),
-            (Access::Read, Err(cause)) => Err(RegistryError::backend("end a read", cause)),
+            (Access::Read, Err(cause)) => {
+                self.connection = None;
+                Err(RegistryError::backend("end a read", cause))
+            }
             (Access::Write, Err(cause)) => {
                 self.connection = None;
                 Err(RegistryError::unavailable("commit", cause))
@@ -103,9 +112,13 @@ impl Store for SqliteStore {
     }
 }
 
+fn is_busy(cause: &rusqlite::Error) -> bool {
+    cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
 fn begin_error(cause: &rusqlite::Error) -> RegistryError {
     let operation = "begin a transaction";
-    if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) {
+    if is_busy(cause) {
         return RegistryError::backend(
             operation,
             "another process held the write lock for too long; try again",
@@ -116,28 +129,35 @@ fn begin_error(cause: &rusqlite::Error) -> RegistryError {
 
 const OPEN: &str = "open the database";
 
-fn connect(path: &Path, options: &SqliteOptions) -> Answer<Connection> {
+/// What a file that is not there means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    IsMade,
+    IsRefused,
+}
+
+fn connect(path: &Path, options: &SqliteOptions, missing: Missing) -> Answer<Connection> {
     let failed = |cause: rusqlite::Error| RegistryError::backend(OPEN, cause);
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, missing == Missing::IsMade);
+    // SQLite keeps the timeout in milliseconds, in an `i32`.
+    let busy_timeout = options.busy_timeout.min(Duration::from_millis(i32::MAX as u64));
     let mut connection = match &options.vfs {
         None => Connection::open_with_flags(path, flags),
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
     }
     .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.busy_timeout(options.busy_timeout).map_err(failed)?;
+    connection.busy_timeout(busy_timeout).map_err(failed)?;
     // Before anything is written: a file that is not ours stays as it is.
-    identify(&connection)?;
+    let is_empty = identify(&mut connection)?;
+    if is_empty && missing == Missing::IsRefused {
+        return Err(RegistryError::backend(OPEN, "the file is empty and was not before: restore it"));
+    }
     if connection.is_readonly("main").map_err(failed)? {
         return Err(RegistryError::backend(OPEN, "the file is read-only; a registry must write"));
     }
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
-    // A database in memory, or a file system without shared memory, has no write-ahead log.
-    if mode != "wal" {
-        return Err(RegistryError::backend(OPEN, format!("journal mode is `{mode}`, the file needs `wal`")));
-    }
+    use_write_ahead_log(&connection, busy_timeout)?;
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     // 64 MiB: at a million rows the pages of a working set no longer fit the default of 2.
     connection.pragma_update(None, "cache_size", -65_536).map_err(failed)?;
@@ -147,28 +167,53 @@ fn connect(path: &Path, options: &SqliteOptions) -> Answer<Connection> {
     for statement in &options.tuning {
         connection.execute_batch(statement).map_err(failed)?;
     }
-    create_tables(&mut connection)?;
-    make_recovered_durable(&mut connection)?;
+    if is_empty {
+        create_tables(&mut connection)?;
+    }
+    make_recovered_durable(&mut connection, busy_timeout)?;
     Ok(connection)
 }
 
-/// True when the file is an empty database, false when it is ours; anything else is refused.
-fn identify(connection: &Connection) -> Answer<bool> {
-    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let application = number("application_id").map_err(|cause| RegistryError::backend(OPEN, cause))?;
-    let version = number("user_version").map_err(|cause| RegistryError::backend(OPEN, cause))?;
-    match (application, version) {
+/// A file that is made by two processes at once is locked for a moment, and SQLite does not wait for this lock by itself.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "SQLite waits for all its other locks in the same way, inside the call"
+)]
+fn use_write_ahead_log(connection: &Connection, busy_timeout: Duration) -> Answer<()> {
+    let pause = Duration::from_millis(1);
+    let mut waited = Duration::ZERO;
+    let mode: String = loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
+            Ok(mode) => break mode,
+            Err(cause) if is_busy(&cause) && waited < busy_timeout => {
+                std::thread::sleep(pause);
+                waited += pause;
+            }
+            Err(cause) => return Err(RegistryError::backend(OPEN, cause)),
+        }
+    };
+    // A database in memory, or a file system without shared memory, has no write-ahead log.
+    if mode != "wal" {
+        return Err(RegistryError::backend(OPEN, format!("journal mode is `{mode}`, the file needs `wal`")));
+    }
+    Ok(())
+}
+
+/// True when the file is an empty database, false when it is ours; anything else is refused. One transaction: between
+/// two readings another process may have made the tables.
+fn identify(connection: &mut Connection) -> Answer<bool> {
+    let failed = |cause: rusqlite::Error| RegistryError::backend(OPEN, cause);
+    let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
+    let tables: i64 =
+        snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let number = |pragma: &str| snapshot.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    match (number("application_id").map_err(failed)?, number("user_version").map_err(failed)?) {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(false),
         (APPLICATION_ID, other) => Err(RegistryError::backend(
             OPEN,
             format!("it has schema version {other}, this build reads {SCHEMA_VERSION}: use a matching build"),
         )),
-        (0, 0) => {
-            let tables = connection
-                .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
-                .map_err(|cause| RegistryError::backend(OPEN, cause))?;
-            if tables == 0 { Ok(true) } else { Err(not_ours()) }
-        }
+        (0, 0) if tables == 0 => Ok(true),
         _ => Err(not_ours()),
     }
 }
@@ -186,13 +231,12 @@ fn limit_size(connection: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
 /// Two processes may open a new file at once: whoever gets the lock second finds the tables made.
 fn create_tables(connection: &mut Connection) -> Answer<()> {
     let failed = |cause: rusqlite::Error| RegistryError::backend("create the tables", cause);
-    if !identify(connection)? {
-        return Ok(());
-    }
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|cause| begin_error(&cause))?;
-    if identify(&transaction)? {
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if tables == 0 {
         transaction.execute_batch(CREATE).map_err(failed)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(failed)?;
@@ -202,12 +246,18 @@ fn create_tables(connection: &mut Connection) -> Answer<()> {
 
 /// A checkpoint that reached the end has synced the log and the file. When others are busy in the file it cannot, and
 /// a write of our own is synced with everything before it in the log instead.
-fn make_recovered_durable(connection: &mut Connection) -> Answer<()> {
+fn make_recovered_durable(connection: &mut Connection, busy_timeout: Duration) -> Answer<()> {
     let failed = |cause: rusqlite::Error| RegistryError::backend("make the recovered log durable", cause);
-    let was_busy: i64 =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(failed)?;
-    if was_busy == 0 {
-        return Ok(());
+    // Nothing to wait for: when it cannot be had at once, the write below serves as well.
+    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+    let was_busy: rusqlite::Result<i64> =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    connection.busy_timeout(busy_timeout).map_err(failed)?;
+    match was_busy {
+        Ok(0) => return Ok(()),
+        Ok(_) => {}
+        Err(cause) if is_busy(&cause) => {}
+        Err(cause) => return Err(failed(cause)),
     }
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -1,5 +1,6 @@
-//! The statements of the SQLite store: each finds its rows by an index. A row that cannot be read back is an error that
-//! names it; a list that includes one is that error, never a shorter list.
+//! The statements of the SQLite store: each names the index that serves it where the planner would choose another. A
+//! row that cannot be read back, or whose parts contradict each other, is an error that names it; a list that includes
+//! one is that error, never a shorter list.
 
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::RegistryError;
 use crate::event::ProcessEvent;
 use crate::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
+use crate::lease::{Grant, ProcessLease};
 use crate::process::{
     AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessId, ProcessListFilter, ProcessRecord,
-    ProcessStarted, ProcessStatus, ProcessStatusKind, RecoveryDisposition, WaitState,
+    ProcessRegistration, ProcessStarted, ProcessStatus, ProcessStatusKind, RecoveryDisposition, WaitState,
 };
 use crate::row::{GrantProvenance, HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
 use crate::store::schema::{from_column, to_column};
@@ -25,20 +27,25 @@ pub struct SqliteRows<'a> {
     counters: &'a mut SqliteCounters,
 }
 
-/// The parts of a row that no statement looks for.
+/// The parts of a row that no statement looks for. Every field must be there: one that is missing was not "none".
 #[derive(Serialize, Deserialize)]
 struct State {
+    #[serde(deserialize_with = "Option::deserialize")]
     external_ref: Option<ProcessExternalRef>,
+    #[serde(deserialize_with = "Option::deserialize")]
     first_started: Option<ProcessStarted>,
+    #[serde(deserialize_with = "Option::deserialize")]
     abandon_request: Option<AbandonRequest>,
+    #[serde(deserialize_with = "Option::deserialize")]
     wait: Option<WaitState>,
-    #[serde(flatten)]
-    provenance: GrantProvenance,
+    #[serde(deserialize_with = "Option::deserialize")]
+    started_by: Option<Grant>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    ended_by: Option<Grant>,
 }
 
 const RECORD_COLUMNS: &str = "p.id, p.status, p.created_at, p.updated_at, p.registration_hash, p.state, p.output, \
                               r.registration";
-const RECORD_TABLES: &str = "processes p LEFT JOIN registrations r ON r.id = p.id";
 
 impl<'a> SqliteRows<'a> {
     pub fn new(connection: &'a Connection, counters: &'a mut SqliteCounters) -> Self {
@@ -81,8 +88,9 @@ impl<'a> SqliteRows<'a> {
         Ok(changed as u64)
     }
 
+    /// Reads (sequence, event) pairs.
     fn events(&mut self, process_id: &str, sql: &str, params: impl Params) -> Answer<Vec<ProcessEvent>> {
-        self.query(sql, params, |row| json(process_id, &column::<String>(row, 0)?))
+        self.query(sql, params, |row| event(process_id, row))
     }
 }
 
@@ -95,16 +103,28 @@ impl SqliteCounters {
     }
 }
 
-fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Answer<T> {
-    row.get(index).map_err(|cause| RegistryError::backend("read a column", cause))
+const READ_ROW: &str = "read a stored row";
+
+fn damaged(row_id: &str, cause: impl ToString) -> RegistryError {
+    RegistryError::damaged(READ_ROW, row_id, cause)
 }
 
-fn number(row: &Row<'_>, index: usize) -> Answer<u64> {
-    column(row, index).map(from_column)
+/// A column of the row that belongs to `row_id`.
+fn column<T: FromSql>(row_id: &str, row: &Row<'_>, index: usize) -> Answer<T> {
+    row.get(index).map_err(|cause| damaged(row_id, cause))
+}
+
+fn number(row_id: &str, row: &Row<'_>, index: usize) -> Answer<u64> {
+    column(row_id, row, index).map(from_column)
+}
+
+/// An id, before it is known whose row this is.
+fn id_column(row: &Row<'_>, index: usize) -> Answer<String> {
+    row.get(index).map_err(|cause| RegistryError::backend(READ_ROW, cause))
 }
 
 fn json<T: DeserializeOwned>(row_id: &str, text: &str) -> Answer<T> {
-    serde_json::from_str(text).map_err(|cause| RegistryError::damaged("read a stored row", row_id, cause))
+    serde_json::from_str(text).map_err(|cause| damaged(row_id, cause))
 }
 
 fn text(value: &impl Serialize) -> Answer<String> {
@@ -136,54 +156,101 @@ fn status(row_id: &str, column: i64, output: Option<String>) -> Answer<ProcessSt
         Some(output) => ProcessStatus::ended(json::<ProcessAwaitOutput>(row_id, &output)?),
     };
     if status_column(status.kind()) != column {
-        let cause = format!("status column {column} does not fit the outcome ({})", status.name());
-        return Err(RegistryError::damaged("read a stored row", row_id, cause));
+        return Err(damaged(
+            row_id,
+            format!("status column {column} contradicts the outcome ({})", status.name()),
+        ));
     }
     Ok(status)
 }
 
 /// Reads what [`RECORD_COLUMNS`] names, from `start` on.
 fn process_row(row: &Row<'_>, start: usize) -> Answer<ProcessRow> {
-    let id: String = column(row, start)?;
-    let registration: Option<String> = column(row, start + 7)?;
+    let id = id_column(row, start)?;
+    let registration: Option<String> = column(&id, row, start + 7)?;
     let Some(registration) = registration else {
-        return Err(RegistryError::damaged("read a stored row", &id, "its registration is missing"));
+        return Err(damaged(&id, "its registration is missing"));
     };
-    let State { external_ref, first_started, abandon_request, wait, provenance } =
-        json(&id, &column::<String>(row, start + 5)?)?;
+    let registration: ProcessRegistration = json(&id, &registration)?;
+    if registration.id != id {
+        return Err(damaged(&id, format!("its registration is that of `{}`", registration.id)));
+    }
+    let state: State = json(&id, &column::<String>(&id, row, start + 5)?)?;
     let record = ProcessRecord {
-        registration: Arc::new(json(&id, &registration)?),
-        registration_hash: column(row, start + 4)?,
-        created_at_ms: number(row, start + 2)?,
-        updated_at_ms: number(row, start + 3)?,
-        external_ref,
-        first_started,
-        abandon_request,
-        wait,
-        status: status(&id, column(row, start + 1)?, column(row, start + 6)?)?,
+        registration: Arc::new(registration),
+        registration_hash: column(&id, row, start + 4)?,
+        created_at_ms: number(&id, row, start + 2)?,
+        updated_at_ms: number(&id, row, start + 3)?,
+        external_ref: state.external_ref,
+        first_started: state.first_started,
+        abandon_request: state.abandon_request,
+        wait: state.wait,
+        status: status(&id, column(&id, row, start + 1)?, column(&id, row, start + 6)?)?,
     };
+    let provenance = GrantProvenance { started_by: state.started_by, ended_by: state.ended_by };
     Ok(ProcessRow { record, provenance })
 }
 
+/// Reads (fence, lease). An id whose highest fence is missing, or below that of its lease, would grant one twice.
 fn tenure(row_id: &str, row: &Row<'_>, start: usize) -> Answer<Tenure> {
-    let highest_fence = column::<Option<i64>>(row, start)?.map(from_column).unwrap_or_default();
-    let lease = match column::<Option<String>>(row, start + 1)? {
+    let highest_fence = number(row_id, row, start)?;
+    let lease = match column::<Option<String>>(row_id, row, start + 1)? {
         None => None,
-        Some(lease) => Some(Arc::new(json(row_id, &lease)?)),
+        Some(lease) => Some(json::<ProcessLease>(row_id, &lease)?),
     };
-    Ok(Tenure { lease, highest_fence })
+    match &lease {
+        Some(lease) if lease.process_id != row_id => {
+            Err(damaged(row_id, format!("its lease is on `{}`", lease.process_id)))
+        }
+        Some(lease) if lease.fencing_token > highest_fence => {
+            Err(damaged(row_id, format!("its lease is above its highest fence {highest_fence}")))
+        }
+        _ => Ok(Tenure { lease: lease.map(Arc::new), highest_fence }),
+    }
+}
+
+/// Reads (sequence, event).
+fn event(process_id: &str, row: &Row<'_>) -> Answer<ProcessEvent> {
+    let sequence = number(process_id, row, 0)?;
+    let event: ProcessEvent = json(process_id, &column::<String>(process_id, row, 1)?)?;
+    if event.sequence != sequence || event.process_id != process_id {
+        return Err(damaged(process_id, format!("what stands as event {sequence} is another one")));
+    }
+    Ok(event)
+}
+
+/// The index that serves a list; the planner, without statistics, would take the one on status and look at every row of
+/// that status.
+fn index_for(filter: &ProcessListFilter) -> &'static str {
+    match filter {
+        ProcessListFilter { definition: Some(_), .. } => "INDEXED BY processes_by_definition",
+        ProcessListFilter { waiting: Some(true), .. } => "INDEXED BY processes_waiting",
+        ProcessListFilter { disposition: Some(_), .. } => "INDEXED BY processes_by_disposition",
+        ProcessListFilter { status: Some(_), .. } => "INDEXED BY processes_by_status",
+        _ => "",
+    }
 }
 
 impl Rows for SqliteRows<'_> {
     fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
-        let of_process =
-            self.query_one("SELECT status, output FROM processes WHERE id = ?1", [process_id], |row| {
-                status(process_id, column(row, 0)?, column(row, 1)?)
-            })?;
-        let of_id = self.query_one("SELECT fence, lease FROM ids WHERE id = ?1", [process_id], |row| {
-            tenure(process_id, row, 0)
-        })?;
-        Ok(LeaseRow { status: of_process, tenure: of_id.unwrap_or_default() })
+        // A lease is about work that somebody will read: a row that cannot be read is not leased.
+        let of_process = self.query_one(
+            "SELECT p.status, p.output, json_valid(p.state) AND json_valid(r.registration)
+             FROM processes p LEFT JOIN registrations r ON r.id = p.id WHERE p.id = ?1",
+            [process_id],
+            |row| {
+                if column::<Option<bool>>(process_id, row, 2)? != Some(true) {
+                    return Err(damaged(process_id, "it is not valid JSON"));
+                }
+                status(process_id, column(process_id, row, 0)?, column(process_id, row, 1)?)
+            },
+        )?;
+        let sql = "SELECT fence, lease FROM ids WHERE id = ?1";
+        let of_id = self.query_one(sql, [process_id], |row| tenure(process_id, row, 0))?;
+        match (of_process, of_id) {
+            (Some(_), None) => Err(damaged(process_id, "its highest fence is missing")),
+            (status, tenure) => Ok(LeaseRow { status, tenure: tenure.unwrap_or_default() }),
+        }
     }
 
     fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
@@ -199,13 +266,13 @@ impl Rows for SqliteRows<'_> {
     fn life(&mut self, process_id: &str) -> Answer<Option<Life>> {
         let sql = format!(
             "SELECT {RECORD_COLUMNS}, i.fence, i.lease, i.sequence
-             FROM {RECORD_TABLES} LEFT JOIN ids i ON i.id = p.id WHERE p.id = ?1"
+             FROM processes p LEFT JOIN registrations r ON r.id = p.id LEFT JOIN ids i ON i.id = p.id WHERE p.id = ?1"
         );
         self.query_one(&sql, [process_id], |row| {
             Ok(Life {
                 row: Arc::new(process_row(row, 0)?),
                 tenure: tenure(process_id, row, 8)?,
-                highest_sequence: column::<Option<i64>>(row, 10)?.map(from_column).unwrap_or_default(),
+                highest_sequence: number(process_id, row, 10)?,
             })
         })
     }
@@ -218,8 +285,14 @@ impl Rows for SqliteRows<'_> {
     fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> Answer<()> {
         let ProcessRow { record, provenance } = row.as_ref();
         let registration = &record.registration;
-        let is_written = before.is_some_and(|before| Arc::ptr_eq(&before.record.registration, registration));
-        if !is_written {
+        if before.is_none() {
+            // From here on the id has a highest fence: one that is missing later was lost, not never granted.
+            self.execute(
+                "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?2, ?2, NULL) ON CONFLICT (id) DO NOTHING",
+                params![registration.id, to_column(0)],
+            )?;
+        }
+        if before.is_none_or(|before| !Arc::ptr_eq(&before.record.registration, registration)) {
             self.execute(
                 "INSERT INTO registrations VALUES (?1, ?2)
                  ON CONFLICT (id) DO UPDATE SET registration = excluded.registration",
@@ -231,7 +304,8 @@ impl Rows for SqliteRows<'_> {
             first_started: record.first_started.clone(),
             abandon_request: record.abandon_request.clone(),
             wait: record.wait.clone(),
-            provenance: provenance.clone(),
+            started_by: provenance.started_by.clone(),
+            ended_by: provenance.ended_by.clone(),
         };
         self.execute(
             "INSERT INTO processes (id, status, waiting, disposition, definition, wake_session, created_at, \
@@ -284,7 +358,9 @@ impl Rows for SqliteRows<'_> {
             Some(limit) => format!(" LIMIT ?{}", bind(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)))),
         };
         let sql = format!(
-            "SELECT {RECORD_COLUMNS} FROM {RECORD_TABLES} WHERE {} ORDER BY p.id{limit}",
+            "SELECT {RECORD_COLUMNS} FROM processes p {} LEFT JOIN registrations r ON r.id = p.id
+             WHERE {} ORDER BY p.id{limit}",
+            index_for(filter),
             conditions.join(" AND ")
         );
         self.query(&sql, rusqlite::params_from_iter(bound), |row| process_row(row, 0).map(|row| row.record))
@@ -292,7 +368,7 @@ impl Rows for SqliteRows<'_> {
 
     fn processes_waking(&mut self, session_id: &str) -> Answer<Vec<ProcessId>> {
         self.query("SELECT id FROM processes WHERE wake_session = ?1 ORDER BY id", [session_id], |row| {
-            column(row, 0)
+            id_column(row, 0)
         })
     }
 
@@ -300,14 +376,14 @@ impl Rows for SqliteRows<'_> {
         self.query(
             "SELECT id FROM processes WHERE status != 0 AND updated_at <= ?1 ORDER BY updated_at, id",
             [to_column(updated_at_ms)],
-            |row| column(row, 0),
+            |row| id_column(row, 0),
         )
     }
 
     fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
         let reached =
             self.query_one("SELECT fence, sequence FROM ids WHERE id = ?1", [process_id], |row| {
-                Ok(HighWater { fence: number(row, 0)?, sequence: number(row, 1)? })
+                Ok(HighWater { fence: number(process_id, row, 0)?, sequence: number(process_id, row, 1)? })
             })?;
         Ok(reached.unwrap_or_default())
     }
@@ -348,35 +424,36 @@ impl Rows for SqliteRows<'_> {
 
     fn event(&mut self, process_id: &str, sequence: u64) -> Answer<Option<StoredEvent>> {
         self.query_one(
-            "SELECT event, wake FROM events WHERE process_id = ?1 AND sequence = ?2",
+            "SELECT sequence, event, wake FROM events WHERE process_id = ?1 AND sequence = ?2",
             params![process_id, to_column(sequence)],
             |row| {
                 Ok(StoredEvent {
-                    event: json(process_id, &column::<String>(row, 0)?)?,
-                    acked: column::<i64>(row, 1)? == 2,
+                    event: event(process_id, row)?,
+                    acked: column::<i64>(process_id, row, 2)? == 2,
                 })
             },
         )
     }
 
     fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> Answer<Option<ProcessEvent>> {
-        let sql = "SELECT event FROM events WHERE process_id = ?1 AND replay_key = ?2";
+        let sql = "SELECT sequence, event FROM events WHERE process_id = ?1 AND replay_key = ?2";
         Ok(self.events(process_id, sql, [process_id, key])?.pop())
     }
 
     fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
-        let sql = "SELECT event FROM events WHERE process_id = ?1 AND sequence > ?2 ORDER BY sequence";
+        let sql =
+            "SELECT sequence, event FROM events WHERE process_id = ?1 AND sequence > ?2 ORDER BY sequence";
         self.events(process_id, sql, params![process_id, to_column(after)])
     }
 
     fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
-        let sql =
-            "SELECT event FROM events WHERE process_id = ?1 AND wake = 1 AND sequence > ?2 ORDER BY sequence";
+        let sql = "SELECT sequence, event FROM events INDEXED BY events_waking
+             WHERE process_id = ?1 AND wake = 1 AND sequence > ?2 ORDER BY sequence";
         self.events(process_id, sql, params![process_id, to_column(after)])
     }
 
     fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
-        let sql = "SELECT event FROM events WHERE process_id = ?1 ORDER BY sequence DESC LIMIT ?2";
+        let sql = "SELECT sequence, event FROM events WHERE process_id = ?1 ORDER BY sequence DESC LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut events = self.events(process_id, sql, params![process_id, limit])?;
         events.reverse();
@@ -387,7 +464,7 @@ impl Rows for SqliteRows<'_> {
         let counted = self.query_one(
             "SELECT count(*) FROM events WHERE process_id = ?1 AND event_type = ?2 AND sequence <= ?3",
             params![process_id, event_type, to_column(through)],
-            |row| column::<i64>(row, 0),
+            |row| column::<i64>(process_id, row, 0),
         )?;
         Ok(counted.unwrap_or_default().unsigned_abs())
     }
@@ -419,7 +496,7 @@ impl Rows for SqliteRows<'_> {
         self.query_one(
             "SELECT descriptor FROM handles WHERE scope_id = ?1 AND process_id = ?2",
             params![scope.id(), process_id],
-            |row| json(process_id, &column::<String>(row, 0)?),
+            |row| json(process_id, &column::<String>(process_id, row, 0)?),
         )
     }
 
@@ -433,13 +510,17 @@ impl Rows for SqliteRows<'_> {
 
     fn handles_of_scope(&mut self, scope: &SessionScope) -> Answer<Vec<ProcessHandleGrantEntry>> {
         let sql = format!(
-            "SELECT h.descriptor, {RECORD_COLUMNS} FROM handles h
-             JOIN processes p ON p.id = h.process_id LEFT JOIN registrations r ON r.id = p.id
+            "SELECT h.process_id, h.descriptor, {RECORD_COLUMNS} FROM handles h
+             LEFT JOIN processes p ON p.id = h.process_id LEFT JOIN registrations r ON r.id = p.id
              WHERE h.scope_id = ?1 ORDER BY h.process_id"
         );
         self.query(&sql, [scope.id()], |row| {
-            let record = process_row(row, 1)?.record;
-            let descriptor = json(record.id(), &column::<String>(row, 0)?)?;
+            let id = id_column(row, 0)?;
+            if column::<Option<String>>(&id, row, 2)?.is_none() {
+                return Err(damaged(&id, "a handle is on it and its row is missing"));
+            }
+            let record = process_row(row, 2)?.record;
+            let descriptor = json(&id, &column::<String>(&id, row, 1)?)?;
             Ok((ProcessHandleGrant::new(scope, record.id(), descriptor), record))
         })
     }
@@ -450,9 +531,9 @@ impl Rows for SqliteRows<'_> {
             [process_id],
             |row| {
                 Ok(ProcessHandleGrant {
-                    session_id: column(row, 0)?,
+                    session_id: column(process_id, row, 0)?,
                     process_id: process_id.to_owned(),
-                    descriptor: json(process_id, &column::<String>(row, 1)?)?,
+                    descriptor: json(process_id, &column::<String>(process_id, row, 1)?)?,
                 })
             },
         )
@@ -462,7 +543,11 @@ impl Rows for SqliteRows<'_> {
         self.query(
             "SELECT process_id, frame_id FROM handles WHERE session_id = ?1 ORDER BY process_id, scope_id",
             [session_id],
-            |row| Ok((column(row, 0)?, SessionScope::frame(session_id, column::<String>(row, 1)?))),
+            |row| {
+                let id = id_column(row, 0)?;
+                let frame: String = column(&id, row, 1)?;
+                Ok((id, SessionScope::frame(session_id, frame)))
+            },
         )
     }
 }

@@ -2,7 +2,7 @@
 //! all on one thread and in one order. Time moves only in [`HandEnvironment::advance`], and in
 //! [`HandEnvironment::run`] when nothing is ready.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ struct State {
     tasks: BTreeMap<u64, BoxFuture<'static, ()>>,
     next_number: u64,
     entropy_drawn: u64,
-    dead: BTreeSet<(String, String)>,
+    dead: Vec<LeaseOwnerIdentity>,
 }
 
 impl HandEnvironment {
@@ -68,9 +68,9 @@ impl HandEnvironment {
         due.into_values().for_each(Waker::wake);
     }
 
-    /// From now on the probe has proof that this incarnation is dead.
+    /// From now on the probe has proof that this owner, with this liveness, is dead.
     pub fn declare_dead(&self, owner: &LeaseOwnerIdentity) {
-        self.state().dead.insert((owner.owner_id.clone(), owner.incarnation_id.clone()));
+        self.state().dead.push(owner.clone());
     }
 
     /// How many bytes of entropy were drawn so far.
@@ -202,7 +202,7 @@ impl Environment for HandEnvironment {
     }
 
     fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
-        self.state().dead.contains(&(owner.owner_id.clone(), owner.incarnation_id.clone()))
+        self.state().dead.contains(owner)
     }
 }
 

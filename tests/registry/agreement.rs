@@ -208,11 +208,21 @@ fn wait(number: u8) -> WaitState {
 }
 
 fn request(kind: u8, payload_number: u8, key: u8, target: u8) -> ProcessEventAppendRequest {
-    let names = ["plain", "always", "sometimes", "signal.a", "process.cancel_requested", "process.started", "nope", "signal.!"];
+    let names = [
+        "plain",
+        "always",
+        "sometimes",
+        "signal.a",
+        "process.cancel_requested",
+        "process.started",
+        "nope",
+        "signal.!",
+    ];
     ProcessEventAppendRequest {
         event_type: names[usize::from(kind)].to_owned(),
         payload: payload(payload_number),
-        replay: [None, None, Some("k1"), Some("k1"), Some("k2"), Some("")][usize::from(key)].map(str::to_owned),
+        replay: [None, None, Some("k1"), Some("k1"), Some("k2"), Some("")][usize::from(key)]
+            .map(str::to_owned),
         wake_target_scope: (target == 2).then(|| scope(3)),
     }
 }
@@ -408,11 +418,18 @@ impl Trio {
                 use ProcessStatusKind::*;
                 Call::ListProcesses {
                     filter: ProcessListFilter {
-                        status: [None, Some(Running), Some(Completed), Some(Failed), Some(Cancelled), Some(Abandoned)]
-                            [usize::from(status)],
+                        status: [
+                            None,
+                            Some(Running),
+                            Some(Completed),
+                            Some(Failed),
+                            Some(Cancelled),
+                            Some(Abandoned),
+                        ][usize::from(status)],
                         waiting: [None, Some(true), Some(false)][usize::from(waiting)],
                         disposition: (kind < 3).then(|| disposition(kind)),
-                        definition: [None, Some("d"), Some("other")][usize::from(definition)].map(str::to_owned),
+                        definition: [None, Some("d"), Some("other")][usize::from(definition)]
+                            .map(str::to_owned),
                         limit: [None, Some(0), Some(1), Some(usize::MAX)][usize::from(limit)],
                         after: [None, Some("p"), Some("q"), Some("")][usize::from(after)].map(str::to_owned),
                     },
@@ -493,9 +510,9 @@ impl Trio {
                     Some("a later life")
                 }
                 (_, Ok(Reply::Claim(Busy { .. }))) => Some("busy"),
-                (Call::ClaimProcessLease { .. }, Ok(Reply::Claim(Acquired(lease)))) => held_before
-                    .filter(|held| held.fencing_token == lease.fencing_token)
-                    .map(|_| "reentered"),
+                (Call::ClaimProcessLease { .. }, Ok(Reply::Claim(Acquired(lease)))) => {
+                    held_before.filter(|held| held.fencing_token == lease.fencing_token).map(|_| "reentered")
+                }
                 (Call::ReclaimProcessLease { .. }, Ok(Reply::Claim(Acquired(_)))) => {
                     held_before.map(|_| "took a live lease")
                 }
@@ -542,7 +559,12 @@ impl Trio {
         let inputs = Inputs { now: self.now(), token, hash };
         let in_model = self.model.answer(call.clone(), &inputs);
         let named = in_memory.clone().map_err(|error| variant(&error));
-        assert_eq!(named, in_model.map_err(str::to_owned), "the model disagrees on {call:?} at {}", self.now());
+        assert_eq!(
+            named,
+            in_model.map_err(str::to_owned),
+            "the model disagrees on {call:?} at {}",
+            self.now()
+        );
         in_memory
     }
 }

@@ -135,7 +135,15 @@ fn a_damaged_row_is_named_and_hides_no_other() {
         "DELETE FROM registrations WHERE id = 'bad'",
         "UPDATE processes SET status = 2 WHERE id = 'bad'",
         "UPDATE processes SET output = '{}' WHERE id = 'bad'",
+        "UPDATE processes SET state = '{}' WHERE id = 'bad'",
+        "UPDATE processes SET state = x'ff00' WHERE id = 'bad'",
+        "UPDATE processes SET created_at = 'noon' WHERE id = 'bad'",
+        "UPDATE registrations SET registration = replace(registration, 'bad', 'dab') WHERE id = 'bad'",
         "UPDATE ids SET lease = '[1]' WHERE id = 'bad'",
+        "UPDATE ids SET lease = replace(lease, 'bad', 'dab') WHERE id = 'bad'",
+        "UPDATE ids SET fence = -9223372036854775808 WHERE id = 'bad'",
+        "UPDATE ids SET fence = 'many' WHERE id = 'bad'",
+        "DELETE FROM ids WHERE id = 'bad'",
     ];
     for damage in damages {
         let folder = tempfile::tempdir().unwrap();
@@ -152,8 +160,15 @@ fn a_damaged_row_is_named_and_hides_no_other() {
         };
         let before = version(&vandal);
 
-        let mut calls = vec![claim(&mut registry, "bad")];
-        if !damage.contains("UPDATE ids") {
+        let mut calls = Vec::new();
+        // A claim looks at a row as far as it is JSON, not at what it says.
+        if !["'{}'", "noon", "'bad', 'dab'"].iter().any(|part| damage.contains(part))
+            || damage.contains(" ids ")
+        {
+            calls.push(claim(&mut registry, "bad"));
+        }
+        // A list shows records, and no lease is part of one.
+        if !damage.contains(" ids ") {
             let filter = ProcessListFilter::any();
             calls.push(registry.apply(Call::ListProcesses { filter }));
             calls.push(register(&mut registry, "bad"));
@@ -171,6 +186,88 @@ fn a_damaged_row_is_named_and_hides_no_other() {
 }
 
 #[test]
+fn a_prune_deletes_nothing_that_only_its_index_calls_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let mut registry = open(&path, SqliteOptions::default()).unwrap();
+    register(&mut registry, "p").unwrap();
+    let vandal = rusqlite::Connection::open(&path).unwrap();
+    vandal.execute("UPDATE processes SET status = 1", []).unwrap();
+    let pruned = registry.apply(Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX });
+    assert_eq!(refusal(pruned).1.as_deref(), Some("p"));
+    vandal.execute("UPDATE processes SET status = 0", []).unwrap();
+    assert_eq!(ids(&mut registry), ["p"]);
+}
+
+/// Fails the commit that inserts the process `poison`, and no other, by a constraint that is checked in COMMIT.
+fn with_a_poisoned_commit(path: &Path) -> Registry<SqliteStore> {
+    let tuning = vec!["PRAGMA foreign_keys = ON".to_owned()];
+    let mut registry = open(path, SqliteOptions { tuning, ..SqliteOptions::default() }).unwrap();
+    register(&mut registry, "p").unwrap();
+    let poison = "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+        CREATE TABLE children (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+        CREATE TRIGGER poison AFTER INSERT ON processes WHEN new.id = 'poison'
+        BEGIN INSERT INTO children VALUES (1); END";
+    rusqlite::Connection::open(path).unwrap().execute_batch(poison).unwrap();
+    registry
+}
+
+#[test]
+fn after_a_commit_with_an_unknown_outcome_the_store_opens_its_file_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry = with_a_poisoned_commit(&folder.path().join("registry.db"));
+    match register(&mut registry, "poison") {
+        Err(RegistryError::Unavailable { .. }) => {}
+        other => panic!("a failed commit has an unknown outcome, got {other:?}"),
+    }
+    assert_eq!(ids(&mut registry), ["p"]);
+    register(&mut registry, "q").unwrap();
+    assert_eq!(ids(&mut registry), ["p", "q"]);
+}
+
+#[test]
+fn a_file_that_went_away_is_not_replaced_by_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let mut registry = with_a_poisoned_commit(&path);
+    assert!(matches!(register(&mut registry, "poison"), Err(RegistryError::Unavailable { .. })));
+    let elsewhere = folder.path().join("elsewhere.db");
+    std::fs::rename(&path, &elsewhere).unwrap();
+    refusal(registry.apply(Call::ReadProcess { process_id: "p".into() }));
+    refusal(register(&mut registry, "p"));
+    assert!(!path.exists());
+    std::fs::write(&path, []).unwrap();
+    refusal(register(&mut registry, "p"));
+    std::fs::rename(&elsewhere, &path).unwrap();
+    assert_eq!(ids(&mut registry), ["p"]);
+}
+
+#[test]
+fn a_name_that_reads_like_a_uri_is_a_file_and_an_endless_timeout_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file:registry.db?mode=memory");
+    let options = SqliteOptions { busy_timeout: Duration::MAX, ..SqliteOptions::default() };
+    register(&mut open(&path, options).unwrap(), "p").unwrap();
+    assert!(path.exists());
+}
+
+/// A value nested this deep overflows a small stack when it is dropped: it must not reach the registry's thread.
+#[test]
+fn a_bottomless_payload_is_refused_on_the_callers_stack() {
+    use fencepost::testing::block_on;
+    let caller = std::thread::Builder::new().stack_size(512 << 20).spawn(|| {
+        let environment = Arc::new(HandEnvironment::at_epoch_ms(1));
+        let registry = Registry::new(MemoryStore::new(), environment).threaded().unwrap();
+        let bottomless = (0..200_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+        use fencepost::ProcessRegistry as _;
+        let answer = block_on(registry.register_process(registration("p", bottomless)));
+        assert!(matches!(answer, Err(RegistryError::InvalidArgument { .. })));
+        block_on(registry.register_process(registration("p", json!(1)))).unwrap();
+    });
+    caller.unwrap().join().unwrap();
+}
+
+#[test]
 fn a_damaged_event_is_an_error_and_not_a_shorter_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("registry.db");
@@ -181,6 +278,11 @@ fn a_damaged_event_is_an_error_and_not_a_shorter_log() {
         registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     }
     let vandal = rusqlite::Connection::open(&path).unwrap();
+    vandal
+        .execute("UPDATE events SET event = replace(event, ':2', ':9') WHERE event_type = 'signal.b'", [])
+        .unwrap();
+    let log = registry.apply(Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
+    assert!(refusal(log).0.contains("another one"));
     vandal.execute("UPDATE events SET event = 'x' WHERE event_type = 'signal.b'", []).unwrap();
     let log = registry.apply(Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
     assert_eq!(refusal(log).1.as_deref(), Some("p"));
@@ -227,7 +329,9 @@ fn a_full_disk_refuses_a_write_and_keeps_all_earlier_ones() {
     let mut kept = Vec::new();
     let refused = loop {
         let id = format!("process-{:04}", kept.len());
-        match registry.apply(Call::RegisterProcess { registration: registration(&id, json!("x".repeat(2_000))) }) {
+        match registry
+            .apply(Call::RegisterProcess { registration: registration(&id, json!("x".repeat(2_000))) })
+        {
             Ok(_) => kept.push(id),
             Err(error) => break error,
         }
@@ -304,8 +408,13 @@ fn huge_and_foreign_payloads_come_back_whole_from_both_stores() {
     let folder = tempfile::tempdir().unwrap();
     let mut sqlite = open(&folder.path().join("registry.db"), SqliteOptions::default()).unwrap();
     let mut memory = Registry::new(MemoryStore::new(), Arc::new(HandEnvironment::at_epoch_ms(1)));
-    let payloads =
-        [json!("☃".repeat(5_000_000)), json!(vec![0.1; 200_000]), json!(null), json!(""), json!("\u{0}\u{7f}\u{fffd}")];
+    let payloads = [
+        json!("☃".repeat(5_000_000)),
+        json!(vec![0.1; 200_000]),
+        json!(null),
+        json!(""),
+        json!("\u{0}\u{7f}\u{fffd}"),
+    ];
     for (number, payload) in payloads.into_iter().enumerate() {
         let registration = registration(&format!("p{number}"), payload);
         for answer in [

@@ -99,7 +99,10 @@ fn the_clock_is_read_under_the_write_lock() {
         let is_claim = matches!(call, Call::ClaimProcessLease { .. });
         let answer = registry.apply(call);
         if is_claim {
-            assert!(matches!(answer, Ok(Reply::Claim(_)) | Err(RegistryError::AlreadyTerminal { .. })), "{answer:?}");
+            assert!(
+                matches!(answer, Ok(Reply::Claim(_)) | Err(RegistryError::AlreadyTerminal { .. })),
+                "{answer:?}"
+            );
             assert_eq!(locked_out.load(Ordering::Relaxed), before + 1);
         }
     }

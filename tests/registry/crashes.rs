@@ -49,7 +49,8 @@ fn registration(id: &str) -> ProcessRegistration {
 
 fn claim(registry: &mut Registry<SqliteStore>, id: &str, who: &str) -> ProcessLeaseClaimOutcome {
     let owner = LeaseOwnerIdentity::opaque(who, format!("{who}-{}", std::process::id()));
-    match registry.apply(Call::ClaimProcessLease { process_id: id.to_owned(), owner, lease_ttl_ms: 600_000 }) {
+    match registry.apply(Call::ClaimProcessLease { process_id: id.to_owned(), owner, lease_ttl_ms: 600_000 })
+    {
         Ok(Reply::Claim(outcome)) => outcome,
         other => panic!("a claim is answered: {other:?}"),
     }
@@ -167,7 +168,10 @@ fn a_killed_process_loses_nothing_it_acknowledged_and_no_fence_repeats() {
             let after = Call::EventsAfter { process_id: id.clone(), after_sequence: 0 };
             let Ok(Reply::Events(events)) = registry.apply(after) else { panic!("a log is read") };
             if *what != "registered" {
-                assert!(events.len() >= 2 && events[1].payload == json!("x".repeat(10_000)), "{id}: {events:?}");
+                assert!(
+                    events.len() >= 2 && events[1].payload == json!("x".repeat(10_000)),
+                    "{id}: {events:?}"
+                );
             }
             if *what == "completed" {
                 assert_eq!(record.status.output(), Some(&ProcessAwaitOutput::Success { value: json!(id) }));
@@ -219,10 +223,52 @@ fn four_processes_share_a_new_file_and_each_lease_has_one_winner() {
     assert_eq!(winners.len(), PROCESSES);
     let mut registry = open(&file);
     for id in winners.keys() {
-        let Ok(Reply::MaybeLease(Some(lease))) = registry.apply(Call::GetProcessLease { process_id: id.clone() })
+        let Ok(Reply::MaybeLease(Some(lease))) =
+            registry.apply(Call::GetProcessLease { process_id: id.clone() })
         else {
             panic!("the winner's lease is stored");
         };
         assert!(matches!(lease, ProcessLease { fencing_token: 1, .. }));
+    }
+}
+
+/// The race to make the tables, many times over: every opener finds a registry.
+#[test]
+fn a_new_file_may_be_opened_by_many_at_once() {
+    for _ in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("registry.db");
+        let gate = Arc::new(std::sync::Barrier::new(6));
+        let openers: Vec<_> = (0..6)
+            .map(|number| {
+                let (path, gate) = (path.clone(), Arc::clone(&gate));
+                std::thread::spawn(move || {
+                    gate.wait();
+                    let mut registry = open(&path);
+                    let registration = registration(&format!("p{number}"));
+                    registry.apply(Call::RegisterProcess { registration }).map(drop)
+                })
+            })
+            .collect();
+        for opener in openers {
+            opener.join().unwrap().unwrap();
+        }
+        let Ok(Reply::Records(records)) = open(&path).apply(Call::ListNonTerminal {}) else {
+            panic!("a list is read");
+        };
+        assert_eq!(records.len(), 6);
+    }
+}
+
+#[test]
+fn a_threaded_registry_closes_its_file_with_its_last_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let log = folder.path().join("registry.db-wal");
+    for _ in 0..20 {
+        let threaded = open(&path).threaded().unwrap();
+        assert!(log.exists());
+        drop(threaded);
+        assert!(!log.exists(), "the last connection to close removes the log");
     }
 }

@@ -166,8 +166,12 @@ impl<S: Store> Desk<S> {
 
 fn words(answer: &Result<Reply, RegistryError>) -> String {
     match answer {
-        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => format!("granted {}", lease_words(lease)),
-        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Busy { holder })) => format!("busy: {}", lease_words(holder)),
+        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => {
+            format!("granted {}", lease_words(lease))
+        }
+        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Busy { holder })) => {
+            format!("busy: {}", lease_words(holder))
+        }
         Ok(Reply::Lease(lease)) => format!("renewed {}", lease_words(lease)),
         Ok(Reply::MaybeLease(Some(lease))) => format!("reads {}", lease_words(lease)),
         Ok(Reply::MaybeLease(None)) => "reads none".to_owned(),
@@ -189,7 +193,10 @@ fn fence_words(fence: u64) -> String {
 }
 
 fn lease_words(lease: &ProcessLease) -> String {
-    format!("{} fence {} until {}", lease.owner.incarnation_id, lease.fencing_token, lease.expires_at_epoch_ms)
+    format!(
+        "{} fence {} until {}",
+        lease.owner.incarnation_id, lease.fencing_token, lease.expires_at_epoch_ms
+    )
 }
 
 fn table<S: Store>(mut open: impl FnMut(HandEnvironment) -> Registry<S>) -> String {
@@ -197,7 +204,8 @@ fn table<S: Store>(mut open: impl FnMut(HandEnvironment) -> Registry<S>) -> Stri
     for stored in STORED {
         writeln!(table, "{stored}").unwrap();
         for asked in ASKED {
-            for (when, now) in [("1 ms before", EXPIRY_MS - 1), ("at expiry", EXPIRY_MS), ("1 ms after", EXPIRY_MS + 1)]
+            for (when, now) in
+                [("1 ms before", EXPIRY_MS - 1), ("at expiry", EXPIRY_MS), ("1 ms after", EXPIRY_MS + 1)]
             {
                 let environment = HandEnvironment::at_epoch_ms(START_MS);
                 let mut desk = Desk { registry: open(environment.clone()), environment };

@@ -5,6 +5,7 @@ mod agreement;
 mod bad_input;
 mod clock;
 mod conformance;
+mod costs;
 mod crashes;
 mod lease_table;
 mod model;

@@ -91,7 +91,11 @@ impl Process {
     fn fence_check(&self, presented: &ProcessLease, now: u64) -> Answer<()> {
         match &self.lease {
             Some(held) if same_grant(held, presented) => {
-                if now < held.expires_at_epoch_ms { Ok(()) } else { Err("LeaseExpired") }
+                if now < held.expires_at_epoch_ms {
+                    Ok(())
+                } else {
+                    Err("LeaseExpired")
+                }
             }
             _ => Err("LeaseSuperseded"),
         }
@@ -181,7 +185,9 @@ impl Model {
             }
             Call::ListNonTerminal {} => Ok(Reply::Records(self.list(&ProcessListFilter::default()))),
             Call::ListProcesses { filter } => Ok(Reply::Records(self.list(&filter))),
-            Call::PruneTerminalProcesses { cutoff_epoch_ms } => Ok(Reply::Pruned(self.prune(cutoff_epoch_ms))),
+            Call::PruneTerminalProcesses { cutoff_epoch_ms } => {
+                Ok(Reply::Pruned(self.prune(cutoff_epoch_ms)))
+            }
 
             Call::GrantHandle { session_scope, process_id, descriptor } => {
                 blank(&process_id)?;
@@ -268,12 +274,14 @@ impl Model {
                 blank(&process_id)?;
                 blank(&event_type)?;
                 let events = &self.get(&process_id)?.events;
-                let counted = events.iter().filter(|e| e.event_type == event_type && e.sequence <= up_to_sequence);
+                let counted =
+                    events.iter().filter(|e| e.event_type == event_type && e.sequence <= up_to_sequence);
                 Ok(Reply::Count(counted.count() as u64))
             }
             Call::RecentEvents { process_id, limit } => {
                 blank(&process_id)?;
-                let mut recent: Vec<_> = self.get(&process_id)?.events.iter().rev().take(limit).cloned().collect();
+                let mut recent: Vec<_> =
+                    self.get(&process_id)?.events.iter().rev().take(limit).cloned().collect();
                 recent.reverse();
                 Ok(Reply::Events(recent))
             }
@@ -299,11 +307,13 @@ impl Model {
                 blank(&process_id)?;
                 blank_owner(&started.owner)?;
                 let process = self.get(&process_id)?;
-                process.open()?;
-                let holder = process.live(now).cloned();
-                if process.worker_run() && !holder.as_ref().is_some_and(|held| same_owner(&held.owner, &started.owner)) {
+                let worker_run = process.worker_run();
+                let holder = process.live(now).filter(|_| worker_run).cloned();
+                if worker_run && !holder.as_ref().is_some_and(|held| same_owner(&held.owner, &started.owner))
+                {
                     return Err("LeaseRequired");
                 }
+                process.open()?;
                 let (FirstStart::Started(record)
                 | FirstStart::AlreadyYours(record)
                 | FirstStart::AlreadyStarted(record)) = self.start(&process_id, holder, started, now)?;
@@ -370,7 +380,9 @@ impl Model {
             }
             Call::GetProcessLease { process_id } => {
                 blank(&process_id)?;
-                Ok(Reply::MaybeLease(self.processes.get(&process_id).and_then(|process| process.lease.clone())))
+                Ok(Reply::MaybeLease(
+                    self.processes.get(&process_id).and_then(|process| process.lease.clone()),
+                ))
             }
             Call::CompleteProcessLease { completion } => {
                 blank(&completion.process_id)?;
@@ -441,8 +453,8 @@ impl Model {
     fn prune(&mut self, cutoff: u64) -> ProcessPruneReport {
         let mut report = ProcessPruneReport::default();
         self.processes.retain(|_, process| {
-            let goes = process.record.is_terminal()
-                && (process.record.updated_at_ms < cutoff || cutoff == u64::MAX);
+            let goes =
+                process.record.is_terminal() && (process.record.updated_at_ms < cutoff || cutoff == u64::MAX);
             if goes {
                 report.pruned_processes += 1;
                 report.pruned_events += process.events.len() as u64;
@@ -475,7 +487,8 @@ impl Model {
         report.revoked_handle_count = (before - self.handles.len()) as u64;
         for process in self.processes.values_mut() {
             let registration = Arc::make_mut(&mut process.record.registration);
-            if registration.wake_target.as_ref().is_some_and(|target| target.session_id == report.session_id) {
+            if registration.wake_target.as_ref().is_some_and(|target| target.session_id == report.session_id)
+            {
                 registration.wake_target = None;
                 process.record.updated_at_ms = now;
                 report.deleted_wake_count += 1;
@@ -512,8 +525,13 @@ impl Model {
             return Err("InvalidArgument");
         }
         let process = self.get(id)?;
-        let declared =
-            process.record.registration.event_types.iter().find(|kind| kind.name == request.event_type).cloned();
+        let declared = process
+            .record
+            .registration
+            .event_types
+            .iter()
+            .find(|kind| kind.name == request.event_type)
+            .cloned();
         match lease {
             Some(lease) => process.fenced(lease, now)?,
             None if process.worker_run() && declared.is_some() => return Err("LeaseRequired"),

@@ -23,7 +23,11 @@ fn trait_methods() -> BTreeSet<String> {
 #[test]
 fn every_method_of_the_trait_is_a_call_of_the_waist() {
     let methods = trait_methods();
-    assert_eq!(methods.len(), 36, "30 async methods of the reference pages, read_process and the five fenced ones");
+    assert_eq!(
+        methods.len(),
+        36,
+        "30 async methods of the reference pages, read_process and the five fenced ones"
+    );
     assert_eq!(methods, Call::METHODS.iter().map(|name| (*name).to_owned()).collect());
 }
 
@@ -34,7 +38,9 @@ fn the_facade_forwards_every_method_under_its_own_name() {
     let table = source.split("\nwaist! {").nth(1).expect("the table stands in this file");
     let lines: Vec<_> = table.lines().filter(|line| line.starts_with("    ") && line.contains('(')).collect();
     for method in trait_methods().iter().filter(|method| *method != "get_process") {
-        let is_it = |line: &&&str| line.split_whitespace().nth(1).is_some_and(|word| word.split('(').next() == Some(method));
+        let is_it = |line: &&&str| {
+            line.split_whitespace().nth(1).is_some_and(|word| word.split('(').next() == Some(method))
+        };
         let line = lines.iter().find(is_it).unwrap_or_else(|| panic!("{method} is not in the table"));
         let variant = line.split_whitespace().next().unwrap_or_default();
         assert_eq!(snake_case(variant), *method, "a call is named after its method");
@@ -71,7 +77,8 @@ impl Submit for Notebook {
 /// Runs the whole conformance suite's first calls through facade, dispatch and facade: what comes out is what went in.
 #[test]
 fn a_call_passes_facade_and_dispatch_unchanged() {
-    let calls: Vec<Call> = serde_json::from_str(include_str!("every_call.json")).expect("one call of each kind");
+    let calls: Vec<Call> =
+        serde_json::from_str(include_str!("every_call.json")).expect("one call of each kind");
     let named: BTreeSet<&str> = calls.iter().map(Call::method).collect();
     assert_eq!(named, Call::METHODS.iter().copied().collect(), "the file holds each call");
     for call in calls {
@@ -80,7 +87,9 @@ fn a_call_passes_facade_and_dispatch_unchanged() {
         let outer: Arc<dyn ProcessRegistry> = Arc::new(Facade(Dispatch(inner)));
         let answer = block_on(Dispatch(outer).submit(call.clone()));
         match call {
-            Call::GetProcess { .. } => assert_eq!(answer, Ok(Reply::MaybeRecord(None)), "a failed read is none"),
+            Call::GetProcess { .. } => {
+                assert_eq!(answer, Ok(Reply::MaybeRecord(None)), "a failed read is none")
+            }
             _ => assert!(answer.is_err_and(|error| error.outcome_is_unknown())),
         }
         assert_eq!(*notebook.0.lock().unwrap(), [call]);
@@ -108,7 +117,8 @@ impl Submit for Confused {
 
 #[test]
 fn a_reply_of_another_kind_is_an_unknown_outcome_and_no_panic() {
-    let calls: Vec<Call> = serde_json::from_str(include_str!("every_call.json")).expect("one call of each kind");
+    let calls: Vec<Call> =
+        serde_json::from_str(include_str!("every_call.json")).expect("one call of each kind");
     for call in calls.into_iter().filter(|call| !matches!(call, Call::GetProcess { .. })) {
         let confused: Arc<dyn ProcessRegistry> = Arc::new(Facade(Confused));
         let answer = block_on(Dispatch(confused).submit(call));

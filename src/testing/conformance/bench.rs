@@ -113,9 +113,9 @@ impl Bench {
         (
             self.registry.read_process(id).await.expect("a read answers"),
             self.registry.get_process_lease(id).await.expect("a lease is read"),
-            self.registry.events_after(id, 0).await.ok(),
-            self.registry.handle_grants_for_process(id).await.ok(),
-            self.registry.wake_events_after(id, 0).await.ok(),
+            self.registry.events_after(id, 0).await.expect("a log is read"),
+            self.registry.handle_grants_for_process(id).await.expect("handles are read"),
+            self.registry.wake_events_after(id, 0).await.expect("wakes are read"),
         )
     }
 }
@@ -197,7 +197,11 @@ pub fn start_of(lease: &ProcessLease) -> ProcessStarted {
 }
 
 pub fn abandon_request(by: &str) -> AbandonRequest {
-    AbandonRequest { requested_by: by.to_owned(), requested_at_ms: 88, reason: None }
+    AbandonRequest {
+        requested_by: by.to_owned(),
+        requested_at_ms: 88,
+        reason: Some("no longer wanted".into()),
+    }
 }
 
 pub fn wait_for(name: &str) -> WaitState {
@@ -225,7 +229,7 @@ pub fn urgent_question() -> ProcessEventAppendRequest {
 }
 
 pub fn handle(kind: &str) -> ProcessHandleDescriptor {
-    ProcessHandleDescriptor { kind: kind.to_owned(), label: None }
+    ProcessHandleDescriptor { kind: kind.to_owned(), label: Some(format!("to {kind}")) }
 }
 
 /// Panics unless the answer is a refusal of this shape.

@@ -243,6 +243,11 @@ pub async fn a_sweep_or_drain_abandons_only_started_owner_bound_processes(t: Ben
             );
             assert_eq!(t.everything_about(&lease.process_id).await, before);
         }
+        let external = format!("external-{id}");
+        t.register_as(&external, ExternallyOwned).await;
+        let by_hand = crate::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
+        t.registry.record_first_started(&external, by_hand).await.expect("started");
+        refused!(t.registry.complete_process(&external, abandoned(writer)).await, E::InvalidArgument { .. });
         let started = t.started(&format!("started-{id}")).await;
         t.registry.complete_process_with_lease(&started, abandoned(writer)).await.expect("licensed");
     }

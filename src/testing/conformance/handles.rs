@@ -192,10 +192,11 @@ pub async fn deleting_a_session_clears_the_wake_targets_that_point_at_it(t: Benc
     elsewhere.wake_target = Some(away());
     t.registry.register_process(elsewhere).await.expect("stored");
     t.register("plain").await;
+    t.ended("done").await;
     t.advance(4);
     let report = t.registry.delete_session_process_state("home").await.expect("deleted");
-    assert_eq!(report.deleted_wake_count, 2);
-    for id in ["framed", "plain"] {
+    assert_eq!(report.deleted_wake_count, 3);
+    for id in ["framed", "plain", "done"] {
         let record = t.read(id).await;
         assert_eq!(record.registration.wake_target, None);
         assert_eq!(record.updated_at_ms, START_MS + 4);

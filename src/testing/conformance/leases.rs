@@ -173,6 +173,9 @@ pub async fn a_free_released_or_unknown_lease_reads_as_none(t: Bench) {
     assert_eq!(t.registry.get_process_lease("nobody").await, Ok(None));
     t.register("p").await;
     assert_eq!(t.registry.get_process_lease("p").await, Ok(None));
+    let lease = t.claim("p", &ann()).await;
+    t.registry.complete_process_lease(&lease.completion()).await.expect("released");
+    assert_eq!(t.registry.get_process_lease("p").await, Ok(None));
 }
 
 pub async fn unknown_and_ended_processes_cannot_be_claimed(t: Bench) {
@@ -280,4 +283,22 @@ pub async fn each_new_grant_draws_at_least_sixteen_bytes(t: Bench) {
     t.registry.complete_process_lease(&lease.completion()).await.expect("released");
     t.claim("p", &ann()).await;
     assert!(t.environment.entropy_drawn() >= after_first + 16);
+}
+
+pub async fn a_reclaim_asks_about_the_stored_holder_not_the_presented_one(t: Bench) {
+    let running_as = |pid| LeaseOwnerLiveness::LocalProcess {
+        host_id: "h".into(),
+        boot_id: "b".into(),
+        pid,
+        process_start: "5".into(),
+    };
+    let alive = LeaseOwnerIdentity { liveness: running_as(4), ..ann() };
+    let dead = LeaseOwnerIdentity { liveness: running_as(5), ..ann() };
+    t.register("p").await;
+    let held = t.claim("p", &alive).await;
+    t.environment.declare_dead(&dead);
+    let presented = ProcessLease { owner: dead, ..held.clone() };
+    assert_eq!(busy(t.registry.reclaim_process_lease("p", &bob(), &presented, TTL_MS).await), held);
+    t.environment.declare_dead(&alive);
+    acquired(t.registry.reclaim_process_lease("p", &bob(), &presented, TTL_MS).await);
 }

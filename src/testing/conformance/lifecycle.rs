@@ -46,7 +46,8 @@ pub async fn the_same_output_again_ends_an_externally_owned_process_once(t: Benc
     t.register_as("p", ExternallyOwned).await;
     let ended = t.registry.complete_process("p", success(1)).await.expect("completed");
     t.advance(4);
-    assert_eq!(t.registry.complete_process("p", success(1)).await, Ok(ended));
+    assert_eq!(t.registry.complete_process("p", success(1)).await, Ok(ended.clone()));
+    assert_eq!(ended.updated_at_ms, START_MS);
     assert_eq!(t.event_types("p").await, [lifecycle::COMPLETED]);
 }
 
@@ -108,7 +109,7 @@ pub async fn a_first_start_needs_the_starter_to_hold_the_live_lease(t: Bench) {
 pub async fn a_first_start_after_the_end_is_refused(t: Bench) {
     let lease = t.claimed("p").await;
     t.registry.complete_process_with_lease(&lease, success(1)).await.expect("completed");
-    refused!(t.registry.record_first_started("p", start_of(&lease)).await, E::AlreadyTerminal { .. });
+    refused!(t.registry.record_first_started("p", start_of(&lease)).await, E::LeaseRequired { .. });
     refused!(
         t.registry.record_first_started_with_lease(&lease, start_of(&lease)).await,
         E::AlreadyTerminal { .. }
@@ -226,6 +227,8 @@ pub async fn list_filters_are_joined_by_and(t: Bench) {
     assert_eq!(ids(&t, &running).await, ["bound", "plain", "waiting"]);
     let any = ProcessListFilter::any();
     assert_eq!(ids(&t, &any).await, ["bound", "done", "plain", "waiting"]);
+    let default: ProcessListFilter = serde_json::from_str("{}").expect("every field has a default");
+    assert_eq!(default, running);
     let completed =
         ProcessListFilter { status: Some(ProcessStatusKind::Completed), ..ProcessListFilter::default() };
     assert_eq!(ids(&t, &completed).await, ["done"]);
@@ -235,6 +238,8 @@ pub async fn list_filters_are_joined_by_and(t: Bench) {
     assert_eq!(ids(&t, &ProcessListFilter { waiting: Some(true), ..any.clone() }).await, ["waiting"]);
     let not_waiting = ProcessListFilter { waiting: Some(false), ..running.clone() };
     assert_eq!(ids(&t, &not_waiting).await, ["bound", "plain"]);
+    let running_bound = ProcessListFilter { disposition: Some(OwnerBound), ..running.clone() };
+    assert_eq!(ids(&t, &running_bound).await, ["bound"]);
     let bound = ProcessListFilter { disposition: Some(OwnerBound), ..any.clone() };
     assert_eq!(ids(&t, &bound).await, ["bound"]);
     let nightly = ProcessListFilter { definition: Some("nightly".into()), ..any.clone() };
@@ -272,4 +277,58 @@ pub async fn reading_an_unknown_process_answers_none(t: Bench) {
     assert_eq!(t.registry.get_process("nobody").await, None);
     let record = t.register("p").await;
     assert_eq!(t.registry.get_process("p").await, Some(record));
+}
+
+pub async fn lifecycle_events_carry_their_facts(t: Bench) {
+    let lease = t.started("p").await;
+    t.registry.set_process_wait_with_lease(&lease, wait_for("go")).await.expect("waits");
+    t.registry.clear_process_wait_with_lease(&lease).await.expect("resumed");
+    t.registry.complete_process_with_lease(&lease, success(7)).await.expect("completed");
+    let events = t.registry.events_after("p", 0).await.expect("read");
+    let facts: Vec<_> =
+        events.iter().map(|event| (event.event_type.as_str(), event.payload.clone())).collect();
+    let expected = [
+        (lifecycle::STARTED, json!(start_of(&lease))),
+        (lifecycle::WAITING, json!(wait_for("go"))),
+        (lifecycle::RESUMED, json!(wait_for("go"))),
+        (lifecycle::COMPLETED, json!(success(7))),
+    ];
+    assert_eq!(facts, expected);
+    assert!(events.iter().all(|event| event.replay_key.is_none() && event.wake.is_none()));
+}
+
+pub async fn every_lifecycle_change_moves_the_record(t: Bench) {
+    let lease = t.claimed("p").await;
+    let moved = |record: &crate::process::ProcessRecord, by| assert_eq!(record.updated_at_ms, START_MS + by);
+    t.advance(1);
+    match t.registry.record_first_started_with_lease(&lease, start_of(&lease)).await {
+        Ok(crate::process::FirstStart::Started(record)) => moved(&record, 1),
+        other => panic!("expected a start, got {other:?}"),
+    }
+    t.advance(1);
+    moved(&t.registry.set_process_wait_with_lease(&lease, wait_for("go")).await.expect("waits"), 2);
+    t.advance(1);
+    moved(&t.registry.clear_process_wait_with_lease(&lease).await.expect("resumed"), 3);
+    t.advance(1);
+    moved(&t.registry.request_process_abandon("p", abandon_request("host")).await.expect("requested"), 4);
+    t.advance(1);
+    moved(&t.registry.complete_process_with_lease(&lease, success(1)).await.expect("completed"), 5);
+    moved(&t.read("p").await, 5);
+    let events = t.registry.events_after("p", 0).await.expect("read");
+    let times: Vec<_> = events.iter().map(|event| event.occurred_at_ms - START_MS).collect();
+    assert_eq!(times, [1, 2, 3, 5]);
+}
+
+pub async fn times_that_callers_send_decide_nothing(t: Bench) {
+    let lease = t.claimed("p").await;
+    let extreme = crate::process::ProcessStarted { owner: ann(), started_at_ms: u64::MAX };
+    t.registry.record_first_started_with_lease(&lease, extreme).await.expect("started");
+    let wait = crate::process::WaitState { since_ms: u64::MAX, ..wait_for("go") };
+    t.registry.set_process_wait_with_lease(&lease, wait).await.expect("waits");
+    let request = crate::process::AbandonRequest { requested_at_ms: 0, ..abandon_request("host") };
+    t.registry.request_process_abandon("p", request).await.expect("requested");
+    busy(t.registry.claim_process_lease("p", &bob(), TTL_MS).await);
+    let record = t.read("p").await;
+    assert_eq!((record.created_at_ms, record.updated_at_ms), (START_MS, START_MS));
+    assert_eq!(record.first_started.map(|start| start.started_at_ms), Some(u64::MAX));
 }

@@ -68,6 +68,7 @@ suite! {
         ids_and_names_must_not_be_empty
         ids_and_names_have_at_most_512_bytes
         ids_are_kept_verbatim
+        every_other_id_and_name_is_held_to_the_same_bounds
         declared_event_types_are_unique_and_outside_the_owned_prefixes
         values_nested_too_deep_to_be_read_back_are_refused
         an_external_reference_is_assigned_once
@@ -128,6 +129,9 @@ suite! {
         a_first_start_writes_its_event_and_never_changes
         a_first_start_needs_the_starter_to_hold_the_live_lease
         a_first_start_after_the_end_is_refused
+        lifecycle_events_carry_their_facts
+        every_lifecycle_change_moves_the_record
+        times_that_callers_send_decide_nothing
         abandon_requests_keep_the_first_one_and_end_nothing
         an_abandon_request_after_the_end_is_refused
         a_wait_is_set_and_cleared_with_an_event_each
@@ -187,6 +191,7 @@ suite! {
         a_reclaim_of_a_free_or_expired_lease_is_a_claim
         a_reclaim_takes_the_observed_holder_that_is_dead
         a_reclaim_of_a_living_holder_is_busy
+        a_reclaim_asks_about_the_stored_holder_not_the_presented_one
         a_reclaim_of_a_holder_that_was_not_observed_is_busy
         a_reclaim_of_ones_own_live_lease_is_busy
         a_ttl_must_be_positive_and_must_not_overflow
@@ -197,6 +202,7 @@ suite! {
         a_prune_takes_ended_processes_before_the_cutoff
         a_prune_never_takes_a_running_process
         the_largest_cutoff_is_everything
+        cutoffs_are_compared_as_numbers_however_large
         a_pruned_process_is_unknown_and_leaves_no_handles
         a_fence_survives_the_prune
         a_sequence_survives_the_prune
@@ -210,7 +216,8 @@ suite! {
         superseded_comes_before_the_replay
         the_replay_comes_before_an_undeclared_type
         an_unfenced_replay_comes_before_already_terminal
-        busy_comes_before_the_clock_of_the_caller
+        a_reclaim_does_not_believe_the_observed_expiry
+        writes_to_an_unknown_process_are_errors
         a_refused_call_changes_nothing;
     durability:
         a_durable_registry_says_so_and_only_then_can_be_reopened

@@ -70,7 +70,7 @@ pub async fn an_unfenced_replay_comes_before_already_terminal(t: Bench) {
     refused!(t.registry.append_event("x", undeclared).await, E::AlreadyTerminal { .. });
 }
 
-pub async fn busy_comes_before_the_clock_of_the_caller(t: Bench) {
+pub async fn a_reclaim_does_not_believe_the_observed_expiry(t: Bench) {
     let lease = t.claimed("p").await;
     let elapsed_for_the_caller = ProcessLease { expires_at_epoch_ms: 0, ..lease.clone() };
     let answer = t.registry.reclaim_process_lease("p", &bob(), &elapsed_for_the_caller, TTL_MS).await;
@@ -79,8 +79,12 @@ pub async fn busy_comes_before_the_clock_of_the_caller(t: Bench) {
 
 pub async fn a_refused_call_changes_nothing(t: Bench) {
     let stale = t.started("p").await;
+    let question = t.registry.append_event_with_lease(&stale, urgent_question()).await;
+    question.expect("appended");
+    let scope = crate::handle::SessionScope::session("s");
+    t.registry.grant_handle(&scope, "p", handle("view")).await.expect("granted");
     t.advance(TTL_MS);
-    t.claim("p", &bob()).await;
+    let held = t.claim("p", &bob()).await;
     let entropy = t.environment.entropy_drawn();
     let before = t.everything_about("p").await;
     t.advance(7);
@@ -90,10 +94,35 @@ pub async fn a_refused_call_changes_nothing(t: Bench) {
     assert!(r.renew_process_lease(&stale, TTL_MS).await.is_err());
     assert!(r.record_first_started("p", start_of(&stale)).await.is_err());
     assert!(r.ack_wake("p", 1).await.is_err());
+    let missing = ["p".to_owned(), "nobody".to_owned()];
+    assert!(r.transfer_handle_grants(&scope, &scope, &missing).await.is_err());
     let registration = registration("p", ExternallyOwned);
     assert!(r.register_process(registration).await.is_err());
     busy(r.claim_process_lease("p", &ann(), TTL_MS).await);
     r.complete_process_lease(&stale.completion()).await.expect("a stale release does nothing");
     assert_eq!(t.everything_about("p").await, before);
     assert_eq!(t.environment.entropy_drawn(), entropy, "a refused claim draws no token");
+    t.registry.complete_process_lease(&held.completion()).await.expect("released");
+    assert_eq!(t.claim("p", &ann()).await.fencing_token, held.fencing_token + 1, "a refusal used up a fence");
+}
+
+pub async fn writes_to_an_unknown_process_are_errors(t: Bench) {
+    t.register("p").await;
+    let lease = ProcessLease { process_id: "nobody".into(), ..t.claim("p", &ann()).await };
+    let r = &t.registry;
+    let answers = [
+        r.complete_process("nobody", success(1)).await.err(),
+        r.complete_process_with_lease(&lease, success(1)).await.err(),
+        r.record_first_started("nobody", start_of(&lease)).await.err(),
+        r.record_first_started_with_lease(&lease, start_of(&lease)).await.err(),
+        r.set_process_wait("nobody", wait_for("go")).await.err(),
+        r.set_process_wait_with_lease(&lease, wait_for("go")).await.err(),
+        r.clear_process_wait("nobody").await.err(),
+        r.clear_process_wait_with_lease(&lease).await.err(),
+        r.append_event_with_lease(&lease, progress(json!(1))).await.err(),
+        r.request_process_abandon("nobody", abandon_request("host")).await.err(),
+    ];
+    for (index, answer) in answers.into_iter().enumerate() {
+        assert_eq!(answer, Some(E::UnknownProcess { process_id: "nobody".into() }), "call {index}");
+    }
 }

@@ -247,3 +247,53 @@ pub async fn everything_stored_comes_back_as_it_was_sent(t: Bench) {
     assert_eq!(events, [appended.event]);
     assert_eq!(events[0].payload, odd);
 }
+
+pub async fn every_other_id_and_name_is_held_to_the_same_bounds(t: Bench) {
+    let lease = t.claimed("p").await;
+    t.register_as("x", ExternallyOwned).await;
+    let r = &t.registry;
+    for bad in [String::new(), " ".to_owned(), "x".repeat(513)] {
+        let scope = SessionScope::session(bad.clone());
+        refused!(r.grant_handle(&scope, "p", handle("view")).await, E::InvalidArgument { .. });
+        refused!(r.list_handle_grants(&scope).await, E::InvalidArgument { .. });
+        refused!(r.delete_session_process_state(&bad).await, E::InvalidArgument { .. });
+        refused!(r.transfer_handle_grants(&scope, &scope, &[]).await, E::InvalidArgument { .. });
+        let fine = SessionScope::session("s");
+        refused!(
+            r.transfer_handle_grants(&fine, &fine, std::slice::from_ref(&bad)).await,
+            E::InvalidArgument { .. }
+        );
+        refused!(r.grant_handle(&fine, "p", handle(&bad)).await, E::InvalidArgument { .. });
+        let keyed = progress(json!(1)).with_replay(bad.clone());
+        refused!(r.append_event_with_lease(&lease, keyed).await, E::InvalidArgument { .. });
+        let unnamed = crate::event::ProcessEventAppendRequest::new(bad.clone(), json!(1));
+        refused!(r.append_event_with_lease(&lease, unnamed).await, E::InvalidArgument { .. });
+        refused!(r.count_events_through("p", &bad, 1).await, E::InvalidArgument { .. });
+        let mut waits = [wait_for("go"), wait_for("go"), wait_for("go")];
+        let [
+            crate::process::WaitKind::Signal { name, .. },
+            crate::process::WaitKind::Signal { event_type, .. },
+            crate::process::WaitKind::Signal { key, .. },
+        ] = waits.each_mut().map(|wait| &mut wait.kind);
+        (*name, *event_type, *key) = (bad.clone(), bad.clone(), bad.clone());
+        for wait in waits {
+            refused!(r.set_process_wait_with_lease(&lease, wait).await, E::InvalidArgument { .. });
+        }
+        for (class, code) in [(bad.clone(), None), ("c".to_owned(), Some(bad.clone()))] {
+            let failure = crate::process::ProcessAwaitOutput::Failure {
+                class,
+                code,
+                message: String::new(),
+                raw: None,
+            };
+            refused!(r.complete_process("x", failure).await, E::InvalidArgument { .. });
+        }
+        let reference = ProcessExternalRef { backend: bad.clone(), ..reference("job-7") };
+        refused!(r.set_external_ref("p", reference).await, E::InvalidArgument { .. });
+        let owner = crate::lease::LeaseOwnerIdentity::opaque("ann", bad.clone());
+        refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
+        let owner = crate::lease::LeaseOwnerIdentity::opaque(bad.clone(), "ann-1");
+        refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
+        refused!(r.request_process_abandon("p", abandon_request(&bad)).await, E::InvalidArgument { .. });
+    }
+}

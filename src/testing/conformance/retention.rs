@@ -118,3 +118,17 @@ pub async fn prune_reports_count_processes_and_events(t: Bench) {
     let report = prune(&t, u64::MAX).await;
     assert_eq!(report, ProcessPruneReport { pruned_processes: 2, pruned_events: 4 });
 }
+
+pub async fn cutoffs_are_compared_as_numbers_however_large(t: Bench) {
+    const MIDDLE: u64 = 1 << 63;
+    for (id, now) in [("low", MIDDLE - 1), ("middle", MIDDLE), ("high", u64::MAX - 1)] {
+        t.environment.set_wall(now);
+        t.register_as(id, crate::process::RecoveryDisposition::ExternallyOwned).await;
+        t.registry.complete_process(id, success(1)).await.expect("completed");
+    }
+    assert_eq!(prune(&t, MIDDLE - 1).await.pruned_processes, 0);
+    assert_eq!(prune(&t, MIDDLE).await.pruned_processes, 1);
+    assert_eq!(t.registry.read_process("low").await, Ok(None));
+    assert_eq!(prune(&t, MIDDLE + 1).await.pruned_processes, 1);
+    assert!(t.read("high").await.is_terminal());
+}

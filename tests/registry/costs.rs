@@ -1,0 +1,212 @@
+//! What a call costs does not grow with other rows. SQLite counts the instructions it runs and the steps of scans that
+//! no index served; memory counts the rows it looks at. Neither is a clock, so both can be tested.
+
+use std::sync::Arc;
+
+use fencepost::Registry;
+use fencepost::call::{Call, Reply};
+use fencepost::event::ProcessEventAppendRequest;
+use fencepost::handle::{ProcessHandleDescriptor, SessionScope};
+use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::process::*;
+use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use fencepost::testing::hand::HandEnvironment;
+use serde_json::json;
+
+fn registration(id: &str, definition: &str, disposition: RecoveryDisposition) -> ProcessRegistration {
+    ProcessRegistration {
+        id: id.to_owned(),
+        input: ProcessInput::Engine { kind: "e".into(), payload: json!({}) },
+        disposition,
+        identity: ProcessIdentity { kind: "job".into(), label: None, definition: Some(definition.into()) },
+        event_types: Vec::new(),
+        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
+        wake_target: None,
+    }
+}
+
+fn claimed<S: Store>(registry: &mut Registry<S>, id: &str) -> ProcessLease {
+    let owner = LeaseOwnerIdentity::opaque("ann", "1");
+    match registry.apply(Call::ClaimProcessLease { process_id: id.into(), owner, lease_ttl_ms: 1_000 }) {
+        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => lease,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn end<S: Store>(registry: &mut Registry<S>, id: &str) {
+    let lease = claimed(registry, id);
+    let await_output = ProcessAwaitOutput::Success { value: json!(1) };
+    registry.apply(Call::CompleteProcessWithLease { lease, await_output }).unwrap();
+}
+
+/// Half of the others are running and half have ended; each has a log.
+fn crowd<S: Store>(registry: &mut Registry<S>, others: usize) {
+    for number in 0..others {
+        let id = format!("other-{number:05}");
+        let registration = registration(&id, "common", RecoveryDisposition::Rerunnable);
+        registry.apply(Call::RegisterProcess { registration }).unwrap();
+        let request = ProcessEventAppendRequest::new("signal.go", json!({}));
+        registry.apply(Call::AppendEvent { process_id: id.clone(), request }).unwrap();
+        if number % 2 == 0 {
+            end(registry, &id);
+        }
+    }
+}
+
+/// The calls whose cost must stand still, by name, with a few of their own rows in place.
+fn calls<S: Store>(registry: &mut Registry<S>) -> Vec<(&'static str, Call)> {
+    let scope = SessionScope::session("s");
+    let descriptor = ProcessHandleDescriptor { kind: "view".into(), label: None };
+    for (id, disposition) in
+        [("mine", RecoveryDisposition::OwnerBound), ("mine-too", RecoveryDisposition::OwnerBound)]
+    {
+        let registration = registration(id, "rare", disposition);
+        registry.apply(Call::RegisterProcess { registration }).unwrap();
+        let (session_scope, descriptor) = (scope.clone(), descriptor.clone());
+        registry.apply(Call::GrantHandle { session_scope, process_id: id.into(), descriptor }).unwrap();
+    }
+    let lease = claimed(registry, "mine");
+    let wait = WaitState {
+        kind: WaitKind::Signal {
+            name: "go".into(),
+            event_type: "signal.go".into(),
+            key: "k".into(),
+            ordinal: 1,
+        },
+        since_ms: 1,
+    };
+    registry.apply(Call::SetProcessWaitWithLease { lease: lease.clone(), wait }).unwrap();
+    let id = || "mine".to_owned();
+    let running = ProcessListFilter::default();
+    let list = |filter| Call::ListProcesses { filter };
+    vec![
+        ("read", Call::ReadProcess { process_id: id() }),
+        ("get lease", Call::GetProcessLease { process_id: id() }),
+        ("renew", Call::RenewProcessLease { lease: lease.clone(), lease_ttl_ms: 1_000 }),
+        (
+            "busy claim",
+            Call::ClaimProcessLease {
+                process_id: id(),
+                owner: LeaseOwnerIdentity::opaque("bob", "1"),
+                lease_ttl_ms: 1,
+            },
+        ),
+        (
+            "append",
+            Call::AppendEvent {
+                process_id: id(),
+                request: ProcessEventAppendRequest::new("signal.go", json!({})).with_replay("k"),
+            },
+        ),
+        ("events", Call::EventsAfter { process_id: id(), after_sequence: 0 }),
+        ("wakes", Call::WakeEventsAfter { process_id: id(), after_sequence: 0 }),
+        ("recent", Call::RecentEvents { process_id: id(), limit: 1 }),
+        (
+            "count",
+            Call::CountEventsThrough { process_id: id(), event_type: "signal.go".into(), up_to_sequence: 9 },
+        ),
+        ("handles of a scope", Call::ListHandleGrants { session_scope: scope.clone() }),
+        ("handles of a process", Call::HandleGrantsForProcess { process_id: id() }),
+        ("has a handle", Call::HasHandleGrant { session_scope: scope.clone(), process_id: id() }),
+        (
+            "list by definition",
+            list(ProcessListFilter { definition: Some("rare".into()), ..running.clone() }),
+        ),
+        ("delete a session", Call::DeleteSessionProcessState { session_id: "nobody's".into() }),
+        ("prune nothing", Call::PruneTerminalProcesses { cutoff_epoch_ms: 1 }),
+        ("a page", list(ProcessListFilter { limit: Some(2), ..running })),
+    ]
+}
+
+/// Lists that only SQLite serves by an index: memory looks through the running rows.
+fn indexed_lists() -> Vec<(&'static str, Call)> {
+    let running = ProcessListFilter::default();
+    let list = |filter| Call::ListProcesses { filter };
+    vec![
+        ("waiting", list(ProcessListFilter { waiting: Some(true), ..running.clone() })),
+        ("waiting, any", list(ProcessListFilter { waiting: Some(true), ..ProcessListFilter::any() })),
+        (
+            "owner-bound",
+            list(ProcessListFilter { disposition: Some(RecoveryDisposition::OwnerBound), ..running }),
+        ),
+        (
+            "owner-bound, any",
+            list(ProcessListFilter {
+                disposition: Some(RecoveryDisposition::OwnerBound),
+                ..ProcessListFilter::any()
+            }),
+        ),
+        (
+            "failed",
+            list(ProcessListFilter { status: Some(ProcessStatusKind::Failed), ..ProcessListFilter::any() }),
+        ),
+    ]
+}
+
+fn sqlite_costs(others: usize) -> Vec<(&'static str, u64)> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("r.db"), SqliteOptions::default()).unwrap();
+    let mut registry = Registry::new(store, Arc::new(HandEnvironment::at_epoch_ms(1_000)));
+    crowd(&mut registry, others);
+    let calls = calls(&mut registry);
+    calls
+        .into_iter()
+        .chain(indexed_lists())
+        .map(|(name, call)| {
+            let before = registry.store().counters();
+            registry.apply(call).unwrap();
+            let after = registry.store().counters();
+            assert!(after.statements > before.statements);
+            assert_eq!(after.full_scan_steps, before.full_scan_steps, "{name} scanned a table");
+            (name, after.vm_steps - before.vm_steps)
+        })
+        .collect()
+}
+
+#[test]
+fn no_call_on_sqlite_costs_more_for_other_rows() {
+    let (few, many) = (sqlite_costs(20), sqlite_costs(1_000));
+    for ((name, few), (_, many)) in few.into_iter().zip(many) {
+        assert!(many <= few + few / 4, "{name}: {few} steps beside 20 others, {many} beside 1,000");
+    }
+}
+
+fn memory_costs(others: usize) -> Vec<(&'static str, u64)> {
+    let mut registry = Registry::new(MemoryStore::new(), Arc::new(HandEnvironment::at_epoch_ms(1_000)));
+    crowd(&mut registry, others);
+    let calls = calls(&mut registry);
+    calls
+        .into_iter()
+        .map(|(name, call)| {
+            let before = registry.store().rows_touched();
+            registry.apply(call).unwrap();
+            (name, registry.store().rows_touched() - before)
+        })
+        .collect()
+}
+
+#[test]
+fn every_call_on_memory_touches_the_same_rows_beside_any_number_of_others() {
+    assert_eq!(memory_costs(20), memory_costs(1_000));
+}
+
+#[test]
+fn the_work_list_costs_its_own_rows_and_no_ended_ones() {
+    let listed = |ended: usize| {
+        let mut registry = Registry::new(MemoryStore::new(), Arc::new(HandEnvironment::at_epoch_ms(1_000)));
+        for number in 0..ended {
+            let id = format!("ended-{number}");
+            let registration = registration(&id, "d", RecoveryDisposition::Rerunnable);
+            registry.apply(Call::RegisterProcess { registration }).unwrap();
+            end(&mut registry, &id);
+        }
+        for number in 0..10 {
+            let registration = registration(&format!("open-{number}"), "d", RecoveryDisposition::Rerunnable);
+            registry.apply(Call::RegisterProcess { registration }).unwrap();
+        }
+        let before = registry.store().rows_touched();
+        registry.apply(Call::ListNonTerminal {}).unwrap();
+        registry.store().rows_touched() - before
+    };
+    assert_eq!((listed(0), listed(500)), (10, 10));
+}
