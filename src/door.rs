@@ -91,8 +91,11 @@ impl Submit for Threaded {
         // dropped there.
         check_arguments(&call)?;
         let (answer, answered) = oneshot::channel();
-        let sent = self.calls.as_ref().map(|calls| calls.send(Request { call, answer }));
-        if !matches!(sent, Some(Ok(()))) {
+        let was_sent = match &self.calls {
+            Some(calls) => calls.send(Request { call, answer }).is_ok(),
+            None => false,
+        };
+        if !was_sent {
             return Err(RegistryError::backend("hand a call to the registry", "its thread has ended"));
         }
         answered.await.unwrap_or_else(|_| {

@@ -169,6 +169,8 @@ mod local_process {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Child, Command};
+
     use super::*;
 
     fn dead(liveness: LeaseOwnerLiveness) -> bool {
@@ -177,19 +179,19 @@ mod tests {
         System::new().unwrap().is_definitely_dead(&owner)
     }
 
-    fn child_that(ended: bool) -> LeaseOwnerLiveness {
+    /// A process of this machine that was killed, and that nobody has waited for yet.
+    fn killed_child() -> (Child, LeaseOwnerLiveness) {
         let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, .. } = local_liveness() else {
             panic!("this machine tells which processes live");
         };
-        let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
+        let mut child = Command::new("sleep").arg("30").spawn().unwrap();
         let pid = child.id();
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         let start = stat.rsplit(')').next().unwrap().split_whitespace().nth(19).unwrap().to_owned();
+        let liveness = LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start: start };
+        assert!(!dead(liveness.clone()));
         child.kill().unwrap();
-        if ended {
-            child.wait().unwrap();
-        }
-        LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start: start }
+        (child, liveness)
     }
 
     #[test]
@@ -198,8 +200,16 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_was_killed_and_reaped_is_dead() {
-        assert!(dead(child_that(true)));
+    fn a_process_that_was_killed_is_dead_before_and_after_it_is_reaped() {
+        let (mut child, liveness) = killed_child();
+        let stat = format!("/proc/{}/stat", child.id());
+        // The kill is on its way until the process shows as a zombie.
+        while !std::fs::read_to_string(&stat).unwrap().contains(") Z ") {
+            std::thread::yield_now();
+        }
+        assert!(dead(liveness.clone()));
+        child.wait().unwrap();
+        assert!(dead(liveness));
     }
 
     #[test]

@@ -37,3 +37,8 @@ pub use apply::Registry;
 pub use environment::{Environment, System};
 pub use error::{PluginError, RegistryError};
 pub use registry::ProcessRegistry;
+
+/// The README's program is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

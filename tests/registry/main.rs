@@ -2,11 +2,15 @@
 //! table, memory and SQLite against a model, bad input, crashes of real processes.
 
 mod agreement;
+mod architecture;
 mod bad_input;
 mod clock;
 mod conformance;
 mod costs;
 mod crashes;
+mod default_bodies;
 mod lease_table;
 mod model;
+mod planted;
+mod shapes;
 mod waist;
