@@ -222,24 +222,21 @@ mod tests {
 
     #[test]
     fn what_another_host_or_boot_says_proves_nothing() {
-        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start } = child_that(true)
-        else {
+        let (mut child, liveness) = killed_child();
+        child.wait().unwrap();
+        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start } = liveness else {
             panic!("a child is a local process");
         };
-        let start = process_start;
+        let with = |host_id: &str, boot_id: &str| LeaseOwnerLiveness::LocalProcess {
+            host_id: host_id.to_owned(),
+            boot_id: boot_id.to_owned(),
+            pid,
+            process_start: process_start.clone(),
+        };
+        assert!(dead(with(&host_id, &boot_id)));
+        assert!(!dead(with("elsewhere", &boot_id)));
+        assert!(!dead(with(&host_id, "earlier")));
         assert!(!dead(LeaseOwnerLiveness::Opaque));
-        assert!(!dead(LeaseOwnerLiveness::LocalProcess {
-            host_id: "elsewhere".into(),
-            boot_id: boot_id.clone(),
-            pid,
-            process_start: start.clone()
-        }));
-        assert!(!dead(LeaseOwnerLiveness::LocalProcess {
-            host_id,
-            boot_id: "earlier".into(),
-            pid,
-            process_start: start
-        }));
     }
 
     #[test]

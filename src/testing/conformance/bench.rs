@@ -72,7 +72,7 @@ impl Bench {
         registered.expect("a valid registration is stored")
     }
 
-    /// A live lease for [`TTL_MS`].
+    /// A lease that lives for the bench's one ttl, a second.
     pub async fn claim(&self, id: &str, owner: &LeaseOwnerIdentity) -> ProcessLease {
         acquired(self.registry.claim_process_lease(id, owner, TTL_MS).await)
     }
