@@ -143,24 +143,18 @@ impl World {
         process_id
     }
 
+    /// A lease on the next process. What an earlier measurement ended is pruned and registered again.
     fn held(&mut self) -> ProcessLease {
         let process_id = self.next_id();
-        match (self.apply)(World::claim_call(process_id)) {
-            Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => lease,
-            other => panic!("a free process is claimed: {other:?}"),
-        }
-    }
-
-    /// A lease on a process that has not ended: what an earlier measurement ended is pruned and registered again.
-    fn held_anew(&mut self) -> ProcessLease {
-        let registration =
-            registration(id((self.turn + 1) % MEASURED * 619 % MEASURED * (1_000_000 / MEASURED)));
-        let register = Call::RegisterProcess { registration };
+        let register = Call::RegisterProcess { registration: registration(process_id.clone()) };
         if matches!((self.apply)(register.clone()), Ok(Reply::Record(record)) if record.is_terminal()) {
             (self.apply)(Call::PruneTerminalProcesses { cutoff_epoch_ms: LOADED_MS }).expect("pruned");
             (self.apply)(register).expect("registered");
         }
-        self.held()
+        match (self.apply)(World::claim_call(process_id)) {
+            Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => lease,
+            other => panic!("a free process is claimed: {other:?}"),
+        }
     }
 
     /// A renewal that changes nothing would cost SQLite nothing.
@@ -211,7 +205,7 @@ fn list_non_terminal<K: Kind>(bencher: Bencher<'_, '_>, rows: u64) {
 #[divan::bench(types = [Memory, Sqlite], args = SIZES, sample_count = 200, sample_size = 5)]
 fn complete<K: Kind>(bencher: Bencher<'_, '_>, rows: u64) {
     let prepare = |world: &mut World| Call::CompleteProcessWithLease {
-        lease: world.held_anew(),
+        lease: world.held(),
         await_output: ProcessAwaitOutput::Success { value: json!(2) },
     };
     measure::<K>(bencher, rows, prepare);

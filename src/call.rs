@@ -212,6 +212,70 @@ waist! {
         -> Record(ProcessRecord);
 }
 
+impl Call {
+    /// Whether the call only looks.
+    pub fn is_read(&self) -> bool {
+        matches!(
+            self,
+            Self::GetProcess { .. }
+                | Self::ReadProcess { .. }
+                | Self::ListProcesses { .. }
+                | Self::ListNonTerminal { .. }
+                | Self::ListHandleGrants { .. }
+                | Self::ListLiveHandleGrants { .. }
+                | Self::HasHandleGrant { .. }
+                | Self::HandleGrantsForProcess { .. }
+                | Self::EventsAfter { .. }
+                | Self::WakeEventsAfter { .. }
+                | Self::CountEventsThrough { .. }
+                | Self::RecentEvents { .. }
+                | Self::GetProcessLease { .. }
+        )
+    }
+
+    /// The one process that the call is about, if it is about one.
+    pub fn process_id(&self) -> Option<&str> {
+        match self {
+            Self::RegisterProcess { .. }
+            | Self::TransferHandleGrants { .. }
+            | Self::ListHandleGrants { .. }
+            | Self::ListLiveHandleGrants { .. }
+            | Self::DeleteSessionProcessState { .. }
+            | Self::ListProcesses { .. }
+            | Self::ListNonTerminal { .. }
+            | Self::PruneTerminalProcesses { .. } => None,
+            Self::GetProcess { process_id }
+            | Self::ReadProcess { process_id }
+            | Self::SetExternalRef { process_id, .. }
+            | Self::GrantHandle { process_id, .. }
+            | Self::RevokeHandle { process_id, .. }
+            | Self::HasHandleGrant { process_id, .. }
+            | Self::HandleGrantsForProcess { process_id }
+            | Self::AppendEvent { process_id, .. }
+            | Self::EventsAfter { process_id, .. }
+            | Self::WakeEventsAfter { process_id, .. }
+            | Self::CountEventsThrough { process_id, .. }
+            | Self::RecentEvents { process_id, .. }
+            | Self::AckWake { process_id, .. }
+            | Self::CompleteProcess { process_id, .. }
+            | Self::RecordFirstStarted { process_id, .. }
+            | Self::RequestProcessAbandon { process_id, .. }
+            | Self::SetProcessWait { process_id, .. }
+            | Self::ClearProcessWait { process_id }
+            | Self::ClaimProcessLease { process_id, .. }
+            | Self::ReclaimProcessLease { process_id, .. }
+            | Self::GetProcessLease { process_id } => Some(process_id),
+            Self::RenewProcessLease { lease, .. }
+            | Self::CompleteProcessWithLease { lease, .. }
+            | Self::AppendEventWithLease { lease, .. }
+            | Self::RecordFirstStartedWithLease { lease, .. }
+            | Self::SetProcessWaitWithLease { lease, .. }
+            | Self::ClearProcessWaitWithLease { lease } => Some(&lease.process_id),
+            Self::CompleteProcessLease { completion } => Some(&completion.process_id),
+        }
+    }
+}
+
 /// A `Submit` that answers a call with another call's reply says nothing about what it did.
 fn mismatched(method: &'static str, reply: &Reply) -> RegistryError {
     RegistryError::unavailable(method, format!("answered with a reply of another kind: {reply:?}"))

@@ -17,21 +17,33 @@
 //! - **sweep**: a worker's round: list, claim, run or settle.
 
 pub mod apply;
+mod attempt;
+pub mod awaiter;
 pub mod call;
+pub mod cancellation;
 mod content;
 pub mod door;
+pub mod driver;
+pub mod effect;
+pub mod engine;
 pub mod environment;
 pub mod error;
 pub mod event;
 pub mod handle;
+mod hold;
+pub mod hub;
 pub mod lease;
 pub mod process;
 pub mod registry;
+pub mod remote;
 pub mod row;
 pub mod rules;
+mod run;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod watch;
+pub mod worker;
 
 pub use apply::Registry;
 pub use environment::{Environment, System};

@@ -185,27 +185,12 @@ impl Step<'_> {
 
 /// A call that may write takes the write lock at once, so that what it read cannot change before it writes.
 fn access(call: &Call) -> Access {
-    match call {
-        Call::GetProcess { .. }
-        | Call::ReadProcess { .. }
-        | Call::ListProcesses { .. }
-        | Call::ListNonTerminal { .. }
-        | Call::ListHandleGrants { .. }
-        | Call::ListLiveHandleGrants { .. }
-        | Call::HasHandleGrant { .. }
-        | Call::HandleGrantsForProcess { .. }
-        | Call::EventsAfter { .. }
-        | Call::WakeEventsAfter { .. }
-        | Call::CountEventsThrough { .. }
-        | Call::RecentEvents { .. }
-        | Call::GetProcessLease { .. } => Access::Read,
-        _ => Access::Write,
-    }
+    if call.is_read() { Access::Read } else { Access::Write }
 }
 
 /// Invalid arguments come first in the order of checks: before any row is looked at.
 pub(crate) fn check_arguments(call: &Call) -> Answer<()> {
-    if let Some(process_id) = named_process(call) {
+    if let Some(process_id) = call.process_id() {
         arguments::name("process_id", process_id)?;
     }
     match call {
@@ -242,46 +227,5 @@ pub(crate) fn check_arguments(call: &Call) -> Answer<()> {
             arguments::owner(owner)
         }
         _ => Ok(()),
-    }
-}
-
-fn named_process(call: &Call) -> Option<&str> {
-    match call {
-        Call::RegisterProcess { .. }
-        | Call::TransferHandleGrants { .. }
-        | Call::ListHandleGrants { .. }
-        | Call::ListLiveHandleGrants { .. }
-        | Call::DeleteSessionProcessState { .. }
-        | Call::ListProcesses { .. }
-        | Call::ListNonTerminal { .. }
-        | Call::PruneTerminalProcesses { .. } => None,
-        Call::GetProcess { process_id }
-        | Call::ReadProcess { process_id }
-        | Call::SetExternalRef { process_id, .. }
-        | Call::GrantHandle { process_id, .. }
-        | Call::RevokeHandle { process_id, .. }
-        | Call::HasHandleGrant { process_id, .. }
-        | Call::HandleGrantsForProcess { process_id }
-        | Call::AppendEvent { process_id, .. }
-        | Call::EventsAfter { process_id, .. }
-        | Call::WakeEventsAfter { process_id, .. }
-        | Call::CountEventsThrough { process_id, .. }
-        | Call::RecentEvents { process_id, .. }
-        | Call::AckWake { process_id, .. }
-        | Call::CompleteProcess { process_id, .. }
-        | Call::RecordFirstStarted { process_id, .. }
-        | Call::RequestProcessAbandon { process_id, .. }
-        | Call::SetProcessWait { process_id, .. }
-        | Call::ClearProcessWait { process_id }
-        | Call::ClaimProcessLease { process_id, .. }
-        | Call::ReclaimProcessLease { process_id, .. }
-        | Call::GetProcessLease { process_id } => Some(process_id),
-        Call::RenewProcessLease { lease, .. }
-        | Call::CompleteProcessWithLease { lease, .. }
-        | Call::AppendEventWithLease { lease, .. }
-        | Call::RecordFirstStartedWithLease { lease, .. }
-        | Call::SetProcessWaitWithLease { lease, .. }
-        | Call::ClearProcessWaitWithLease { lease } => Some(&lease.process_id),
-        Call::CompleteProcessLease { completion } => Some(&completion.process_id),
     }
 }

@@ -5,6 +5,7 @@
 //! Read `leases.rs` first, then `lifecycle.rs`, where the fencing rule stands.
 
 pub mod arguments;
+pub mod attempt;
 pub mod events;
 pub mod handles;
 pub mod leases;

@@ -1,0 +1,150 @@
+//! The work driver: a registry that is watched, and whoever runs its rows. There is no polling loop in it: hosts call
+//! [`ProcessWorkDriver::claim_and_run_pending`] when they have reason to. Waiting for outcomes and events is here too.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::awaiter::ProcessAwaiter;
+use crate::environment::Environment;
+use crate::error::RegistryError;
+use crate::event::ProcessEvent;
+use crate::hub::ProcessChangeHub;
+use crate::process::ProcessAwaitOutput;
+use crate::registry::ProcessRegistry;
+use crate::watch::{ProcessEventSink, watch_process_registry_with_sink};
+use crate::worker::DurableProcessWorker;
+
+/// Whoever claims and runs the rows of the registry.
+#[async_trait]
+pub trait ProcessRunHandle: Send + Sync {
+    async fn claim_and_run_pending(&self, reason: &str) -> Result<(), RegistryError>;
+
+    /// The world that waits happen in.
+    fn environment(&self) -> Arc<dyn Environment>;
+}
+
+/// A wait that something else can do better, such as the promise of a workflow engine. It owns the wait: its error is
+/// the answer.
+#[async_trait]
+pub trait ProcessAttach: Send + Sync {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError>;
+}
+
+/// A worker in this very process.
+pub struct InlineProcessRunHandle {
+    worker: DurableProcessWorker,
+}
+
+#[derive(Clone)]
+pub struct ProcessWorkDriver {
+    registry: Arc<dyn ProcessRegistry>,
+    hub: ProcessChangeHub,
+    run_handle: Arc<dyn ProcessRunHandle>,
+    attach: Option<Arc<dyn ProcessAttach>>,
+}
+
+impl InlineProcessRunHandle {
+    pub fn new(worker: DurableProcessWorker) -> Self {
+        Self { worker }
+    }
+}
+
+#[async_trait]
+impl ProcessRunHandle for InlineProcessRunHandle {
+    async fn claim_and_run_pending(&self, reason: &str) -> Result<(), RegistryError> {
+        log::debug!("sweeping for pending processes: {reason}");
+        self.worker.drive_pending_processes().await
+    }
+
+    fn environment(&self) -> Arc<dyn Environment> {
+        Arc::clone(&self.worker.config().environment)
+    }
+}
+
+impl ProcessWorkDriver {
+    /// Watches the registry: writes made through [`Self::process_registry`] wake the waits of this driver.
+    pub fn new(registry: Arc<dyn ProcessRegistry>, run_handle: Arc<dyn ProcessRunHandle>) -> Self {
+        Self::new_with_sink(registry, run_handle, None)
+    }
+
+    /// As [`Self::new`]; the sink is handed what the log gains.
+    pub fn new_with_sink(
+        registry: Arc<dyn ProcessRegistry>,
+        run_handle: Arc<dyn ProcessRunHandle>,
+        sink: Option<Arc<dyn ProcessEventSink>>,
+    ) -> Self {
+        let (registry, hub) = watch_process_registry_with_sink(registry, sink, run_handle.environment());
+        Self::from_watched(registry, hub, run_handle)
+    }
+
+    /// For a registry that is watched already, by the hub that hears its writes.
+    pub fn from_watched(
+        registry: Arc<dyn ProcessRegistry>,
+        hub: ProcessChangeHub,
+        run_handle: Arc<dyn ProcessRunHandle>,
+    ) -> Self {
+        Self { registry, hub, run_handle, attach: None }
+    }
+
+    /// Waits for outcomes through `attach` from now on.
+    pub fn with_attach(self, attach: Arc<dyn ProcessAttach>) -> Self {
+        Self { attach: Some(attach), ..self }
+    }
+
+    /// A driver and its worker in one process: the worker writes through the watched registry, so that its writes wake
+    /// the waits of this driver at once.
+    pub fn inline(registry: Arc<dyn ProcessRegistry>, worker: DurableProcessWorker) -> Self {
+        let mut config = worker.config().clone();
+        let (registry, hub) =
+            watch_process_registry_with_sink(registry, None, Arc::clone(&config.environment));
+        config.registry = Arc::clone(&registry);
+        config.hub = hub.clone();
+        let worker = DurableProcessWorker::new(config);
+        Self::from_watched(registry, hub, Arc::new(InlineProcessRunHandle::new(worker)))
+    }
+
+    pub fn process_registry(&self) -> Arc<dyn ProcessRegistry> {
+        Arc::clone(&self.registry)
+    }
+
+    pub fn change_hub(&self) -> ProcessChangeHub {
+        self.hub.clone()
+    }
+
+    pub fn awaiter(&self) -> ProcessAwaiter {
+        ProcessAwaiter::new(Arc::clone(&self.registry), self.hub.clone(), self.run_handle.environment())
+    }
+
+    /// The outcome of a process, once it has one. Callers bound the wait themselves: a process that never ends would
+    /// hold them for ever.
+    pub async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        let Some(attach) = &self.attach else {
+            return self.awaiter().await_terminal(process_id).await;
+        };
+        match self.registry.read_process(process_id).await {
+            Ok(None) => Err(RegistryError::unknown(process_id)),
+            Err(error) if error.is_refusal() => Err(error),
+            Ok(Some(record)) if record.is_terminal() => match record.status.output() {
+                Some(output) => Ok(output.clone()),
+                None => attach.await_terminal(process_id).await,
+            },
+            _ => attach.await_terminal(process_id).await,
+        }
+    }
+
+    /// The first event of a type after a cursor, history included; see [`ProcessAwaiter::await_event`].
+    pub async fn await_event(
+        &self,
+        process_id: &str,
+        event_type: &str,
+        after_sequence: u64,
+    ) -> Result<ProcessEvent, RegistryError> {
+        self.awaiter().await_event(process_id, event_type, after_sequence).await
+    }
+
+    /// Has the run handle sweep the registry once. `reason` is for the log.
+    pub async fn claim_and_run_pending(&self, reason: &str) -> Result<(), RegistryError> {
+        self.run_handle.claim_and_run_pending(reason).await
+    }
+}

@@ -1,0 +1,127 @@
+//! What a worker believes about its lease. The belief ends by the worker's own clock, a full ttl after the last call
+//! that is known to have extended the lease was FIRST sent: the registry cannot have counted from earlier. Whatever
+//! starts an effect or a call under the grant asks here in the same poll.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::environment::Environment;
+use crate::lease::{LeaseTimings, ProcessLease};
+use crate::rules::attempt::AttemptRules;
+
+/// Clones are the same belief.
+#[derive(Clone)]
+pub(crate) struct Hold(Arc<Shared>);
+
+/// What every hold of a worker has in common.
+pub(crate) struct Tenancy {
+    pub(crate) environment: Arc<dyn Environment>,
+    pub(crate) timings: LeaseTimings,
+    pub(crate) rules: AttemptRules,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+struct Shared {
+    lease: ProcessLease,
+    tenancy: Tenancy,
+    state: Mutex<State>,
+}
+
+struct State {
+    deadline: Duration,
+    is_lost: bool,
+    /// The right to run beside others; given back while the body waits for somebody else.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Hold {
+    /// `first_sent` is when the claim that won the lease was first sent.
+    pub(crate) fn new(
+        lease: ProcessLease,
+        tenancy: Tenancy,
+        permit: Option<OwnedSemaphorePermit>,
+        first_sent: Duration,
+    ) -> Self {
+        let deadline = first_sent.saturating_add(Duration::from_millis(tenancy.timings.ttl_ms()));
+        Self(Arc::new(Shared {
+            lease,
+            tenancy,
+            state: Mutex::new(State { deadline, is_lost: false, permit }),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lease(&self) -> &ProcessLease {
+        &self.0.lease
+    }
+
+    pub(crate) fn timings(&self) -> &LeaseTimings {
+        &self.0.tenancy.timings
+    }
+
+    pub(crate) fn rules(&self) -> &AttemptRules {
+        &self.0.tenancy.rules
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        self.0.tenancy.environment.as_ref()
+    }
+
+    /// On the monotonic clock.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.state().deadline
+    }
+
+    /// The latest success counts, in whatever order they answer.
+    pub(crate) fn extend(&self, first_sent: Duration) {
+        let until = first_sent.saturating_add(Duration::from_millis(self.timings().ttl_ms()));
+        let mut state = self.state();
+        state.deadline = state.deadline.max(until);
+    }
+
+    /// For ever: a worker that was told of its loss does not come back to life under the same grant.
+    pub(crate) fn lose(&self) {
+        self.state().is_lost = true;
+    }
+
+    /// Whether anything may be started under the grant at this instant.
+    pub(crate) fn may_act(&self) -> bool {
+        let now = self.environment().monotonic();
+        let mut state = self.state();
+        let may_act = (self.rules().may_act)(now, state.deadline, state.is_lost);
+        state.is_lost |= !may_act;
+        may_act
+    }
+
+    /// Passes while the lease is believed in, and never afterwards.
+    pub(crate) async fn must_hold(&self) {
+        if !self.may_act() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Runs `wait` without a permit, so that a parent does not keep its child from running.
+    pub(crate) async fn while_idle<T>(&self, wait: impl Future<Output = T>) -> T {
+        if !(self.rules().gives_permit_back_while_waiting)() {
+            return wait.await;
+        }
+        let had_permit = self.state().permit.take().is_some();
+        let result = wait.await;
+        if had_permit {
+            // None when the worker drains, which lets what runs run out.
+            let permit = Arc::clone(&self.0.tenancy.permits).acquire_owned().await.ok();
+            self.state().permit = permit;
+        }
+        result
+    }
+
+    /// Gives the permit back for good.
+    pub(crate) fn retire(&self) {
+        self.state().permit = None;
+    }
+}

@@ -1,0 +1,409 @@
+//! A registry behind a network that loses, repeats and reorders: requests and responses as values, each call applied at
+//! most once in a server's life, three outcomes. A client takes a seat with the server's present life before its first
+//! call; every request names that seat, so what an earlier life may have applied is never applied again: its caller
+//! hears that the outcome is unknown. Read [`RegistryServer::handle`] first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::call::{Call, Facade, Reply, Submit};
+use crate::environment::{BoxFuture, Environment};
+use crate::error::RegistryError;
+use crate::process::DurabilityTier;
+use crate::run::before;
+
+type Answer = Result<Reply, RegistryError>;
+
+/// A [`crate::ProcessRegistry`] whose calls travel over a [`Transport`].
+pub type RemoteRegistry<T> = Facade<RemoteClient<T>>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// Takes a seat; again is the same seat.
+    Hello { client_life: String },
+    Submit {
+        seat: Seat,
+        client_life: String,
+        /// Of this call among the client's, from 1.
+        number: u64,
+        /// The lowest number that the client still waits for: below it the server forgets.
+        lowest_awaited: u64,
+        call: Call,
+    },
+}
+
+/// A client's place with one life of a server; never given twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    pub server_life: String,
+    pub number: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    Welcome {
+        seat: Seat,
+    },
+    Answer {
+        number: u64,
+        answer: Answer,
+    },
+    /// The seat belongs to an earlier life, or was given up: nothing is applied under it any more.
+    NoSuchSeat {
+        number: u64,
+    },
+}
+
+/// One exchange failed and is known to have failed; whether the request arrived is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TransportError(pub String);
+
+/// Carries one request and brings back its response, or never answers.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    async fn exchange(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+#[derive(Debug, Clone)]
+pub struct RemoteOptions {
+    /// A request without a response is sent again after this long.
+    pub resend_after: Duration,
+    /// A call without an answer is unknown after this long.
+    pub call_deadline: Duration,
+    /// What the registry behind the server promises.
+    pub durability_tier: DurabilityTier,
+}
+
+impl Default for RemoteOptions {
+    fn default() -> Self {
+        Self {
+            resend_after: Duration::from_millis(500),
+            call_deadline: Duration::from_secs(5),
+            durability_tier: DurabilityTier::Durable,
+        }
+    }
+}
+
+/// The calling side.
+pub struct RemoteClient<T> {
+    transport: T,
+    environment: Arc<dyn Environment>,
+    options: RemoteOptions,
+    life: String,
+    state: Mutex<ClientState>,
+}
+
+#[derive(Default)]
+struct ClientState {
+    seat: Option<Seat>,
+    last_number: u64,
+    awaited: BTreeSet<u64>,
+}
+
+/// More exchanges of one call than this are not waited for: the newest answer serves as well.
+const EXCHANGES_IN_FLIGHT: usize = 8;
+
+/// What a new life of a client or server is called.
+fn draw_life(environment: &dyn Environment) -> String {
+    let mut entropy = [0; 16];
+    environment.fill_entropy(&mut entropy);
+    entropy.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl<T: Transport> RemoteClient<T> {
+    pub fn new(transport: T, environment: Arc<dyn Environment>, options: RemoteOptions) -> Self {
+        let life = draw_life(environment.as_ref());
+        Self { transport, environment, options, life, state: Mutex::default() }
+    }
+
+    /// This client as a registry.
+    pub fn registry(self) -> RemoteRegistry<T> {
+        Facade(self)
+    }
+
+    fn state(&self) -> MutexGuard<'_, ClientState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn seat(&self, deadline: Duration) -> Result<Seat, RegistryError> {
+        if let Some(seat) = self.state().seat.clone() {
+            return Ok(seat);
+        }
+        let hello = || Request::Hello { client_life: self.life.clone() };
+        match self
+            .until_answered(deadline, hello, |response| matches!(response, Response::Welcome { .. }))
+            .await
+        {
+            Some(Response::Welcome { seat }) => {
+                self.state().seat = Some(seat.clone());
+                Ok(seat)
+            }
+            // The call itself was never sent.
+            _ => Err(RegistryError::backend("reach the registry", "no server answered in time")),
+        }
+    }
+
+    /// Sends the request, and again whenever nothing came back for a while, until a response fits or time is up.
+    async fn until_answered(
+        &self,
+        deadline: Duration,
+        request: impl Fn() -> Request + Send,
+        fits: impl Fn(&Response) -> bool + Send,
+    ) -> Option<Response> {
+        let mut in_flight: Vec<BoxFuture<'_, Result<Response, TransportError>>> = Vec::new();
+        while self.environment.monotonic() < deadline {
+            if in_flight.len() == EXCHANGES_IN_FLIGHT {
+                drop(in_flight.remove(0));
+            }
+            in_flight.push(self.transport.exchange(request()));
+            let now = self.environment.monotonic();
+            let patience = now.saturating_add(self.options.resend_after).min(deadline);
+            let heard = poll_fn(|task| {
+                let mut place = 0;
+                while let Some(exchange) = in_flight.get_mut(place) {
+                    match exchange.as_mut().poll(task) {
+                        Poll::Pending => place += 1,
+                        Poll::Ready(Ok(response)) if fits(&response) => return Poll::Ready(response),
+                        Poll::Ready(_) => drop(in_flight.remove(place)),
+                    }
+                }
+                Poll::Pending
+            });
+            if let Some(response) = before(patience, self.environment.as_ref(), heard).await {
+                return Some(response);
+            }
+        }
+        None
+    }
+}
+
+/// Stops waiting for a number, however the wait ends.
+struct Awaited<'a, T: Transport> {
+    client: &'a RemoteClient<T>,
+    number: u64,
+}
+
+impl<T: Transport> Drop for Awaited<'_, T> {
+    fn drop(&mut self) {
+        self.client.state().awaited.remove(&self.number);
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Submit for RemoteClient<T> {
+    async fn submit(&self, call: Call) -> Answer {
+        let deadline = self.environment.monotonic().saturating_add(self.options.call_deadline);
+        let method = call.method();
+        let seat = self.seat(deadline).await?;
+        let number = {
+            let mut state = self.state();
+            state.last_number += 1;
+            let number = state.last_number;
+            state.awaited.insert(number);
+            number
+        };
+        let _awaited = Awaited { client: self, number };
+        let request = || Request::Submit {
+            seat: seat.clone(),
+            client_life: self.life.clone(),
+            number,
+            lowest_awaited: self.state().awaited.first().copied().unwrap_or(number),
+            call: call.clone(),
+        };
+        let is_about_this = |response: &Response| match response {
+            Response::Answer { number: answered, .. } | Response::NoSuchSeat { number: answered } => {
+                *answered == number
+            }
+            Response::Welcome { .. } => false,
+        };
+        match self.until_answered(deadline, request, is_about_this).await {
+            Some(Response::Answer { answer, .. }) => answer,
+            Some(_) => {
+                let mut state = self.state();
+                if state.seat.as_ref() == Some(&seat) {
+                    state.seat = None;
+                }
+                Err(RegistryError::unavailable(
+                    method,
+                    "the server has restarted since the call was first sent",
+                ))
+            }
+            None => Err(RegistryError::unavailable(method, "no answer came in time")),
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.options.durability_tier
+    }
+}
+
+/// The answering side: one life of a server in front of any registry.
+pub struct RegistryServer<S> {
+    registry: S,
+    life: String,
+    state: Mutex<ServerState>,
+}
+
+#[derive(Default)]
+struct ServerState {
+    /// In the order they were taken: numbers only grow.
+    seats: BTreeMap<u64, Client>,
+    last_seat: u64,
+    /// Moves with every request, to find the client that has been silent longest.
+    ticks: u64,
+}
+
+struct Client {
+    life: String,
+    last_heard: u64,
+    forgotten_below: u64,
+    calls: BTreeMap<u64, Seen>,
+}
+
+/// A call this life has met: never applied again.
+struct Seen {
+    call: Call,
+    answer: watch::Receiver<Option<Answer>>,
+}
+
+/// More clients than this, and the one silent longest must take a new seat.
+const CLIENTS: usize = 1_024;
+
+/// A number this far above the lowest awaited one is dropped until the client has heard more answers.
+const CALLS_PER_CLIENT: u64 = 4_096;
+
+impl<S: Submit> RegistryServer<S> {
+    pub fn new(registry: S, environment: &dyn Environment) -> Self {
+        Self { registry, life: draw_life(environment), state: Mutex::default() }
+    }
+
+    pub fn life(&self) -> &str {
+        &self.life
+    }
+
+    fn state(&self) -> MutexGuard<'_, ServerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers one request. A duplicate is answered from memory, or waits for the first copy. `None` when the request is
+    /// so old that its client no longer waits for it.
+    pub async fn handle(&self, request: Request) -> Option<Response> {
+        let (seat, client_life, number, lowest_awaited, call) = match request {
+            Request::Hello { client_life } => {
+                return Some(Response::Welcome { seat: self.welcome(client_life) });
+            }
+            Request::Submit { seat, client_life, number, lowest_awaited, call } => {
+                (seat, client_life, number, lowest_awaited, call)
+            }
+        };
+        let known = {
+            let mut state = self.state();
+            state.ticks += 1;
+            let now = state.ticks;
+            let client = state.seats.get_mut(&seat.number);
+            let client = client.filter(|client| seat.server_life == self.life && client.life == client_life);
+            let Some(client) = client else {
+                return Some(Response::NoSuchSeat { number });
+            };
+            client.last_heard = now;
+            client.forget_below(lowest_awaited);
+            if number < client.forgotten_below || number - client.forgotten_below >= CALLS_PER_CLIENT {
+                return None;
+            }
+            match client.calls.get(&number) {
+                Some(seen) if seen.call != call => {
+                    let error = RegistryError::invalid("number", format!("{number} names another call"));
+                    return Some(Response::Answer { number, answer: Err(error) });
+                }
+                Some(seen) => Err(seen.answer.clone()),
+                None => {
+                    let promise = Promise(watch::Sender::new(None));
+                    let seen = Seen { call: call.clone(), answer: promise.0.subscribe() };
+                    client.calls.insert(number, seen);
+                    Ok(promise)
+                }
+            }
+        };
+        let answer = match known {
+            Ok(promise) => {
+                let answer = self.registry.submit(call).await;
+                promise.0.send_replace(Some(answer.clone()));
+                answer
+            }
+            Err(mut first_copy) => {
+                let heard = first_copy.wait_for(Option::is_some).await.map(|answer| answer.clone());
+                heard.ok().flatten().unwrap_or_else(|| Err(interrupted()))
+            }
+        };
+        Some(Response::Answer { number, answer })
+    }
+
+    fn welcome(&self, client_life: String) -> Seat {
+        let mut state = self.state();
+        state.ticks += 1;
+        let now = state.ticks;
+        let seated = state.seats.iter_mut().find(|(_, client)| client.life == client_life);
+        let number = match seated {
+            Some((number, client)) => {
+                client.last_heard = now;
+                *number
+            }
+            None => {
+                if state.seats.len() >= CLIENTS {
+                    let silent = state.seats.iter().min_by_key(|(_, client)| client.last_heard);
+                    if let Some(number) = silent.map(|(number, _)| *number) {
+                        state.seats.remove(&number);
+                    }
+                }
+                state.last_seat += 1;
+                let client =
+                    Client { life: client_life, last_heard: now, forgotten_below: 0, calls: BTreeMap::new() };
+                let number = state.last_seat;
+                state.seats.insert(number, client);
+                number
+            }
+        };
+        Seat { server_life: self.life.clone(), number }
+    }
+
+    /// How many calls this life remembers.
+    pub fn remembered_calls(&self) -> usize {
+        self.state().seats.values().map(|client| client.calls.len()).sum()
+    }
+}
+
+impl Client {
+    fn forget_below(&mut self, lowest_awaited: u64) {
+        if lowest_awaited > self.forgotten_below {
+            self.calls = self.calls.split_off(&lowest_awaited);
+            self.forgotten_below = lowest_awaited;
+        }
+    }
+}
+
+fn interrupted() -> RegistryError {
+    RegistryError::unavailable("wait for the first copy of a call", "it was interrupted")
+}
+
+/// Keeps its word: a call whose handling is dropped has an unknown outcome, and says so to its duplicates.
+struct Promise(watch::Sender<Option<Answer>>);
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.0.send_if_modified(|answer| {
+            let is_broken = answer.is_none();
+            if is_broken {
+                *answer = Some(Err(interrupted()));
+            }
+            is_broken
+        });
+    }
+}

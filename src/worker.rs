@@ -1,0 +1,371 @@
+//! The worker: sweeps the registry for rows that need running and makes one attempt on each, as many at a time as its
+//! bound allows. What an attempt does is in `attempt.rs`; here is who starts one, who may stop it, and what a worker
+//! remembers of the owner-bound work it began.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, watch};
+
+use crate::attempt::{Attempt, AttemptEnd, Progress};
+use crate::awaiter::ProcessAwaiter;
+use crate::cancellation::CancellationToken;
+use crate::effect::{EffectController, NoEffects, ScopedEffectController};
+use crate::engine::{Engines, ProcessExecutionContext};
+use crate::environment::Environment;
+use crate::error::RegistryError;
+use crate::event::{CANCEL_REQUESTED, ProcessEventAppendRequest};
+use crate::hub::ProcessChangeHub;
+use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings, ProcessLeaseClaimOutcome};
+use crate::process::{
+    AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessId, ProcessRecord, ProcessRegistration,
+    RecoveryDisposition,
+};
+use crate::registry::ProcessRegistry;
+use crate::rules::attempt::{AttemptRules, Next};
+
+/// Everything a worker is made of.
+#[derive(Clone)]
+pub struct DurableProcessWorkerConfig {
+    pub registry: Arc<dyn ProcessRegistry>,
+    pub engines: Engines,
+    pub environment: Arc<dyn Environment>,
+    pub timings: LeaseTimings,
+    /// Names the worker over its restarts; each attempt is an incarnation of it.
+    pub owner_id: String,
+    /// What others can ask once this worker no longer answers.
+    pub liveness: LeaseOwnerLiveness,
+    /// How many bodies run at once; at least one.
+    pub max_concurrent_runs: usize,
+    pub effects: Arc<dyn EffectController>,
+    /// Where writers on this node tell waiters of changes.
+    pub hub: ProcessChangeHub,
+    pub rules: AttemptRules,
+}
+
+/// Clones are the same worker.
+#[derive(Clone)]
+pub struct DurableProcessWorker {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: DurableProcessWorkerConfig,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) awaiter: ProcessAwaiter,
+    running: Mutex<BTreeMap<ProcessId, Running>>,
+    /// The incarnations of this worker life that may have started an owner-bound process.
+    starters: Mutex<BTreeMap<ProcessId, BTreeSet<String>>>,
+    is_draining: AtomicBool,
+}
+
+/// How to stop an attempt, and how to hear what its own write ended.
+#[derive(Clone)]
+struct Running {
+    drain: CancellationToken,
+    end: watch::Receiver<Option<bool>>,
+}
+
+/// Takes the attempt out of the table however it ends, by being dropped too.
+struct RunningGuard<'a> {
+    worker: &'a Inner,
+    process_id: ProcessId,
+    end: watch::Sender<Option<bool>>,
+}
+
+impl DurableProcessWorkerConfig {
+    /// A worker with no effects, the default timings and four runs at once.
+    pub fn new(
+        registry: Arc<dyn ProcessRegistry>,
+        engines: Engines,
+        environment: Arc<dyn Environment>,
+        owner_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            registry,
+            engines,
+            environment,
+            timings: LeaseTimings::default(),
+            owner_id: owner_id.into(),
+            liveness: LeaseOwnerLiveness::Opaque,
+            max_concurrent_runs: 4,
+            effects: Arc::new(NoEffects),
+            hub: ProcessChangeHub::new(),
+            rules: AttemptRules::LAWFUL,
+        }
+    }
+}
+
+impl DurableProcessWorker {
+    pub fn new(config: DurableProcessWorkerConfig) -> Self {
+        // Tokio's semaphore has an upper bound of its own.
+        let permits = config.max_concurrent_runs.clamp(1, Semaphore::MAX_PERMITS);
+        let awaiter = ProcessAwaiter::new(
+            Arc::clone(&config.registry),
+            config.hub.clone(),
+            Arc::clone(&config.environment),
+        );
+        Self {
+            inner: Arc::new(Inner {
+                permits: Arc::new(Semaphore::new(permits)),
+                awaiter,
+                running: Mutex::default(),
+                starters: Mutex::default(),
+                is_draining: AtomicBool::new(false),
+                config,
+            }),
+        }
+    }
+
+    pub fn config(&self) -> &DurableProcessWorkerConfig {
+        &self.inner.config
+    }
+
+    /// Lists the rows that have not ended and hands each to a task of its own; returns then. Only a list that failed is
+    /// an error: what goes wrong with a row is logged, and the row stays for the next sweep.
+    pub async fn drive_pending_processes(&self) -> Result<(), RegistryError> {
+        if self.inner.is_draining.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        for record in self.inner.config.registry.list_non_terminal().await? {
+            let is_running_here = self.inner.running().contains_key(record.id());
+            if (self.inner.config.rules.after_list)(&record, is_running_here) == Next::Leave {
+                continue;
+            }
+            let Some(cancellation) = self.inner.enter(record.id()) else {
+                continue;
+            };
+            let worker = self.clone();
+            self.inner.config.environment.spawn(Box::pin(async move {
+                worker.attempt_listed(record, cancellation).await;
+            }));
+        }
+        Ok(())
+    }
+
+    async fn attempt_listed(&self, record: ProcessRecord, ticket: Ticket) {
+        let effects = ScopedEffectController::Shared(Arc::clone(&self.inner.config.effects));
+        let process_id = record.id().to_owned();
+        let cancellation = CancellationToken::new();
+        let end = self.inner.attempt(record, effects, Arc::default(), cancellation, ticket).await;
+        if let AttemptEnd::Left(Some(error)) = end
+            && !error.is_refusal()
+        {
+            log::warn!("process `{process_id}` is left for a later sweep: {error}");
+        }
+    }
+
+    /// Runs one process in the caller's own task, registering it if it is unknown. One that has ended answers its stored
+    /// outcome; one that is held elsewhere is refused.
+    pub async fn run_process(
+        &self,
+        registration: ProcessRegistration,
+        execution_context: ProcessExecutionContext,
+        cancellation: CancellationToken,
+    ) -> Result<ProcessAwaitOutput, RegistryError> {
+        let effects = ScopedEffectController::Shared(Arc::clone(&self.inner.config.effects));
+        self.run_process_with_scoped_effect_controller(registration, execution_context, effects, cancellation)
+            .await
+    }
+
+    /// As [`Self::run_process`], with an effect controller for this run alone.
+    pub async fn run_process_with_scoped_effect_controller(
+        &self,
+        registration: ProcessRegistration,
+        execution_context: ProcessExecutionContext,
+        scoped_effect_controller: ScopedEffectController<'_>,
+        cancellation: CancellationToken,
+    ) -> Result<ProcessAwaitOutput, RegistryError> {
+        let process_id = registration.id.clone();
+        if registration.disposition == RecoveryDisposition::ExternallyOwned {
+            let why = format!("`{process_id}` is externally owned: no worker runs it");
+            return Err(RegistryError::invalid("registration.disposition", why));
+        }
+        let record = self.inner.config.registry.register_process(registration).await?;
+        if let Some(output) = record.status.output() {
+            return Ok(output.clone());
+        }
+        let is_busy = || RegistryError::LeaseSuperseded {
+            process_id: process_id.clone(),
+            presented_fence: 0,
+            current_fence: 0,
+        };
+        let ticket = self.inner.enter(&process_id).ok_or_else(is_busy)?;
+        let execution = Arc::new(execution_context);
+        let end = self.inner.attempt(record, scoped_effect_controller, execution, cancellation, ticket).await;
+        let refusal = match end {
+            AttemptEnd::Ended(output) => return Ok(output),
+            AttemptEnd::Left(refusal) => refusal.unwrap_or_else(is_busy),
+        };
+        // Somebody else may have ended it meanwhile; that outcome is as good as ours.
+        match self.inner.config.registry.read_process(&process_id).await {
+            Ok(Some(record)) => record.status.output().cloned().ok_or(refusal),
+            _ => Err(refusal),
+        }
+    }
+
+    /// Asks the process to stop. The same reason twice is one request.
+    pub async fn request_process_cancel(
+        &self,
+        process_id: &str,
+        reason: Option<String>,
+    ) -> Result<(), RegistryError> {
+        let digest = Sha256::digest(reason.as_deref().unwrap_or_default().as_bytes());
+        let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let kind = if reason.is_some() { "reason" } else { "none" };
+        let request = ProcessEventAppendRequest::new(CANCEL_REQUESTED, json!({ "reason": reason }))
+            .with_replay(format!("cancel {kind} {key}"));
+        self.inner.config.registry.append_event(process_id, request).await?;
+        self.inner.config.hub.tick(process_id);
+        Ok(())
+    }
+
+    /// Stops taking work, gives up the owner-bound processes that this worker life started, and answers with those that
+    /// its own writes ended.
+    pub async fn drain_owner_bound_work(&self) -> Result<Vec<ProcessId>, RegistryError> {
+        self.inner.is_draining.store(true, Ordering::Relaxed);
+        self.inner.permits.close();
+        let mut drained = BTreeSet::new();
+        let started: Vec<ProcessId> = self.inner.starters().keys().cloned().collect();
+        for process_id in &started {
+            let running = self.inner.running().get(process_id).cloned();
+            if let Some(mut running) = running {
+                running.drain.cancel();
+                // An attempt that was dropped drops its sender: then nobody knows, and the row is looked at below.
+                let end = running.end.wait_for(Option::is_some).await.map(|end| *end);
+                if end.is_ok_and(|ended_by_drain| ended_by_drain == Some(true)) {
+                    drained.insert(process_id.clone());
+                }
+            }
+        }
+        for process_id in self.inner.starters().keys().cloned().collect::<Vec<_>>() {
+            if self.inner.drain_lapsed(&process_id).await? {
+                drained.insert(process_id);
+            }
+        }
+        Ok(drained.into_iter().collect())
+    }
+}
+
+/// A place in the table of what runs here.
+pub(crate) struct Ticket {
+    drain: CancellationToken,
+    end: watch::Sender<Option<bool>>,
+}
+
+impl Inner {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<ProcessId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn starters(&self) -> MutexGuard<'_, BTreeMap<ProcessId, BTreeSet<String>>> {
+        self.starters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` when the process runs here already, or nothing is taken any more.
+    fn enter(&self, process_id: &str) -> Option<Ticket> {
+        if self.is_draining.load(Ordering::Relaxed) || self.running().contains_key(process_id) {
+            return None;
+        }
+        let ticket = Ticket { drain: CancellationToken::new(), end: watch::Sender::new(None) };
+        let running = Running { drain: ticket.drain.clone(), end: ticket.end.subscribe() };
+        self.running().insert(process_id.to_owned(), running);
+        Some(ticket)
+    }
+
+    /// A permit before the claim: a lease is never held while its work waits for its turn.
+    async fn attempt(
+        &self,
+        record: ProcessRecord,
+        effects: ScopedEffectController<'_>,
+        execution: Arc<ProcessExecutionContext>,
+        cancellation: CancellationToken,
+        ticket: Ticket,
+    ) -> AttemptEnd {
+        let guard = RunningGuard { worker: self, process_id: record.id().to_owned(), end: ticket.end };
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+            return AttemptEnd::Left(None);
+        };
+        let attempt = Attempt {
+            worker: self,
+            owner: self.fresh_incarnation(),
+            record,
+            effects,
+            execution,
+            cancellation,
+            drain: ticket.drain,
+            progress: Progress::with_permit(permit),
+        };
+        let end = attempt.make().await;
+        let was_abandoned = matches!(
+            &end,
+            AttemptEnd::Ended(ProcessAwaitOutput::Abandoned { evidence })
+                if evidence.writer == AbandonWriter::OwnerDrain
+        );
+        guard.end.send_replace(Some(was_abandoned));
+        end
+    }
+
+    fn fresh_incarnation(&self) -> LeaseOwnerIdentity {
+        let mut entropy = [0; 16];
+        self.config.environment.fill_entropy(&mut entropy);
+        LeaseOwnerIdentity {
+            owner_id: self.config.owner_id.clone(),
+            incarnation_id: (self.config.rules.incarnation)(entropy),
+            liveness: self.config.liveness.clone(),
+        }
+    }
+
+    pub(crate) fn remember_start(&self, process_id: &str, owner: &LeaseOwnerIdentity) {
+        self.starters().entry(process_id.to_owned()).or_default().insert(owner.incarnation_id.clone());
+    }
+
+    pub(crate) fn forget_start(&self, process_id: &str) {
+        self.starters().remove(process_id);
+    }
+
+    /// Ends a process whose attempt of ours lost its lease, if nobody holds it now. True when this write ended it.
+    async fn drain_lapsed(&self, process_id: &str) -> Result<bool, RegistryError> {
+        let registry = &self.config.registry;
+        let claimed = registry
+            .claim_process_lease(process_id, &self.fresh_incarnation(), self.config.timings.ttl_ms())
+            .await;
+        let lease = match claimed {
+            Ok(ProcessLeaseClaimOutcome::Acquired(lease)) => lease,
+            Ok(ProcessLeaseClaimOutcome::Busy { .. }) => return Ok(false),
+            Err(RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }) => {
+                self.forget_start(process_id);
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        };
+        let starter = registry.read_process(process_id).await?.and_then(|record| record.first_started);
+        let is_ours = starter.as_ref().is_some_and(|started| {
+            let incarnations = self.starters().get(process_id).cloned().unwrap_or_default();
+            started.owner.owner_id == self.config.owner_id
+                && incarnations.contains(&started.owner.incarnation_id)
+        });
+        if !is_ours {
+            registry.complete_process_lease(&lease.completion()).await?;
+            return Ok(false);
+        }
+        let evidence = AbandonEvidence {
+            writer: AbandonWriter::OwnerDrain,
+            owner: starter.map(|started| started.owner),
+            epoch_ms: self.config.environment.now_epoch_ms(),
+        };
+        let output = ProcessAwaitOutput::Abandoned { evidence };
+        registry.complete_process_with_lease(&lease, output).await?;
+        self.forget_start(process_id);
+        Ok(true)
+    }
+}
+
+impl Drop for RunningGuard<'_> {
+    fn drop(&mut self) {
+        self.worker.running().remove(&self.process_id);
+    }
+}
