@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::cancellation::CancellationToken;
 use crate::effect::{Effects, ScopedEffectController};
 use crate::engine::{InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext};
-use crate::environment::Environment;
+use crate::environment::{Environment, before};
 use crate::error::RegistryError;
 use crate::hold::{Hold, Tenancy};
 use crate::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
@@ -18,7 +18,7 @@ use crate::process::{
     AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessRecord, ProcessStarted, RecoveryDisposition,
 };
 use crate::rules::attempt::{BodyEnd, Next};
-use crate::run::{before, run_body};
+use crate::run::run_body;
 use crate::worker::Inner;
 
 /// Between two tries of a step whose outcome is unknown.

@@ -202,7 +202,7 @@ impl<'a> ProcessContext<'a> {
     {
         loop {
             self.hold.must_hold().await;
-            match call().await {
+            match self.hold.patiently(call()).await {
                 Err(error) if is_loss(&error) => self.hold.lose(),
                 Err(error) if !error.is_refusal() => {
                     self.hold.environment().sleep(Duration::from_millis(25)).await;

@@ -2,9 +2,10 @@
 //! an [`Environment`]; whoever supplies one supplies the world. [`System`] is the production world, on tokio; the
 //! simulation supplies its own and needs nothing else replaced. Read next: `lease.rs`.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::OnceLock;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
@@ -89,6 +90,29 @@ impl Environment for System {
     fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
         local_process::is_definitely_dead(&owner.liveness)
     }
+}
+
+/// The answer of `call`, unless the instant comes first: it is asked for before each poll.
+pub(crate) async fn before<T>(
+    deadline: Duration,
+    environment: &(impl Environment + ?Sized),
+    call: impl Future<Output = T>,
+) -> Option<T> {
+    let mut call = pin!(call);
+    let mut alarm: Option<BoxFuture<'static, ()>> = None;
+    poll_fn(|task| {
+        let left = deadline.saturating_sub(environment.monotonic());
+        if left.is_zero() {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(answer) = call.as_mut().poll(task) {
+            return Poll::Ready(Some(answer));
+        }
+        // Only a call that has to wait needs an alarm.
+        let alarm = alarm.get_or_insert_with(|| environment.sleep(left));
+        alarm.as_mut().poll(task).map(|()| None)
+    })
+    .await
 }
 
 /// What this process can be asked about once it no longer answers; `Opaque` where the system cannot tell.

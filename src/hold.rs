@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, before};
+use crate::error::RegistryError;
 use crate::lease::{LeaseTimings, ProcessLease};
 use crate::rules::attempt::AttemptRules;
 
@@ -103,6 +104,18 @@ impl Hold {
         if !self.may_act() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// The answer of a call, or that it is unknown once an interval has passed without one: a call that hangs must not
+    /// hold up a body whose lease is healthy.
+    pub(crate) async fn patiently<T>(
+        &self,
+        call: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let patience = Duration::from_millis(self.timings().renew_interval_ms());
+        let until = self.environment().monotonic().saturating_add(patience);
+        let no_answer = || RegistryError::unavailable("wait for the registry", "it did not answer");
+        before(until, self.environment(), call).await.unwrap_or_else(|| Err(no_answer()))
     }
 
     /// Runs `wait` without a permit, so that a parent does not keep its child from running.

@@ -14,10 +14,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::call::{Call, Facade, Reply, Submit};
-use crate::environment::{BoxFuture, Environment};
+use crate::environment::{BoxFuture, Environment, before};
 use crate::error::RegistryError;
 use crate::process::DurabilityTier;
-use crate::run::before;
 
 type Answer = Result<Reply, RegistryError>;
 

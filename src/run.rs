@@ -3,16 +3,16 @@
 //! poll it starts in the poll that found the lease held.
 
 use std::any::Any;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::cancellation::CancellationToken;
 use crate::engine::{InfrastructureFailure, ProcessContext};
-use crate::environment::{BoxFuture, Environment};
+use crate::environment::BoxFuture;
 use crate::error::RegistryError;
 use crate::event::CANCEL_REQUESTED;
 use crate::hold::Hold;
@@ -83,7 +83,7 @@ async fn watch_for_cancel(context: &ProcessContext<'_>) {
     let mut watch = context.awaiter.watch(context.process_id());
     let mut cursor = 0;
     loop {
-        match context.registry.events_after(context.process_id(), cursor).await {
+        match context.hold.patiently(context.registry.events_after(context.process_id(), cursor)).await {
             Ok(events) if events.iter().any(|event| event.event_type == CANCEL_REQUESTED) => {
                 return context.cancellation.cancel();
             }
@@ -123,7 +123,9 @@ impl Renewals {
                 self.send(now);
                 continue;
             }
-            let wake_at = self.next_at.min(self.hold.deadline());
+            let deadline = self.hold.deadline();
+            // A deadline that has passed is no reason to wake again, whatever the rules made of it.
+            let wake_at = if deadline > now { self.next_at.min(deadline) } else { self.next_at };
             if self.alarm.as_ref().is_none_or(|(at, _)| *at != wake_at) {
                 self.alarm = Some((wake_at, self.hold.environment().sleep(wake_at.saturating_sub(now))));
             }
@@ -178,27 +180,4 @@ impl Renewals {
         }
         Poll::Pending
     }
-}
-
-/// The answer of `call`, unless the instant comes first: it is asked for before each poll.
-pub(crate) async fn before<T>(
-    deadline: Duration,
-    environment: &dyn Environment,
-    call: impl Future<Output = T>,
-) -> Option<T> {
-    let mut call = pin!(call);
-    let mut alarm: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
-    poll_fn(|task| {
-        let left = deadline.saturating_sub(environment.monotonic());
-        if left.is_zero() {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(answer) = call.as_mut().poll(task) {
-            return Poll::Ready(Some(answer));
-        }
-        // Only a call that has to wait needs an alarm.
-        let alarm = alarm.get_or_insert_with(|| environment.sleep(left));
-        alarm.as_mut().poll(task).map(|()| None)
-    })
-    .await
 }

@@ -241,7 +241,9 @@ impl DurableProcessWorker {
                 }
             }
         }
-        for process_id in self.inner.starters().keys().cloned().collect::<Vec<_>>() {
+        // Not in the loop's head, where the lock would be held for the whole loop.
+        let left: Vec<ProcessId> = self.inner.starters().keys().cloned().collect();
+        for process_id in left {
             if self.inner.drain_lapsed(&process_id).await? {
                 drained.insert(process_id);
             }

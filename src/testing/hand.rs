@@ -78,6 +78,31 @@ impl HandEnvironment {
         self.state().entropy_drawn
     }
 
+    /// Drops every task where it stands, as the death of their process would.
+    pub fn drop_tasks(&self) {
+        // Outside the lock: a task may own what locks it again.
+        let tasks = std::mem::take(&mut self.state().tasks);
+        drop(tasks);
+    }
+
+    /// Lets time pass for everyone: moves from sleeper to sleeper, and runs what is ready at each.
+    pub fn pass(&self, duration: Duration) {
+        let until = self.monotonic().saturating_add(duration);
+        loop {
+            self.settle();
+            let next = self.state().agenda.keys().next().map(|(instant, _)| *instant);
+            let now = self.monotonic();
+            match next.filter(|next| *next <= until) {
+                Some(next) => self.advance(next.saturating_sub(now)),
+                None => {
+                    self.advance(until.saturating_sub(now));
+                    self.settle();
+                    return;
+                }
+            }
+        }
+    }
+
     /// Runs every task until none is ready; time stands still.
     pub fn settle(&self) {
         while self.poll_next() {}

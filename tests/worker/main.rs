@@ -1,0 +1,10 @@
+//! The worker, its waits and the remote registry, as stories on an environment that is turned by hand: no wall clock, no
+//! sleeping. Read `stage.rs` first.
+
+mod crash_points;
+mod economy;
+mod interleavings;
+mod remote;
+mod stage;
+mod stories;
+mod waiting;
