@@ -119,7 +119,7 @@ impl Attempt<'_> {
             return Err(AttemptEnd::Left(None));
         };
         let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
-        let next = (config.rules.after_claim)(&answer, &is_dead);
+        let next = (config.rules.after_claim)(&answer, observed.is_some(), &is_dead);
         match (next, answer) {
             // Also after a reclaim: what it observed may be gone, by its own doing.
             (Next::Again, _) if observed.is_some() => {

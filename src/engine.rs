@@ -203,7 +203,10 @@ impl<'a> ProcessContext<'a> {
         loop {
             self.hold.must_hold().await;
             match self.hold.patiently(call()).await {
-                Err(error) if is_loss(&error) => self.hold.lose(),
+                Err(error) if is_loss(&error) => {
+                    self.hold.lose();
+                    std::future::pending::<()>().await;
+                }
                 Err(error) if !error.is_refusal() => {
                     self.hold.environment().sleep(Duration::from_millis(25)).await;
                 }

@@ -67,7 +67,8 @@ pub type Probe<'a> = &'a dyn Fn(&LeaseOwnerIdentity) -> bool;
 pub struct AttemptRules {
     pub incarnation: fn(entropy: [u8; 16]) -> String,
     pub after_list: fn(&ProcessRecord, is_running_here: bool) -> Next,
-    pub after_claim: fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, Probe<'_>) -> Next,
+    pub after_claim:
+        fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> Next,
     pub after_read: fn(
         &Result<Option<ProcessRecord>, RegistryError>,
         last_holder: Option<&LeaseOwnerIdentity>,
@@ -117,10 +118,15 @@ pub fn after_list(listed: &ProcessRecord, is_running_here: bool) -> Next {
     if is_running_here || !is_for_workers { Next::Leave } else { Next::Claim }
 }
 
-pub fn after_claim(answer: &Result<ProcessLeaseClaimOutcome, RegistryError>, is_dead: Probe<'_>) -> Next {
+pub fn after_claim(
+    answer: &Result<ProcessLeaseClaimOutcome, RegistryError>,
+    was_reclaim: bool,
+    is_dead: Probe<'_>,
+) -> Next {
     match answer {
         Ok(ProcessLeaseClaimOutcome::Acquired(_)) => Next::Read,
-        Ok(ProcessLeaseClaimOutcome::Busy { holder }) if is_dead(&holder.owner) => {
+        // Once: when the registry does not see what this probe sees, asking again changes nothing.
+        Ok(ProcessLeaseClaimOutcome::Busy { holder }) if !was_reclaim && is_dead(&holder.owner) => {
             Next::Reclaim { holder: holder.clone() }
         }
         // An unknown claim may have been granted: only a claim by the same incarnation finds out, by re-entry.

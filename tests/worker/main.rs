@@ -2,6 +2,7 @@
 //! sleeping. Read `stage.rs` first.
 
 mod crash_points;
+mod decisions;
 mod economy;
 mod interleavings;
 mod remote;

@@ -1,6 +1,7 @@
 //! The stage: one registry in memory, workers that reach it through a director who can delay, fail or hang any call, and
 //! a ledger outside that takes their effects.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use fencepost::engine::{Engines, InfrastructureFailure, InputKind, ProcessContex
 use fencepost::environment::Environment;
 use fencepost::lease::{LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::process::*;
+use fencepost::rules::attempt::AttemptRules;
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
@@ -292,6 +294,21 @@ impl Submit for Judged {
     }
 }
 
+thread_local! {
+    /// The worker's rules in this test; wrong ones show whether its stories notice.
+    static RULES: Cell<AttemptRules> = const { Cell::new(AttemptRules::LAWFUL) };
+}
+
+/// Plays a story with other rules in every worker.
+pub fn under(rules: AttemptRules, story: impl FnOnce()) {
+    RULES.set(rules);
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(story));
+    RULES.set(AttemptRules::LAWFUL);
+    if let Err(panic) = ended {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 pub struct Stage {
     pub environment: HandEnvironment,
     /// The registry itself, with no director in between.
@@ -346,6 +363,7 @@ impl Stage {
         let mut config = DurableProcessWorkerConfig::new(registry, engines, environment, owner_id);
         config.timings = LeaseTimings::new(TTL_MS, RENEW_MS).unwrap();
         config.effects = Arc::new(self.ledger.clone());
+        config.rules = RULES.get();
         adjust(&mut config);
         (DurableProcessWorker::new(config), director)
     }

@@ -9,6 +9,7 @@ use fencepost::lease::LeaseOwnerIdentity;
 use fencepost::process::*;
 use fencepost::rules::attempt::AttemptRules;
 use fencepost::testing::block_on;
+use fencepost::testing::hand::HandEnvironment;
 use serde_json::json;
 
 use crate::stage::*;
@@ -33,7 +34,7 @@ fn request_abandon(stage: &Stage, id: &str) {
 }
 
 #[test]
-fn a_sweep_runs_what_is_pending_to_its_end() {
+pub fn a_sweep_runs_what_is_pending_to_its_end() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(2, 100));
     stage.owner_bound("q", nothing());
@@ -47,7 +48,7 @@ fn a_sweep_runs_what_is_pending_to_its_end() {
 }
 
 #[test]
-fn a_worker_that_sleeps_through_its_lease_cannot_complete() {
+pub fn a_worker_that_sleeps_through_its_lease_cannot_complete() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(1, 500));
     let (worker, director) = stage.worker("ann");
@@ -63,7 +64,7 @@ fn a_worker_that_sleeps_through_its_lease_cannot_complete() {
 }
 
 #[test]
-fn a_worker_whose_completion_is_on_its_way_while_its_lease_passes_on_is_refused() {
+pub fn a_worker_whose_completion_is_on_its_way_while_its_lease_passes_on_is_refused() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let (worker, director) = stage.worker("ann");
@@ -76,7 +77,7 @@ fn a_worker_whose_completion_is_on_its_way_while_its_lease_passes_on_is_refused(
 }
 
 #[test]
-fn it_starts_no_effect_after_its_lease_is_lost_and_says_so_before_the_ttl_has_passed() {
+pub fn it_starts_no_effect_after_its_lease_is_lost_and_says_so_before_the_ttl_has_passed() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(100, 100));
     let (worker, director) = stage.worker("ann");
@@ -96,7 +97,7 @@ fn it_starts_no_effect_after_its_lease_is_lost_and_says_so_before_the_ttl_has_pa
 }
 
 #[test]
-fn a_renewal_that_answers_superseded_ends_the_attempt_at_once() {
+pub fn a_renewal_that_answers_superseded_ends_the_attempt_at_once() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(100, 100));
     let (worker, director) = stage.worker("ann");
@@ -108,23 +109,25 @@ fn a_renewal_that_answers_superseded_ends_the_attempt_at_once() {
     let (last, ..) = stage.ledger.taken().last().cloned().unwrap();
     assert!(last <= 1_000_000 + RENEW_MS);
     assert_eq!((director.made("renew_process_lease"), director.made("complete_process_with_lease")), (1, 0));
+    assert_eq!(director.made("complete_process_lease"), 0, "not even a release");
 }
 
 #[test]
-fn an_emission_that_answers_superseded_ends_the_attempt_at_once() {
+pub fn an_emission_that_answers_superseded_ends_the_attempt_at_once() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "emit"}));
     let (worker, director) = stage.worker("ann");
     stage.sweep(&worker);
     let held = stage.lease("p").unwrap();
     block_on(stage.registry.complete_process_lease(&held.completion())).unwrap();
-    stage.pass_ms(900);
+    stage.pass_ms(5_000);
     assert_eq!(director.made("append_event_with_lease"), 2, "one before the loss, one that was told of it");
     assert_eq!((stage.output("p"), director.made("complete_process_with_lease")), (None, 0));
+    assert_eq!((director.made("renew_process_lease"), director.made("complete_process_lease")), (0, 0));
 }
 
 #[test]
-fn a_process_that_ended_between_list_and_claim_is_not_run() {
+pub fn a_process_that_ended_between_list_and_claim_is_not_run() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let (worker, director) = stage.worker("ann");
@@ -143,7 +146,7 @@ fn a_process_that_ended_between_list_and_claim_is_not_run() {
 }
 
 #[test]
-fn an_owner_bound_process_that_started_between_list_and_claim_is_not_run_again() {
+pub fn an_owner_bound_process_that_started_between_list_and_claim_is_not_run_again() {
     let stage = Stage::new();
     stage.owner_bound("p", nothing());
     let (worker, director) = stage.worker("ann");
@@ -162,7 +165,7 @@ fn an_owner_bound_process_that_started_between_list_and_claim_is_not_run_again()
 }
 
 #[test]
-fn another_disposition_between_list_and_claim_is_obeyed() {
+pub fn another_disposition_between_list_and_claim_is_obeyed() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let (worker, director) = stage.worker("ann");
@@ -183,7 +186,7 @@ fn another_disposition_between_list_and_claim_is_obeyed() {
 }
 
 #[test]
-fn a_failed_read_after_the_claim_runs_nothing_and_leaves_the_row_free() {
+pub fn a_failed_read_after_the_claim_runs_nothing_and_leaves_the_row_free() {
     for fault in [Fault::Fails, Fault::LostBefore] {
         let stage = Stage::new();
         stage.rerunnable("p", nothing());
@@ -198,7 +201,7 @@ fn a_failed_read_after_the_claim_runs_nothing_and_leaves_the_row_free() {
 }
 
 #[test]
-fn a_read_that_hangs_gives_up_when_the_lease_runs_out_and_releases_nothing() {
+pub fn a_read_that_hangs_gives_up_when_the_lease_runs_out_and_releases_nothing() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let (worker, director) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
@@ -211,7 +214,7 @@ fn a_read_that_hangs_gives_up_when_the_lease_runs_out_and_releases_nothing() {
 }
 
 #[test]
-fn a_transient_renewal_error_does_not_end_a_healthy_run() {
+pub fn a_transient_renewal_error_does_not_end_a_healthy_run() {
     for fault in [Fault::Fails, Fault::LostBefore, Fault::LostAfter, Fault::HangsBefore, Fault::HangsAfter] {
         let stage = Stage::new();
         stage.rerunnable("p", steps(100, 100));
@@ -227,7 +230,7 @@ fn a_transient_renewal_error_does_not_end_a_healthy_run() {
 }
 
 #[test]
-fn renewal_answers_count_from_when_they_were_first_sent_in_whatever_order() {
+pub fn renewal_answers_count_from_when_they_were_first_sent_in_whatever_order() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(100, 50));
     let (worker, director) = stage.worker("ann");
@@ -243,7 +246,7 @@ fn renewal_answers_count_from_when_they_were_first_sent_in_whatever_order() {
 }
 
 #[test]
-fn a_claim_answered_after_its_own_deadline_is_lost_on_arrival() {
+pub fn a_claim_answered_after_its_own_deadline_is_lost_on_arrival() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let (worker, director) = stage.worker("ann");
@@ -255,7 +258,7 @@ fn a_claim_answered_after_its_own_deadline_is_lost_on_arrival() {
 }
 
 #[test]
-fn an_unknown_claim_is_asked_for_again_by_the_same_incarnation() {
+pub fn an_unknown_claim_is_asked_for_again_by_the_same_incarnation() {
     for fault in [Fault::LostAfter, Fault::LostBefore] {
         let stage = Stage::new();
         stage.rerunnable("p", nothing());
@@ -269,7 +272,7 @@ fn an_unknown_claim_is_asked_for_again_by_the_same_incarnation() {
 }
 
 #[test]
-fn a_claim_that_stays_unknown_is_given_up_after_its_ttl() {
+pub fn a_claim_that_stays_unknown_is_given_up_after_its_ttl() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let (worker, director) = stage.worker("ann");
@@ -285,7 +288,7 @@ fn a_claim_that_stays_unknown_is_given_up_after_its_ttl() {
 }
 
 #[test]
-fn an_unknown_answer_to_a_completion_is_settled_once() {
+pub fn an_unknown_answer_to_a_completion_is_settled_once() {
     for fault in [Fault::LostAfter, Fault::LostBefore, Fault::Fails] {
         let stage = Stage::new();
         stage.rerunnable("p", nothing());
@@ -301,7 +304,7 @@ fn an_unknown_answer_to_a_completion_is_settled_once() {
 }
 
 #[test]
-fn an_unknown_first_start_is_settled_and_runs_an_owner_bound_body_once() {
+pub fn an_unknown_first_start_is_settled_and_runs_an_owner_bound_body_once() {
     for fault in [Fault::LostAfter, Fault::LostBefore, Fault::Fails] {
         let stage = Stage::new();
         stage.owner_bound("p", nothing());
@@ -314,7 +317,7 @@ fn an_unknown_first_start_is_settled_and_runs_an_owner_bound_body_once() {
 }
 
 #[test]
-fn an_infrastructure_failure_leaves_the_row_claimable() {
+pub fn an_infrastructure_failure_leaves_the_row_claimable() {
     for what in ["infrastructure", "fail to prepare"] {
         let stage = Stage::new();
         stage.rerunnable("p", json!({ "do": what }));
@@ -330,7 +333,7 @@ fn an_infrastructure_failure_leaves_the_row_claimable() {
 }
 
 #[test]
-fn what_can_fail_without_the_work_comes_before_the_first_start() {
+pub fn what_can_fail_without_the_work_comes_before_the_first_start() {
     let stage = Stage::new();
     stage.owner_bound("p", json!({"do": "fail to prepare"}));
     let mut unknown = registration("q", RecoveryDisposition::OwnerBound, nothing());
@@ -345,7 +348,7 @@ fn what_can_fail_without_the_work_comes_before_the_first_start() {
 }
 
 #[test]
-fn a_body_that_panics_fails_and_so_does_one_that_calls_itself_abandoned() {
+pub fn a_body_that_panics_fails_and_so_does_one_that_calls_itself_abandoned() {
     let stage = Stage::new();
     stage.rerunnable("panics", json!({"do": "panic"}));
     stage.rerunnable("gives up", json!({"do": "abandon"}));
@@ -360,7 +363,7 @@ fn a_body_that_panics_fails_and_so_does_one_that_calls_itself_abandoned() {
 }
 
 #[test]
-fn an_outcome_that_cannot_be_stored_is_a_failure_that_says_so() {
+pub fn an_outcome_that_cannot_be_stored_is_a_failure_that_says_so() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "unstorable"}));
     let (worker, _) = stage.worker("ann");
@@ -369,7 +372,7 @@ fn an_outcome_that_cannot_be_stored_is_a_failure_that_says_so() {
 }
 
 #[test]
-fn rows_run_side_by_side_up_to_the_bound() {
+pub fn rows_run_side_by_side_up_to_the_bound() {
     let stage = Stage::new();
     for id in ["a", "b", "c", "d", "e"] {
         stage.rerunnable(id, steps(1, 1_000));
@@ -385,7 +388,7 @@ fn rows_run_side_by_side_up_to_the_bound() {
 }
 
 #[test]
-fn a_parent_that_awaits_its_child_does_not_block_it_with_a_bound_of_one() {
+pub fn a_parent_that_awaits_its_child_does_not_block_it_with_a_bound_of_one() {
     let stage = Stage::new();
     stage.rerunnable("a parent", json!({"do": "await child", "child": "b child"}));
     stage.rerunnable("b child", nothing());
@@ -397,7 +400,7 @@ fn a_parent_that_awaits_its_child_does_not_block_it_with_a_bound_of_one() {
 }
 
 #[test]
-fn a_parent_keeps_its_lease_while_it_waits() {
+pub fn a_parent_keeps_its_lease_while_it_waits() {
     let stage = Stage::new();
     stage.rerunnable("parent", json!({"do": "await child", "child": "child"}));
     stage.register("child", RecoveryDisposition::ExternallyOwned, nothing());
@@ -412,7 +415,7 @@ fn a_parent_keeps_its_lease_while_it_waits() {
 }
 
 #[test]
-fn the_nth_wait_on_a_name_takes_the_nth_signal() {
+pub fn the_nth_wait_on_a_name_takes_the_nth_signal() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "two signals"}));
     let signal = |payload| {
@@ -443,7 +446,7 @@ fn the_nth_wait_on_a_name_takes_the_nth_signal() {
 }
 
 #[test]
-fn emissions_whose_answers_are_lost_are_stored_once() {
+pub fn emissions_whose_answers_are_lost_are_stored_once() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "emit"}));
     let (worker, director) = stage.worker("ann");
@@ -469,7 +472,7 @@ fn started_and_gone(stage: &Stage) -> LeaseOwnerIdentity {
 }
 
 #[test]
-fn a_started_owner_bound_row_with_a_dead_holder_is_abandoned_with_the_evidence() {
+pub fn a_started_owner_bound_row_with_a_dead_holder_is_abandoned_with_the_evidence() {
     for wait_ms in [0, TTL_MS + 1] {
         let stage = Stage::new();
         let starter = started_and_gone(&stage);
@@ -488,7 +491,7 @@ fn a_started_owner_bound_row_with_a_dead_holder_is_abandoned_with_the_evidence()
 }
 
 #[test]
-fn time_alone_abandons_nothing() {
+pub fn time_alone_abandons_nothing() {
     let stage = Stage::new();
     started_and_gone(&stage);
     let (worker, _) = stage.worker("ann");
@@ -500,7 +503,7 @@ fn time_alone_abandons_nothing() {
 }
 
 #[test]
-fn a_later_holders_death_proves_nothing_about_the_starter() {
+pub fn a_later_holders_death_proves_nothing_about_the_starter() {
     let stage = Stage::new();
     started_and_gone(&stage);
     stage.sleep_through_ms(TTL_MS);
@@ -513,7 +516,7 @@ fn a_later_holders_death_proves_nothing_about_the_starter() {
 }
 
 #[test]
-fn a_requested_abandonment_is_settled_once_the_lease_has_lapsed() {
+pub fn a_requested_abandonment_is_settled_once_the_lease_has_lapsed() {
     let stage = Stage::new();
     started_and_gone(&stage);
     request_abandon(&stage, "p");
@@ -526,7 +529,7 @@ fn a_requested_abandonment_is_settled_once_the_lease_has_lapsed() {
 }
 
 #[test]
-fn an_externally_owned_row_is_claimed_only_to_settle_a_request() {
+pub fn an_externally_owned_row_is_claimed_only_to_settle_a_request() {
     let stage = Stage::new();
     stage.register("x", RecoveryDisposition::ExternallyOwned, nothing());
     let (worker, director) = stage.worker("ann");
@@ -539,7 +542,7 @@ fn an_externally_owned_row_is_claimed_only_to_settle_a_request() {
 }
 
 #[test]
-fn a_live_holder_that_is_dead_is_reclaimed_and_a_busy_one_is_left() {
+pub fn a_live_holder_that_is_dead_is_reclaimed_and_a_busy_one_is_left() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     let held = stage.claim_as("p", "bob").unwrap();
@@ -555,7 +558,7 @@ fn a_live_holder_that_is_dead_is_reclaimed_and_a_busy_one_is_left() {
 }
 
 #[test]
-fn every_attempt_is_an_incarnation_of_its_own() {
+pub fn every_attempt_is_an_incarnation_of_its_own() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "infrastructure"}));
     let (worker, _) = stage.worker("ann");
@@ -569,7 +572,7 @@ fn every_attempt_is_an_incarnation_of_its_own() {
 }
 
 #[test]
-fn a_drain_reports_exactly_what_it_wrote() {
+pub fn a_drain_reports_exactly_what_it_wrote() {
     let stage = Stage::new();
     stage.owner_bound("mine", steps(1, 100_000));
     stage.rerunnable("rerunnable", steps(1, 100_000));
@@ -601,7 +604,7 @@ fn a_drain_reports_exactly_what_it_wrote() {
 }
 
 #[test]
-fn a_drain_drops_a_running_owner_bound_body_under_its_own_grant() {
+pub fn a_drain_drops_a_running_owner_bound_body_under_its_own_grant() {
     let stage = Stage::new();
     stage.owner_bound("p", steps(100, 100));
     let (worker, director) = stage.worker("ann");
@@ -622,7 +625,7 @@ fn a_drain_drops_a_running_owner_bound_body_under_its_own_grant() {
 }
 
 #[test]
-fn cancel_reaches_a_running_body_and_one_that_starts_later() {
+pub fn cancel_reaches_a_running_body_and_one_that_starts_later() {
     let stage = Stage::new();
     stage.rerunnable("running", json!({"do": "until cancelled"}));
     let (worker, _) = stage.worker("ann");
@@ -642,7 +645,7 @@ fn cancel_reaches_a_running_body_and_one_that_starts_later() {
 }
 
 #[test]
-fn a_cancel_by_another_node_reaches_the_body_by_backoff() {
+pub fn a_cancel_by_another_node_reaches_the_body_by_backoff() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "until cancelled"}));
     let (worker, _) = stage.worker("ann");
@@ -665,7 +668,7 @@ fn run(
 }
 
 #[test]
-fn run_process_registers_runs_and_answers_the_stored_outcome_again() {
+pub fn run_process_registers_runs_and_answers_the_stored_outcome_again() {
     let stage = Stage::new();
     let (worker, director) = stage.worker("ann");
     let done = ProcessAwaitOutput::Success { value: json!("done") };
@@ -675,7 +678,7 @@ fn run_process_registers_runs_and_answers_the_stored_outcome_again() {
 }
 
 #[test]
-fn run_process_of_a_held_row_answers_superseded() {
+pub fn run_process_of_a_held_row_answers_superseded() {
     let stage = Stage::new();
     stage.rerunnable("p", nothing());
     stage.claim_as("p", "bob").unwrap();
@@ -687,7 +690,7 @@ fn run_process_of_a_held_row_answers_superseded() {
 }
 
 #[test]
-fn run_process_of_an_externally_owned_row_is_an_error_and_registers_nothing() {
+pub fn run_process_of_an_externally_owned_row_is_an_error_and_registers_nothing() {
     let stage = Stage::new();
     let (worker, director) = stage.worker("ann");
     let external = registration("x", RecoveryDisposition::ExternallyOwned, nothing());
@@ -698,7 +701,7 @@ fn run_process_of_an_externally_owned_row_is_an_error_and_registers_nothing() {
 }
 
 #[test]
-fn run_process_hands_the_callers_token_to_the_body() {
+pub fn run_process_hands_the_callers_token_to_the_body() {
     let stage = Stage::new();
     let (worker, _) = stage.worker("ann");
     let token = CancellationToken::new();
@@ -710,7 +713,7 @@ fn run_process_hands_the_callers_token_to_the_body() {
 }
 
 #[test]
-fn a_run_that_is_dropped_leaves_no_trace_in_the_worker() {
+pub fn a_run_that_is_dropped_leaves_no_trace_in_the_worker() {
     let stage = Stage::new();
     let (worker, _) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
     {
@@ -730,7 +733,7 @@ fn a_run_that_is_dropped_leaves_no_trace_in_the_worker() {
 }
 
 #[test]
-fn an_effect_of_a_stale_attempt_is_refused_outside() {
+pub fn an_effect_of_a_stale_attempt_is_refused_outside() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(3, 100));
     // Two faults at once: this worker does not look at its deadline, and its renewals are lost.
@@ -740,12 +743,63 @@ fn an_effect_of_a_stale_attempt_is_refused_outside() {
     stage.sweep(&slow);
     stage.sleep_through_ms(TTL_MS);
     let (quick, _) = stage.worker("quick");
-    let registry = Arc::clone(&stage.registry);
-    let owner = LeaseOwnerIdentity::opaque("q", "1");
-    drop((registry, owner));
     stage.environment.run(quick.drive_pending_processes()).unwrap().unwrap();
     stage.pass_ms(5_000);
     let fences: Vec<u64> = stage.ledger.taken().iter().map(|(_, fence, _)| *fence).collect();
     assert!(fences.windows(2).all(|pair| pair[0] <= pair[1]), "{fences:?}");
     assert_eq!(stage.output("p"), success(json!({"by fence": 2})));
+}
+
+/// Two guards stand before a second owner-bound body: the read under the lease and the first start itself. This worker
+/// leaves the first one out.
+#[test]
+pub fn a_first_start_that_was_taken_stops_an_owner_bound_body_by_itself() {
+    let stage = Stage::new();
+    started_and_gone(&stage);
+    stage.sleep_through_ms(TTL_MS);
+    let (hasty, _) = stage.worker_with("hasty", |config| {
+        config.rules.after_claim =
+            |answer, again, is_dead| match fencepost::rules::attempt::after_claim(answer, again, is_dead) {
+                fencepost::rules::attempt::Next::Read => fencepost::rules::attempt::Next::Start,
+                next => next,
+            };
+    });
+    stage.sweep(&hasty);
+    assert_eq!((stage.bodies_begun("p"), stage.lease("p")), (1, None));
+}
+
+/// The registry's clock runs ahead: it passes the lease on while its holder, by its own clock, still holds it.
+#[test]
+pub fn a_first_start_that_is_refused_runs_nothing() {
+    for disposition in [RecoveryDisposition::Rerunnable, RecoveryDisposition::OwnerBound] {
+        let stage = Stage::new();
+        stage.register("p", disposition, nothing());
+        let (worker, director) = stage.worker("ann");
+        let (environment, registry) = (stage.environment.clone(), Arc::clone(&stage.registry));
+        let passes_on = move || {
+            use fencepost::Environment;
+            environment.set_wall(environment.now_epoch_ms() + TTL_MS);
+            let bob = LeaseOwnerIdentity::opaque("bob", "bob-1");
+            block_on(registry.claim_process_lease("p", &bob, TTL_MS)).unwrap();
+        };
+        director.plan("record_first_started_with_lease", 1, Fault::First(Arc::new(passes_on)));
+        stage.sweep(&worker);
+        assert_eq!(stage.bodies_begun("p"), 0);
+        assert_eq!(director.made("complete_process_lease"), 0);
+    }
+}
+
+/// The worker's probe and the registry's look from different machines.
+#[test]
+pub fn a_reclaim_that_the_registry_refuses_is_not_asked_for_again() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let held = stage.claim_as("p", "bob").unwrap();
+    let far = HandEnvironment::at_epoch_ms(1_000_000);
+    far.declare_dead(&held.owner);
+    let (worker, director) = stage.worker_with("ann", |config| config.environment = Arc::new(far.clone()));
+    far.run(worker.drive_pending_processes()).unwrap().unwrap();
+    far.settle();
+    assert_eq!(director.all_made(), ["list_non_terminal", "claim_process_lease", "reclaim_process_lease"]);
+    assert_eq!(stage.lease("p"), Some(held));
 }
