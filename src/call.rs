@@ -278,5 +278,8 @@ impl Call {
 
 /// A `Submit` that answers a call with another call's reply says nothing about what it did.
 fn mismatched(method: &'static str, reply: &Reply) -> RegistryError {
-    RegistryError::unavailable(method, format!("answered with a reply of another kind: {reply:?}"))
+    // The kind alone: a reply may carry tokens, and errors are logged.
+    let debug = format!("{reply:?}");
+    let kind = debug.split('(').next().unwrap_or_default();
+    RegistryError::unavailable(method, format!("answered with a reply of another kind: {kind}"))
 }

@@ -11,8 +11,8 @@ impl ProcessRegistration {
     /// The same for equal content, in hexadecimal.
     pub fn content_hash(&self) -> String {
         let mut canonical = String::new();
-        // A registration is plain data with string keys, which always has a JSON form.
-        write_canonical(&serde_json::to_value(self).unwrap_or_default(), &mut canonical);
+        let content = serde_json::to_value(self).expect("plain data with string keys has a JSON form");
+        write_canonical(&content, &mut canonical);
         Sha256::digest(canonical.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -58,6 +58,20 @@ mod tests {
     fn the_order_of_maps_does_not_matter_and_the_order_of_lists_does() {
         assert_eq!(canonical(r#"{"b":[1,{"d":2,"c":3}],"a":0}"#), r#"{"a":0,"b":[1,{"c":3,"d":2,},],}"#);
         assert_ne!(canonical("[1,2]"), canonical("[2,1]"));
+    }
+
+    /// Stored for ever: a change of this value turns every retry after an upgrade into a conflict.
+    #[test]
+    fn the_hash_of_a_content_never_changes() {
+        let registration: crate::process::ProcessRegistration = serde_json::from_str(
+            r#"{"id":"p","input":{"kind":"tool_call","tool":"grep","arguments":{"b":1,"a":[2]}},
+                "disposition":"rerunnable","identity":{"kind":"job"},"provenance":{"originator":{"kind":"host"}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            registration.content_hash(),
+            "1f38c04045faa2d881be84870178ad18c9a7292c258b4ec911dd26762110453e"
+        );
     }
 
     #[test]

@@ -58,7 +58,6 @@ impl<S: Store + 'static> Registry<S> {
 impl<S> Inline<S> {
     /// The registry behind the door, for whoever must look at its store between calls.
     pub fn with<T>(&self, look: impl FnOnce(&mut Registry<S>) -> T) -> T {
-        // A panic inside a call is the store's or a rule's bug; what it left behind is still judged by the next call.
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -66,7 +65,14 @@ impl<S> Inline<S> {
 #[async_trait]
 impl<S: Store> Submit for Inline<S> {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        self.with(|registry| registry.apply(call))
+        match self.0.lock() {
+            Ok(mut registry) => registry.apply(call),
+            // What a panic left behind may be half a write: nothing is answered from it.
+            Err(_) => Err(RegistryError::backend(
+                "call the registry",
+                "an earlier call panicked in it: open it anew",
+            )),
+        }
     }
 
     fn durability_tier(&self) -> DurabilityTier {

@@ -175,14 +175,17 @@ mod local_process {
         Some(text.trim().to_owned()).filter(|word| !word.is_empty())
     }
 
-    struct Stat {
-        process_start: String,
-        has_ended: bool,
+    pub(super) struct Stat {
+        pub(super) process_start: String,
+        pub(super) has_ended: bool,
     }
 
     /// Fields 3, 20 and 22 of `/proc/<pid>/stat`. The second field is a name in parentheses and may contain both.
     fn read_stat(pid: u32) -> Option<Stat> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    pub(super) fn parse_stat(stat: &str) -> Option<Stat> {
         let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
         let (state, threads, start) = (fields.first()?, fields.get(17)?, fields.get(19)?);
         // A first thread that has ended shows as a zombie while the others still run.
@@ -234,6 +237,36 @@ mod tests {
         assert!(dead(liveness.clone()));
         child.wait().unwrap();
         assert!(dead(liveness));
+    }
+
+    #[test]
+    fn a_first_thread_that_ended_is_no_dead_process_while_others_run() {
+        let stat = |state: char, threads: u32| {
+            let line = format!("7 (a) b) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 {threads} 0 4711 99");
+            let stat = local_process::parse_stat(&line).expect("it has all its fields");
+            (stat.has_ended, stat.process_start)
+        };
+        assert_eq!(stat('S', 1), (false, "4711".to_owned()));
+        assert_eq!(stat('Z', 1), (true, "4711".to_owned()));
+        assert_eq!(stat('Z', 2), (false, "4711".to_owned()));
+        assert!(local_process::parse_stat("7 (cut short) S 1").is_none());
+    }
+
+    #[test]
+    fn a_host_is_told_by_its_pid_namespace_too() {
+        let LeaseOwnerLiveness::LocalProcess { host_id, .. } = local_liveness() else {
+            panic!("this machine tells which processes live");
+        };
+        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
+        assert!(host_id.contains(namespace.to_str().unwrap()));
+    }
+
+    #[test]
+    fn entropy_does_not_repeat() {
+        let system = System::new().unwrap();
+        let mut draws = [[0_u8; 16]; 3];
+        draws.iter_mut().for_each(|draw| system.fill_entropy(draw));
+        assert!(draws[0] != draws[1] && draws[1] != draws[2] && draws.iter().all(|draw| *draw != [0; 16]));
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl RegistryError {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// True when the registry decided; false when it failed and the same call may succeed later.
+    /// True when the registry decided; false when it failed, and what it would have decided is not known.
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Self::Backend { .. } | Self::Unavailable { .. })
     }

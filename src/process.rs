@@ -349,11 +349,6 @@ impl ProcessListFilter {
 }
 
 impl FirstStart {
-    pub fn record(&self) -> &ProcessRecord {
-        let (Self::Started(record) | Self::AlreadyYours(record) | Self::AlreadyStarted(record)) = self;
-        record
-    }
-
     pub fn into_record(self) -> ProcessRecord {
         let (Self::Started(record) | Self::AlreadyYours(record) | Self::AlreadyStarted(record)) = self;
         record

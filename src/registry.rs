@@ -20,8 +20,7 @@ type Answer<T> = Result<T, RegistryError>;
 
 /// A durable table of processes and the leases on them.
 ///
-/// The five methods that end in `_with_lease` (and [`ProcessRegistry::clear_process_wait_with_lease`]) are how a worker
-/// writes. Their default bodies are **unsafe**: they can only renew and then write, in two steps, and a worker that
+/// The five methods that end in `_with_lease` are how a worker writes. Their default bodies are **unsafe**: they can only renew and then write, in two steps, and a worker that
 /// sleeps between the two writes under a lease it no longer holds. A registry must override all five.
 #[async_trait]
 pub trait ProcessRegistry: Send + Sync {

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::event::ProcessEvent;
 use crate::lease::{Grant, ProcessLease};
 use crate::process::{ProcessRecord, ProcessStatus};
@@ -26,7 +24,7 @@ pub struct ProcessRow {
 }
 
 /// The grants under which this life was started and ended: what tells a retry from a stranger.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct GrantProvenance {
     pub started_by: Option<Grant>,
     pub ended_by: Option<Grant>,

@@ -1,6 +1,8 @@
 //! What a call may say at all, whatever is stored. Every noun that comes from outside is checked here, before any row
 //! is read.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::error::RegistryError;
@@ -116,13 +118,14 @@ fn input(input: &ProcessInput, disposition: RecoveryDisposition) -> Checked {
 }
 
 fn event_types(declared: &[ProcessEventType]) -> Checked {
-    for (index, event_type) in declared.iter().enumerate() {
+    let mut names = BTreeSet::new();
+    for event_type in declared {
         name("event_types.name", &event_type.name)?;
         if event_type.name.starts_with("process.") || event_type.name.starts_with(SIGNAL_PREFIX) {
             let why = format!("`{}` is under a prefix that the registry owns", event_type.name);
             return Err(RegistryError::invalid("event_types.name", why));
         }
-        if declared[..index].iter().any(|earlier| earlier.name == event_type.name) {
+        if !names.insert(&event_type.name) {
             let why = format!("`{}` is declared twice", event_type.name);
             return Err(RegistryError::invalid("event_types.name", why));
         }

@@ -156,7 +156,8 @@ fn new_grant(rules: &Rules, claim: &Claim<'_>) -> Result<ClaimDecision, Registry
 }
 
 fn is_grant_of(rules: &Rules, held: &ProcessLease, presented: &ProcessLease) -> bool {
-    held.fencing_token == presented.fencing_token
+    held.process_id == presented.process_id
+        && held.fencing_token == presented.fencing_token
         && held.lease_token == presented.lease_token
         && (rules.same_incarnation)(&held.owner, &presented.owner)
 }

@@ -30,7 +30,7 @@ struct Tables {
     ids: BTreeMap<ProcessId, Id>,
     running: BTreeSet<ProcessId>,
     ended: BTreeSet<(u64, ProcessId)>,
-    by_definition: BTreeMap<String, BTreeSet<ProcessId>>,
+    by_definition: BTreeMap<(String, ProcessStatusKind), BTreeSet<ProcessId>>,
     waking: BTreeMap<String, BTreeSet<ProcessId>>,
     /// By (session id, scope id), then process.
     scopes: BTreeMap<(String, String), BTreeMap<ProcessId, ProcessHandleDescriptor>>,
@@ -109,7 +109,7 @@ impl Tables {
             self.ended.remove(&(record.updated_at_ms, id.to_owned()));
         }
         if let Some(definition) = &record.registration.identity.definition {
-            remove_from(&mut self.by_definition, definition, id);
+            remove_from(&mut self.by_definition, &(definition.clone(), record.status.kind()), id);
         }
         if let Some(target) = &record.registration.wake_target {
             remove_from(&mut self.waking, &target.session_id, id);
@@ -125,7 +125,8 @@ impl Tables {
             self.running.insert(id.to_owned());
         }
         if let Some(definition) = &record.registration.identity.definition {
-            self.by_definition.entry(definition.clone()).or_default().insert(id.to_owned());
+            let key = (definition.clone(), record.status.kind());
+            self.by_definition.entry(key).or_default().insert(id.to_owned());
         }
         if let Some(target) = &record.registration.wake_target {
             self.waking.entry(target.session_id.clone()).or_default().insert(id.to_owned());
@@ -133,7 +134,7 @@ impl Tables {
     }
 }
 
-fn remove_from(index: &mut BTreeMap<String, BTreeSet<ProcessId>>, key: &str, id: &str) {
+fn remove_from<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ProcessId>>, key: &K, id: &str) {
     if let Some(ids) = index.get_mut(key) {
         ids.remove(id);
         if ids.is_empty() {
@@ -247,10 +248,21 @@ impl Rows for MemoryStore {
         let range = (start, Unbounded::<ProcessId>);
         let tables = &self.tables;
         let (records, looked_at) = match (&filter.definition, filter.status) {
-            (Some(definition), _) => match tables.by_definition.get(definition) {
+            (Some(definition), Some(status)) => match tables.by_definition.get(&(definition.clone(), status))
+            {
                 Some(ids) => tables.select(ids.range(range), filter),
                 None => (Vec::new(), 0),
             },
+            (Some(definition), None) => {
+                let of_definition = (definition.clone(), ProcessStatusKind::Running)
+                    ..=(definition.clone(), ProcessStatusKind::Abandoned);
+                let ids: BTreeSet<&ProcessId> = tables
+                    .by_definition
+                    .range(of_definition)
+                    .flat_map(|(_, ids)| ids.range(range.clone()))
+                    .collect();
+                tables.select(ids.into_iter(), filter)
+            }
             (None, Some(ProcessStatusKind::Running)) => tables.select(tables.running.range(range), filter),
             (None, _) => tables.select(tables.processes.range(range).map(|(id, _)| id), filter),
         };

@@ -24,9 +24,11 @@ CREATE TABLE processes (
     output TEXT
 );
 CREATE INDEX processes_by_status ON processes (status, id);
-CREATE INDEX processes_by_definition ON processes (definition, id) WHERE definition IS NOT NULL;
+CREATE INDEX processes_by_definition ON processes (definition, status, id) WHERE definition IS NOT NULL;
 CREATE INDEX processes_waiting ON processes (id) WHERE waiting = 1;
 CREATE INDEX processes_by_disposition ON processes (disposition, status, id);
+CREATE INDEX processes_of_disposition ON processes (disposition, id);
+CREATE INDEX processes_of_definition ON processes (definition, id) WHERE definition IS NOT NULL;
 CREATE INDEX processes_ended ON processes (updated_at, id) WHERE status != 0;
 CREATE INDEX processes_waking ON processes (wake_session, id) WHERE wake_session IS NOT NULL;
 

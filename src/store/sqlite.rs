@@ -1,10 +1,11 @@
 //! Rows in one SQLite file, kept through the death of the process and of the machine: WAL with `synchronous=FULL`, and
 //! two traps of real SQLite handled.
 //!
-//! 1. A process dies between writing its commit to the log and syncing it. 2. The file is opened again and shows the
+//! The first: 1. A process dies between writing its commit to the log and syncing it. 2. The file is opened again and shows the
 //!    commit. 3. Somebody acts on it. 4. The power fails, and the commit never was. So an opened store makes durable
 //!    what it recovered before it answers anything.
-//! 1. A commit fails in its sync. 2. Its pages are in the log all the same. So nobody knows whether it happened: the
+//!
+//! The second: 1. A commit fails in its sync. 2. Its pages are in the log all the same. So nobody knows whether it happened: the
 //!    answer is "unavailable", and the store opens its file anew, as above, before it serves again.
 
 use std::path::{Path, PathBuf};
@@ -30,7 +31,8 @@ pub struct SqliteStore {
 pub struct SqliteOptions {
     /// How long a call waits for another process that holds the write lock.
     pub busy_timeout: Duration,
-    /// A bound on the size of the file; a write that would pass it is refused as on a full disk.
+    /// A bound on the size of the database file, its log apart; a write that would pass it is refused as on a full
+    /// disk.
     pub max_bytes: Option<u64>,
     /// The name of a registered virtual file system, for files that are not the operating system's.
     pub vfs: Option<String>,
@@ -62,6 +64,19 @@ impl SqliteStore {
         let path = std::path::absolute(path).map_err(|cause| RegistryError::backend(OPEN, cause))?;
         let connection = connect(&path, &options, Missing::IsMade)?;
         Ok(Self { path, options, connection: Some(connection), counters: SqliteCounters::default() })
+    }
+
+    /// What the open connection is set to, by the name of a pragma; `None` while it is not open.
+    pub fn pragma(&self, name: &str) -> Option<String> {
+        let connection = self.connection.as_ref()?;
+        connection
+            .pragma_query_value(None, name, |row| {
+                Ok(match row.get_ref(0)? {
+                    rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                    other => String::from_utf8_lossy(other.as_bytes().unwrap_or_default()).into_owned(),
+                })
+            })
+            .ok()
     }
 
     pub fn counters(&self) -> SqliteCounters {
@@ -149,13 +164,13 @@ fn connect(path: &Path, options: &SqliteOptions, missing: Missing) -> Answer<Con
     .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.busy_timeout(busy_timeout).map_err(failed)?;
+    if connection.is_readonly("main").map_err(failed)? {
+        return Err(RegistryError::backend(OPEN, "the file is read-only; a registry must write"));
+    }
     // Before anything is written: a file that is not ours stays as it is.
     let is_empty = identify(&mut connection)?;
     if is_empty && missing == Missing::IsRefused {
         return Err(RegistryError::backend(OPEN, "the file is empty and was not before: restore it"));
-    }
-    if connection.is_readonly("main").map_err(failed)? {
-        return Err(RegistryError::backend(OPEN, "the file is read-only; a registry must write"));
     }
     use_write_ahead_log(&connection, busy_timeout)?;
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
@@ -203,6 +218,7 @@ fn use_write_ahead_log(connection: &Connection, busy_timeout: Duration) -> Answe
 /// two readings another process may have made the tables.
 fn identify(connection: &mut Connection) -> Answer<bool> {
     let failed = |cause: rusqlite::Error| RegistryError::backend(OPEN, cause);
+    let failed = |cause: rusqlite::Error| if is_busy(&cause) { begin_error(&cause) } else { failed(cause) };
     let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(failed)?;
     let tables: i64 =
         snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;

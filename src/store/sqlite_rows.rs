@@ -1,6 +1,6 @@
 //! The statements of the SQLite store: each names the index that serves it where the planner would choose another. A
-//! row that cannot be read back, or whose parts contradict each other, is an error that names it; a list that includes
-//! one is that error, never a shorter list.
+//! row that cannot be read back, or that says it belongs elsewhere, is an error that names it; a list that includes one is
+//! that error, never a shorter list.
 
 use std::sync::Arc;
 
@@ -80,8 +80,9 @@ impl<'a> SqliteRows<'a> {
         Ok(self.query(sql, params, read)?.pop())
     }
 
-    fn execute(&mut self, sql: &str, params: impl Params) -> Answer<u64> {
-        let failed = |cause: rusqlite::Error| RegistryError::backend("write the database", cause);
+    /// A write about one process; when it fails, a constraint that the stored rows break may be why.
+    fn execute(&mut self, row_id: &str, sql: &str, params: impl Params) -> Answer<u64> {
+        let failed = |cause: rusqlite::Error| RegistryError::damaged("write the database", row_id, cause);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let changed = statement.execute(params).map_err(failed)?;
         self.counters.add(&statement);
@@ -91,6 +92,17 @@ impl<'a> SqliteRows<'a> {
     /// Reads (sequence, event) pairs.
     fn events(&mut self, process_id: &str, sql: &str, params: impl Params) -> Answer<Vec<ProcessEvent>> {
         self.query(sql, params, |row| event(process_id, row))
+    }
+
+    /// A stretch of the log, ascending. A log with a hole is damaged, not short.
+    fn stretch(&mut self, process_id: &str, sql: &str, params: impl Params) -> Answer<Vec<ProcessEvent>> {
+        let mut events = self.events(process_id, sql, params)?;
+        events.sort_by_key(|event| event.sequence);
+        let hole = events.windows(2).find(|pair| pair[1].sequence != pair[0].sequence + 1);
+        match hole {
+            Some(pair) => Err(damaged(process_id, format!("event {} is missing", pair[0].sequence + 1))),
+            None => Ok(events),
+        }
     }
 }
 
@@ -193,7 +205,9 @@ fn process_row(row: &Row<'_>, start: usize) -> Answer<ProcessRow> {
 
 /// Reads (fence, lease). An id whose highest fence is missing, or below that of its lease, would grant one twice.
 fn tenure(row_id: &str, row: &Row<'_>, start: usize) -> Answer<Tenure> {
-    let highest_fence = number(row_id, row, start)?;
+    let Some(highest_fence) = column::<Option<i64>>(row_id, row, start)?.map(from_column) else {
+        return Err(damaged(row_id, "its highest fence is missing"));
+    };
     let lease = match column::<Option<String>>(row_id, row, start + 1)? {
         None => None,
         Some(lease) => Some(json::<ProcessLease>(row_id, &lease)?),
@@ -223,9 +237,15 @@ fn event(process_id: &str, row: &Row<'_>) -> Answer<ProcessEvent> {
 /// that status.
 fn index_for(filter: &ProcessListFilter) -> &'static str {
     match filter {
-        ProcessListFilter { definition: Some(_), .. } => "INDEXED BY processes_by_definition",
+        ProcessListFilter { definition: Some(_), status: Some(_), .. } => {
+            "INDEXED BY processes_by_definition"
+        }
+        ProcessListFilter { definition: Some(_), .. } => "INDEXED BY processes_of_definition",
         ProcessListFilter { waiting: Some(true), .. } => "INDEXED BY processes_waiting",
-        ProcessListFilter { disposition: Some(_), .. } => "INDEXED BY processes_by_disposition",
+        ProcessListFilter { disposition: Some(_), status: Some(_), .. } => {
+            "INDEXED BY processes_by_disposition"
+        }
+        ProcessListFilter { disposition: Some(_), .. } => "INDEXED BY processes_of_disposition",
         ProcessListFilter { status: Some(_), .. } => "INDEXED BY processes_by_status",
         _ => "",
     }
@@ -256,6 +276,7 @@ impl Rows for SqliteRows<'_> {
     fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
         let lease = tenure.lease.as_deref().map(text).transpose()?;
         self.execute(
+            process_id,
             "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?2, ?4, ?3)
              ON CONFLICT (id) DO UPDATE SET fence = excluded.fence, lease = excluded.lease",
             params![process_id, to_column(tenure.highest_fence), lease, to_column(0)],
@@ -288,16 +309,22 @@ impl Rows for SqliteRows<'_> {
         if before.is_none() {
             // From here on the id has a highest fence: one that is missing later was lost, not never granted.
             self.execute(
+                &registration.id,
                 "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?2, ?2, NULL) ON CONFLICT (id) DO NOTHING",
                 params![registration.id, to_column(0)],
             )?;
         }
-        if before.is_none_or(|before| !Arc::ptr_eq(&before.record.registration, registration)) {
-            self.execute(
-                "INSERT INTO registrations VALUES (?1, ?2)
-                 ON CONFLICT (id) DO UPDATE SET registration = excluded.registration",
-                params![registration.id, text(registration)?],
-            )?;
+        let written = params![registration.id, text(registration)?];
+        match before {
+            // What is left of a row that was lost is damage: it must not become part of a new life.
+            None => {
+                self.execute(&registration.id, "INSERT INTO registrations VALUES (?1, ?2)", written)?;
+            }
+            Some(before) if !Arc::ptr_eq(&before.record.registration, registration) => {
+                let sql = "UPDATE registrations SET registration = ?2 WHERE id = ?1";
+                self.execute(&registration.id, sql, written)?;
+            }
+            Some(_) => {}
         }
         let state = State {
             external_ref: record.external_ref.clone(),
@@ -308,6 +335,7 @@ impl Rows for SqliteRows<'_> {
             ended_by: provenance.ended_by.clone(),
         };
         self.execute(
+            record.id(),
             "INSERT INTO processes (id, status, waiting, disposition, definition, wake_session, created_at, \
              updated_at, registration_hash, state, output) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (id) DO UPDATE SET status = excluded.status, waiting = excluded.waiting,
@@ -389,11 +417,12 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn prune(&mut self, process_id: &str, kept: HighWater) -> Answer<u64> {
-        let events = self.execute("DELETE FROM events WHERE process_id = ?1", [process_id])?;
-        self.execute("DELETE FROM handles WHERE process_id = ?1", [process_id])?;
-        self.execute("DELETE FROM registrations WHERE id = ?1", [process_id])?;
-        self.execute("DELETE FROM processes WHERE id = ?1", [process_id])?;
+        let events = self.execute(process_id, "DELETE FROM events WHERE process_id = ?1", [process_id])?;
+        self.execute(process_id, "DELETE FROM handles WHERE process_id = ?1", [process_id])?;
+        self.execute(process_id, "DELETE FROM registrations WHERE id = ?1", [process_id])?;
+        self.execute(process_id, "DELETE FROM processes WHERE id = ?1", [process_id])?;
         self.execute(
+            process_id,
             "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?2, ?3, NULL)
              ON CONFLICT (id) DO UPDATE SET fence = excluded.fence, sequence = excluded.sequence, lease = NULL",
             params![process_id, to_column(kept.fence), to_column(kept.sequence)],
@@ -403,6 +432,7 @@ impl Rows for SqliteRows<'_> {
 
     fn push_event(&mut self, event: ProcessEvent) -> Answer<()> {
         self.execute(
+            &event.process_id,
             "INSERT INTO events (process_id, sequence, event_type, replay_key, wake, event)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
@@ -415,6 +445,7 @@ impl Rows for SqliteRows<'_> {
             ],
         )?;
         self.execute(
+            &event.process_id,
             "INSERT INTO ids (id, fence, sequence, lease) VALUES (?1, ?3, ?2, NULL)
              ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence",
             params![event.process_id, to_column(event.sequence), to_column(0)],
@@ -443,7 +474,7 @@ impl Rows for SqliteRows<'_> {
     fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
         let sql =
             "SELECT sequence, event FROM events WHERE process_id = ?1 AND sequence > ?2 ORDER BY sequence";
-        self.events(process_id, sql, params![process_id, to_column(after)])
+        self.stretch(process_id, sql, params![process_id, to_column(after)])
     }
 
     fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
@@ -455,9 +486,7 @@ impl Rows for SqliteRows<'_> {
     fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
         let sql = "SELECT sequence, event FROM events WHERE process_id = ?1 ORDER BY sequence DESC LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut events = self.events(process_id, sql, params![process_id, limit])?;
-        events.reverse();
-        Ok(events)
+        self.stretch(process_id, sql, params![process_id, limit])
     }
 
     fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> Answer<u64> {
@@ -471,6 +500,7 @@ impl Rows for SqliteRows<'_> {
 
     fn ack(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
         self.execute(
+            process_id,
             "UPDATE events SET wake = 2 WHERE process_id = ?1 AND sequence = ?2",
             params![process_id, to_column(sequence)],
         )?;
@@ -484,6 +514,7 @@ impl Rows for SqliteRows<'_> {
         descriptor: &ProcessHandleDescriptor,
     ) -> Answer<()> {
         self.execute(
+            process_id,
             "INSERT INTO handles (scope_id, process_id, session_id, frame_id, descriptor)
              VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (scope_id, process_id) DO UPDATE SET descriptor = excluded.descriptor",
@@ -502,6 +533,7 @@ impl Rows for SqliteRows<'_> {
 
     fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<()> {
         self.execute(
+            process_id,
             "DELETE FROM handles WHERE scope_id = ?1 AND process_id = ?2",
             params![scope.id(), process_id],
         )?;
@@ -517,7 +549,7 @@ impl Rows for SqliteRows<'_> {
         self.query(&sql, [scope.id()], |row| {
             let id = id_column(row, 0)?;
             if column::<Option<String>>(&id, row, 2)?.is_none() {
-                return Err(damaged(&id, "a handle is on it and its row is missing"));
+                return Err(handle_without_row(&id));
             }
             let record = process_row(row, 2)?.record;
             let descriptor = json(&id, &column::<String>(&id, row, 1)?)?;
@@ -541,13 +573,22 @@ impl Rows for SqliteRows<'_> {
 
     fn handles_of_session(&mut self, session_id: &str) -> Answer<Vec<(ProcessId, SessionScope)>> {
         self.query(
-            "SELECT process_id, frame_id FROM handles WHERE session_id = ?1 ORDER BY process_id, scope_id",
+            "SELECT h.process_id, h.frame_id, p.id IS NOT NULL FROM handles h
+             LEFT JOIN processes p ON p.id = h.process_id
+             WHERE h.session_id = ?1 ORDER BY h.process_id, h.scope_id",
             [session_id],
             |row| {
                 let id = id_column(row, 0)?;
+                if !column::<bool>(&id, row, 2)? {
+                    return Err(handle_without_row(&id));
+                }
                 let frame: String = column(&id, row, 1)?;
                 Ok((id, SessionScope::frame(session_id, frame)))
             },
         )
     }
+}
+
+fn handle_without_row(id: &str) -> RegistryError {
+    damaged(id, "a handle is on it and its row is missing")
 }

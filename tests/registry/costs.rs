@@ -210,3 +210,74 @@ fn the_work_list_costs_its_own_rows_and_no_ended_ones() {
     };
     assert_eq!((listed(0), listed(500)), (10, 10));
 }
+
+/// What finds one event, or counts one type, does not read the rest of the log.
+#[test]
+fn keyed_appends_and_counts_on_sqlite_do_not_grow_with_their_own_log() {
+    let costs = |others: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("r.db"), SqliteOptions::default()).unwrap();
+        let mut registry = Registry::new(store, Arc::new(HandEnvironment::at_epoch_ms(1_000)));
+        let registration = registration("p", "d", RecoveryDisposition::Rerunnable);
+        registry.apply(Call::RegisterProcess { registration }).unwrap();
+        let keyed = || ProcessEventAppendRequest::new("signal.rare", json!({})).with_replay("k");
+        registry.apply(Call::AppendEvent { process_id: "p".into(), request: keyed() }).unwrap();
+        for number in 0..others {
+            let request =
+                ProcessEventAppendRequest::new("signal.go", json!(number)).with_replay(number.to_string());
+            registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+        }
+        [
+            Call::AppendEvent { process_id: "p".into(), request: keyed() },
+            Call::CountEventsThrough {
+                process_id: "p".into(),
+                event_type: "signal.rare".into(),
+                up_to_sequence: u64::MAX,
+            },
+            Call::WakeEventsAfter { process_id: "p".into(), after_sequence: 0 },
+            Call::RecentEvents { process_id: "p".into(), limit: 1 },
+        ]
+        .map(|call| {
+            let before = registry.store().counters().vm_steps;
+            registry.apply(call).unwrap();
+            registry.store().counters().vm_steps - before
+        })
+    };
+    for (few, many) in costs(10).into_iter().zip(costs(600)) {
+        assert!(many <= few + few / 4, "{few} steps beside 10 events, {many} beside 600");
+    }
+}
+
+#[test]
+fn lists_by_definition_and_by_disposition_do_not_grow_with_ended_rows() {
+    let costs = |ended: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("r.db"), SqliteOptions::default()).unwrap();
+        let mut registry = Registry::new(store, Arc::new(HandEnvironment::at_epoch_ms(1_000)));
+        for number in 0..ended {
+            let id = format!("ended-{number}");
+            let registration = registration(&id, "d", RecoveryDisposition::Rerunnable);
+            registry.apply(Call::RegisterProcess { registration }).unwrap();
+            end(&mut registry, &id);
+        }
+        let open = registration("open", "d", RecoveryDisposition::Rerunnable);
+        registry.apply(Call::RegisterProcess { registration: open }).unwrap();
+        let running = ProcessListFilter::default();
+        let page = ProcessListFilter { limit: Some(1), ..ProcessListFilter::any() };
+        let disposition = Some(RecoveryDisposition::Rerunnable);
+        [
+            ProcessListFilter { definition: Some("d".into()), ..running.clone() },
+            ProcessListFilter { disposition, ..running },
+            ProcessListFilter { definition: Some("d".into()), ..page.clone() },
+            ProcessListFilter { disposition, ..page },
+        ]
+        .map(|filter| {
+            let before = registry.store().counters().vm_steps;
+            registry.apply(Call::ListProcesses { filter }).unwrap();
+            registry.store().counters().vm_steps - before
+        })
+    };
+    for (few, many) in costs(5).into_iter().zip(costs(400)) {
+        assert!(many <= few + few / 4, "{few} steps beside 5 ended rows, {many} beside 400");
+    }
+}

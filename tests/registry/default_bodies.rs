@@ -134,8 +134,27 @@ fn the_defaults_refuse_a_lease_that_is_lost_before_the_check() {
         environment.advance(Duration::from_millis(TTL_MS));
         let late = registry.complete_process_with_lease(&lease, success()).await;
         assert!(matches!(late, Err(RegistryError::LeaseExpired { .. })), "{late:?}");
-        let late = registry.clear_process_wait_with_lease(&lease).await;
-        assert!(matches!(late, Err(RegistryError::LeaseExpired { .. })), "{late:?}");
+        let wait = WaitState {
+            kind: WaitKind::Signal {
+                name: "go".into(),
+                event_type: "signal.go".into(),
+                key: "k".into(),
+                ordinal: 1,
+            },
+            since_ms: 1,
+        };
+        let started = ProcessStarted { owner: lease.owner.clone(), started_at_ms: 1 };
+        let signal = ProcessEventAppendRequest::new("signal.go", json!(1));
+        let others = [
+            registry.clear_process_wait_with_lease(&lease).await.err(),
+            registry.set_process_wait_with_lease(&lease, wait).await.err(),
+            registry.record_first_started_with_lease(&lease, started).await.err(),
+            registry.append_event_with_lease(&lease, signal).await.err(),
+        ];
+        for late in others {
+            assert!(matches!(late, Some(RegistryError::LeaseExpired { .. })), "{late:?}");
+        }
+        assert_eq!(registry.events_after("p", 0).await, Ok(vec![]));
     });
 }
 
@@ -150,12 +169,44 @@ fn the_defaults_complete_a_live_lease_and_release_it() {
         assert!(matches!(first, Ok(FirstStart::Started(_))), "{first:?}");
         let again = registry.record_first_started_with_lease(&lease, started).await;
         assert!(matches!(again, Ok(FirstStart::AlreadyYours(_))), "{again:?}");
+        let before = registry.get_process_lease("p").await;
+        let signal = ProcessEventAppendRequest::new("signal.go", json!(1));
+        registry.append_event_with_lease(&lease, signal).await.unwrap();
+        assert_eq!(registry.get_process_lease("p").await, before, "the check extends nothing");
         registry.complete_process_with_lease(&lease, success()).await.unwrap();
         assert_eq!(registry.get_process_lease("p").await, Ok(None));
-        assert_eq!(registry.has_handle_grant(&SessionScope::session("s"), "p").await, Ok(false));
-        assert_eq!(registry.recent_events("p", 1).await.unwrap().len(), 1);
-        assert_eq!(registry.count_events_through("p", "process.completed", 9).await, Ok(1));
+        let scope = SessionScope::session("s");
+        let descriptor = ProcessHandleDescriptor { kind: "view".into(), label: None };
+        assert_eq!(registry.has_handle_grant(&scope, "p").await, Ok(false));
+        registry.grant_handle(&scope, "p", descriptor).await.unwrap();
+        assert_eq!(registry.has_handle_grant(&scope, "p").await, Ok(true));
+        assert_eq!(registry.has_handle_grant(&scope, "q").await, Ok(false));
+        assert_eq!(registry.list_live_handle_grants(&scope).await, Ok(vec![]));
+        let recent = registry.recent_events("p", 2).await.unwrap();
+        assert_eq!(recent.iter().map(|event| event.sequence).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(registry.count_events_through("p", "process.completed", 2).await, Ok(0));
+        assert_eq!(registry.count_events_through("p", "process.completed", 3).await, Ok(1));
         assert!(registry.read_process("p").await.unwrap().unwrap().is_terminal());
+    });
+}
+
+#[test]
+fn the_defaults_call_anothers_start_anothers() {
+    let environment = HandEnvironment::at_epoch_ms(1_000);
+    let registry = old_protocol(&environment, || {});
+    block_on(async {
+        let anns = claimed(&registry).await;
+        let started = |owner: &LeaseOwnerIdentity| ProcessStarted { owner: owner.clone(), started_at_ms: 1 };
+        registry.record_first_started_with_lease(&anns, started(&anns.owner)).await.unwrap();
+        environment.advance(Duration::from_millis(TTL_MS));
+        let bob = LeaseOwnerIdentity::opaque("bob", "1");
+        let Ok(ProcessLeaseClaimOutcome::Acquired(bobs)) =
+            registry.claim_process_lease("p", &bob, TTL_MS).await
+        else {
+            panic!("an expired lease is granted");
+        };
+        let answer = registry.record_first_started_with_lease(&bobs, started(&bob)).await;
+        assert!(matches!(answer, Ok(FirstStart::AlreadyStarted(_))), "{answer:?}");
     });
 }
 

@@ -46,6 +46,13 @@ fn a_lease_is_written_with_its_owner_flattened_and_comes_back() {
 }
 
 #[test]
+fn the_schema_version_is_kept_as_it_was_written() {
+    let mut older = flattened();
+    older["schema_version"] = json!(1);
+    assert_eq!(serde_json::from_value::<ProcessLease>(older).unwrap().schema_version, 1);
+}
+
+#[test]
 fn a_lease_with_a_nested_owner_is_read() {
     let mut nested = flattened();
     let fields = nested.as_object_mut().unwrap();

@@ -74,7 +74,7 @@ impl Submit for Notebook {
     }
 }
 
-/// Runs the whole conformance suite's first calls through facade, dispatch and facade: what comes out is what went in.
+/// One call of each kind through facade, dispatch and facade: what comes out is what went in.
 #[test]
 fn a_call_passes_facade_and_dispatch_unchanged() {
     let calls: Vec<Call> =

@@ -4,6 +4,7 @@
 mod crash_points;
 mod decisions;
 mod economy;
+mod example;
 mod interleavings;
 mod remote;
 mod stage;

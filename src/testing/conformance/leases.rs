@@ -226,6 +226,7 @@ pub async fn a_reclaim_of_a_holder_that_was_not_observed_is_busy(t: Bench) {
         ProcessLease { lease_token: "guess".into(), ..held.clone() },
         ProcessLease { fencing_token: 9, ..held.clone() },
         ProcessLease { owner: restarted, ..held.clone() },
+        ProcessLease { process_id: "another".into(), ..held.clone() },
     ] {
         assert_eq!(busy(t.registry.reclaim_process_lease("p", &bob(), &wrong, TTL_MS).await), held);
     }

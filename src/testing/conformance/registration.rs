@@ -6,6 +6,7 @@ use super::bench::*;
 use crate::error::RegistryError as E;
 use crate::event::ProcessEventType;
 use crate::handle::SessionScope;
+use crate::lease::LeaseOwnerLiveness;
 use crate::process::{
     ProcessExternalRef, ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessStatus,
     RecoveryDisposition::{ExternallyOwned, OwnerBound, Rerunnable},
@@ -203,8 +204,17 @@ pub async fn values_nested_too_deep_to_be_read_back_are_refused(t: Bench) {
         t.registry.append_event_with_lease(&lease, progress(nested(300))).await,
         E::InvalidArgument { .. }
     );
-    let output = crate::process::ProcessAwaitOutput::Success { value: nested(300) };
-    refused!(t.registry.complete_process_with_lease(&lease, output).await, E::InvalidArgument { .. });
+    use crate::process::ProcessAwaitOutput::{Cancelled, Failure, Success};
+    let (message, raw) = (String::new(), Some(nested(300)));
+    for output in [
+        Success { value: nested(300) },
+        Failure { class: "c".into(), code: None, message: message.clone(), raw: raw.clone() },
+        Cancelled { message, raw },
+    ] {
+        refused!(t.registry.complete_process_with_lease(&lease, output).await, E::InvalidArgument { .. });
+    }
+    let reference = ProcessExternalRef { metadata: nested(300), ..reference("job-7") };
+    refused!(t.registry.set_external_ref("deep", reference).await, E::InvalidArgument { .. });
 }
 
 pub async fn an_external_reference_is_assigned_once(t: Bench) {
@@ -295,5 +305,13 @@ pub async fn every_other_id_and_name_is_held_to_the_same_bounds(t: Bench) {
         let owner = crate::lease::LeaseOwnerIdentity::opaque(bad.clone(), "ann-1");
         refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
         refused!(r.request_process_abandon("p", abandon_request(&bad)).await, E::InvalidArgument { .. });
+        let good = || "x".to_owned();
+        for [host_id, boot_id, process_start] in
+            [[bad.clone(), good(), good()], [good(), bad.clone(), good()], [good(), good(), bad.clone()]]
+        {
+            let liveness = LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid: 1, process_start };
+            let owner = crate::lease::LeaseOwnerIdentity { liveness, ..ann() };
+            refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
+        }
     }
 }

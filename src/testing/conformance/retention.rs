@@ -19,6 +19,12 @@ pub async fn a_prune_takes_ended_processes_before_the_cutoff(t: Bench) {
     assert_eq!(prune(&t, START_MS + 1).await.pruned_processes, 1);
     assert_eq!(t.registry.read_process("old").await, Ok(None));
     assert!(t.read("new").await.is_terminal());
+    t.advance(50);
+    let reference =
+        crate::process::ProcessExternalRef { backend: "b".into(), id: "i".into(), metadata: json!(1) };
+    t.registry.set_external_ref("new", reference).await.expect("an ended process changes too");
+    assert_eq!(prune(&t, START_MS + 51).await.pruned_processes, 0, "it counts from its last change");
+    assert_eq!(prune(&t, START_MS + 52).await.pruned_processes, 1);
 }
 
 pub async fn a_prune_never_takes_a_running_process(t: Bench) {

@@ -1,0 +1,190 @@
+//! Two operating system processes share one SQLite file and the work in it. One is killed with SIGKILL in mid-run; the
+//! other finishes every process, each exactly once. Run it: `cargo run --example two_workers`.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::awaiter::ProcessAwaiter;
+use fencepost::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
+use fencepost::environment::local_liveness;
+use fencepost::event::lifecycle;
+use fencepost::hub::ProcessChangeHub;
+use fencepost::lease::LeaseTimings;
+use fencepost::process::*;
+use fencepost::store::{SqliteOptions, SqliteStore};
+use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
+use fencepost::{Environment, ProcessRegistry, Registry, System};
+use serde_json::json;
+
+const JOBS: [&str; 6] = ["deposit", "job-1", "job-2", "job-3", "job-4", "job-5"];
+const STEPS: u64 = 4;
+const STEP: Duration = Duration::from_millis(250);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [] => play().await,
+        [word, name, file] if word == "work" => work(name, Path::new(file)).await,
+        _ => Err("this example takes no arguments".into()),
+    }
+}
+
+fn open(file: &Path) -> Result<Arc<dyn ProcessRegistry>, Box<dyn Error>> {
+    let store = SqliteStore::open(file, SqliteOptions::default())?;
+    Ok(Arc::new(Registry::new(store, Arc::new(System::new()?)).threaded()?))
+}
+
+/// The story: registers the work, starts two workers, kills one, and looks at what came of it.
+async fn play() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("registry.db");
+    let registry = open(&file)?;
+    for id in JOBS {
+        registry.register_process(registration(id)).await?;
+    }
+    println!(
+        "host   six processes are registered; `deposit` is owner-bound, whoever starts it must finish it"
+    );
+
+    let mut ann = Worker::start("ann", &file)?;
+    // ann is alone until she is busy, so that there is something to take over.
+    ann.wait_for_lines(4);
+    let bob = Worker::start("bob", &file)?;
+    ann.wait_for_lines(4);
+    ann.child.kill()?;
+    ann.child.wait()?;
+    println!("host   ann is killed with SIGKILL in the middle of her work");
+
+    let system = Arc::new(System::new()?);
+    let awaiter = ProcessAwaiter::new(Arc::clone(&registry), ProcessChangeHub::new(), system.clone());
+    for id in JOBS {
+        awaiter.await_terminal(id).await?;
+    }
+    drop(bob);
+
+    println!("\nhost   what the registry says now:");
+    let mut surprises = Vec::new();
+    for id in JOBS {
+        let events = registry.events_after(id, 0).await?;
+        let count =
+            |names: &[&str]| events.iter().filter(|event| names.contains(&event.event_type.as_str())).count();
+        let (starts, ends) = (count(&[lifecycle::STARTED]), count(&lifecycle::TERMINAL));
+        let record = registry.read_process(id).await?.ok_or("a registered process is known")?;
+        let outcome = match record.status.output() {
+            Some(ProcessAwaitOutput::Success { value }) => format!("completed {value}"),
+            Some(ProcessAwaitOutput::Abandoned { evidence }) => {
+                let starter = evidence.owner.as_ref().map_or("nobody", |owner| owner.owner_id.as_str());
+                format!("abandoned: {starter} started it and is dead; nobody may start it twice")
+            }
+            other => format!("{other:?}"),
+        };
+        println!("       {id:8} {outcome}");
+        let expected = if id == "deposit" { "abandoned" } else { "completed" };
+        if (starts, ends, record.status.name()) != (1, 1, expected) {
+            surprises.push(format!("{id}: {starts} first starts, {ends} ends, {}", record.status.name()));
+        }
+    }
+    if surprises.is_empty() {
+        println!("\nhost   every process ended exactly once");
+        Ok(())
+    } else {
+        Err(surprises.join("; ").into())
+    }
+}
+
+fn registration(id: &str) -> ProcessRegistration {
+    let disposition = match id {
+        "deposit" => RecoveryDisposition::OwnerBound,
+        _ => RecoveryDisposition::Rerunnable,
+    };
+    ProcessRegistration {
+        id: id.to_owned(),
+        input: ProcessInput::Engine { kind: "steps".into(), payload: json!({ "steps": STEPS }) },
+        disposition,
+        identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
+        event_types: vec![],
+        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
+        wake_target: None,
+    }
+}
+
+/// This program started again as a worker, whose lines are passed on.
+struct Worker {
+    child: Child,
+    lines: std::sync::mpsc::Receiver<()>,
+}
+
+impl Worker {
+    fn start(name: &str, file: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["work", name])
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = child.stdout.take().ok_or("the worker's output is piped")?;
+        let (heard, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                println!("{line}");
+                // Nobody may be listening any more.
+                let _ = heard.send(());
+            }
+        });
+        Ok(Self { child, lines })
+    }
+
+    fn wait_for_lines(&self, count: usize) {
+        self.lines.iter().take(count).for_each(drop);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A worker: sweeps five times a second until it is killed.
+async fn work(name: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+    let system = Arc::new(System::new()?);
+    let mut engines = Engines::new();
+    let steps = Steps { name: name.to_owned(), system: system.clone() };
+    engines.insert(InputKind::Engine("steps".into()), Arc::new(steps));
+    let mut config = DurableProcessWorkerConfig::new(open(file)?, engines, system.clone(), name);
+    config.timings = LeaseTimings::new(3_000, 1_000)?;
+    config.max_concurrent_runs = 4;
+    // A dead worker's leases need not run out where its death can be proved.
+    config.liveness = local_liveness();
+    let worker = DurableProcessWorker::new(config);
+    loop {
+        worker.drive_pending_processes().await?;
+        system.sleep(Duration::from_millis(200)).await;
+    }
+}
+
+struct Steps {
+    name: String,
+    system: Arc<System>,
+}
+
+#[async_trait]
+impl ProcessEngine for Steps {
+    async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
+        let (name, id, fence) = (&self.name, context.process_id(), context.fence());
+        for step in 1..=STEPS {
+            println!("{name}    {id:8} step {step} of {STEPS}, fence {fence}");
+            self.system.sleep(STEP).await;
+        }
+        let value = BTreeMap::from([("by", json!(name)), ("fence", json!(fence))]);
+        Ok(ProcessAwaitOutput::Success { value: json!(value) })
+    }
+}
