@@ -58,9 +58,9 @@ impl Progress {
 #[derive(Debug)]
 pub(crate) enum AttemptEnd {
     /// Its own write ended the process.
-    Ended(ProcessAwaitOutput),
+    Ended(Box<ProcessAwaitOutput>),
     /// It left the row as it is; the error, if any, says why.
-    Left(Option<RegistryError>),
+    Left(Option<Box<RegistryError>>),
 }
 
 /// A step's decision, or the end of the attempt.
@@ -129,18 +129,18 @@ impl Attempt<'_> {
             (Next::Again, _) => Ok(Next::Again),
             (next, Ok(ProcessLeaseClaimOutcome::Acquired(lease))) => self.take(next, lease, first_sent),
             (Next::Leave, Ok(ProcessLeaseClaimOutcome::Busy { holder })) => {
-                Err(AttemptEnd::Left(Some(RegistryError::LeaseSuperseded {
+                Err(AttemptEnd::Left(Some(Box::new(RegistryError::LeaseSuperseded {
                     process_id: holder.process_id,
                     presented_fence: 0,
                     current_fence: holder.fencing_token,
-                })))
+                }))))
             }
             (next, Ok(ProcessLeaseClaimOutcome::Busy { holder })) => {
                 self.progress.first_sent = None;
                 self.progress.last_holder = Some(holder.owner);
                 Ok(next)
             }
-            (Next::Leave, Err(error)) => Err(AttemptEnd::Left(Some(error))),
+            (Next::Leave, Err(error)) => Err(AttemptEnd::Left(Some(Box::new(error)))),
             (next, Err(_)) => Ok(next),
         }
     }
@@ -149,7 +149,7 @@ impl Attempt<'_> {
     fn take(&mut self, next: Next, lease: ProcessLease, first_sent: Duration) -> Decided {
         if lease.process_id != self.record.id() || !same_incarnation(&lease.owner, &self.owner) {
             let why = "the registry granted a lease to somebody else";
-            return Err(AttemptEnd::Left(Some(RegistryError::unavailable("claim", why))));
+            return Err(AttemptEnd::Left(Some(Box::new(RegistryError::unavailable("claim", why)))));
         }
         let config = &self.worker.config;
         let tenancy = Tenancy {
@@ -260,9 +260,9 @@ impl Attempt<'_> {
         match (next, answer) {
             (Next::Leave, Ok(_)) => {
                 self.worker.forget_start(self.record.id());
-                Err(AttemptEnd::Ended(output))
+                Err(AttemptEnd::Ended(Box::new(output)))
             }
-            (Next::Leave, Err(error)) => Err(AttemptEnd::Left(Some(error))),
+            (Next::Leave, Err(error)) => Err(AttemptEnd::Left(Some(Box::new(error)))),
             (next, _) => Ok(next),
         }
     }

@@ -34,7 +34,7 @@ pub enum Request {
         number: u64,
         /// The lowest number that the client still waits for: below it the server forgets.
         lowest_awaited: u64,
-        call: Call,
+        call: Box<Call>,
     },
 }
 
@@ -52,7 +52,7 @@ pub enum Response {
     },
     Answer {
         number: u64,
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// The seat belongs to an earlier life, or was given up: nothing is applied under it any more.
     NoSuchSeat {
@@ -215,7 +215,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
             client_life: self.life.clone(),
             number,
             lowest_awaited: self.state().awaited.first().copied().unwrap_or(number),
-            call: call.clone(),
+            call: Box::new(call.clone()),
         };
         let is_about_this = |response: &Response| match response {
             Response::Answer { number: answered, .. } | Response::NoSuchSeat { number: answered } => {
@@ -224,7 +224,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
             Response::Welcome { .. } => false,
         };
         match self.until_answered(deadline, request, is_about_this).await {
-            Some(Response::Answer { answer, .. }) => answer,
+            Some(Response::Answer { answer, .. }) => *answer,
             Some(_) => {
                 let mut state = self.state();
                 if state.seat.as_ref() == Some(&seat) {
@@ -318,14 +318,14 @@ impl<S: Submit> RegistryServer<S> {
                 return None;
             }
             match client.calls.get(&number) {
-                Some(seen) if seen.call != call => {
+                Some(seen) if seen.call != *call => {
                     let error = RegistryError::invalid("number", format!("{number} names another call"));
-                    return Some(Response::Answer { number, answer: Err(error) });
+                    return Some(Response::Answer { number, answer: Box::new(Err(error)) });
                 }
                 Some(seen) => Err(seen.answer.clone()),
                 None => {
                     let promise = Promise(watch::Sender::new(None));
-                    let seen = Seen { call: call.clone(), answer: promise.0.subscribe() };
+                    let seen = Seen { call: Call::clone(&call), answer: promise.0.subscribe() };
                     client.calls.insert(number, seen);
                     Ok(promise)
                 }
@@ -333,7 +333,7 @@ impl<S: Submit> RegistryServer<S> {
         };
         let answer = match known {
             Ok(promise) => {
-                let answer = self.registry.submit(call).await;
+                let answer = self.registry.submit(*call).await;
                 promise.0.send_replace(Some(answer.clone()));
                 answer
             }
@@ -342,7 +342,7 @@ impl<S: Submit> RegistryServer<S> {
                 heard.ok().flatten().unwrap_or_else(|| Err(interrupted()))
             }
         };
-        Some(Response::Answer { number, answer })
+        Some(Response::Answer { number, answer: Box::new(answer) })
     }
 
     fn welcome(&self, client_life: String) -> Seat {

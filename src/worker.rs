@@ -197,8 +197,8 @@ impl DurableProcessWorker {
         let execution = Arc::new(execution_context);
         let end = self.inner.attempt(record, scoped_effect_controller, execution, cancellation, ticket).await;
         let refusal = match end {
-            AttemptEnd::Ended(output) => return Ok(output),
-            AttemptEnd::Left(refusal) => refusal.unwrap_or_else(is_busy),
+            AttemptEnd::Ended(output) => return Ok(*output),
+            AttemptEnd::Left(refusal) => refusal.map_or_else(is_busy, |refusal| *refusal),
         };
         // Somebody else may have ended it meanwhile; that outcome is as good as ours.
         match self.inner.config.registry.read_process(&process_id).await {
@@ -302,11 +302,13 @@ impl Inner {
             progress: Progress::with_permit(permit),
         };
         let end = attempt.make().await;
-        let was_abandoned = matches!(
-            &end,
-            AttemptEnd::Ended(ProcessAwaitOutput::Abandoned { evidence })
-                if evidence.writer == AbandonWriter::OwnerDrain
-        );
+        let was_abandoned = match &end {
+            AttemptEnd::Ended(output) => matches!(
+                output.as_ref(),
+                ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain
+            ),
+            AttemptEnd::Left(_) => false,
+        };
         guard.end.send_replace(Some(was_abandoned));
         end
     }

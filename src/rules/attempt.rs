@@ -59,6 +59,9 @@ pub enum Renewal {
     Lost,
 }
 
+/// What a read of the row answered.
+pub type Reading = Result<Option<ProcessRecord>, RegistryError>;
+
 /// Whom a decision may ask for proof of death.
 pub type Probe<'a> = &'a dyn Fn(&LeaseOwnerIdentity) -> bool;
 
@@ -69,11 +72,7 @@ pub struct AttemptRules {
     pub after_list: fn(&ProcessRecord, is_running_here: bool) -> Next,
     pub after_claim:
         fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> Next,
-    pub after_read: fn(
-        &Result<Option<ProcessRecord>, RegistryError>,
-        last_holder: Option<&LeaseOwnerIdentity>,
-        Probe<'_>,
-    ) -> Next,
+    pub after_read: fn(&Reading, last_holder: Option<&LeaseOwnerIdentity>, Probe<'_>) -> Next,
     pub after_start: fn(&Result<FirstStart, RegistryError>, RecoveryDisposition) -> Next,
     pub first_renewal_in_ms: fn(&LeaseTimings) -> u64,
     pub after_renewal:
@@ -136,11 +135,7 @@ pub fn after_claim(
 }
 
 /// Everything about the row is decided on this reading: the list, and the claim's wait, are older than the lease.
-pub fn after_read(
-    answer: &Result<Option<ProcessRecord>, RegistryError>,
-    _last_holder: Option<&LeaseOwnerIdentity>,
-    is_dead: Probe<'_>,
-) -> Next {
+pub fn after_read(answer: &Reading, _last_holder: Option<&LeaseOwnerIdentity>, is_dead: Probe<'_>) -> Next {
     let record = match answer {
         Ok(Some(record)) if !record.is_terminal() => record,
         Ok(_) => return Next::Leave,

@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use fencepost::call::Call;
-use fencepost::environment::Environment;
 use fencepost::lease::ProcessLease;
 use fencepost::process::*;
-use fencepost::testing::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, RngSeed, TestRunner};
 
@@ -152,10 +150,7 @@ fn play(steps: Vec<Step>) -> Tally {
         assert!(taken.windows(2).all(|pair| pair[0] <= pair[1]), "effects of {id} out of order: {taken:?}");
     };
     ids.iter().for_each(|id| of(id));
-    assert!(stage.environment.now_epoch_ms() > 1_000_000);
-    let _ = block_on(stage.registry.list_non_terminal());
-    let tally = tally.lock().unwrap().clone();
-    tally
+    std::mem::take(&mut *tally.lock().unwrap())
 }
 
 #[test]
