@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Attempt<'a> {
     pub(crate) worker: &'a Inner,
+    pub(crate) purpose: Purpose,
     pub(crate) owner: LeaseOwnerIdentity,
     /// The listed row at first, and what was read since.
     pub(crate) record: ProcessRecord,
@@ -35,6 +36,14 @@ pub(crate) struct Attempt<'a> {
     /// Raised to make this attempt give up an owner-bound process it started.
     pub(crate) drain: CancellationToken,
     pub(crate) progress: Progress,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Run,
+    /// Gives up what this worker life started and lost; takes nothing from anybody, dead or alive.
+    Drain,
 }
 
 /// What an attempt has won so far.
@@ -63,6 +72,14 @@ pub(crate) enum AttemptEnd {
     Left(Option<Box<RegistryError>>),
 }
 
+impl AttemptEnd {
+    /// Whether its own write gave the process up.
+    pub(crate) fn is_owner_drain(&self) -> bool {
+        matches!(self, Self::Ended(output) if matches!(output.as_ref(),
+            ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain))
+    }
+}
+
 /// A step's decision, or the end of the attempt.
 type Decided = Result<Next, AttemptEnd>;
 
@@ -76,7 +93,8 @@ impl Attempt<'_> {
                 Next::Read => self.read().await,
                 Next::Start => self.start().await,
                 Next::Run => self.run().await,
-                Next::Settle { writer } => self.end(self.abandoned(writer)).await,
+                // Once: a repeat of the write must be the same write, down to its time.
+                Next::Settle { writer } => Ok(Next::End { output: self.abandoned(writer) }),
                 Next::End { output } => self.end(output).await,
                 Next::Release => self.release().await,
                 Next::Again | Next::Leave => return AttemptEnd::Left(None),
@@ -120,6 +138,10 @@ impl Attempt<'_> {
         };
         let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
         let next = (config.rules.after_claim)(&answer, observed.is_some(), &is_dead);
+        let next = match next {
+            Next::Reclaim { .. } if self.purpose == Purpose::Drain => Next::Leave,
+            next => next,
+        };
         match (next, answer) {
             // Also after a reclaim: what it observed may be gone, by its own doing.
             (Next::Again, _) if observed.is_some() => {
@@ -180,7 +202,16 @@ impl Attempt<'_> {
         let hold = self.hold()?;
         let answer = self.under(&hold, config.registry.read_process(self.record.id())).await?;
         let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
-        let next = (config.rules.after_read)(&answer, self.progress.last_holder.as_ref(), &is_dead);
+        let next = match (self.purpose, &answer) {
+            (Purpose::Drain, Ok(Some(record))) if !record.is_terminal() => {
+                if self.worker.is_starter(record) {
+                    Next::Settle { writer: AbandonWriter::OwnerDrain }
+                } else {
+                    Next::Release
+                }
+            }
+            _ => (config.rules.after_read)(&answer, self.progress.last_holder.as_ref(), &is_dead),
+        };
         match answer {
             Ok(Some(record)) => self.record = record,
             Ok(None) => {}
@@ -262,7 +293,15 @@ impl Attempt<'_> {
                 self.worker.forget_start(self.record.id());
                 Err(AttemptEnd::Ended(Box::new(output)))
             }
-            (Next::Leave, Err(error)) => Err(AttemptEnd::Left(Some(Box::new(error)))),
+            (Next::Leave, Err(error)) => {
+                if matches!(
+                    error,
+                    RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }
+                ) {
+                    self.worker.forget_start(self.record.id());
+                }
+                Err(AttemptEnd::Left(Some(Box::new(error))))
+            }
             (next, _) => Ok(next),
         }
     }

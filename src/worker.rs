@@ -2,6 +2,7 @@
 //! bound allows. What an attempt does is in `attempt.rs`; here is who starts one, who may stop it, and what a worker
 //! remembers of the owner-bound work it began.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 
-use crate::attempt::{Attempt, AttemptEnd, Progress};
+use crate::attempt::{Attempt, AttemptEnd, Progress, Purpose};
 use crate::awaiter::ProcessAwaiter;
 use crate::cancellation::CancellationToken;
 use crate::effect::{EffectController, NoEffects, ScopedEffectController};
@@ -19,10 +20,9 @@ use crate::environment::Environment;
 use crate::error::RegistryError;
 use crate::event::{CANCEL_REQUESTED, ProcessEventAppendRequest};
 use crate::hub::ProcessChangeHub;
-use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings, ProcessLeaseClaimOutcome};
+use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings};
 use crate::process::{
-    AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessId, ProcessRecord, ProcessRegistration,
-    RecoveryDisposition,
+    ProcessAwaitOutput, ProcessId, ProcessRecord, ProcessRegistration, RecoveryDisposition,
 };
 use crate::registry::ProcessRegistry;
 use crate::rules::attempt::{AttemptRules, Next};
@@ -67,13 +67,6 @@ pub(crate) struct Inner {
 struct Running {
     drain: CancellationToken,
     end: watch::Receiver<Option<bool>>,
-}
-
-/// Takes the attempt out of the table however it ends, by being dropped too.
-struct RunningGuard<'a> {
-    worker: &'a Inner,
-    process_id: ProcessId,
-    end: watch::Sender<Option<bool>>,
 }
 
 impl DurableProcessWorkerConfig {
@@ -225,7 +218,7 @@ impl DurableProcessWorker {
 
     /// Stops taking work, gives up the owner-bound processes that this worker life started, and answers with those that
     /// its own writes ended.
-    pub async fn drain_owner_bound_work(&self) -> Result<Vec<ProcessId>, RegistryError> {
+    pub async fn drain_owner_bound_work(&self) -> Vec<ProcessId> {
         self.inner.is_draining.store(true, Ordering::Relaxed);
         self.inner.permits.close();
         let mut drained = BTreeSet::new();
@@ -244,18 +237,26 @@ impl DurableProcessWorker {
         // Not in the loop's head, where the lock would be held for the whole loop.
         let left: Vec<ProcessId> = self.inner.starters().keys().cloned().collect();
         for process_id in left {
-            if self.inner.drain_lapsed(&process_id).await? {
+            if self.inner.drain_lapsed(&process_id).await {
                 drained.insert(process_id);
             }
         }
-        Ok(drained.into_iter().collect())
+        drained.into_iter().collect()
     }
 }
 
-/// A place in the table of what runs here.
-pub(crate) struct Ticket {
+/// A place in the table of what runs here, given up however the attempt ends: by being dropped unpolled, too.
+struct Ticket {
+    worker: Arc<Inner>,
+    process_id: ProcessId,
     drain: CancellationToken,
     end: watch::Sender<Option<bool>>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.worker.running().remove(&self.process_id);
+    }
 }
 
 impl Inner {
@@ -268,14 +269,18 @@ impl Inner {
     }
 
     /// `None` when the process runs here already, or nothing is taken any more.
-    fn enter(&self, process_id: &str) -> Option<Ticket> {
-        if self.is_draining.load(Ordering::Relaxed) || self.running().contains_key(process_id) {
+    fn enter(self: &Arc<Self>, process_id: &str) -> Option<Ticket> {
+        if self.is_draining.load(Ordering::Relaxed) {
             return None;
         }
-        let ticket = Ticket { drain: CancellationToken::new(), end: watch::Sender::new(None) };
-        let running = Running { drain: ticket.drain.clone(), end: ticket.end.subscribe() };
-        self.running().insert(process_id.to_owned(), running);
-        Some(ticket)
+        match self.running().entry(process_id.to_owned()) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(free) => {
+                let (drain, end) = (CancellationToken::new(), watch::Sender::new(None));
+                free.insert(Running { drain: drain.clone(), end: end.subscribe() });
+                Some(Ticket { worker: Arc::clone(self), process_id: process_id.to_owned(), drain, end })
+            }
+        }
     }
 
     /// A permit before the claim: a lease is never held while its work waits for its turn.
@@ -287,30 +292,61 @@ impl Inner {
         cancellation: CancellationToken,
         ticket: Ticket,
     ) -> AttemptEnd {
-        let guard = RunningGuard { worker: self, process_id: record.id().to_owned(), end: ticket.end };
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
             return AttemptEnd::Left(None);
         };
         let attempt = Attempt {
             worker: self,
+            purpose: Purpose::Run,
             owner: self.fresh_incarnation(),
             record,
             effects,
             execution,
             cancellation,
-            drain: ticket.drain,
+            drain: ticket.drain.clone(),
             progress: Progress::with_permit(permit),
         };
         let end = attempt.make().await;
-        let was_abandoned = match &end {
-            AttemptEnd::Ended(output) => matches!(
-                output.as_ref(),
-                ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain
-            ),
-            AttemptEnd::Left(_) => false,
-        };
-        guard.end.send_replace(Some(was_abandoned));
+        ticket.end.send_replace(Some(end.is_owner_drain()));
         end
+    }
+
+    /// Ends a process whose attempt of ours lost its lease, if it is free now. True when this write ended it.
+    async fn drain_lapsed(&self, process_id: &str) -> bool {
+        let record = match self.config.registry.read_process(process_id).await {
+            Ok(Some(record)) if !record.is_terminal() => record,
+            Ok(_) => {
+                self.forget_start(process_id);
+                return false;
+            }
+            Err(error) => {
+                log::warn!("process `{process_id}` could not be drained: {error}");
+                return false;
+            }
+        };
+        let attempt = Attempt {
+            worker: self,
+            purpose: Purpose::Drain,
+            owner: self.fresh_incarnation(),
+            record,
+            effects: ScopedEffectController::Shared(Arc::clone(&self.config.effects)),
+            execution: Arc::default(),
+            cancellation: CancellationToken::new(),
+            drain: CancellationToken::new(),
+            progress: Progress::default(),
+        };
+        attempt.make().await.is_owner_drain()
+    }
+
+    /// Whether this worker life may have started the process as it stands.
+    pub(crate) fn is_starter(&self, record: &ProcessRecord) -> bool {
+        record.first_started.as_ref().is_some_and(|started| {
+            started.owner.owner_id == self.config.owner_id
+                && self
+                    .starters()
+                    .get(record.id())
+                    .is_some_and(|ours| ours.contains(&started.owner.incarnation_id))
+        })
     }
 
     fn fresh_incarnation(&self) -> LeaseOwnerIdentity {
@@ -329,47 +365,5 @@ impl Inner {
 
     pub(crate) fn forget_start(&self, process_id: &str) {
         self.starters().remove(process_id);
-    }
-
-    /// Ends a process whose attempt of ours lost its lease, if nobody holds it now. True when this write ended it.
-    async fn drain_lapsed(&self, process_id: &str) -> Result<bool, RegistryError> {
-        let registry = &self.config.registry;
-        let claimed = registry
-            .claim_process_lease(process_id, &self.fresh_incarnation(), self.config.timings.ttl_ms())
-            .await;
-        let lease = match claimed {
-            Ok(ProcessLeaseClaimOutcome::Acquired(lease)) => lease,
-            Ok(ProcessLeaseClaimOutcome::Busy { .. }) => return Ok(false),
-            Err(RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }) => {
-                self.forget_start(process_id);
-                return Ok(false);
-            }
-            Err(error) => return Err(error),
-        };
-        let starter = registry.read_process(process_id).await?.and_then(|record| record.first_started);
-        let is_ours = starter.as_ref().is_some_and(|started| {
-            let incarnations = self.starters().get(process_id).cloned().unwrap_or_default();
-            started.owner.owner_id == self.config.owner_id
-                && incarnations.contains(&started.owner.incarnation_id)
-        });
-        if !is_ours {
-            registry.complete_process_lease(&lease.completion()).await?;
-            return Ok(false);
-        }
-        let evidence = AbandonEvidence {
-            writer: AbandonWriter::OwnerDrain,
-            owner: starter.map(|started| started.owner),
-            epoch_ms: self.config.environment.now_epoch_ms(),
-        };
-        let output = ProcessAwaitOutput::Abandoned { evidence };
-        registry.complete_process_with_lease(&lease, output).await?;
-        self.forget_start(process_id);
-        Ok(true)
-    }
-}
-
-impl Drop for RunningGuard<'_> {
-    fn drop(&mut self) {
-        self.worker.running().remove(&self.process_id);
     }
 }

@@ -585,7 +585,7 @@ pub fn a_drain_reports_exactly_what_it_wrote() {
     let bobs = stage.claim_as("taken", "bob").expect("ann slept through her lease");
     // The others lapsed as well, and one of them is ann's again by a renewal that nobody could take from her.
     stage.environment.settle();
-    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends").unwrap();
+    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
     assert_eq!(drained, ["lapsed", "mine"]);
     for id in ["mine", "lapsed"] {
         assert_eq!(abandoned_by(&stage, id), Some(AbandonWriter::OwnerDrain), "{id}");
@@ -610,7 +610,7 @@ pub fn a_drain_drops_a_running_owner_bound_body_under_its_own_grant() {
     let (worker, director) = stage.worker("ann");
     stage.sweep(&worker);
     stage.pass_ms(250);
-    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends").unwrap();
+    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
     assert_eq!(drained, ["p"]);
     assert_eq!(director.made("claim_process_lease"), 1, "no new claim was needed");
     let taken = stage.ledger.taken().len();
@@ -802,4 +802,52 @@ pub fn a_reclaim_that_the_registry_refuses_is_not_asked_for_again() {
     far.settle();
     assert_eq!(director.all_made(), ["list_non_terminal", "claim_process_lease", "reclaim_process_lease"]);
     assert_eq!(stage.lease("p"), Some(held));
+}
+
+#[test]
+pub fn an_unknown_answer_while_draining_is_settled_too() {
+    for lapsed in [false, true] {
+        let stage = Stage::new();
+        stage.owner_bound("p", steps(1, 100_000));
+        let (worker, director) = stage.worker("ann");
+        stage.sweep(&worker);
+        if lapsed {
+            stage.sleep_through_ms(TTL_MS);
+            stage.environment.settle();
+            director.plan("claim_process_lease", 1, Fault::LostAfter);
+        }
+        director.plan("complete_process_with_lease", 1, Fault::LostAfter);
+        director.plan("complete_process_with_lease", 2, Fault::LostBefore);
+        let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
+        assert_eq!(
+            (drained, abandoned_by(&stage, "p")),
+            (vec!["p".to_owned()], Some(AbandonWriter::OwnerDrain))
+        );
+    }
+}
+
+#[test]
+pub fn a_drain_takes_nothing_from_a_later_holder_dead_or_alive() {
+    let stage = Stage::new();
+    stage.owner_bound("p", steps(1, 100_000));
+    let (worker, director) = stage.worker("ann");
+    stage.sweep(&worker);
+    stage.sleep_through_ms(TTL_MS);
+    stage.environment.settle();
+    let later = stage.claim_as("p", "bob").unwrap();
+    stage.environment.declare_dead(&later.owner);
+    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
+    assert_eq!((drained, director.made("reclaim_process_lease")), (vec![], 0));
+    assert_eq!(stage.lease("p"), Some(later));
+}
+
+#[test]
+pub fn a_task_that_is_dropped_before_its_first_poll_leaves_its_row_to_the_next_sweep() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, _) = stage.worker("ann");
+    block_on(worker.drive_pending_processes()).unwrap();
+    stage.environment.drop_tasks();
+    stage.sweep(&worker);
+    assert_eq!(stage.output("p"), success(json!("done")));
 }
