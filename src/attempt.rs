@@ -9,16 +9,16 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::cancellation::CancellationToken;
 use crate::effect::{Effects, ScopedEffectController};
-use crate::engine::{InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext};
+use crate::engine::{
+    InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
+};
 use crate::environment::{Environment, before};
 use crate::error::RegistryError;
 use crate::hold::{Hold, Tenancy};
 use crate::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
-use crate::process::{
-    AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessRecord, ProcessStarted, RecoveryDisposition,
-};
+use crate::process::{AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessRecord, ProcessStarted};
 use crate::rules::attempt::{BodyEnd, Next};
-use crate::run::run_body;
+use crate::run::{caught, run_body};
 use crate::worker::Inner;
 
 /// Between two tries of a step whose outcome is unknown.
@@ -32,6 +32,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) record: ProcessRecord,
     pub(crate) effects: ScopedEffectController<'a>,
     pub(crate) execution: Arc<ProcessExecutionContext>,
+    /// The caller's wish.
     pub(crate) cancellation: CancellationToken,
     /// Raised to make this attempt give up an owner-bound process it started.
     pub(crate) drain: CancellationToken,
@@ -235,15 +236,17 @@ impl Attempt<'_> {
                 );
                 return Ok((config.rules.after_body)(BodyEnd::InfrastructureFailed));
             };
-            if let Err(failure) = self.under(&hold, engine.prepare(&self.record.registration)).await? {
+            let prepare = caught(async { engine.prepare(&self.record.registration).await });
+            let prepared = self.under(&hold, prepare).await?;
+            if let Err(failure) = prepared.map_err(InfrastructureFailure).flatten() {
                 log::warn!("process `{}` could not be prepared: {failure}", self.record.id());
                 return Ok((config.rules.after_body)(BodyEnd::InfrastructureFailed));
             }
             self.progress.engine = Some(Arc::clone(engine));
         }
-        if self.record.disposition() == RecoveryDisposition::OwnerBound {
-            // Before the call: a start whose answer is lost may be ours to drain.
-            self.worker.remember_start(self.record.id(), &self.owner);
+        // Before the call: a start whose answer is lost may be ours to drain.
+        if !self.worker.may_start(&self.record, &self.owner) {
+            return Ok(Next::Release);
         }
         let owner = hold.lease().owner.clone();
         let started = ProcessStarted { owner, started_at_ms: config.environment.now_epoch_ms() };
@@ -268,11 +271,15 @@ impl Attempt<'_> {
             awaiter: self.worker.awaiter.clone(),
             effects: Effects { controller: self.effects.clone(), hold: hold.clone() },
             hold: hold.clone(),
-            cancellation: self.cancellation.clone(),
+            cancellation: CancellationToken::new(),
             execution: Arc::clone(&self.execution),
             progress: Arc::default(),
         };
-        let end = run_body(engine.run(context.clone()), &context, &self.drain).await;
+        let body = Box::pin({
+            let context = context.clone();
+            async move { engine.run(context).await }
+        });
+        let end = run_body(body, &context, &self.cancellation, &self.drain).await;
         Ok((config.rules.after_body)(end))
     }
 

@@ -93,7 +93,7 @@ impl Environment for System {
 }
 
 /// The answer of `call`, unless the instant comes first: it is asked for before each poll.
-pub(crate) async fn before<T>(
+pub async fn before<T>(
     deadline: Duration,
     environment: &(impl Environment + ?Sized),
     call: impl Future<Output = T>,

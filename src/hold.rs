@@ -2,7 +2,9 @@
 //! that is known to have extended the lease was FIRST sent: the registry cannot have counted from earlier. Whatever
 //! starts an effect or a call under the grant asks here in the same poll.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,10 +33,23 @@ struct Shared {
 }
 
 struct State {
+    /// When the last call that is known to have extended the lease was first sent.
+    extended_at: Duration,
     deadline: Duration,
     is_lost: bool,
     /// The right to run beside others; given back while the body waits for somebody else.
     permit: Option<OwnedSemaphorePermit>,
+    /// How many waits for others the body is in.
+    waits: usize,
+}
+
+/// One wait for somebody else, however it ends.
+struct Waiting<'a>(&'a Hold);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waits -= 1;
+    }
 }
 
 impl Hold {
@@ -49,7 +64,7 @@ impl Hold {
         Self(Arc::new(Shared {
             lease,
             tenancy,
-            state: Mutex::new(State { deadline, is_lost: false, permit }),
+            state: Mutex::new(State { extended_at: first_sent, deadline, is_lost: false, permit, waits: 0 }),
         }))
     }
 
@@ -82,7 +97,12 @@ impl Hold {
     pub(crate) fn extend(&self, first_sent: Duration) {
         let until = first_sent.saturating_add(Duration::from_millis(self.timings().ttl_ms()));
         let mut state = self.state();
+        state.extended_at = state.extended_at.max(first_sent);
         state.deadline = state.deadline.max(until);
+    }
+
+    pub(crate) fn extended_at(&self) -> Duration {
+        self.state().extended_at
     }
 
     /// For ever: a worker that was told of its loss does not come back to life under the same grant.
@@ -118,19 +138,34 @@ impl Hold {
         before(until, self.environment(), call).await.unwrap_or_else(|| Err(no_answer()))
     }
 
-    /// Runs `wait` without a permit, so that a parent does not keep its child from running.
+    /// Runs `wait` without a permit, so that a parent does not keep its child from running. Of several waits at once the
+    /// last one to end goes on only with a permit again; the body's runner fetches it, after a wait that was dropped too.
     pub(crate) async fn while_idle<T>(&self, wait: impl Future<Output = T>) -> T {
         if !(self.rules().gives_permit_back_while_waiting)() {
             return wait.await;
         }
-        let had_permit = self.state().permit.take().is_some();
-        let result = wait.await;
-        if had_permit {
-            // None when the worker drains, which lets what runs run out.
-            let permit = Arc::clone(&self.0.tenancy.permits).acquire_owned().await.ok();
-            self.state().permit = permit;
+        {
+            let mut state = self.state();
+            state.waits += 1;
+            state.permit = None;
         }
+        let waiting = Waiting(self);
+        let result = wait.await;
+        drop(waiting);
+        poll_fn(|_| if self.lacks_permit() { Poll::Pending } else { Poll::Ready(()) }).await;
         result
+    }
+
+    /// Whether the body may not go on until it has a permit.
+    pub(crate) fn lacks_permit(&self) -> bool {
+        let state = self.state();
+        state.permit.is_none() && state.waits == 0 && !self.0.tenancy.permits.is_closed()
+    }
+
+    /// A permit for a body that goes on; none once the worker drains, which lets what runs run out.
+    pub(crate) async fn take_permit(&self) {
+        let permit = Arc::clone(&self.0.tenancy.permits).acquire_owned().await.ok();
+        self.state().permit = permit;
     }
 
     /// Gives the permit back for good.

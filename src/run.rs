@@ -3,7 +3,7 @@
 //! poll it starts in the poll that found the lease held.
 
 use std::any::Any;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -30,12 +30,16 @@ const RENEWALS_IN_FLIGHT: usize = 3;
 pub(crate) async fn run_body(
     body: Body<'_>,
     context: &ProcessContext<'_>,
+    callers_wish: &CancellationToken,
     drain: &CancellationToken,
 ) -> BodyEnd {
     let hold = &context.hold;
     let mut body = Some(body);
     let mut renewals = Renewals::new(hold.clone(), Arc::clone(&context.registry));
     let mut drained = pin!(drain.cancelled());
+    // The caller's token is raised for whatever else the caller does; what the log asks concerns this body alone.
+    let mut wished = Some(Box::pin(callers_wish.cancelled()));
+    let mut permit: Option<BoxFuture<'_, ()>> = None;
     let mut cancel_watch = Some(Box::pin(watch_for_cancel(context)));
     let end = poll_fn(|task| {
         if renewals.poll(task).is_ready() {
@@ -47,16 +51,34 @@ pub(crate) async fn run_body(
         if cancel_watch.as_mut().is_some_and(|watch| watch.as_mut().poll(task).is_ready()) {
             cancel_watch = None;
         }
+        if wished.as_mut().is_some_and(|wish| wish.as_mut().poll(task).is_ready()) {
+            wished = None;
+            context.cancellation.cancel();
+        }
         let Some(running) = &mut body else {
             return Poll::Ready(BodyEnd::LeaseLost);
         };
+        // After a wait the body goes on only beside as many others as the bound allows.
+        if hold.lacks_permit() {
+            let fetched = permit.get_or_insert_with(|| Box::pin(hold.take_permit()));
+            if fetched.as_mut().poll(task).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        permit = None;
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
         // The body itself may have been told that its lease is gone.
         if !hold.may_act() {
             return Poll::Ready(BodyEnd::LeaseLost);
         }
         match polled {
-            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Pending) => {
+                if hold.lacks_permit() {
+                    // A wait ended in this poll: fetch the permit in the next.
+                    task.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
             Ok(Poll::Ready(Ok(output))) => Poll::Ready(BodyEnd::Output(output)),
             Ok(Poll::Ready(Err(failure))) => {
                 log::warn!("process `{}` met a failure that is not its own: {failure}", context.process_id());
@@ -70,6 +92,16 @@ pub(crate) async fn run_body(
     drop(catch_unwind(AssertUnwindSafe(|| body = None)));
     hold.retire();
     end
+}
+
+/// The answer of somebody else's code, or what it said when it panicked.
+pub(crate) async fn caught<T>(foreign: impl Future<Output = T>) -> Result<T, String> {
+    let mut foreign = pin!(foreign);
+    poll_fn(|task| match catch_unwind(AssertUnwindSafe(|| foreign.as_mut().poll(task))) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic_message(panic.as_ref()))),
+    })
+    .await
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
@@ -108,7 +140,8 @@ struct Renewals {
 impl Renewals {
     fn new(hold: Hold, registry: Arc<dyn ProcessRegistry>) -> Self {
         let first_in = Duration::from_millis((hold.rules().first_renewal_in_ms)(hold.timings()));
-        let next_at = hold.environment().monotonic().saturating_add(first_in);
+        // Counted as the deadline is: what came before the body has used up part of the lease.
+        let next_at = hold.extended_at().saturating_add(first_in);
         Self { hold, registry, next_at, in_flight: Vec::new(), alarm: None }
     }
 

@@ -3,9 +3,7 @@
 //! so that one that hangs holds up no writer and one that panics loses no write. The log is the truth.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 use async_trait::async_trait;
 
@@ -14,8 +12,9 @@ use crate::environment::Environment;
 use crate::error::RegistryError;
 use crate::event::ProcessEvent;
 use crate::hub::ProcessChangeHub;
-use crate::process::{DurabilityTier, FirstStart, ProcessId};
+use crate::process::{DurabilityTier, ProcessId};
 use crate::registry::ProcessRegistry;
+use crate::run::caught;
 
 /// Is handed events after they are durable: each sequence at most once, in order, replays not. Some may be missing.
 #[async_trait]
@@ -25,6 +24,9 @@ pub trait ProcessEventSink: Send + Sync {
 
 /// Events a sink has not taken yet; past this the newest are dropped.
 const QUEUE_LENGTH: usize = 1_024;
+
+/// Processes whose place in the log is remembered; one that was forgotten starts again at its newest event.
+const CURSORS: usize = 16_384;
 
 /// The registry, watched, and the hub that hears of its writes.
 pub fn watch_process_registry_with_sink(
@@ -65,6 +67,7 @@ impl Submit for Watched {
             return dispatch(self.registry.as_ref(), call).await;
         }
         let process_id = process_written_by(&call);
+        let writes_events = writes_events(&call);
         let mut tick = Tick { hub: &self.hub, process_id: process_id.clone() };
         let answer = dispatch(self.registry.as_ref(), call).await;
         if matches!(&answer, Err(error) if !error.outcome_is_unknown()) {
@@ -72,7 +75,9 @@ impl Submit for Watched {
             return answer;
         }
         drop(tick);
-        if let (Some(feed), Some(process_id), Ok(reply)) = (&self.feed, process_id, &answer) {
+        if let (Some(feed), Some(process_id), Ok(reply), true) =
+            (&self.feed, process_id, &answer, writes_events)
+        {
             feed.follow(self.registry.as_ref(), &process_id, reply).await;
         }
         answer
@@ -88,6 +93,22 @@ fn process_written_by(call: &Call) -> Option<ProcessId> {
         Call::RegisterProcess { registration } => Some(registration.id.clone()),
         other => other.process_id().map(str::to_owned),
     }
+}
+
+fn writes_events(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::AppendEvent { .. }
+            | Call::AppendEventWithLease { .. }
+            | Call::RecordFirstStarted { .. }
+            | Call::RecordFirstStartedWithLease { .. }
+            | Call::SetProcessWait { .. }
+            | Call::SetProcessWaitWithLease { .. }
+            | Call::ClearProcessWait { .. }
+            | Call::ClearProcessWaitWithLease { .. }
+            | Call::CompleteProcess { .. }
+            | Call::CompleteProcessWithLease { .. }
+    )
 }
 
 /// The way from the log to a sink.
@@ -112,17 +133,9 @@ impl Feed {
 
     /// Hands on what a write added to the log. An append carries its event; for other writes the log is asked.
     async fn follow(self: &Arc<Self>, registry: &dyn ProcessRegistry, process_id: &str, reply: &Reply) {
-        let has_ended = match reply {
-            Reply::Appended(appended) if appended.replayed => return,
-            Reply::Appended(_) => false,
-            Reply::Record(record)
-            | Reply::FirstStart(
-                FirstStart::Started(record)
-                | FirstStart::AlreadyYours(record)
-                | FirstStart::AlreadyStarted(record),
-            ) => record.is_terminal(),
-            _ => return,
-        };
+        if matches!(reply, Reply::Appended(appended) if appended.replayed) {
+            return;
+        }
         let handed_on = self.state().handed_on.get(process_id).copied();
         let fresh = match (handed_on, reply) {
             // The first that this watcher sees of a process; what came before it belongs to earlier watchers.
@@ -130,10 +143,10 @@ impl Feed {
             (None, _) => registry.recent_events(process_id, 1).await,
             (Some(last), _) => registry.events_after(process_id, last).await,
         };
-        self.hand_on(process_id, fresh.unwrap_or_default(), has_ended);
+        self.hand_on(process_id, fresh.unwrap_or_default());
     }
 
-    fn hand_on(self: &Arc<Self>, process_id: &str, events: Vec<ProcessEvent>, has_ended: bool) {
+    fn hand_on(self: &Arc<Self>, process_id: &str, events: Vec<ProcessEvent>) {
         let mut state = self.state();
         // Asked again under the lock: another write may have handed these on meanwhile.
         let mut last = state.handed_on.get(process_id).copied().unwrap_or_default();
@@ -145,10 +158,11 @@ impl Feed {
                 }
             }
         }
-        if has_ended {
-            state.handed_on.remove(process_id);
-        } else if last > 0 {
+        if last > 0 {
             state.handed_on.insert(process_id.to_owned(), last);
+            if state.handed_on.len() > CURSORS {
+                state.handed_on.pop_first();
+            }
         }
         if !state.is_draining && !state.queue.is_empty() {
             state.is_draining = true;
@@ -171,18 +185,9 @@ impl Feed {
             };
             let sequence = event.sequence;
             let process_id = event.process_id.clone();
-            let mut delivery = self.sink.deliver(event);
-            let delivered = std::future::poll_fn(|task| {
-                let polled = std::panic::catch_unwind(AssertUnwindSafe(|| delivery.as_mut().poll(task)));
-                match polled {
-                    Ok(Poll::Pending) => Poll::Pending,
-                    Ok(Poll::Ready(())) => Poll::Ready(true),
-                    Err(_) => Poll::Ready(false),
-                }
-            })
-            .await;
-            if !delivered {
-                log::warn!("an event sink panicked at event {sequence} of process `{process_id}`");
+            let delivered = caught(async { self.sink.deliver(event).await }).await;
+            if let Err(panic) = delivered {
+                log::warn!("an event sink panicked at event {sequence} of process `{process_id}`: {panic}");
             }
         }
     }

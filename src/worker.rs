@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use crate::awaiter::ProcessAwaiter;
 use crate::cancellation::CancellationToken;
 use crate::effect::{EffectController, NoEffects, ScopedEffectController};
 use crate::engine::{Engines, ProcessExecutionContext};
-use crate::environment::Environment;
+use crate::environment::{Environment, before};
 use crate::error::RegistryError;
 use crate::event::{CANCEL_REQUESTED, ProcessEventAppendRequest};
 use crate::hub::ProcessChangeHub;
@@ -120,7 +121,7 @@ impl DurableProcessWorker {
     /// Lists the rows that have not ended and hands each to a task of its own; returns then. Only a list that failed is
     /// an error: what goes wrong with a row is logged, and the row stays for the next sweep.
     pub async fn drive_pending_processes(&self) -> Result<(), RegistryError> {
-        if self.inner.is_draining.load(Ordering::Relaxed) {
+        if self.inner.is_draining.load(Ordering::SeqCst) {
             return Ok(());
         }
         for record in self.inner.config.registry.list_non_terminal().await? {
@@ -219,19 +220,27 @@ impl DurableProcessWorker {
     /// Stops taking work, gives up the owner-bound processes that this worker life started, and answers with those that
     /// its own writes ended.
     pub async fn drain_owner_bound_work(&self) -> Vec<ProcessId> {
-        self.inner.is_draining.store(true, Ordering::Relaxed);
+        self.inner.is_draining.store(true, Ordering::SeqCst);
         self.inner.permits.close();
-        let mut drained = BTreeSet::new();
+        let environment = self.inner.config.environment.as_ref();
         let started: Vec<ProcessId> = self.inner.starters().keys().cloned().collect();
-        for process_id in &started {
-            let running = self.inner.running().get(process_id).cloned();
-            if let Some(mut running) = running {
-                running.drain.cancel();
-                // An attempt that was dropped drops its sender: then nobody knows, and the row is looked at below.
-                let end = running.end.wait_for(Option::is_some).await.map(|end| *end);
-                if end.is_ok_and(|ended_by_drain| ended_by_drain == Some(true)) {
-                    drained.insert(process_id.clone());
-                }
+        let mut running: Vec<(ProcessId, Running)> = Vec::new();
+        for process_id in started {
+            let here = self.inner.running().get(&process_id).cloned();
+            if let Some(here) = here {
+                here.drain.cancel();
+                running.push((process_id, here));
+            }
+        }
+        // By then each of them has ended or lost its lease, unless nobody polls it any more.
+        let patience = Duration::from_millis(self.inner.config.timings.ttl_ms());
+        let until = environment.monotonic().saturating_add(patience);
+        let mut drained = BTreeSet::new();
+        for (process_id, mut here) in running {
+            // An attempt that was dropped drops its sender: then nobody knows, and the row is looked at below.
+            let end = before(until, environment, here.end.wait_for(Option::is_some)).await;
+            if end.is_some_and(|end| end.is_ok_and(|ended_by_drain| *ended_by_drain == Some(true))) {
+                drained.insert(process_id);
             }
         }
         // Not in the loop's head, where the lock would be held for the whole loop.
@@ -270,7 +279,7 @@ impl Inner {
 
     /// `None` when the process runs here already, or nothing is taken any more.
     fn enter(self: &Arc<Self>, process_id: &str) -> Option<Ticket> {
-        if self.is_draining.load(Ordering::Relaxed) {
+        if self.is_draining.load(Ordering::SeqCst) {
             return None;
         }
         match self.running().entry(process_id.to_owned()) {
@@ -359,8 +368,17 @@ impl Inner {
         }
     }
 
-    pub(crate) fn remember_start(&self, process_id: &str, owner: &LeaseOwnerIdentity) {
-        self.starters().entry(process_id.to_owned()).or_default().insert(owner.incarnation_id.clone());
+    /// Asked before a first start: none once the worker drains. An owner-bound one is remembered, so that a drain finds
+    /// it; the drain raises its flag before it looks here, so no start falls between the two.
+    pub(crate) fn may_start(&self, record: &ProcessRecord, owner: &LeaseOwnerIdentity) -> bool {
+        let mut starters = self.starters();
+        if self.is_draining.load(Ordering::SeqCst) {
+            return false;
+        }
+        if record.disposition() == RecoveryDisposition::OwnerBound {
+            starters.entry(record.id().to_owned()).or_default().insert(owner.incarnation_id.clone());
+        }
+        true
     }
 
     pub(crate) fn forget_start(&self, process_id: &str) {

@@ -45,7 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "rules",
         ],
     ),
-    ("watch", &["nouns", "call", "environment", "hub", "registry"]),
+    ("watch", &["nouns", "call", "environment", "hub", "registry", "run"]),
     ("driver", &["nouns", "awaiter", "environment", "hub", "registry", "watch", "worker"]),
     ("remote", &["nouns", "call", "environment"]),
     ("testing", &["nouns", "environment", "call", "registry", "testing"]),

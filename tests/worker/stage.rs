@@ -179,6 +179,14 @@ pub struct Bodies {
 impl ProcessEngine for Bodies {
     async fn prepare(&self, registration: &ProcessRegistration) -> Result<(), InfrastructureFailure> {
         match &registration.input {
+            ProcessInput::Engine { payload, .. } if payload["prepare_ms"].is_u64() => {
+                let prepare_ms = payload["prepare_ms"].as_u64().unwrap_or_default();
+                self.environment.sleep(Duration::from_millis(prepare_ms)).await;
+                Ok(())
+            }
+            ProcessInput::Engine { payload, .. } if payload["do"] == "panic in prepare" => {
+                panic!("the engine gave up")
+            }
             ProcessInput::Engine { payload, .. } if payload["do"] == "fail to prepare" => {
                 Err(InfrastructureFailure("no connection".into()))
             }
@@ -245,6 +253,21 @@ impl ProcessEngine for Bodies {
                     (Ok(first), Ok(second)) => done(json!([first.payload, second.payload])),
                     refused => done(json!(format!("{refused:?}"))),
                 }
+            }
+            "wait briefly" => {
+                // Gives up on the wait, and goes on.
+                let never = context.await_process("never");
+                let enough = self.environment.sleep(Duration::from_millis(100));
+                fencepost::environment::before(
+                    self.environment.monotonic() + Duration::from_millis(100),
+                    &self.environment,
+                    never,
+                )
+                .await
+                .map_or(Ok(()), |_| Err(InfrastructureFailure("it ended".into())))?;
+                enough.await;
+                self.environment.sleep(Duration::from_secs(1)).await;
+                done(json!("went on"))
             }
             "await child" => {
                 let child = payload["child"].as_str().unwrap_or_default();

@@ -851,3 +851,81 @@ pub fn a_task_that_is_dropped_before_its_first_poll_leaves_its_row_to_the_next_s
     stage.sweep(&worker);
     assert_eq!(stage.output("p"), success(json!("done")));
 }
+
+#[test]
+pub fn what_came_before_the_body_has_used_up_part_of_the_lease() {
+    for prepare_ms in [RENEW_MS, 2 * RENEW_MS, TTL_MS - 100] {
+        let stage = Stage::new();
+        let input = json!({"do": "steps", "steps": 4, "step_ms": 1_000, "prepare_ms": prepare_ms});
+        stage.owner_bound("p", input);
+        let (worker, _) = stage.worker("ann");
+        stage.sweep(&worker);
+        stage.pass_ms(10_000);
+        assert_eq!(stage.output("p"), success(json!({"by fence": 1})), "prepared for {prepare_ms} ms");
+    }
+}
+
+#[test]
+pub fn an_engine_that_panics_in_prepare_leaves_the_row_free() {
+    let stage = Stage::new();
+    stage.rerunnable("p", json!({"do": "panic in prepare"}));
+    let (worker, director) = stage.worker("ann");
+    stage.sweep(&worker);
+    assert_eq!((stage.output("p"), stage.lease("p")), (None, None));
+    assert_eq!(director.made("record_first_started_with_lease"), 0);
+}
+
+#[test]
+pub fn a_cancel_request_concerns_one_process_and_not_its_callers_other_runs() {
+    let stage = Stage::new();
+    let (worker, _) = stage.worker("ann");
+    let token = CancellationToken::new();
+    for id in ["p", "q"] {
+        let registration =
+            registration(id, RecoveryDisposition::Rerunnable, json!({"do": "until cancelled"}));
+        let (worker, token) = (worker.clone(), token.clone());
+        fencepost::Environment::spawn(
+            &stage.environment,
+            Box::pin(async move {
+                drop(worker.run_process(registration, ProcessExecutionContext::default(), token).await);
+            }),
+        );
+    }
+    stage.environment.settle();
+    block_on(worker.request_process_cancel("p", None)).unwrap();
+    stage.environment.settle();
+    assert_eq!((stage.record("p").status.name(), stage.record("q").status.name()), ("cancelled", "running"));
+    assert!(!token.is_cancelled());
+    token.cancel();
+    stage.environment.settle();
+    assert_eq!(stage.record("q").status.name(), "cancelled");
+}
+
+#[test]
+pub fn a_body_that_gives_up_on_a_wait_goes_on_only_within_the_bound() {
+    let stage = Stage::new();
+    stage.register("never", RecoveryDisposition::ExternallyOwned, nothing());
+    stage.rerunnable("a", json!({"do": "wait briefly"}));
+    stage.rerunnable("b", steps(3, 400));
+    let (worker, _) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
+    stage.sweep(&worker);
+    assert_eq!((stage.bodies_begun("a"), stage.bodies_begun("b")), (1, 1), "a waits, so b may run");
+    stage.pass_ms(1_150);
+    assert_eq!(stage.output("a"), None, "its own second was over at 1,100, but b still ran");
+    stage.pass_ms(100);
+    assert!(stage.output("b").is_some());
+    assert_eq!(stage.output("a"), success(json!("went on")));
+}
+
+#[test]
+pub fn a_drain_during_prepare_lets_nothing_start() {
+    let stage = Stage::new();
+    stage.owner_bound("p", json!({"do": "nothing", "prepare_ms": 500}));
+    let (worker, director) = stage.worker("ann");
+    stage.sweep(&worker);
+    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
+    assert_eq!(drained, Vec::<String>::new());
+    stage.pass_ms(5_000);
+    assert_eq!((stage.bodies_begun("p"), director.made("record_first_started_with_lease")), (0, 0));
+    assert_eq!(stage.lease("p"), None, "it is free for another worker");
+}

@@ -244,6 +244,12 @@ fn a_sink_is_handed_each_event_once_and_in_order_lifecycle_included() {
     block_on(registry.record_first_started("x", started)).unwrap();
     block_on(registry.append_event("x", ProcessEventAppendRequest::new("progress", json!(1)))).unwrap();
     block_on(registry.complete_process("x", ended())).unwrap();
+    // What comes after the end adds nothing to the log.
+    block_on(registry.complete_process("x", ended())).unwrap();
+    let reference = ProcessExternalRef { backend: "b".into(), id: "i".into(), metadata: json!(1) };
+    block_on(registry.set_external_ref("x", reference)).unwrap();
+    let again = registration("x", RecoveryDisposition::ExternallyOwned, nothing());
+    block_on(registry.register_process(again)).unwrap();
     stage.environment.settle();
     let expected = [("signal.go", 1), ("process.started", 2), ("progress", 3), ("process.completed", 4)];
     assert_eq!(*sink.taken.lock().unwrap(), expected.map(|(name, sequence)| (name.to_owned(), sequence)));
