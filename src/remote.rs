@@ -77,7 +77,7 @@ pub struct RemoteOptions {
     pub resend_after: Duration,
     /// A call without an answer is unknown after this long.
     pub call_deadline: Duration,
-    /// What the registry behind the server promises.
+    /// What the registry behind the server promises; nothing, until its operator says so.
     pub durability_tier: DurabilityTier,
 }
 
@@ -86,7 +86,7 @@ impl Default for RemoteOptions {
         Self {
             resend_after: Duration::from_millis(500),
             call_deadline: Duration::from_secs(5),
-            durability_tier: DurabilityTier::Durable,
+            durability_tier: DurabilityTier::Inline,
         }
     }
 }
@@ -142,8 +142,8 @@ impl<T: Transport> RemoteClient<T> {
             .await
         {
             Some(Response::Welcome { seat }) => {
-                self.state().seat = Some(seat.clone());
-                Ok(seat)
+                // A welcome that was long on its way must not take the place of a later one.
+                Ok(self.state().seat.get_or_insert(seat).clone())
             }
             // The call itself was never sent.
             _ => Err(RegistryError::backend("reach the registry", "no server answered in time")),
@@ -164,7 +164,9 @@ impl<T: Transport> RemoteClient<T> {
             }
             in_flight.push(self.transport.exchange(request()));
             let now = self.environment.monotonic();
-            let patience = now.saturating_add(self.options.resend_after).min(deadline);
+            // Without a pause no exchange would ever be polled.
+            let pause = self.options.resend_after.max(Duration::from_millis(1));
+            let patience = now.saturating_add(pause).min(deadline);
             let heard = poll_fn(|task| {
                 let mut place = 0;
                 while let Some(exchange) = in_flight.get_mut(place) {

@@ -583,7 +583,7 @@ pub fn a_drain_reports_exactly_what_it_wrote() {
     stage.sweep(&worker);
     stage.sleep_through_ms(TTL_MS);
     let bobs = stage.claim_as("taken", "bob").expect("ann slept through her lease");
-    // The others lapsed as well, and one of them is ann's again by a renewal that nobody could take from her.
+    // All of them lapsed; one was taken by somebody else.
     stage.environment.settle();
     let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
     assert_eq!(drained, ["lapsed", "mine"]);
