@@ -55,6 +55,12 @@ pub(crate) struct Progress {
     first_sent: Option<Duration>,
     last_holder: Option<LeaseOwnerIdentity>,
     hold: Option<Hold>,
+    /// A claim was sent whose outcome is still unknown: it may yet be granted.
+    has_unknown_claim: bool,
+    /// An outcome was sent: whatever happens now, it may have been stored.
+    has_sent_end: bool,
+    /// The body's outcome could not be stored and another stands for it.
+    has_replaced_output: bool,
     engine: Option<Arc<dyn ProcessEngine>>,
 }
 
@@ -105,13 +111,20 @@ impl Attempt<'_> {
                 Ok(Next::Again) => {
                     self.environment().sleep(PAUSE).await;
                     if self.progress.hold.as_ref().is_some_and(|hold| !hold.may_act()) {
-                        return AttemptEnd::Left(None);
+                        return self.lost();
                     }
                     step
                 }
                 Ok(next) => next,
             };
         }
+    }
+
+    /// The lease is gone. An outcome that was sent may have been stored all the same.
+    fn lost(&self) -> AttemptEnd {
+        let unknown =
+            || RegistryError::unavailable("complete a process", "the lease ran out before an answer came");
+        AttemptEnd::Left(self.progress.has_sent_end.then(|| Box::new(unknown())))
     }
 
     fn environment(&self) -> &dyn Environment {
@@ -137,6 +150,18 @@ impl Attempt<'_> {
         let Some(answer) = before(deadline, config.environment.as_ref(), call).await else {
             return Err(AttemptEnd::Left(None));
         };
+        // What failed now says nothing of the claim before it; and a lease that is ours was granted by that one.
+        let is_unsettled = self.progress.has_unknown_claim
+            && match &answer {
+                Err(error) => !error.is_refusal(),
+                Ok(ProcessLeaseClaimOutcome::Busy { holder }) => same_incarnation(&holder.owner, &self.owner),
+                Ok(ProcessLeaseClaimOutcome::Acquired(_)) => false,
+            };
+        if is_unsettled {
+            config.environment.sleep(PAUSE).await;
+            return Ok(Next::Claim);
+        }
+        self.progress.has_unknown_claim = answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
         let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
         let next = (config.rules.after_claim)(&answer, observed.is_some(), &is_dead);
         let next = match next {
@@ -289,11 +314,13 @@ impl Attempt<'_> {
         ProcessAwaitOutput::Abandoned { evidence: AbandonEvidence { writer, owner, epoch_ms } }
     }
 
-    async fn end(&self, output: ProcessAwaitOutput) -> Decided {
+    async fn end(&mut self, output: ProcessAwaitOutput) -> Decided {
         let config = &self.worker.config;
         let hold = self.hold()?;
         let call = config.registry.complete_process_with_lease(hold.lease(), output.clone());
-        let answer = before(hold.deadline(), self.environment(), call).await.ok_or(AttemptEnd::Left(None))?;
+        self.progress.has_sent_end = true;
+        let answer =
+            before(hold.deadline(), config.environment.as_ref(), call).await.ok_or_else(|| self.lost())?;
         let next = (config.rules.after_completion)(&answer);
         match (next, answer) {
             (Next::Leave, Ok(_)) => {
@@ -308,6 +335,18 @@ impl Attempt<'_> {
                     self.worker.forget_start(self.record.id());
                 }
                 Err(AttemptEnd::Left(Some(Box::new(error))))
+            }
+            // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
+            (Next::End { .. }, Err(error))
+                if self.progress.has_replaced_output
+                    || matches!(output, ProcessAwaitOutput::Abandoned { .. }) =>
+            {
+                log::warn!("process `{}` could not be ended: {error}", self.record.id());
+                Ok(Next::Release)
+            }
+            (Next::End { output }, Err(_)) => {
+                self.progress.has_replaced_output = true;
+                Ok(Next::End { output })
             }
             (next, _) => Ok(next),
         }

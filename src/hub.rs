@@ -10,7 +10,14 @@ use crate::process::ProcessId;
 
 /// Clones are the same hub.
 #[derive(Clone, Default)]
-pub struct ProcessChangeHub(Arc<Mutex<BTreeMap<ProcessId, watch::Sender<()>>>>);
+pub struct ProcessChangeHub(Arc<Mutex<BTreeMap<ProcessId, Waiters>>>);
+
+/// Those who wait for one process. Counted here and not by the channel, whose receivers go after the lock does.
+#[derive(Default)]
+struct Waiters {
+    count: usize,
+    ticks: watch::Sender<()>,
+}
 
 /// Hears every tick since it was made.
 pub struct Subscription {
@@ -24,18 +31,21 @@ impl ProcessChangeHub {
         Self::default()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<ProcessId, watch::Sender<()>>> {
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<ProcessId, Waiters>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn tick(&self, process_id: &str) {
-        if let Some(ticks) = self.waiting().get(process_id) {
-            ticks.send_replace(());
+        if let Some(waiters) = self.waiting().get(process_id) {
+            waiters.ticks.send_replace(());
         }
     }
 
     pub fn subscribe(&self, process_id: &str) -> Subscription {
-        let ticks = self.waiting().entry(process_id.to_owned()).or_default().subscribe();
+        let mut waiting = self.waiting();
+        let waiters = waiting.entry(process_id.to_owned()).or_default();
+        waiters.count += 1;
+        let ticks = waiters.ticks.subscribe();
         Subscription { hub: self.clone(), process_id: process_id.to_owned(), ticks }
     }
 
@@ -56,7 +66,11 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut waiting = self.hub.waiting();
-        if waiting.get(&self.process_id).is_some_and(|ticks| ticks.receiver_count() <= 1) {
+        let is_last = waiting.get_mut(&self.process_id).is_some_and(|waiters| {
+            waiters.count -= 1;
+            waiters.count == 0
+        });
+        if is_last {
             waiting.remove(&self.process_id);
         }
     }

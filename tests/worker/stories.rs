@@ -929,3 +929,47 @@ pub fn a_drain_during_prepare_lets_nothing_start() {
     assert_eq!((stage.bodies_begun("p"), director.made("record_first_started_with_lease")), (0, 0));
     assert_eq!(stage.lease("p"), None, "it is free for another worker");
 }
+
+#[test]
+pub fn an_unknown_claim_is_not_settled_by_a_failure_of_the_next() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, director) = stage.worker("ann");
+    director.plan("claim_process_lease", 1, Fault::LostAfter);
+    director.plan("claim_process_lease", 2, Fault::Fails);
+    stage.sweep(&worker);
+    stage.pass_ms(500);
+    assert_eq!((stage.output("p"), director.made("claim_process_lease")), (success(json!("done")), 3));
+}
+
+#[test]
+pub fn a_run_whose_completion_was_never_answered_is_unknown_and_not_refused() {
+    for fault in [Fault::HangsBefore, Fault::HangsAfter, Fault::ArrivesAfter(TTL_MS + 1)] {
+        let stage = Stage::new();
+        let (worker, director) = stage.worker("ann");
+        director.plan("complete_process_with_lease", 1, fault);
+        // What it would learn by reading afterwards is another matter.
+        director.plan("read_process", 2, Fault::Fails);
+        let answer = run(&stage, "p", &worker);
+        assert!(answer.is_err_and(|error| error.outcome_is_unknown()));
+    }
+}
+
+/// The licence that a settlement had when it was decided is gone when it arrives.
+#[test]
+pub fn a_settlement_that_is_refused_is_no_failure_of_the_process() {
+    let stage = Stage::new();
+    stage.register("x", RecoveryDisposition::ExternallyOwned, nothing());
+    request_abandon(&stage, "x");
+    let (worker, director) = stage.worker("ann");
+    let registry = Arc::clone(&stage.registry);
+    let reborn = move || {
+        block_on(registry.complete_process("x", ProcessAwaitOutput::Success { value: json!(1) })).unwrap();
+        block_on(registry.prune_terminal_processes(u64::MAX)).unwrap();
+        let again = registration("x", RecoveryDisposition::ExternallyOwned, nothing());
+        block_on(registry.register_process(again)).unwrap();
+    };
+    director.plan("complete_process_with_lease", 1, Fault::First(Arc::new(reborn)));
+    stage.sweep(&worker);
+    assert_eq!((stage.output("x"), director.made("complete_process_with_lease")), (None, 1));
+}
