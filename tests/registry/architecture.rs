@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("registry", &["nouns"]),
     ("call", &["nouns", "registry"]),
     ("apply", &["nouns", "environment", "rules", "store", "call", "apply"]),
-    ("door", &["nouns", "store", "call", "apply", "registry"]),
+    ("door", &["nouns", "store", "call", "apply"]),
     ("cancellation", &["nouns"]),
     ("hub", &["nouns"]),
     ("awaiter", &["nouns", "environment", "hub", "registry"]),

@@ -18,13 +18,8 @@ use serde_json::{Value, json};
 
 fn registration(id: &str, payload: Value) -> ProcessRegistration {
     ProcessRegistration {
-        id: id.to_owned(),
         input: ProcessInput::Engine { kind: "e".into(), payload },
-        disposition: RecoveryDisposition::Rerunnable,
-        identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
-        event_types: Vec::new(),
-        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
-        wake_target: None,
+        ..crate::sample::job(id)
     }
 }
 

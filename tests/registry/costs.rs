@@ -15,13 +15,9 @@ use serde_json::json;
 
 fn registration(id: &str, definition: &str, disposition: RecoveryDisposition) -> ProcessRegistration {
     ProcessRegistration {
-        id: id.to_owned(),
-        input: ProcessInput::Engine { kind: "e".into(), payload: json!({}) },
         disposition,
         identity: ProcessIdentity { kind: "job".into(), label: None, definition: Some(definition.into()) },
-        event_types: Vec::new(),
-        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
-        wake_target: None,
+        ..crate::sample::job(id)
     }
 }
 

@@ -37,13 +37,8 @@ fn this_test_again(name: &str, file: &Path, round: usize) -> Child {
 
 fn registration(id: &str) -> ProcessRegistration {
     ProcessRegistration {
-        id: id.to_owned(),
         input: ProcessInput::Engine { kind: "e".into(), payload: json!({"id": id}) },
-        disposition: RecoveryDisposition::Rerunnable,
-        identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
-        event_types: Vec::new(),
-        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
-        wake_target: None,
+        ..crate::sample::job(id)
     }
 }
 

@@ -105,15 +105,7 @@ fn old_protocol(environment: &HandEnvironment, between: impl Fn() + Send + Sync 
 }
 
 async fn claimed(registry: &dyn ProcessRegistry) -> ProcessLease {
-    let registration = ProcessRegistration {
-        id: "p".into(),
-        input: ProcessInput::Engine { kind: "e".into(), payload: json!({}) },
-        disposition: RecoveryDisposition::Rerunnable,
-        identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
-        event_types: Vec::new(),
-        provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
-        wake_target: None,
-    };
+    let registration = crate::sample::job("p");
     registry.register_process(registration).await.unwrap();
     match registry.claim_process_lease("p", &LeaseOwnerIdentity::opaque("ann", "1"), TTL_MS).await {
         Ok(ProcessLeaseClaimOutcome::Acquired(lease)) => lease,

@@ -87,15 +87,7 @@ impl<S: Store> Desk<S> {
         if stored == "unknown" {
             return never_granted;
         }
-        let registration = ProcessRegistration {
-            id: "p".into(),
-            input: ProcessInput::Engine { kind: "e".into(), payload: json!({}) },
-            disposition: RecoveryDisposition::Rerunnable,
-            identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
-            event_types: Vec::new(),
-            provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
-            wake_target: None,
-        };
+        let registration = crate::sample::job("p");
         self.call(Call::RegisterProcess { registration }).unwrap();
         match stored {
             "free, never held" => return never_granted,

@@ -12,5 +12,6 @@ mod default_bodies;
 mod lease_table;
 mod model;
 mod planted;
+mod sample;
 mod shapes;
 mod waist;
