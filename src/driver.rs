@@ -123,14 +123,16 @@ impl ProcessWorkDriver {
             return self.awaiter().await_terminal(process_id).await;
         };
         match self.registry.read_process(process_id).await {
-            Ok(None) => Err(RegistryError::unknown(process_id)),
-            Err(error) if error.is_refusal() => Err(error),
-            Ok(Some(record)) if record.is_terminal() => match record.status.output() {
-                Some(output) => Ok(output.clone()),
-                None => attach.await_terminal(process_id).await,
-            },
-            _ => attach.await_terminal(process_id).await,
+            Ok(None) => return Err(RegistryError::unknown(process_id)),
+            Err(error) if error.is_refusal() => return Err(error),
+            Ok(Some(record)) => {
+                if let Some(output) = record.status.output() {
+                    return Ok(output.clone());
+                }
+            }
+            Err(_) => {}
         }
+        attach.await_terminal(process_id).await
     }
 
     /// The first event of a type after a cursor, history included; see [`ProcessAwaiter::await_event`].

@@ -129,12 +129,12 @@ impl DurableProcessWorker {
             if (self.inner.config.rules.after_list)(&record, is_running_here) == Next::Leave {
                 continue;
             }
-            let Some(cancellation) = self.inner.enter(record.id()) else {
+            let Some(ticket) = self.inner.enter(record.id()) else {
                 continue;
             };
             let worker = self.clone();
             self.inner.config.environment.spawn(Box::pin(async move {
-                worker.attempt_listed(record, cancellation).await;
+                worker.attempt_listed(record, ticket).await;
             }));
         }
         Ok(())
