@@ -23,7 +23,6 @@ use fencepost::{Environment, ProcessRegistry, Registry, System};
 use serde_json::json;
 
 const JOBS: [&str; 6] = ["deposit", "job-1", "job-2", "job-3", "job-4", "job-5"];
-const STEPS: u64 = 4;
 const STEP: Duration = Duration::from_millis(250);
 
 #[tokio::main]
@@ -46,18 +45,19 @@ async fn play() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("registry.db");
     let registry = open(&file)?;
-    for id in JOBS {
+    let (deposit, jobs) = JOBS.split_first().ok_or("there is work")?;
+    registry.register_process(registration(deposit)).await?;
+    println!("host   `deposit` is registered; it is owner-bound: whoever starts it must finish it");
+    let mut ann = Worker::start("ann", &file)?;
+    // ann alone can have started it, and she is busy before bob comes.
+    ann.wait_for_lines(1);
+    for id in jobs {
         registry.register_process(registration(id)).await?;
     }
-    println!(
-        "host   six processes are registered; `deposit` is owner-bound, whoever starts it must finish it"
-    );
-
-    let mut ann = Worker::start("ann", &file)?;
-    // ann is alone until she is busy, so that there is something to take over.
+    println!("host   five jobs are registered that anybody may finish");
     ann.wait_for_lines(4);
     let bob = Worker::start("bob", &file)?;
-    ann.wait_for_lines(4);
+    ann.wait_for_lines(2);
     ann.child.kill()?;
     ann.child.wait()?;
     println!("host   ann is killed with SIGKILL in the middle of her work");
@@ -100,13 +100,14 @@ async fn play() -> Result<(), Box<dyn Error>> {
 }
 
 fn registration(id: &str) -> ProcessRegistration {
-    let disposition = match id {
-        "deposit" => RecoveryDisposition::OwnerBound,
-        _ => RecoveryDisposition::Rerunnable,
+    // The deposit takes long enough to be in the middle whenever ann is killed.
+    let (disposition, steps) = match id {
+        "deposit" => (RecoveryDisposition::OwnerBound, 20),
+        _ => (RecoveryDisposition::Rerunnable, 4),
     };
     ProcessRegistration {
         id: id.to_owned(),
-        input: ProcessInput::Engine { kind: "steps".into(), payload: json!({ "steps": STEPS }) },
+        input: ProcessInput::Engine { kind: "steps".into(), payload: json!({ "steps": steps }) },
         disposition,
         identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
         event_types: vec![],
@@ -180,8 +181,12 @@ struct Steps {
 impl ProcessEngine for Steps {
     async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
         let (name, id, fence) = (&self.name, context.process_id(), context.fence());
-        for step in 1..=STEPS {
-            println!("{name}    {id:8} step {step} of {STEPS}, fence {fence}");
+        let ProcessInput::Engine { payload, .. } = &context.registration().input else {
+            return Err(InfrastructureFailure("this engine takes engine input".into()));
+        };
+        let steps = payload["steps"].as_u64().unwrap_or_default();
+        for step in 1..=steps {
+            println!("{name}    {id:8} step {step} of {steps}, fence {fence}");
             self.system.sleep(STEP).await;
         }
         let value = BTreeMap::from([("by", json!(name)), ("fence", json!(fence))]);

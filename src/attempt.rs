@@ -1,6 +1,6 @@
-//! One attempt of a worker on one row: claim, read again, start, run, end. Each step is carried out here and decided in
-//! `rules/attempt.rs`. After every await comes the question whether the lease still holds, and the next call is begun in
-//! the same poll; once the answer is no, this attempt makes no call at all.
+//! One attempt of a worker on one row: win a lease, read again, start, run, end. Each step is carried out here and
+//! decided in `rules/attempt.rs`. From the win to the outcome the lease is kept by `keep.rs`, which drops the work where
+//! it stands once the lease is lost: this attempt then makes no call at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +8,23 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::cancellation::CancellationToken;
+use crate::claim::{Won, win};
 use crate::effect::{Effects, ScopedEffectController};
 use crate::engine::{
     InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
 };
 use crate::environment::{Environment, before};
 use crate::error::RegistryError;
-use crate::hold::{Hold, Tenancy};
-use crate::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
+use crate::hold::Hold;
+use crate::keep::kept;
+use crate::lease::LeaseOwnerIdentity;
 use crate::process::{AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessRecord, ProcessStarted};
-use crate::rules::attempt::{BodyEnd, Next};
+use crate::rules::attempt::{BodyEnd, Next, Reading};
 use crate::run::{caught, run_body};
 use crate::worker::Inner;
 
 /// Between two tries of a step whose outcome is unknown.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Attempt<'a> {
     pub(crate) worker: &'a Inner,
@@ -47,21 +49,18 @@ pub(crate) enum Purpose {
     Drain,
 }
 
-/// What an attempt has won so far.
+/// What an attempt has come to so far.
 #[derive(Default)]
 pub(crate) struct Progress {
     permit: Option<OwnedSemaphorePermit>,
-    /// When the claim whose outcome is still unknown was first sent.
-    first_sent: Option<Duration>,
     last_holder: Option<LeaseOwnerIdentity>,
-    hold: Option<Hold>,
-    /// A claim was sent whose outcome is still unknown: it may yet be granted.
-    has_unknown_claim: bool,
     /// An outcome was sent: whatever happens now, it may have been stored.
     has_sent_end: bool,
     /// The body's outcome could not be stored and another stands for it.
     has_replaced_output: bool,
     engine: Option<Arc<dyn ProcessEngine>>,
+    /// Why the lease is released without an outcome.
+    failure: Option<RegistryError>,
 }
 
 impl Progress {
@@ -80,11 +79,22 @@ pub(crate) enum AttemptEnd {
 }
 
 impl AttemptEnd {
+    pub(crate) fn refused(error: RegistryError) -> Self {
+        Self::Left(Some(Box::new(error)))
+    }
+
     /// Whether its own write gave the process up.
     pub(crate) fn is_owner_drain(&self) -> bool {
-        matches!(self, Self::Ended(output) if matches!(output.as_ref(),
-            ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain))
+        matches!(self, Self::Ended(output) if is_owner_drain(output))
     }
+}
+
+pub(crate) fn is_owner_drain(output: &ProcessAwaitOutput) -> bool {
+    matches!(output, ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain)
+}
+
+pub(crate) fn draining() -> RegistryError {
+    RegistryError::backend("run a process", "the worker drains and takes no more work")
 }
 
 /// A step's decision, or the end of the attempt.
@@ -92,220 +102,181 @@ type Decided = Result<Next, AttemptEnd>;
 
 impl Attempt<'_> {
     pub(crate) async fn make(mut self) -> AttemptEnd {
-        let mut step = Next::Claim;
+        let permit = self.progress.permit.take();
+        let won = win(self.worker, self.purpose, self.record.id(), &self.owner, permit).await;
+        let Won { hold, next, last_holder } = match won {
+            Ok(won) => won,
+            Err(end) => return end,
+        };
+        self.progress.last_holder = last_holder;
+        let registry = Arc::clone(&self.worker.config.registry);
+        let done = kept(&hold, registry, Box::pin(self.carry_out(&hold, next))).await;
+        let last = match done {
+            Some(Ok(last)) => last,
+            Some(Err(end)) => return end,
+            None => {
+                hold.retire();
+                (self.worker.config.rules.after_body)(BodyEnd::LeaseLost)
+            }
+        };
+        match last {
+            Next::Release => self.release(&hold).await,
+            // Only rules that are wrong go on without a lease.
+            next @ (Next::End { .. } | Next::Settle { .. }) => {
+                drop(self.step(&hold, next).await);
+                self.left()
+            }
+            _ => self.left(),
+        }
+    }
+
+    /// How it went, without an outcome. One that was sent may have been stored all the same.
+    fn left(&mut self) -> AttemptEnd {
+        let why = "the lease ran out before an answer came";
+        let unknown = || RegistryError::unavailable("complete a process", why);
+        let failure = self.progress.failure.take();
+        AttemptEnd::Left(failure.or_else(|| self.progress.has_sent_end.then(unknown)).map(Box::new))
+    }
+
+    /// Steps under the lease, until one remains that needs none kept.
+    async fn carry_out(&mut self, hold: &Hold, mut step: Next) -> Decided {
         loop {
-            let decided = match step.clone() {
-                Next::Claim => self.claim(None).await,
-                Next::Reclaim { holder } => self.claim(Some(holder)).await,
-                Next::Read => self.read().await,
-                Next::Start => self.start().await,
-                Next::Run => self.run().await,
+            let last = match step {
                 // Once: a repeat of the write must be the same write, down to its time.
-                Next::Settle { writer } => Ok(Next::End { output: self.abandoned(writer) }),
-                Next::End { output } => self.end(output).await,
-                Next::Release => self.release().await,
-                Next::Again | Next::Leave => return AttemptEnd::Left(None),
+                Next::Settle { writer } => Next::End { output: self.abandoned(writer) },
+                Next::Read | Next::Start | Next::Run | Next::End { .. } => step,
+                _ => return Ok(step),
             };
-            step = match decided {
-                Err(end) => return end,
-                Ok(Next::Again) => {
+            hold.must_hold().await;
+            step = match self.step(hold, last.clone()).await? {
+                Next::Again => {
                     self.environment().sleep(PAUSE).await;
-                    if self.progress.hold.as_ref().is_some_and(|hold| !hold.may_act()) {
-                        return self.lost();
-                    }
-                    step
+                    last
                 }
-                Ok(next) => next,
+                next => next,
             };
         }
     }
 
-    /// The lease is gone. An outcome that was sent may have been stored all the same.
-    fn lost(&self) -> AttemptEnd {
-        let unknown =
-            || RegistryError::unavailable("complete a process", "the lease ran out before an answer came");
-        AttemptEnd::Left(self.progress.has_sent_end.then(|| Box::new(unknown())))
+    async fn step(&mut self, hold: &Hold, step: Next) -> Decided {
+        match step {
+            Next::Read => Ok(self.read(hold).await),
+            Next::Start => self.start(hold).await,
+            Next::Run => self.run(hold).await,
+            Next::Settle { writer } => {
+                let output = self.abandoned(writer);
+                self.end(hold, output).await
+            }
+            Next::End { output } => self.end(hold, output).await,
+            last => Ok(last),
+        }
     }
 
     fn environment(&self) -> &dyn Environment {
         self.worker.config.environment.as_ref()
     }
 
-    /// Claims, or reclaims from the observed holder. While the outcome is unknown it is asked for again, by a claim of
-    /// the same incarnation, until a ttl after the first call has passed.
-    async fn claim(&mut self, observed: Option<ProcessLease>) -> Decided {
+    async fn read(&mut self, hold: &Hold) -> Next {
         let config = &self.worker.config;
-        let ttl_ms = config.timings.ttl_ms();
-        let first_sent = *self.progress.first_sent.get_or_insert_with(|| config.environment.monotonic());
-        let deadline = first_sent.saturating_add(Duration::from_millis(ttl_ms));
-        let call = async {
-            let process_id = self.record.id();
-            match &observed {
-                None => config.registry.claim_process_lease(process_id, &self.owner, ttl_ms).await,
-                Some(holder) => {
-                    config.registry.reclaim_process_lease(process_id, &self.owner, holder, ttl_ms).await
-                }
+        let answer = hold.patiently(config.registry.read_process(self.record.id())).await;
+        let next = self.after_read(&answer);
+        match answer {
+            Ok(Some(record)) => self.record = record,
+            Ok(None) => {}
+            Err(error) => {
+                log::warn!("process `{}` could not be read under its lease: {error}", self.record.id());
+                self.progress.failure = Some(error);
             }
-        };
-        let Some(answer) = before(deadline, config.environment.as_ref(), call).await else {
-            return Err(AttemptEnd::Left(None));
-        };
-        // What failed now says nothing of the claim before it; and a lease that is ours was granted by that one.
-        let is_unsettled = self.progress.has_unknown_claim
-            && match &answer {
-                Err(error) => !error.is_refusal(),
-                Ok(ProcessLeaseClaimOutcome::Busy { holder }) => same_incarnation(&holder.owner, &self.owner),
-                Ok(ProcessLeaseClaimOutcome::Acquired(_)) => false,
-            };
-        if is_unsettled {
-            config.environment.sleep(PAUSE).await;
-            return Ok(Next::Claim);
         }
-        self.progress.has_unknown_claim = answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
-        let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
-        let next = (config.rules.after_claim)(&answer, observed.is_some(), &is_dead);
-        let next = match next {
-            Next::Reclaim { .. } if self.purpose == Purpose::Drain => Next::Leave,
-            next => next,
-        };
-        match (next, answer) {
-            // Also after a reclaim: what it observed may be gone, by its own doing.
-            (Next::Again, _) if observed.is_some() => {
-                config.environment.sleep(PAUSE).await;
-                Ok(Next::Claim)
-            }
-            (Next::Again, _) => Ok(Next::Again),
-            (next, Ok(ProcessLeaseClaimOutcome::Acquired(lease))) => self.take(next, lease, first_sent),
-            (Next::Leave, Ok(ProcessLeaseClaimOutcome::Busy { holder })) => {
-                Err(AttemptEnd::Left(Some(Box::new(RegistryError::LeaseSuperseded {
-                    process_id: holder.process_id,
-                    presented_fence: 0,
-                    current_fence: holder.fencing_token,
-                }))))
-            }
-            (next, Ok(ProcessLeaseClaimOutcome::Busy { holder })) => {
-                self.progress.first_sent = None;
-                self.progress.last_holder = Some(holder.owner);
-                Ok(next)
-            }
-            (Next::Leave, Err(error)) => Err(AttemptEnd::Left(Some(Box::new(error)))),
-            (next, Err(_)) => Ok(next),
-        }
+        next
     }
 
-    /// Believes in a granted lease, if it is ours and was not overtaken on its way.
-    fn take(&mut self, next: Next, lease: ProcessLease, first_sent: Duration) -> Decided {
-        if lease.process_id != self.record.id() || !same_incarnation(&lease.owner, &self.owner) {
-            let why = "the registry granted a lease to somebody else";
-            return Err(AttemptEnd::Left(Some(Box::new(RegistryError::unavailable("claim", why)))));
-        }
+    fn after_read(&self, answer: &Reading) -> Next {
         let config = &self.worker.config;
-        let tenancy = Tenancy {
-            environment: Arc::clone(&config.environment),
-            timings: config.timings,
-            rules: config.rules,
-            permits: Arc::clone(&self.worker.permits),
-        };
-        let hold = Hold::new(lease, tenancy, self.progress.permit.take(), first_sent);
-        let is_held = hold.may_act();
-        self.progress.hold = Some(hold);
-        // Lost on arrival: it may be another's by now, so there is nothing to release.
-        if is_held { Ok(next) } else { Err(AttemptEnd::Left(None)) }
-    }
-
-    fn hold(&self) -> Result<Hold, AttemptEnd> {
-        self.progress.hold.clone().ok_or(AttemptEnd::Left(None))
-    }
-
-    /// Makes a call under the grant. No answer counts once the lease is lost.
-    async fn under<T>(&self, hold: &Hold, call: impl Future<Output = T>) -> Result<T, AttemptEnd> {
-        let answer = before(hold.deadline(), self.environment(), call).await;
-        answer.filter(|_| hold.may_act()).ok_or(AttemptEnd::Left(None))
-    }
-
-    async fn read(&mut self) -> Decided {
-        let config = &self.worker.config;
-        let hold = self.hold()?;
-        let answer = self.under(&hold, config.registry.read_process(self.record.id())).await?;
-        let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
-        let next = match (self.purpose, &answer) {
+        match (self.purpose, answer) {
             (Purpose::Drain, Ok(Some(record))) if !record.is_terminal() => {
-                if self.worker.is_starter(record) {
+                if self.worker.life.is_starter(record) {
                     Next::Settle { writer: AbandonWriter::OwnerDrain }
                 } else {
                     Next::Release
                 }
             }
-            _ => (config.rules.after_read)(&answer, self.progress.last_holder.as_ref(), &is_dead),
-        };
-        match answer {
-            Ok(Some(record)) => self.record = record,
-            Ok(None) => {}
-            Err(error) => {
-                log::warn!("process `{}` could not be read under its lease: {error}", self.record.id())
+            _ => {
+                let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
+                (config.rules.after_read)(answer, self.progress.last_holder.as_ref(), &is_dead)
             }
         }
-        Ok(next)
     }
 
     /// The first start is the last thing before the body: whatever can fail without the work comes before it.
-    async fn start(&mut self) -> Decided {
+    async fn start(&mut self, hold: &Hold) -> Decided {
         let config = &self.worker.config;
-        let hold = self.hold()?;
         if self.progress.engine.is_none() {
             let kind = InputKind::of(&self.record.registration.input);
             let Some(engine) = config.engines.get(&kind) else {
-                log::warn!(
-                    "process `{}` needs an engine for {kind:?}; this worker has none",
-                    self.record.id()
-                );
-                return Ok((config.rules.after_body)(BodyEnd::InfrastructureFailed));
+                let why = InfrastructureFailure(format!("this worker has no engine for {kind:?}"));
+                return Ok(self.failed(&why));
             };
-            let prepare = caught(async { engine.prepare(&self.record.registration).await });
-            let prepared = self.under(&hold, prepare).await?;
+            let prepared = caught(async { engine.prepare(&self.record.registration).await }).await;
             if let Err(failure) = prepared.map_err(InfrastructureFailure).flatten() {
-                log::warn!("process `{}` could not be prepared: {failure}", self.record.id());
-                return Ok((config.rules.after_body)(BodyEnd::InfrastructureFailed));
+                return Ok(self.failed(&failure));
             }
             self.progress.engine = Some(Arc::clone(engine));
         }
+        hold.must_hold().await;
         // Before the call: a start whose answer is lost may be ours to drain.
-        if !self.worker.may_start(&self.record, &self.owner) {
-            return Ok(Next::Release);
+        if !self.worker.life.may_start(&self.record, &self.owner) {
+            return self.refused(Next::Release, draining());
         }
         let owner = hold.lease().owner.clone();
         let started = ProcessStarted { owner, started_at_ms: config.environment.now_epoch_ms() };
         let call = config.registry.record_first_started_with_lease(hold.lease(), started);
-        let answer = self.under(&hold, call).await?;
+        let answer = hold.patiently(call).await;
         let next = (config.rules.after_start)(&answer, self.record.disposition());
-        if let Ok(started) = answer {
-            self.record = started.into_record();
+        match answer {
+            Ok(started) => self.record = started.into_record(),
+            Err(refusal) if next != Next::Again => return self.refused(next, refusal),
+            Err(_) => {}
         }
         Ok(next)
     }
 
-    async fn run(&mut self) -> Decided {
+    async fn run(&mut self, hold: &Hold) -> Decided {
         let config = &self.worker.config;
-        let hold = self.hold()?;
-        let Some(engine) = &self.progress.engine else {
+        let Some(engine) = self.progress.engine.clone() else {
             return Ok(Next::Start);
         };
-        let context = ProcessContext {
-            record: Arc::new(self.record.clone()),
-            registry: Arc::clone(&config.registry),
-            awaiter: self.worker.awaiter.clone(),
-            effects: Effects { controller: self.effects.clone(), hold: hold.clone() },
-            hold: hold.clone(),
-            cancellation: CancellationToken::new(),
-            execution: Arc::clone(&self.execution),
-            progress: Arc::default(),
-        };
+        let context = ProcessContext::new(
+            self.record.clone(),
+            Arc::clone(&config.registry),
+            self.worker.awaiter.clone(),
+            Effects { controller: self.effects.clone(), hold: hold.clone() },
+            Arc::clone(&self.execution),
+        );
         let body = Box::pin({
             let context = context.clone();
             async move { engine.run(context).await }
         });
-        let end = run_body(body, &context, &self.cancellation, &self.drain).await;
-        Ok((config.rules.after_body)(end))
+        Ok(match run_body(body, &context, &self.cancellation, &self.drain).await {
+            Ok(end) => (config.rules.after_body)(end),
+            Err(failure) => self.failed(&failure),
+        })
+    }
+
+    /// A failure that says nothing about the work.
+    fn failed(&mut self, failure: &InfrastructureFailure) -> Next {
+        log::warn!("process `{}` is left as it is: {failure}", self.record.id());
+        self.progress.failure = Some(RegistryError::backend("run a process", failure.to_string()));
+        (self.worker.config.rules.after_body)(BodyEnd::InfrastructureFailed)
+    }
+
+    /// A call under the grant was refused: the attempt ends, after a release if the lease is still ours.
+    fn refused(&mut self, next: Next, refusal: RegistryError) -> Decided {
+        if next == Next::Leave {
+            return Err(AttemptEnd::refused(refusal));
+        }
+        self.progress.failure = Some(refusal);
+        Ok(next)
     }
 
     fn abandoned(&self, writer: AbandonWriter) -> ProcessAwaitOutput {
@@ -314,17 +285,15 @@ impl Attempt<'_> {
         ProcessAwaitOutput::Abandoned { evidence: AbandonEvidence { writer, owner, epoch_ms } }
     }
 
-    async fn end(&mut self, output: ProcessAwaitOutput) -> Decided {
+    async fn end(&mut self, hold: &Hold, output: ProcessAwaitOutput) -> Decided {
         let config = &self.worker.config;
-        let hold = self.hold()?;
-        let call = config.registry.complete_process_with_lease(hold.lease(), output.clone());
         self.progress.has_sent_end = true;
-        let answer =
-            before(hold.deadline(), config.environment.as_ref(), call).await.ok_or_else(|| self.lost())?;
+        let call = config.registry.complete_process_with_lease(hold.lease(), output.clone());
+        let answer = hold.patiently(call).await;
         let next = (config.rules.after_completion)(&answer);
         match (next, answer) {
             (Next::Leave, Ok(_)) => {
-                self.worker.forget_start(self.record.id());
+                self.worker.life.forget_start(self.record.id());
                 Err(AttemptEnd::Ended(Box::new(output)))
             }
             (Next::Leave, Err(error)) => {
@@ -332,9 +301,9 @@ impl Attempt<'_> {
                     error,
                     RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }
                 ) {
-                    self.worker.forget_start(self.record.id());
+                    self.worker.life.forget_start(self.record.id());
                 }
-                Err(AttemptEnd::Left(Some(Box::new(error))))
+                Err(AttemptEnd::refused(error))
             }
             // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
             (Next::End { .. }, Err(error))
@@ -342,7 +311,7 @@ impl Attempt<'_> {
                     || matches!(output, ProcessAwaitOutput::Abandoned { .. }) =>
             {
                 log::warn!("process `{}` could not be ended: {error}", self.record.id());
-                Ok(Next::Release)
+                self.refused(Next::Release, error)
             }
             (Next::End { output }, Err(_)) => {
                 self.progress.has_replaced_output = true;
@@ -353,11 +322,10 @@ impl Attempt<'_> {
     }
 
     /// Sent once: one that is lost costs the rest of the ttl, and no more.
-    async fn release(&self) -> Decided {
-        let hold = self.hold()?;
+    async fn release(&mut self, hold: &Hold) -> AttemptEnd {
         let completion = hold.lease().completion();
         let call = self.worker.config.registry.complete_process_lease(&completion);
         before(hold.deadline(), self.environment(), call).await;
-        Ok(Next::Leave)
+        self.left()
     }
 }

@@ -2,13 +2,13 @@
 //! subscribes before its first read, so that nothing falls between the two; a read that failed is a reason to wait,
 //! never an answer.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, before};
 use crate::error::RegistryError;
 use crate::event::ProcessEvent;
 use crate::hub::{ProcessChangeHub, Subscription};
@@ -17,6 +17,8 @@ use crate::registry::ProcessRegistry;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Longer than a remote call's own deadline, which resends: this is for reads that have none.
+const LONGEST_READ: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub struct ProcessAwaiter {
@@ -46,7 +48,7 @@ impl ProcessAwaiter {
     pub async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
         let mut watch = self.watch(process_id);
         loop {
-            match self.registry.read_process(process_id).await {
+            match self.patiently(self.registry.read_process(process_id)).await {
                 Ok(None) => return Err(RegistryError::unknown(process_id)),
                 Ok(Some(record)) => {
                     if let Some(output) = record.status.output() {
@@ -70,12 +72,22 @@ impl ProcessAwaiter {
     ) -> Result<ProcessEvent, RegistryError> {
         let mut watch = self.watch(process_id);
         loop {
-            match self.look_for_event(process_id, event_type, after_sequence).await {
+            match self.patiently(self.look_for_event(process_id, event_type, after_sequence)).await {
                 Ok(Some(event)) => return Ok(event),
                 Err(error) if error.is_refusal() => return Err(error),
                 _ => watch.wait().await,
             }
         }
+    }
+
+    /// A read that hangs is as good as failed: the next one may fare better.
+    async fn patiently<T>(
+        &self,
+        read: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let until = self.environment.monotonic().saturating_add(LONGEST_READ);
+        let no_answer = || RegistryError::unavailable("wait for the registry", "it did not answer");
+        before(until, self.environment.as_ref(), read).await.unwrap_or_else(|| Err(no_answer()))
     }
 
     /// Subscribes; what is read afterwards and found wanting can be waited for.

@@ -92,15 +92,12 @@ impl ProcessWorkDriver {
         Self { attach: Some(attach), ..self }
     }
 
-    /// A driver and its worker in one process: the worker writes through the watched registry, so that its writes wake
-    /// the waits of this driver at once.
+    /// A driver and its worker in one process: the worker sweeps and writes through the watched registry, so that its
+    /// writes wake the waits of this driver at once. It stays the same worker: a drain of either finds all of its work.
     pub fn inline(registry: Arc<dyn ProcessRegistry>, worker: DurableProcessWorker) -> Self {
-        let mut config = worker.config().clone();
-        let (registry, hub) =
-            watch_process_registry_with_sink(registry, None, Arc::clone(&config.environment));
-        config.registry = Arc::clone(&registry);
-        config.hub = hub.clone();
-        let worker = DurableProcessWorker::new(config);
+        let environment = Arc::clone(&worker.config().environment);
+        let (registry, hub) = watch_process_registry_with_sink(registry, None, environment);
+        let worker = worker.through(Arc::clone(&registry), hub.clone());
         Self::from_watched(registry, hub, Arc::new(InlineProcessRunHandle::new(worker)))
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -77,11 +77,14 @@ pub struct ProcessContext<'a> {
 }
 
 /// How far the body has come in its log.
-#[derive(Default)]
 pub(crate) struct BodyProgress {
     /// The last signal taken of each name: its sequence, and how many were taken.
     taken: BTreeMap<String, (u64, u64)>,
     appended: u64,
+    /// Waits of this body that the record may show.
+    waits: usize,
+    /// The record shows a wait, be it an earlier attempt's.
+    shows_wait: bool,
 }
 
 impl InputKind {
@@ -96,7 +99,32 @@ impl InputKind {
 }
 
 impl<'a> ProcessContext<'a> {
-    /// As it was read under the lease, before the first start.
+    pub(crate) fn new(
+        record: ProcessRecord,
+        registry: Arc<dyn ProcessRegistry>,
+        awaiter: ProcessAwaiter,
+        effects: Effects<'a>,
+        execution: Arc<ProcessExecutionContext>,
+    ) -> Self {
+        let progress =
+            BodyProgress { taken: BTreeMap::new(), appended: 0, waits: 0, shows_wait: record.wait.is_some() };
+        Self {
+            record: Arc::new(record),
+            registry,
+            awaiter,
+            hold: effects.hold.clone(),
+            effects,
+            cancellation: CancellationToken::new(),
+            execution,
+            progress: Arc::new(Mutex::new(progress)),
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, BodyProgress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As it stood when this attempt began its body.
     pub fn record(&self) -> &ProcessRecord {
         &self.record
     }
@@ -134,7 +162,7 @@ impl<'a> ProcessContext<'a> {
         mut request: ProcessEventAppendRequest,
     ) -> Result<ProcessEventAppendResult, RegistryError> {
         if request.replay.is_none() {
-            let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut progress = self.progress();
             progress.appended += 1;
             request.replay = Some(format!("grant {} event {}", self.fence(), progress.appended));
         }
@@ -148,20 +176,20 @@ impl<'a> ProcessContext<'a> {
         if signal_name(&event_type).is_none() {
             return Err(RegistryError::invalid("name", "a signal's name is letters, digits, `_` and `-`"));
         }
-        let (after, taken) = {
-            let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.taken.get(name).copied().unwrap_or_default()
-        };
-        let ordinal = taken + 1;
-        let history = self.until_known(|| self.registry.events_after(self.process_id(), after)).await?;
-        let in_history = history.into_iter().find(|event| event.event_type == event_type);
-        let event = match in_history {
-            Some(event) => event,
-            None => self.wait_in_record(name, &event_type, after, ordinal).await?,
-        };
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.taken.insert(name.to_owned(), (event.sequence, ordinal));
-        Ok(event)
+        loop {
+            let (after, taken) = self.progress().taken.get(name).copied().unwrap_or_default();
+            let history = self.until_known(|| self.registry.events_after(self.process_id(), after)).await?;
+            let in_history = history.into_iter().find(|event| event.event_type == event_type);
+            let event = match in_history {
+                Some(event) => event,
+                None => self.wait_in_record(name, &event_type, after, taken + 1).await?,
+            };
+            // Another wait of this body on the same name may have taken it meanwhile.
+            if self.progress().take(name, event.sequence) {
+                self.show_no_wait().await?;
+                return Ok(event);
+            }
+        }
     }
 
     async fn wait_in_record(
@@ -180,12 +208,26 @@ impl<'a> ProcessContext<'a> {
             },
             since_ms: self.hold.environment().now_epoch_ms(),
         };
+        self.progress().shows_wait = true;
+        let _waiting = Waiting::begin(&self.progress);
         let lease = self.hold.lease();
         self.until_known(|| self.registry.set_process_wait_with_lease(lease, wait.clone())).await?;
         let waited = self.awaiter.await_event(self.process_id(), event_type, after);
-        let event = self.hold.while_idle(waited).await?;
+        self.hold.while_idle(waited).await
+    }
+
+    /// Clears the record's wait, an earlier attempt's too, unless this body is in another.
+    async fn show_no_wait(&self) -> Result<(), RegistryError> {
+        {
+            let mut progress = self.progress();
+            if !progress.shows_wait || progress.waits > 0 {
+                return Ok(());
+            }
+            progress.shows_wait = false;
+        }
+        let lease = self.hold.lease();
         self.until_known(|| self.registry.clear_process_wait_with_lease(lease)).await?;
-        Ok(event)
+        Ok(())
     }
 
     /// Waits for another process to end; does not count against the worker's bound meanwhile.
@@ -204,7 +246,7 @@ impl<'a> ProcessContext<'a> {
             self.hold.must_hold().await;
             match self.hold.patiently(call()).await {
                 Err(error) if is_loss(&error) => {
-                    self.hold.lose();
+                    self.hold.lose(&error.to_string());
                     std::future::pending::<()>().await;
                 }
                 Err(error) if !error.is_refusal() => {
@@ -213,5 +255,33 @@ impl<'a> ProcessContext<'a> {
                 known => return known,
             }
         }
+    }
+}
+
+impl BodyProgress {
+    /// Whether the signal was still there to take.
+    fn take(&mut self, name: &str, sequence: u64) -> bool {
+        let (last, count) = self.taken.get(name).copied().unwrap_or_default();
+        let is_free = sequence > last;
+        if is_free {
+            self.taken.insert(name.to_owned(), (sequence, count + 1));
+        }
+        is_free
+    }
+}
+
+/// One wait that the record may show, however it ends.
+struct Waiting<'a>(&'a Mutex<BodyProgress>);
+
+impl<'a> Waiting<'a> {
+    fn begin(progress: &'a Mutex<BodyProgress>) -> Self {
+        progress.lock().unwrap_or_else(PoisonError::into_inner).waits += 1;
+        Self(progress)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).waits -= 1;
     }
 }

@@ -106,16 +106,34 @@ impl Hold {
     }
 
     /// For ever: a worker that was told of its loss does not come back to life under the same grant.
-    pub(crate) fn lose(&self) {
-        self.state().is_lost = true;
+    pub(crate) fn lose(&self, why: &str) {
+        if !std::mem::replace(&mut self.state().is_lost, true) {
+            self.log_loss(why);
+        }
+    }
+
+    fn log_loss(&self, why: &str) {
+        let lease = self.lease();
+        log::warn!(
+            "the lease of process `{}` under fence {} is lost: {why}",
+            lease.process_id,
+            lease.fencing_token
+        );
     }
 
     /// Whether anything may be started under the grant at this instant.
     pub(crate) fn may_act(&self) -> bool {
         let now = self.environment().monotonic();
-        let mut state = self.state();
-        let may_act = (self.rules().may_act)(now, state.deadline, state.is_lost);
-        state.is_lost |= !may_act;
+        let (may_act, is_news) = {
+            let mut state = self.state();
+            let may_act = (self.rules().may_act)(now, state.deadline, state.is_lost);
+            let is_news = !may_act && !state.is_lost;
+            state.is_lost |= !may_act;
+            (may_act, is_news)
+        };
+        if is_news {
+            self.log_loss("it was not extended in time");
+        }
         may_act
     }
 
@@ -127,7 +145,7 @@ impl Hold {
     }
 
     /// The answer of a call, or that it is unknown once an interval has passed without one: a call that hangs must not
-    /// hold up a body whose lease is healthy.
+    /// hold up whoever's lease is healthy.
     pub(crate) async fn patiently<T>(
         &self,
         call: impl Future<Output = Result<T, RegistryError>>,

@@ -107,7 +107,7 @@ struct ClientState {
     awaited: BTreeSet<u64>,
 }
 
-/// More exchanges of one call than this are not waited for: the newest answer serves as well.
+/// More exchanges of one call than this are not kept: the oldest, unanswered through all these resends, is given up.
 const EXCHANGES_IN_FLIGHT: usize = 8;
 
 /// What a new life of a client or server is called.
@@ -206,8 +206,14 @@ impl<T: Transport> Submit for RemoteClient<T> {
         let seat = self.seat(deadline).await?;
         let number = {
             let mut state = self.state();
-            state.last_number += 1;
-            let number = state.last_number;
+            let number = state.last_number + 1;
+            let lowest = state.awaited.first().copied().unwrap_or(number);
+            if number - lowest >= CALLS_PER_CLIENT {
+                let cause =
+                    format!("call {lowest} still has no answer, and {CALLS_PER_CLIENT} came after it");
+                return Err(RegistryError::backend(method, cause));
+            }
+            state.last_number = number;
             state.awaited.insert(number);
             number
         };
@@ -269,16 +275,17 @@ struct Client {
     calls: BTreeMap<u64, Seen>,
 }
 
-/// A call this life has met: never applied again.
+/// A call this life has met: never applied again. A read applies nothing, so its duplicate may as well be asked anew,
+/// and its answer, which may be large, is not kept.
 struct Seen {
     call: Call,
-    answer: watch::Receiver<Option<Answer>>,
+    answer: Option<watch::Receiver<Option<Answer>>>,
 }
 
 /// More clients than this, and the one silent longest must take a new seat.
 const CLIENTS: usize = 1_024;
 
-/// A number this far above the lowest awaited one is dropped until the client has heard more answers.
+/// A client makes no call this far above the lowest it still waits for, and a server takes none.
 const CALLS_PER_CLIENT: u64 = 4_096;
 
 impl<S: Submit> RegistryServer<S> {
@@ -324,11 +331,12 @@ impl<S: Submit> RegistryServer<S> {
                     let error = RegistryError::invalid("number", format!("{number} names another call"));
                     return Some(Response::Answer { number, answer: Box::new(Err(error)) });
                 }
-                Some(seen) => Err(seen.answer.clone()),
+                Some(Seen { answer: Some(answer), .. }) => Err(answer.clone()),
+                Some(Seen { answer: None, .. }) => Ok(None),
                 None => {
-                    let promise = Promise(watch::Sender::new(None));
-                    let seen = Seen { call: Call::clone(&call), answer: promise.0.subscribe() };
-                    client.calls.insert(number, seen);
+                    let promise = (!call.is_read()).then(|| Promise(watch::Sender::new(None)));
+                    let answer = promise.as_ref().map(|promise| promise.0.subscribe());
+                    client.calls.insert(number, Seen { call: Call::clone(&call), answer });
                     Ok(promise)
                 }
             }
@@ -336,7 +344,9 @@ impl<S: Submit> RegistryServer<S> {
         let answer = match known {
             Ok(promise) => {
                 let answer = self.registry.submit(*call).await;
-                promise.0.send_replace(Some(answer.clone()));
+                if let Some(promise) = promise {
+                    promise.0.send_replace(Some(answer.clone()));
+                }
                 answer
             }
             Err(mut first_copy) => {

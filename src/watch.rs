@@ -1,16 +1,17 @@
 //! Watching a registry: after each write that happened, or may have, the hub is ticked and a sink is handed what the log
-//! gained. The tick comes first and depends on nothing. The sink is best effort: it has a queue and a task of its own,
-//! so that one that hangs holds up no writer and one that panics loses no write. The log is the truth.
+//! gained. The tick comes first and depends on nothing. The sink is best effort: a task of its own reads the log for it,
+//! so that a sink or a read that hangs holds up no writer, and one that panics loses no write. The log is the truth.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::call::{Call, Facade, Reply, Submit, dispatch};
-use crate::environment::Environment;
+use crate::environment::{Environment, before};
 use crate::error::RegistryError;
-use crate::event::ProcessEvent;
+use crate::event::{ProcessEvent, lifecycle};
 use crate::hub::ProcessChangeHub;
 use crate::process::{DurabilityTier, ProcessId};
 use crate::registry::ProcessRegistry;
@@ -22,8 +23,11 @@ pub trait ProcessEventSink: Send + Sync {
     async fn deliver(&self, event: ProcessEvent);
 }
 
-/// Events a sink has not taken yet; past this the newest are dropped.
-const QUEUE_LENGTH: usize = 1_024;
+/// Processes whose log is to be read next; past this a process waits for its next write.
+const LOOKS: usize = 16_384;
+
+/// A read of the log that takes longer is given up; the next write's look finds what it would have found.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Processes whose place in the log is remembered; one that was forgotten starts again at its newest event.
 const CURSORS: usize = 16_384;
@@ -35,7 +39,9 @@ pub fn watch_process_registry_with_sink(
     environment: Arc<dyn Environment>,
 ) -> (Arc<dyn ProcessRegistry>, ProcessChangeHub) {
     let hub = ProcessChangeHub::new();
-    let feed = sink.map(|sink| Arc::new(Feed { sink, environment, state: Mutex::default() }));
+    let feed = sink.map(|sink| {
+        Arc::new(Feed { registry: Arc::clone(&registry), sink, environment, state: Mutex::default() })
+    });
     (Arc::new(Facade(Watched { registry, hub: hub.clone(), feed })), hub)
 }
 
@@ -67,7 +73,7 @@ impl Submit for Watched {
             return dispatch(self.registry.as_ref(), call).await;
         }
         let process_id = process_written_by(&call);
-        let writes_events = writes_events(&call);
+        let event_types = event_types_of(&call);
         let mut tick = Tick { hub: &self.hub, process_id: process_id.clone() };
         let answer = dispatch(self.registry.as_ref(), call).await;
         if matches!(&answer, Err(error) if !error.outcome_is_unknown()) {
@@ -75,10 +81,16 @@ impl Submit for Watched {
             return answer;
         }
         drop(tick);
-        if let (Some(feed), Some(process_id), Ok(reply), true) =
-            (&self.feed, process_id, &answer, writes_events)
-        {
-            feed.follow(self.registry.as_ref(), &process_id, reply).await;
+        if let (Some(feed), Some(process_id), Some(types)) = (&self.feed, process_id, event_types) {
+            match &answer {
+                Ok(Reply::Appended(appended)) if appended.replayed => {}
+                Ok(Reply::Appended(appended)) => {
+                    feed.follow(process_id, Since::Sequence(appended.event.sequence))
+                }
+                Ok(_) => feed.follow(process_id, Since::Newest(types)),
+                // What it wrote, if anything, the next write's look finds.
+                Err(_) => {}
+            }
         }
         answer
     }
@@ -95,24 +107,33 @@ fn process_written_by(call: &Call) -> Option<ProcessId> {
     }
 }
 
-fn writes_events(call: &Call) -> bool {
-    matches!(
-        call,
-        Call::AppendEvent { .. }
-            | Call::AppendEventWithLease { .. }
-            | Call::RecordFirstStarted { .. }
-            | Call::RecordFirstStartedWithLease { .. }
-            | Call::SetProcessWait { .. }
-            | Call::SetProcessWaitWithLease { .. }
-            | Call::ClearProcessWait { .. }
-            | Call::ClearProcessWaitWithLease { .. }
-            | Call::CompleteProcess { .. }
-            | Call::CompleteProcessWithLease { .. }
-    )
+/// What a call may add to the log: nothing, an event that its answer carries, or one of these types.
+fn event_types_of(call: &Call) -> Option<&'static [&'static str]> {
+    match call {
+        Call::AppendEvent { .. } | Call::AppendEventWithLease { .. } => Some(&[]),
+        Call::RecordFirstStarted { .. } | Call::RecordFirstStartedWithLease { .. } => {
+            Some(&[lifecycle::STARTED])
+        }
+        Call::SetProcessWait { .. } | Call::SetProcessWaitWithLease { .. } => Some(&[lifecycle::WAITING]),
+        Call::ClearProcessWait { .. } | Call::ClearProcessWaitWithLease { .. } => Some(&[lifecycle::RESUMED]),
+        Call::CompleteProcess { .. } | Call::CompleteProcessWithLease { .. } => {
+            Some(&[lifecycle::COMPLETED, lifecycle::FAILED, lifecycle::CANCELLED, lifecycle::ABANDONED])
+        }
+        _ => None,
+    }
+}
+
+/// Where the log begins for a watcher that meets a process for the first time; what came before is for others.
+#[derive(Clone, Copy)]
+enum Since {
+    Sequence(u64),
+    /// The newest event of one of these types.
+    Newest(&'static [&'static str]),
 }
 
 /// The way from the log to a sink.
 struct Feed {
+    registry: Arc<dyn ProcessRegistry>,
     sink: Arc<dyn ProcessEventSink>,
     environment: Arc<dyn Environment>,
     state: Mutex<FeedState>,
@@ -122,8 +143,11 @@ struct Feed {
 struct FeedState {
     /// The last sequence handed on, by process.
     handed_on: BTreeMap<ProcessId, u64>,
-    queue: VecDeque<ProcessEvent>,
-    is_draining: bool,
+    /// Processes that were written to since their log was last read, in that order.
+    looks: VecDeque<(ProcessId, Since)>,
+    /// The same processes.
+    due: BTreeSet<ProcessId>,
+    is_looking: bool,
 }
 
 impl Feed {
@@ -131,62 +155,73 @@ impl Feed {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands on what a write added to the log. An append carries its event; for other writes the log is asked.
-    async fn follow(self: &Arc<Self>, registry: &dyn ProcessRegistry, process_id: &str, reply: &Reply) {
-        if matches!(reply, Reply::Appended(appended) if appended.replayed) {
+    /// Has the log read, soon and elsewhere.
+    fn follow(self: &Arc<Self>, process_id: ProcessId, since: Since) {
+        let mut state = self.state();
+        if state.looks.len() == LOOKS || !state.due.insert(process_id.clone()) {
             return;
         }
-        let handed_on = self.state().handed_on.get(process_id).copied();
-        let fresh = match (handed_on, reply) {
-            // The first that this watcher sees of a process; what came before it belongs to earlier watchers.
-            (None, Reply::Appended(appended)) => Ok(vec![appended.event.clone()]),
-            (None, _) => registry.recent_events(process_id, 1).await,
-            (Some(last), _) => registry.events_after(process_id, last).await,
-        };
-        self.hand_on(process_id, fresh.unwrap_or_default());
-    }
-
-    fn hand_on(self: &Arc<Self>, process_id: &str, events: Vec<ProcessEvent>) {
-        let mut state = self.state();
-        // Asked again under the lock: another write may have handed these on meanwhile.
-        let mut last = state.handed_on.get(process_id).copied().unwrap_or_default();
-        for event in events {
-            if event.sequence > last {
-                last = event.sequence;
-                if state.queue.len() < QUEUE_LENGTH {
-                    state.queue.push_back(event);
-                }
-            }
-        }
-        if last > 0 {
-            state.handed_on.insert(process_id.to_owned(), last);
-            if state.handed_on.len() > CURSORS {
-                state.handed_on.pop_first();
-            }
-        }
-        if !state.is_draining && !state.queue.is_empty() {
-            state.is_draining = true;
+        state.looks.push_back((process_id, since));
+        if !std::mem::replace(&mut state.is_looking, true) {
+            drop(state);
             let feed = Arc::clone(self);
-            self.environment.spawn(Box::pin(async move { feed.drain().await }));
+            self.environment.spawn(Box::pin(async move { feed.look().await }));
         }
     }
 
-    async fn drain(self: Arc<Self>) {
+    async fn look(self: Arc<Self>) {
         loop {
-            let event = {
+            let (process_id, since, handed_on) = {
                 let mut state = self.state();
-                match state.queue.pop_front() {
-                    Some(event) => event,
-                    None => {
-                        state.is_draining = false;
-                        return;
-                    }
-                }
+                let Some((process_id, since)) = state.looks.pop_front() else {
+                    state.is_looking = false;
+                    return;
+                };
+                state.due.remove(&process_id);
+                let handed_on = state.handed_on.get(&process_id).copied();
+                (process_id, since, handed_on)
             };
+            match self.gained(&process_id, since, handed_on).await {
+                Ok(events) => self.deliver(&process_id, events).await,
+                Err(error) => log::warn!("the log of `{process_id}` could not be read for its sink: {error}"),
+            }
+        }
+    }
+
+    async fn gained(
+        &self,
+        process_id: &str,
+        since: Since,
+        handed_on: Option<u64>,
+    ) -> Result<Vec<ProcessEvent>, RegistryError> {
+        let after = match (handed_on, since) {
+            (Some(last), _) => last,
+            (None, Since::Sequence(first)) => first.saturating_sub(1),
+            (None, Since::Newest(_)) => 0,
+        };
+        let until = self.environment.monotonic().saturating_add(PATIENCE);
+        let reading = self.registry.events_after(process_id, after);
+        let no_answer = || RegistryError::unavailable("events_after", "it did not answer");
+        let mut events =
+            before(until, self.environment.as_ref(), reading).await.unwrap_or_else(|| Err(no_answer()))?;
+        if let (None, Since::Newest(types)) = (handed_on, since) {
+            let newest = events.iter().rposition(|event| types.contains(&event.event_type.as_str()));
+            events.drain(..newest.unwrap_or(events.len()));
+        }
+        Ok(events)
+    }
+
+    async fn deliver(&self, process_id: &str, events: Vec<ProcessEvent>) {
+        for event in events {
             let sequence = event.sequence;
-            let process_id = event.process_id.clone();
-            let delivered = caught(async { self.sink.deliver(event).await }).await;
-            if let Err(panic) = delivered {
+            {
+                let mut state = self.state();
+                state.handed_on.insert(process_id.to_owned(), sequence);
+                if state.handed_on.len() > CURSORS {
+                    state.handed_on.pop_first();
+                }
+            }
+            if let Err(panic) = caught(async { self.sink.deliver(event).await }).await {
                 log::warn!("an event sink panicked at event {sequence} of process `{process_id}`: {panic}");
             }
         }

@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 
-use crate::attempt::{Attempt, AttemptEnd, Progress, Purpose};
+use crate::attempt::{Attempt, AttemptEnd, PAUSE, Progress, Purpose, draining, is_owner_drain};
 use crate::awaiter::ProcessAwaiter;
 use crate::cancellation::CancellationToken;
 use crate::effect::{EffectController, NoEffects, ScopedEffectController};
@@ -53,10 +53,17 @@ pub struct DurableProcessWorker {
     inner: Arc<Inner>,
 }
 
+/// A worker's life, seen through one registry.
 pub(crate) struct Inner {
     pub(crate) config: DurableProcessWorkerConfig,
-    pub(crate) permits: Arc<Semaphore>,
     pub(crate) awaiter: ProcessAwaiter,
+    pub(crate) life: Arc<Life>,
+}
+
+/// What a worker knows of its own work, from its making to its drain.
+pub(crate) struct Life {
+    owner_id: String,
+    pub(crate) permits: Arc<Semaphore>,
     running: Mutex<BTreeMap<ProcessId, Running>>,
     /// The incarnations of this worker life that may have started an owner-bound process.
     starters: Mutex<BTreeMap<ProcessId, BTreeSet<String>>>,
@@ -97,21 +104,29 @@ impl DurableProcessWorker {
     pub fn new(config: DurableProcessWorkerConfig) -> Self {
         // Tokio's semaphore has an upper bound of its own.
         let permits = config.max_concurrent_runs.clamp(1, Semaphore::MAX_PERMITS);
+        let life = Arc::new(Life {
+            owner_id: config.owner_id.clone(),
+            permits: Arc::new(Semaphore::new(permits)),
+            running: Mutex::default(),
+            starters: Mutex::default(),
+            is_draining: AtomicBool::new(false),
+        });
+        Self::living(config, life)
+    }
+
+    fn living(config: DurableProcessWorkerConfig, life: Arc<Life>) -> Self {
         let awaiter = ProcessAwaiter::new(
             Arc::clone(&config.registry),
             config.hub.clone(),
             Arc::clone(&config.environment),
         );
-        Self {
-            inner: Arc::new(Inner {
-                permits: Arc::new(Semaphore::new(permits)),
-                awaiter,
-                running: Mutex::default(),
-                starters: Mutex::default(),
-                is_draining: AtomicBool::new(false),
-                config,
-            }),
-        }
+        Self { inner: Arc::new(Inner { config, awaiter, life }) }
+    }
+
+    /// The same worker, that calls the registry through this view of it and hears this hub.
+    pub(crate) fn through(&self, registry: Arc<dyn ProcessRegistry>, hub: ProcessChangeHub) -> Self {
+        let config = DurableProcessWorkerConfig { registry, hub, ..self.inner.config.clone() };
+        Self::living(config, Arc::clone(&self.inner.life))
     }
 
     pub fn config(&self) -> &DurableProcessWorkerConfig {
@@ -121,15 +136,17 @@ impl DurableProcessWorker {
     /// Lists the rows that have not ended and hands each to a task of its own; returns then. Only a list that failed is
     /// an error: what goes wrong with a row is logged, and the row stays for the next sweep.
     pub async fn drive_pending_processes(&self) -> Result<(), RegistryError> {
-        if self.inner.is_draining.load(Ordering::SeqCst) {
+        if self.inner.life.is_draining() {
             return Ok(());
         }
-        for record in self.inner.config.registry.list_non_terminal().await? {
-            let is_running_here = self.inner.running().contains_key(record.id());
-            if (self.inner.config.rules.after_list)(&record, is_running_here) == Next::Leave {
+        let started_before = self.inner.life.owner_bound_not_running();
+        let listed = self.inner.config.registry.list_non_terminal().await?;
+        self.inner.life.forget_ended(started_before, &listed);
+        for record in listed {
+            if (self.inner.config.rules.after_list)(&record) == Next::Leave {
                 continue;
             }
-            let Some(ticket) = self.inner.enter(record.id()) else {
+            let Some(ticket) = self.inner.life.enter(record.id()) else {
                 continue;
             };
             let worker = self.clone();
@@ -145,10 +162,10 @@ impl DurableProcessWorker {
         let process_id = record.id().to_owned();
         let cancellation = CancellationToken::new();
         let end = self.inner.attempt(record, effects, Arc::default(), cancellation, ticket).await;
-        if let AttemptEnd::Left(Some(error)) = end
-            && !error.is_refusal()
-        {
-            log::warn!("process `{process_id}` is left for a later sweep: {error}");
+        if let AttemptEnd::Left(Some(error)) = end {
+            // Refusals are everyday: another worker was first.
+            let level = if error.is_refusal() { log::Level::Debug } else { log::Level::Warn };
+            log::log!(level, "process `{process_id}` is left for a later sweep: {error}");
         }
     }
 
@@ -187,7 +204,10 @@ impl DurableProcessWorker {
             presented_fence: 0,
             current_fence: 0,
         };
-        let ticket = self.inner.enter(&process_id).ok_or_else(is_busy)?;
+        if self.inner.life.is_draining() {
+            return Err(draining());
+        }
+        let ticket = self.inner.life.enter(&process_id).ok_or_else(is_busy)?;
         let execution = Arc::new(execution_context);
         let end = self.inner.attempt(record, scoped_effect_controller, execution, cancellation, ticket).await;
         let refusal = match end {
@@ -220,13 +240,13 @@ impl DurableProcessWorker {
     /// Stops taking work, gives up the owner-bound processes that this worker life started, and answers with those that
     /// its own writes ended.
     pub async fn drain_owner_bound_work(&self) -> Vec<ProcessId> {
-        self.inner.is_draining.store(true, Ordering::SeqCst);
-        self.inner.permits.close();
+        self.inner.life.is_draining.store(true, Ordering::SeqCst);
+        self.inner.life.permits.close();
         let environment = self.inner.config.environment.as_ref();
-        let started: Vec<ProcessId> = self.inner.starters().keys().cloned().collect();
+        let started: Vec<ProcessId> = self.inner.life.starters().keys().cloned().collect();
         let mut running: Vec<(ProcessId, Running)> = Vec::new();
         for process_id in started {
-            let here = self.inner.running().get(&process_id).cloned();
+            let here = self.inner.life.running().get(&process_id).cloned();
             if let Some(here) = here {
                 here.drain.cancel();
                 running.push((process_id, here));
@@ -244,7 +264,7 @@ impl DurableProcessWorker {
             }
         }
         // Not in the loop's head, where the lock would be held for the whole loop.
-        let left: Vec<ProcessId> = self.inner.starters().keys().cloned().collect();
+        let left: Vec<ProcessId> = self.inner.life.starters().keys().cloned().collect();
         for process_id in left {
             if self.inner.drain_lapsed(&process_id).await {
                 drained.insert(process_id);
@@ -256,7 +276,7 @@ impl DurableProcessWorker {
 
 /// A place in the table of what runs here, given up however the attempt ends: by being dropped unpolled, too.
 struct Ticket {
-    worker: Arc<Inner>,
+    life: Arc<Life>,
     process_id: ProcessId,
     drain: CancellationToken,
     end: watch::Sender<Option<bool>>,
@@ -264,11 +284,11 @@ struct Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.worker.running().remove(&self.process_id);
+        self.life.running().remove(&self.process_id);
     }
 }
 
-impl Inner {
+impl Life {
     fn running(&self) -> MutexGuard<'_, BTreeMap<ProcessId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -279,7 +299,7 @@ impl Inner {
 
     /// `None` when the process runs here already, or nothing is taken any more.
     fn enter(self: &Arc<Self>, process_id: &str) -> Option<Ticket> {
-        if self.is_draining.load(Ordering::SeqCst) {
+        if self.is_draining() {
             return None;
         }
         match self.running().entry(process_id.to_owned()) {
@@ -287,11 +307,64 @@ impl Inner {
             Entry::Vacant(free) => {
                 let (drain, end) = (CancellationToken::new(), watch::Sender::new(None));
                 free.insert(Running { drain: drain.clone(), end: end.subscribe() });
-                Some(Ticket { worker: Arc::clone(self), process_id: process_id.to_owned(), drain, end })
+                Some(Ticket { life: Arc::clone(self), process_id: process_id.to_owned(), drain, end })
             }
         }
     }
 
+    /// Whether this worker life may have started the process as it stands.
+    pub(crate) fn is_starter(&self, record: &ProcessRecord) -> bool {
+        record.first_started.as_ref().is_some_and(|started| {
+            started.owner.owner_id == self.owner_id
+                && self
+                    .starters()
+                    .get(record.id())
+                    .is_some_and(|ours| ours.contains(&started.owner.incarnation_id))
+        })
+    }
+
+    /// Asked before a first start: none once the worker drains. An owner-bound one is remembered, so that a drain finds
+    /// it; the drain raises its flag before it looks here, so no start falls between the two.
+    pub(crate) fn may_start(&self, record: &ProcessRecord, owner: &LeaseOwnerIdentity) -> bool {
+        let mut starters = self.starters();
+        if self.is_draining() {
+            return false;
+        }
+        if record.disposition() == RecoveryDisposition::OwnerBound {
+            starters.entry(record.id().to_owned()).or_default().insert(owner.incarnation_id.clone());
+        }
+        true
+    }
+
+    pub(crate) fn forget_start(&self, process_id: &str) {
+        self.starters().remove(process_id);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::SeqCst)
+    }
+
+    /// Started here, and no attempt of ours is at it now.
+    fn owner_bound_not_running(&self) -> Vec<ProcessId> {
+        let running = self.running();
+        self.starters().keys().filter(|process_id| !running.contains_key(*process_id)).cloned().collect()
+    }
+
+    /// Of those that were started before the list was read, the ones it no longer shows have ended.
+    fn forget_ended(&self, started_before: Vec<ProcessId>, listed: &[ProcessRecord]) {
+        if started_before.is_empty() {
+            return;
+        }
+        let listed: BTreeSet<&str> = listed.iter().map(ProcessRecord::id).collect();
+        for process_id in started_before {
+            if !listed.contains(process_id.as_str()) {
+                self.forget_start(&process_id);
+            }
+        }
+    }
+}
+
+impl Inner {
     /// A permit before the claim: a lease is never held while its work waits for its turn.
     async fn attempt(
         &self,
@@ -301,7 +374,7 @@ impl Inner {
         cancellation: CancellationToken,
         ticket: Ticket,
     ) -> AttemptEnd {
-        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+        let Ok(permit) = Arc::clone(&self.life.permits).acquire_owned().await else {
             return AttemptEnd::Left(None);
         };
         let attempt = Attempt {
@@ -322,10 +395,10 @@ impl Inner {
 
     /// Ends a process whose attempt of ours lost its lease, if it is free now. True when this write ended it.
     async fn drain_lapsed(&self, process_id: &str) -> bool {
-        let record = match self.config.registry.read_process(process_id).await {
-            Ok(Some(record)) if !record.is_terminal() => record,
-            Ok(_) => {
-                self.forget_start(process_id);
+        let record = match self.read_for_drain(process_id).await {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                self.life.forget_start(process_id);
                 return false;
             }
             Err(error) => {
@@ -333,6 +406,12 @@ impl Inner {
                 return false;
             }
         };
+        if let Some(output) = record.status.output() {
+            // Ours alone say `OwnerDrain` of a starter of ours, also one whose answer was lost.
+            let is_our_write = is_owner_drain(output) && self.life.is_starter(&record);
+            self.life.forget_start(process_id);
+            return is_our_write;
+        }
         let attempt = Attempt {
             worker: self,
             purpose: Purpose::Drain,
@@ -344,18 +423,34 @@ impl Inner {
             drain: CancellationToken::new(),
             progress: Progress::default(),
         };
-        attempt.make().await.is_owner_drain()
+        if attempt.make().await.is_owner_drain() {
+            return true;
+        }
+        // It may have been written all the same: the row tells.
+        match self.read_for_drain(process_id).await {
+            Ok(Some(record)) => {
+                record.status.output().is_some_and(is_owner_drain) && self.life.is_starter(&record)
+            }
+            _ => false,
+        }
     }
 
-    /// Whether this worker life may have started the process as it stands.
-    pub(crate) fn is_starter(&self, record: &ProcessRecord) -> bool {
-        record.first_started.as_ref().is_some_and(|started| {
-            started.owner.owner_id == self.config.owner_id
-                && self
-                    .starters()
-                    .get(record.id())
-                    .is_some_and(|ours| ours.contains(&started.owner.incarnation_id))
-        })
+    /// Again while the answer fails to come, for a ttl at most.
+    async fn read_for_drain(&self, process_id: &str) -> Result<Option<ProcessRecord>, RegistryError> {
+        let environment = self.config.environment.as_ref();
+        let patience = Duration::from_millis(self.config.timings.ttl_ms());
+        let until = environment.monotonic().saturating_add(patience);
+        let mut failure = RegistryError::unavailable("read a process", "no answer came in time");
+        let reading = before(until, environment, async {
+            loop {
+                match self.config.registry.read_process(process_id).await {
+                    Err(error) if !error.is_refusal() => failure = error,
+                    known => return known,
+                }
+                environment.sleep(PAUSE).await;
+            }
+        });
+        reading.await.unwrap_or(Err(failure))
     }
 
     fn fresh_incarnation(&self) -> LeaseOwnerIdentity {
@@ -366,22 +461,5 @@ impl Inner {
             incarnation_id: (self.config.rules.incarnation)(entropy),
             liveness: self.config.liveness.clone(),
         }
-    }
-
-    /// Asked before a first start: none once the worker drains. An owner-bound one is remembered, so that a drain finds
-    /// it; the drain raises its flag before it looks here, so no start falls between the two.
-    pub(crate) fn may_start(&self, record: &ProcessRecord, owner: &LeaseOwnerIdentity) -> bool {
-        let mut starters = self.starters();
-        if self.is_draining.load(Ordering::SeqCst) {
-            return false;
-        }
-        if record.disposition() == RecoveryDisposition::OwnerBound {
-            starters.entry(record.id().to_owned()).or_default().insert(owner.incarnation_id.clone());
-        }
-        true
-    }
-
-    pub(crate) fn forget_start(&self, process_id: &str) {
-        self.starters().remove(process_id);
     }
 }

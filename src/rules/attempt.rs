@@ -69,7 +69,7 @@ pub type Probe<'a> = &'a dyn Fn(&LeaseOwnerIdentity) -> bool;
 #[derive(Clone, Copy)]
 pub struct AttemptRules {
     pub incarnation: fn(entropy: [u8; 16]) -> String,
-    pub after_list: fn(&ProcessRecord, is_running_here: bool) -> Next,
+    pub after_list: fn(&ProcessRecord) -> Next,
     pub after_claim:
         fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> Next,
     pub after_read: fn(&Reading, last_holder: Option<&LeaseOwnerIdentity>, Probe<'_>) -> Next,
@@ -112,9 +112,9 @@ pub fn incarnation(entropy: [u8; 16]) -> String {
 }
 
 /// What the list says is old when it is acted on; it only saves claims that are sure to be for nothing.
-pub fn after_list(listed: &ProcessRecord, is_running_here: bool) -> Next {
+pub fn after_list(listed: &ProcessRecord) -> Next {
     let is_for_workers = listed.disposition().is_worker_run() || listed.abandon_request.is_some();
-    if is_running_here || !is_for_workers { Next::Leave } else { Next::Claim }
+    if is_for_workers { Next::Claim } else { Next::Leave }
 }
 
 pub fn after_claim(

@@ -7,7 +7,7 @@ use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
 
 use crate::stage::under;
-use crate::stories;
+use crate::{draining, keeping, signals, stories};
 
 const LAWFUL: AttemptRules = AttemptRules::LAWFUL;
 
@@ -23,12 +23,12 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         ),
         (
             "the list says nothing about who runs a row",
-            AttemptRules { after_list: |_, _| Next::Claim, ..LAWFUL },
+            AttemptRules { after_list: |_| Next::Claim, ..LAWFUL },
             stories::an_externally_owned_row_is_claimed_only_to_settle_a_request,
         ),
         (
             "the list decides to leave everything",
-            AttemptRules { after_list: |_, _| Next::Leave, ..LAWFUL },
+            AttemptRules { after_list: |_| Next::Leave, ..LAWFUL },
             stories::a_sweep_runs_what_is_pending_to_its_end,
         ),
         (
@@ -48,6 +48,36 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             stories::a_live_holder_that_is_dead_is_reclaimed_and_a_busy_one_is_left,
         ),
         (
+            "a refused reclaim is asked for again",
+            AttemptRules {
+                after_claim: |answer, _, dead| attempt::after_claim(answer, false, dead),
+                ..LAWFUL
+            },
+            stories::a_reclaim_that_the_registry_refuses_is_not_asked_for_again,
+        ),
+        (
+            "any renewed lease is one's own",
+            AttemptRules {
+                after_renewal: |answer, held, timings| match answer {
+                    Ok(_) => attempt::after_renewal(&Ok(held.clone()), held, timings),
+                    refused => attempt::after_renewal(refused, held, timings),
+                },
+                ..LAWFUL
+            },
+            keeping::a_renewal_answered_with_anothers_lease_extends_nothing,
+        ),
+        (
+            "a hanging completion is given up",
+            AttemptRules {
+                after_completion: |answer| match attempt::after_completion(answer) {
+                    Next::Again => Next::Leave,
+                    next => next,
+                },
+                ..LAWFUL
+            },
+            keeping::a_completion_that_hangs_is_sent_again_and_stored_once,
+        ),
+        (
             "an unknown claim is given up",
             AttemptRules {
                 after_claim: |answer, again, dead| match attempt::after_claim(answer, again, dead) {
@@ -56,7 +86,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::an_unknown_claim_is_asked_for_again_by_the_same_incarnation,
+            keeping::an_unknown_claim_is_asked_for_again_by_the_same_incarnation,
         ),
         (
             "the listed row is believed",
@@ -178,7 +208,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "it never renews",
             AttemptRules { first_renewal_in_ms: |_| u64::MAX, ..LAWFUL },
-            stories::a_transient_renewal_error_does_not_end_a_healthy_run,
+            keeping::a_transient_renewal_error_does_not_end_a_healthy_run,
         ),
         (
             "one failed renewal ends the renewals",
@@ -189,7 +219,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::a_transient_renewal_error_does_not_end_a_healthy_run,
+            keeping::a_transient_renewal_error_does_not_end_a_healthy_run,
         ),
         (
             "one failed renewal ends the run",
@@ -200,7 +230,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::a_transient_renewal_error_does_not_end_a_healthy_run,
+            keeping::a_transient_renewal_error_does_not_end_a_healthy_run,
         ),
         (
             "a refused renewal is tried again",
@@ -211,12 +241,12 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::a_renewal_that_answers_superseded_ends_the_attempt_at_once,
+            keeping::a_renewal_that_answers_superseded_ends_the_attempt_at_once,
         ),
         (
             "the deadline is not looked at",
             AttemptRules { may_act: |_, _, is_lost| !is_lost, ..LAWFUL },
-            stories::it_starts_no_effect_after_its_lease_is_lost_and_says_so_before_the_ttl_has_passed,
+            keeping::it_starts_no_effect_after_its_lease_is_lost_and_says_so_before_the_ttl_has_passed,
         ),
         (
             "what it was told is not remembered",
@@ -232,7 +262,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::a_renewal_that_answers_superseded_ends_the_attempt_at_once,
+            keeping::a_renewal_that_answers_superseded_ends_the_attempt_at_once,
         ),
         (
             "an infrastructure failure ends the process",
@@ -278,7 +308,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::a_drain_drops_a_running_owner_bound_body_under_its_own_grant,
+            draining::a_drain_drops_a_running_owner_bound_body_under_its_own_grant,
         ),
         (
             "an unknown completion is released",
@@ -289,7 +319,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
                 },
                 ..LAWFUL
             },
-            stories::an_unknown_answer_to_a_completion_is_settled_once,
+            keeping::an_unknown_answer_to_a_completion_is_settled_once,
         ),
         (
             "an outcome that cannot be stored is dropped",
@@ -305,7 +335,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a permit is held while waiting for a child",
             AttemptRules { gives_permit_back_while_waiting: || false, ..LAWFUL },
-            stories::a_parent_that_awaits_its_child_does_not_block_it_with_a_bound_of_one,
+            signals::a_parent_that_awaits_its_child_does_not_block_it_with_a_bound_of_one,
         ),
     ]
 }

@@ -18,12 +18,25 @@ enum Step {
     Sweep(usize),
     Pass(u64),
     SleepThrough(u64),
-    Plan { worker: usize, method: usize, nth: usize, fault: usize },
+    Plan {
+        worker: usize,
+        method: usize,
+        nth: usize,
+        fault: usize,
+    },
+    Signal,
+    /// Every worker's tasks are dropped.
     Kill,
+    /// As `Kill`, and the probe has proof of it.
+    KillForAllToSee,
+    Drain(usize),
 }
 
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 10] = [
     "claim_process_lease",
+    "reclaim_process_lease",
+    "set_process_wait_with_lease",
+    "clear_process_wait_with_lease",
     "read_process",
     "record_first_started_with_lease",
     "renew_process_lease",
@@ -53,7 +66,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => prop_oneof![Just(TTL_MS - 1), Just(TTL_MS), Just(TTL_MS + 1), 1..2_000_u64].prop_map(Step::SleepThrough),
         6 => (0..3_usize, 0..METHODS.len(), 1..4_usize, 0..9_usize)
             .prop_map(|(worker, method, nth, fault)| Step::Plan { worker, method, nth, fault }),
+        2 => Just(Step::Signal),
         1 => Just(Step::Kill),
+        1 => Just(Step::KillForAllToSee),
+        1 => (0..3_usize).prop_map(Step::Drain),
     ];
     prop::collection::vec(step, 10..60)
 }
@@ -68,6 +84,12 @@ fn presented(call: &Call) -> Option<&ProcessLease> {
         | Call::ClearProcessWaitWithLease { lease } => Some(lease),
         _ => None,
     }
+}
+
+/// A host's, for the process that waits; refused once it has ended.
+fn signal(stage: &Stage) {
+    let request = fencepost::event::ProcessEventAppendRequest::new("signal.go", serde_json::json!(1));
+    drop(fencepost::testing::block_on(stage.registry.append_event("waiting", request)));
 }
 
 type Tally = BTreeMap<&'static str, u64>;
@@ -103,11 +125,13 @@ fn play(steps: Vec<Step>) -> Tally {
         }
     };
     let stage = Stage::judged(Arc::new(judge));
-    let ids = ["rerunnable-1", "rerunnable-2", "bound-1", "bound-2"];
+    let ids = ["rerunnable-1", "rerunnable-2", "bound-1", "bound-2", "waiting"];
     stage.rerunnable(ids[0], crate::stage::steps(4, 400));
     stage.rerunnable(ids[1], serde_json::json!({"do": "emit"}));
     stage.owner_bound(ids[2], crate::stage::steps(4, 400));
     stage.owner_bound(ids[3], serde_json::json!({"do": "emit"}));
+    stage.rerunnable(ids[4], serde_json::json!({"do": "signal then sleep"}));
+    let mut drained = Vec::new();
     let workers: Vec<_> = ["ann", "bob", "cy"].into_iter().map(|name| stage.worker(name)).collect();
     for step in steps {
         match step {
@@ -117,27 +141,51 @@ fn play(steps: Vec<Step>) -> Tally {
             Step::Plan { worker, method, nth, fault: number } => {
                 workers[worker].1.plan(METHODS[method], nth, fault(number));
             }
+            Step::Signal => signal(&stage),
             Step::Kill => stage.environment.drop_tasks(),
+            Step::KillForAllToSee => {
+                stage.environment.drop_tasks();
+                for id in ids {
+                    let starter = stage.record(id).first_started.map(|started| started.owner);
+                    let holder = stage.lease(id).map(|lease| lease.owner);
+                    starter.into_iter().chain(holder).for_each(|dead| stage.environment.declare_dead(&dead));
+                }
+            }
+            Step::Drain(worker) => {
+                let reported = stage.environment.run(workers[worker].0.drain_owner_bound_work());
+                drained.extend(reported.expect("a drain ends"));
+            }
         }
     }
     // Calm: nothing more goes wrong, and whoever can finish does.
     for (_, director) in &workers {
         director.forgive();
     }
+    let (calm, _) = stage.worker("dee");
+    signal(&stage);
     for _ in 0..3 {
         stage.pass_ms(2 * TTL_MS);
-        stage.sweep(&workers[0].0);
+        stage.sweep(&calm);
         stage.pass_ms(2 * TTL_MS);
+    }
+    for id in ["bound-1", "bound-2"] {
+        let reports = drained.iter().filter(|reported| *reported == id).count();
+        let is_owner_drain = matches!(stage.output(id), Some(ProcessAwaitOutput::Abandoned { evidence })
+            if evidence.writer == AbandonWriter::OwnerDrain);
+        assert!(reports <= usize::from(is_owner_drain), "{id} was reported {reports} times");
     }
     for id in ids {
         let events = stage.events(id);
-        let ends =
-            events.iter().filter(|name| ["process.completed", "process.failed"].contains(&name.as_str()));
+        let terminal = ["completed", "failed", "cancelled", "abandoned"];
+        let ends = events
+            .iter()
+            .filter(|name| name.strip_prefix("process.").is_some_and(|kind| terminal.contains(&kind)));
         assert!(ends.count() <= 1, "{id} ended twice: {events:?}");
         let record = stage.record(id);
         let may_stay =
             record.disposition() == RecoveryDisposition::OwnerBound && record.first_started.is_some();
         assert!(record.is_terminal() || may_stay, "{id} was left behind");
+        assert!(!record.is_terminal() || record.wait.is_none(), "{id} has ended and waits");
         if record.disposition() == RecoveryDisposition::OwnerBound {
             assert!(stage.bodies_begun(id) <= 1, "{id} began twice");
             assert!(stage.bodies_begun(id) == 0 || record.first_started.is_some());

@@ -3,10 +3,13 @@
 
 mod crash_points;
 mod decisions;
+mod draining;
 mod economy;
 mod example;
 mod interleavings;
+mod keeping;
 mod remote;
+mod signals;
 mod stage;
 mod stories;
 mod waiting;

@@ -276,7 +276,7 @@ fn a_first_copy_that_was_interrupted_is_unknown_to_its_duplicates() {
         client_life: "c".into(),
         number: 1,
         lowest_awaited: 1,
-        call: Box::new(Call::ListNonTerminal {}),
+        call: Box::new(Call::AckWake { process_id: "p".into(), sequence: 1 }),
     };
     let mut task = std::task::Context::from_waker(std::task::Waker::noop());
     {
@@ -289,6 +289,51 @@ fn a_first_copy_that_was_interrupted_is_unknown_to_its_duplicates() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn the_answers_of_reads_are_not_kept() {
+    let world = World::new();
+    world.register("p").unwrap();
+    let Some(Response::Welcome { seat }) =
+        block_on(world.server().handle(Request::Hello { client_life: "c".into() }))
+    else {
+        panic!("a hello is welcomed");
+    };
+    let read = || Request::Submit {
+        seat: seat.clone(),
+        client_life: "c".into(),
+        number: 1,
+        lowest_awaited: 1,
+        call: Box::new(Call::CountEventsThrough {
+            process_id: "p".into(),
+            event_type: "signal.go".into(),
+            up_to_sequence: u64::MAX,
+        }),
+    };
+    let count = || match block_on(world.server().handle(read())) {
+        Some(Response::Answer { answer, .. }) => *answer,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(count(), Ok(Reply::Count(0)));
+    world.signal("p").unwrap();
+    assert_eq!(count(), Ok(Reply::Count(1)), "a read's duplicate is asked anew");
+}
+
+#[test]
+fn a_client_refuses_a_call_too_far_above_one_that_has_no_answer() {
+    let world = World::new();
+    world.register("p").unwrap();
+    world.fates(&[Fate::LosesRequest; 1]);
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut stuck = Box::pin(world.client.list_non_terminal());
+    assert!(stuck.as_mut().poll(&mut task).is_pending());
+    let answers: Vec<_> = (0..4_096).map(|_| world.signal("p")).collect();
+    let refused = answers.iter().position(Result::is_err).expect("the window has an end");
+    assert!(refused > 4_000 && matches!(answers[refused], Err(RegistryError::Backend { .. })));
+    assert_eq!(world.signals("p"), refused as u64, "what was refused was not applied");
+    drop(stuck);
+    assert!(world.signal("p").is_ok());
 }
 
 struct Hangs;

@@ -41,8 +41,33 @@ pub enum Fault {
     AnswersAfter(u64),
     /// It is on its way for so long.
     ArrivesAfter(u64),
+    /// It is applied, and the lease it answers with is not the one that was granted.
+    AnswersAnothers(Anothers),
     /// Something else happens first.
     First(Arc<dyn Fn() + Send + Sync>),
+}
+
+/// What of an answered lease is another's.
+#[derive(Debug, Clone, Copy)]
+pub enum Anothers {
+    Fence,
+    Token,
+    Incarnation,
+    Process,
+}
+
+impl Anothers {
+    fn put_into(self, reply: &mut Reply) {
+        let (Reply::Lease(lease) | Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = reply else {
+            panic!("no lease is answered with {reply:?}");
+        };
+        match self {
+            Self::Fence => lease.fencing_token += 1,
+            Self::Token => lease.lease_token.push('x'),
+            Self::Incarnation => lease.owner.incarnation_id.push('x'),
+            Self::Process => lease.process_id.push('x'),
+        }
+    }
 }
 
 /// Stands between one worker and the registry.
@@ -121,6 +146,13 @@ impl Submit for Director {
                 }));
                 answered.await.unwrap_or_else(|_| Err(lost()))
             }
+            Some(Fault::AnswersAnothers(anothers)) => {
+                let mut answer = dispatch(registry, call).await;
+                if let Ok(reply) = &mut answer {
+                    anothers.put_into(reply);
+                }
+                answer
+            }
             Some(Fault::First(happens)) => {
                 happens();
                 dispatch(registry, call).await
@@ -195,14 +227,21 @@ impl ProcessEngine for Bodies {
     }
 
     async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
-        self.bodies_begun.lock().unwrap().push(context.process_id().to_owned());
+        let begun_before = {
+            let mut begun = self.bodies_begun.lock().unwrap();
+            begun.push(context.process_id().to_owned());
+            begun.iter().filter(|id| *id == context.process_id()).count() - 1
+        };
         let ProcessInput::Engine { payload, .. } = context.registration().input.clone() else {
             return Err(InfrastructureFailure("not mine".into()));
         };
         let done = |value: Value| Ok(ProcessAwaitOutput::Success { value });
         match payload["do"].as_str().unwrap_or_default() {
             "nothing" => done(json!("done")),
-            "steps" => {
+            "steps the second time" if begun_before == 0 => {
+                Err(InfrastructureFailure("the network is down".into()))
+            }
+            "steps" | "steps the second time" => {
                 for step in 0..payload["steps"].as_u64().unwrap_or(0) {
                     let effect = context.effects().perform(&format!("step {step}"), json!(null)).await;
                     if let Err(refused) = effect {
@@ -253,6 +292,34 @@ impl ProcessEngine for Bodies {
                     (Ok(first), Ok(second)) => done(json!([first.payload, second.payload])),
                     refused => done(json!(format!("{refused:?}"))),
                 }
+            }
+            "two signals at once" => {
+                let mut waits = [
+                    Some(Box::pin(context.wait_for_signal("go"))),
+                    Some(Box::pin(context.wait_for_signal("go"))),
+                ];
+                let mut taken = Vec::new();
+                std::future::poll_fn(|task| {
+                    for wait in &mut waits {
+                        let polled = wait.as_mut().map(|wait| wait.as_mut().poll(task));
+                        if let Some(std::task::Poll::Ready(Ok(event))) = polled {
+                            taken.push(event.payload.as_u64());
+                            *wait = None;
+                        }
+                    }
+                    let is_done = waits.iter().all(Option::is_none);
+                    if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+                })
+                .await;
+                taken.sort();
+                done(json!(taken))
+            }
+            "signal then sleep" => {
+                if let Err(refused) = context.wait_for_signal("go").await {
+                    return done(json!(format!("{refused:?}")));
+                }
+                self.environment.sleep(Duration::from_millis(500)).await;
+                done(json!("went on"))
             }
             "wait briefly" => {
                 // Gives up on the wait, and goes on.

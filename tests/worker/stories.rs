@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::stage::*;
 
-fn abandoned_by(stage: &Stage, id: &str) -> Option<AbandonWriter> {
+pub fn abandoned_by(stage: &Stage, id: &str) -> Option<AbandonWriter> {
     match stage.output(id) {
         Some(ProcessAwaitOutput::Abandoned { evidence }) => Some(evidence.writer),
         _ => None,
@@ -74,42 +74,6 @@ pub fn a_worker_whose_completion_is_on_its_way_while_its_lease_passes_on_is_refu
     stage.claim_as("p", "bob").expect("the lease has expired");
     stage.pass_ms(10_000);
     assert_eq!(stage.output("p"), None);
-}
-
-#[test]
-pub fn it_starts_no_effect_after_its_lease_is_lost_and_says_so_before_the_ttl_has_passed() {
-    let stage = Stage::new();
-    stage.rerunnable("p", steps(100, 100));
-    let (worker, director) = stage.worker("ann");
-    for nth in 1..20 {
-        director.plan("renew_process_lease", nth, Fault::LostBefore);
-    }
-    let claimed_at = 1_000_000;
-    stage.sweep(&worker);
-    stage.pass_ms(20_000);
-    let last = stage.ledger.taken().last().cloned().unwrap();
-    assert!(last.0 < claimed_at + TTL_MS, "an effect at {} ms after the claim", last.0 - claimed_at);
-    assert!(last.0 >= claimed_at + TTL_MS - 100, "and it worked as long as it might");
-    assert_eq!(stage.bodies_begun("p"), 1);
-    assert_eq!(director.made("complete_process_lease"), 0);
-    stage.sweep(&worker);
-    assert_eq!(stage.bodies_begun("p"), 2, "it takes the row again, as a new incarnation");
-}
-
-#[test]
-pub fn a_renewal_that_answers_superseded_ends_the_attempt_at_once() {
-    let stage = Stage::new();
-    stage.rerunnable("p", steps(100, 100));
-    let (worker, director) = stage.worker("ann");
-    stage.sweep(&worker);
-    // Behind the worker's back, as a reclaim by proof of death would.
-    let held = stage.lease("p").unwrap();
-    block_on(stage.registry.complete_process_lease(&held.completion())).unwrap();
-    stage.pass_ms(5_000);
-    let (last, ..) = stage.ledger.taken().last().cloned().unwrap();
-    assert!(last <= 1_000_000 + RENEW_MS);
-    assert_eq!((director.made("renew_process_lease"), director.made("complete_process_with_lease")), (1, 0));
-    assert_eq!(director.made("complete_process_lease"), 0, "not even a release");
 }
 
 #[test]
@@ -201,109 +165,6 @@ pub fn a_failed_read_after_the_claim_runs_nothing_and_leaves_the_row_free() {
 }
 
 #[test]
-pub fn a_read_that_hangs_gives_up_when_the_lease_runs_out_and_releases_nothing() {
-    let stage = Stage::new();
-    stage.rerunnable("p", nothing());
-    let (worker, director) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
-    director.plan("read_process", 1, Fault::HangsBefore);
-    stage.sweep(&worker);
-    stage.pass_ms(TTL_MS);
-    assert_eq!(director.made("complete_process_lease"), 0);
-    stage.sweep(&worker);
-    assert_eq!(stage.output("p"), success(json!("done")), "the permit came back");
-}
-
-#[test]
-pub fn a_transient_renewal_error_does_not_end_a_healthy_run() {
-    for fault in [Fault::Fails, Fault::LostBefore, Fault::LostAfter, Fault::HangsBefore, Fault::HangsAfter] {
-        let stage = Stage::new();
-        stage.rerunnable("p", steps(100, 100));
-        let (worker, director) = stage.worker("ann");
-        for nth in [1, 3, 6] {
-            director.plan("renew_process_lease", nth, fault.clone());
-        }
-        stage.sweep(&worker);
-        stage.pass_ms(11_000);
-        assert_eq!(stage.output("p"), success(json!({"by fence": 1})));
-        assert_eq!(stage.bodies_begun("p"), 1);
-    }
-}
-
-#[test]
-pub fn renewal_answers_count_from_when_they_were_first_sent_in_whatever_order() {
-    let stage = Stage::new();
-    stage.rerunnable("p", steps(100, 50));
-    let (worker, director) = stage.worker("ann");
-    // Sent at 1,000 and answered at 2,500; the one of 2,000 answers at once; none after that.
-    director.plan("renew_process_lease", 1, Fault::AnswersAfter(1_500));
-    for nth in 3..40 {
-        director.plan("renew_process_lease", nth, Fault::LostBefore);
-    }
-    stage.sweep(&worker);
-    stage.pass_ms(20_000);
-    let (last, ..) = stage.ledger.taken().last().cloned().unwrap();
-    assert_eq!(last - 1_000_000, 2_000 + TTL_MS - 50, "the deadline is that of the second renewal");
-}
-
-#[test]
-pub fn a_claim_answered_after_its_own_deadline_is_lost_on_arrival() {
-    let stage = Stage::new();
-    stage.rerunnable("p", nothing());
-    let (worker, director) = stage.worker("ann");
-    director.plan("claim_process_lease", 1, Fault::AnswersAfter(TTL_MS));
-    stage.sweep(&worker);
-    stage.pass_ms(TTL_MS + 100);
-    assert_eq!(stage.bodies_begun("p"), 0);
-    assert_eq!(director.all_made(), ["list_non_terminal", "claim_process_lease"]);
-}
-
-#[test]
-pub fn an_unknown_claim_is_asked_for_again_by_the_same_incarnation() {
-    for fault in [Fault::LostAfter, Fault::LostBefore] {
-        let stage = Stage::new();
-        stage.rerunnable("p", nothing());
-        let (worker, director) = stage.worker("ann");
-        director.plan("claim_process_lease", 1, fault);
-        stage.sweep(&worker);
-        stage.pass_ms(200);
-        assert_eq!(stage.output("p"), success(json!("done")));
-        assert_eq!((director.made("claim_process_lease"), stage.bodies_begun("p")), (2, 1));
-    }
-}
-
-#[test]
-pub fn a_claim_that_stays_unknown_is_given_up_after_its_ttl() {
-    let stage = Stage::new();
-    stage.rerunnable("p", nothing());
-    let (worker, director) = stage.worker("ann");
-    for nth in 1..1_000 {
-        director.plan("claim_process_lease", nth, Fault::LostBefore);
-    }
-    stage.sweep(&worker);
-    stage.pass_ms(TTL_MS);
-    let tried = director.made("claim_process_lease");
-    assert!(tried > 3);
-    stage.pass_ms(60_000);
-    assert_eq!((director.made("claim_process_lease"), stage.bodies_begun("p")), (tried, 0));
-}
-
-#[test]
-pub fn an_unknown_answer_to_a_completion_is_settled_once() {
-    for fault in [Fault::LostAfter, Fault::LostBefore, Fault::Fails] {
-        let stage = Stage::new();
-        stage.rerunnable("p", nothing());
-        let (worker, director) = stage.worker("ann");
-        director.plan("complete_process_with_lease", 1, fault);
-        stage.sweep(&worker);
-        stage.pass_ms(1_000);
-        assert_eq!(stage.output("p"), success(json!("done")));
-        assert_eq!(stage.events("p"), ["process.started", "process.completed"]);
-        assert_eq!(director.made("complete_process_with_lease"), 2);
-        assert_eq!(director.made("complete_process_lease"), 0);
-    }
-}
-
-#[test]
 pub fn an_unknown_first_start_is_settled_and_runs_an_owner_bound_body_once() {
     for fault in [Fault::LostAfter, Fault::LostBefore, Fault::Fails] {
         let stage = Stage::new();
@@ -385,64 +246,6 @@ pub fn rows_run_side_by_side_up_to_the_bound() {
     assert_eq!(director.made("claim_process_lease"), 3, "what waits for its turn is not swept twice");
     stage.pass_ms(2_500);
     assert!(["a", "b", "c", "d", "e"].iter().all(|id| stage.record(id).is_terminal()));
-}
-
-#[test]
-pub fn a_parent_that_awaits_its_child_does_not_block_it_with_a_bound_of_one() {
-    let stage = Stage::new();
-    stage.rerunnable("a parent", json!({"do": "await child", "child": "b child"}));
-    stage.rerunnable("b child", nothing());
-    let (worker, _) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
-    stage.sweep(&worker);
-    stage.pass_ms(2_000);
-    let child = ProcessAwaitOutput::Success { value: json!("done") };
-    assert_eq!(stage.output("a parent"), success(json!({ "child": child })));
-}
-
-#[test]
-pub fn a_parent_keeps_its_lease_while_it_waits() {
-    let stage = Stage::new();
-    stage.rerunnable("parent", json!({"do": "await child", "child": "child"}));
-    stage.register("child", RecoveryDisposition::ExternallyOwned, nothing());
-    let (worker, _) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
-    stage.sweep(&worker);
-    stage.pass_ms(5 * TTL_MS);
-    assert_eq!(stage.lease("parent").unwrap().fencing_token, 1);
-    let output = ProcessAwaitOutput::Success { value: json!(7) };
-    block_on(stage.registry.complete_process("child", output.clone())).unwrap();
-    stage.pass_ms(1_100);
-    assert_eq!(stage.output("parent"), success(json!({ "child": output })));
-}
-
-#[test]
-pub fn the_nth_wait_on_a_name_takes_the_nth_signal() {
-    let stage = Stage::new();
-    stage.rerunnable("p", json!({"do": "two signals"}));
-    let signal = |payload| {
-        let request = fencepost::event::ProcessEventAppendRequest::new("signal.go", payload);
-        block_on(stage.registry.append_event("p", request)).unwrap();
-    };
-    signal(json!("first"));
-    let (worker, _) = stage.worker("ann");
-    stage.sweep(&worker);
-    let wait = stage.record("p").wait.expect("it waits for the second");
-    let WaitKind::Signal { name, ordinal, event_type, .. } = wait.kind;
-    assert_eq!((name.as_str(), ordinal, event_type.as_str()), ("go", 2, "signal.go"));
-    stage.pass_ms(10_000);
-    assert!(stage.lease("p").is_some(), "it keeps its lease while it waits");
-    signal(json!("second"));
-    stage.pass_ms(1_100);
-    assert_eq!(stage.output("p"), success(json!(["first", "second"])));
-    assert_eq!(stage.record("p").wait, None);
-    let expected = [
-        "signal.go",
-        "process.started",
-        "process.waiting",
-        "signal.go",
-        "process.resumed",
-        "process.completed",
-    ];
-    assert_eq!(stage.events("p"), expected);
 }
 
 #[test]
@@ -572,59 +375,6 @@ pub fn every_attempt_is_an_incarnation_of_its_own() {
 }
 
 #[test]
-pub fn a_drain_reports_exactly_what_it_wrote() {
-    let stage = Stage::new();
-    stage.owner_bound("mine", steps(1, 100_000));
-    stage.rerunnable("rerunnable", steps(1, 100_000));
-    stage.owner_bound("ended", nothing());
-    stage.owner_bound("lapsed", steps(1, 100_000));
-    stage.owner_bound("taken", steps(1, 100_000));
-    let (worker, director) = stage.worker_with("ann", |config| config.max_concurrent_runs = 9);
-    stage.sweep(&worker);
-    stage.sleep_through_ms(TTL_MS);
-    let bobs = stage.claim_as("taken", "bob").expect("ann slept through her lease");
-    // All of them lapsed; one was taken by somebody else.
-    stage.environment.settle();
-    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
-    assert_eq!(drained, ["lapsed", "mine"]);
-    for id in ["mine", "lapsed"] {
-        assert_eq!(abandoned_by(&stage, id), Some(AbandonWriter::OwnerDrain), "{id}");
-    }
-    assert_eq!((stage.output("taken"), stage.lease("taken")), (None, Some(bobs)));
-    assert_eq!(stage.output("ended"), success(json!("done")));
-    assert_eq!(stage.output("rerunnable"), None);
-    let made = director.made("claim_process_lease");
-    stage.rerunnable("late", nothing());
-    stage.sweep(&worker);
-    assert_eq!(
-        (director.made("claim_process_lease"), stage.bodies_begun("late")),
-        (made, 0),
-        "it takes no work"
-    );
-}
-
-#[test]
-pub fn a_drain_drops_a_running_owner_bound_body_under_its_own_grant() {
-    let stage = Stage::new();
-    stage.owner_bound("p", steps(100, 100));
-    let (worker, director) = stage.worker("ann");
-    stage.sweep(&worker);
-    stage.pass_ms(250);
-    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
-    assert_eq!(drained, ["p"]);
-    assert_eq!(director.made("claim_process_lease"), 1, "no new claim was needed");
-    let taken = stage.ledger.taken().len();
-    stage.pass_ms(1_000);
-    assert_eq!(stage.ledger.taken().len(), taken, "the body is gone");
-    match stage.output("p") {
-        Some(ProcessAwaitOutput::Abandoned { evidence }) => {
-            assert_eq!(evidence.owner, stage.record("p").first_started.map(|started| started.owner));
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
 pub fn cancel_reaches_a_running_body_and_one_that_starts_later() {
     let stage = Stage::new();
     stage.rerunnable("running", json!({"do": "until cancelled"}));
@@ -657,7 +407,7 @@ pub fn a_cancel_by_another_node_reaches_the_body_by_backoff() {
     assert_eq!(stage.record("p").status.name(), "cancelled");
 }
 
-fn run(
+pub fn run(
     stage: &Stage,
     id: &str,
     worker: &fencepost::worker::DurableProcessWorker,
@@ -799,46 +549,9 @@ pub fn a_reclaim_that_the_registry_refuses_is_not_asked_for_again() {
     far.declare_dead(&held.owner);
     let (worker, director) = stage.worker_with("ann", |config| config.environment = Arc::new(far.clone()));
     far.run(worker.drive_pending_processes()).unwrap().unwrap();
-    far.settle();
+    far.pass(std::time::Duration::from_secs(1));
     assert_eq!(director.all_made(), ["list_non_terminal", "claim_process_lease", "reclaim_process_lease"]);
     assert_eq!(stage.lease("p"), Some(held));
-}
-
-#[test]
-pub fn an_unknown_answer_while_draining_is_settled_too() {
-    for lapsed in [false, true] {
-        let stage = Stage::new();
-        stage.owner_bound("p", steps(1, 100_000));
-        let (worker, director) = stage.worker("ann");
-        stage.sweep(&worker);
-        if lapsed {
-            stage.sleep_through_ms(TTL_MS);
-            stage.environment.settle();
-            director.plan("claim_process_lease", 1, Fault::LostAfter);
-        }
-        director.plan("complete_process_with_lease", 1, Fault::LostAfter);
-        director.plan("complete_process_with_lease", 2, Fault::LostBefore);
-        let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
-        assert_eq!(
-            (drained, abandoned_by(&stage, "p")),
-            (vec!["p".to_owned()], Some(AbandonWriter::OwnerDrain))
-        );
-    }
-}
-
-#[test]
-pub fn a_drain_takes_nothing_from_a_later_holder_dead_or_alive() {
-    let stage = Stage::new();
-    stage.owner_bound("p", steps(1, 100_000));
-    let (worker, director) = stage.worker("ann");
-    stage.sweep(&worker);
-    stage.sleep_through_ms(TTL_MS);
-    stage.environment.settle();
-    let later = stage.claim_as("p", "bob").unwrap();
-    stage.environment.declare_dead(&later.owner);
-    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
-    assert_eq!((drained, director.made("reclaim_process_lease")), (vec![], 0));
-    assert_eq!(stage.lease("p"), Some(later));
 }
 
 #[test]
@@ -850,19 +563,6 @@ pub fn a_task_that_is_dropped_before_its_first_poll_leaves_its_row_to_the_next_s
     stage.environment.drop_tasks();
     stage.sweep(&worker);
     assert_eq!(stage.output("p"), success(json!("done")));
-}
-
-#[test]
-pub fn what_came_before_the_body_has_used_up_part_of_the_lease() {
-    for prepare_ms in [RENEW_MS, 2 * RENEW_MS, TTL_MS - 100] {
-        let stage = Stage::new();
-        let input = json!({"do": "steps", "steps": 4, "step_ms": 1_000, "prepare_ms": prepare_ms});
-        stage.owner_bound("p", input);
-        let (worker, _) = stage.worker("ann");
-        stage.sweep(&worker);
-        stage.pass_ms(10_000);
-        assert_eq!(stage.output("p"), success(json!({"by fence": 1})), "prepared for {prepare_ms} ms");
-    }
 }
 
 #[test]
@@ -899,60 +599,6 @@ pub fn a_cancel_request_concerns_one_process_and_not_its_callers_other_runs() {
     token.cancel();
     stage.environment.settle();
     assert_eq!(stage.record("q").status.name(), "cancelled");
-}
-
-#[test]
-pub fn a_body_that_gives_up_on_a_wait_goes_on_only_within_the_bound() {
-    let stage = Stage::new();
-    stage.register("never", RecoveryDisposition::ExternallyOwned, nothing());
-    stage.rerunnable("a", json!({"do": "wait briefly"}));
-    stage.rerunnable("b", steps(3, 400));
-    let (worker, _) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
-    stage.sweep(&worker);
-    assert_eq!((stage.bodies_begun("a"), stage.bodies_begun("b")), (1, 1), "a waits, so b may run");
-    stage.pass_ms(1_150);
-    assert_eq!(stage.output("a"), None, "its own second was over at 1,100, but b still ran");
-    stage.pass_ms(100);
-    assert!(stage.output("b").is_some());
-    assert_eq!(stage.output("a"), success(json!("went on")));
-}
-
-#[test]
-pub fn a_drain_during_prepare_lets_nothing_start() {
-    let stage = Stage::new();
-    stage.owner_bound("p", json!({"do": "nothing", "prepare_ms": 500}));
-    let (worker, director) = stage.worker("ann");
-    stage.sweep(&worker);
-    let drained = stage.environment.run(worker.drain_owner_bound_work()).expect("it ends");
-    assert_eq!(drained, Vec::<String>::new());
-    stage.pass_ms(5_000);
-    assert_eq!((stage.bodies_begun("p"), director.made("record_first_started_with_lease")), (0, 0));
-    assert_eq!(stage.lease("p"), None, "it is free for another worker");
-}
-
-#[test]
-pub fn an_unknown_claim_is_not_settled_by_a_failure_of_the_next() {
-    let stage = Stage::new();
-    stage.rerunnable("p", nothing());
-    let (worker, director) = stage.worker("ann");
-    director.plan("claim_process_lease", 1, Fault::LostAfter);
-    director.plan("claim_process_lease", 2, Fault::Fails);
-    stage.sweep(&worker);
-    stage.pass_ms(500);
-    assert_eq!((stage.output("p"), director.made("claim_process_lease")), (success(json!("done")), 3));
-}
-
-#[test]
-pub fn a_run_whose_completion_was_never_answered_is_unknown_and_not_refused() {
-    for fault in [Fault::HangsBefore, Fault::HangsAfter, Fault::ArrivesAfter(TTL_MS + 1)] {
-        let stage = Stage::new();
-        let (worker, director) = stage.worker("ann");
-        director.plan("complete_process_with_lease", 1, fault);
-        // What it would learn by reading afterwards is another matter.
-        director.plan("read_process", 2, Fault::Fails);
-        let answer = run(&stage, "p", &worker);
-        assert!(answer.is_err_and(|error| error.outcome_is_unknown()));
-    }
 }
 
 /// The licence that a settlement had when it was decided is gone when it arrives.

@@ -146,6 +146,7 @@ fn await_event_takes_the_first_after_the_cursor_history_included() {
     assert_eq!(sequence("signal.a", 0), Ok(1));
     assert_eq!(sequence("signal.a", 1), Ok(3));
     assert_eq!(sequence("signal.b", 0), Ok(2));
+    assert_eq!(stage.environment.monotonic(), Duration::ZERO, "history is answered at once");
     block_on(stage.registry.complete_process("x", ended())).unwrap();
     assert_eq!(sequence("process.completed", 0), Ok(4));
     assert!(matches!(sequence("signal.c", 0), Err(RegistryError::AlreadyTerminal { .. })));
@@ -290,6 +291,44 @@ fn a_sink_that_hangs_blocks_no_writer() {
     stage.environment.settle();
     assert!(heard.lock().unwrap().is_some());
     assert_eq!(block_on(stage.registry.count_events_through("x", "signal.go", u64::MAX)), Ok(3_000));
+}
+
+#[test]
+fn a_read_for_the_sink_that_hangs_blocks_no_writer_and_loses_no_later_event() {
+    let stage = Stage::new();
+    external(&stage, "x");
+    let (worker, director) = stage.worker("ann");
+    let sink = Sink::default();
+    let watched = Arc::clone(&worker.config().registry);
+    let handle = Arc::new(InlineProcessRunHandle::new(worker));
+    let driver = ProcessWorkDriver::new_with_sink(watched, handle, Some(Arc::new(sink.clone())));
+    director.plan("events_after", 1, Fault::HangsBefore);
+    let go = || ProcessEventAppendRequest::new("signal.go", json!(1));
+    let registry = driver.process_registry();
+    for _ in 0..3 {
+        block_on(registry.append_event("x", go())).unwrap();
+    }
+    assert!(sink.taken.lock().unwrap().is_empty());
+    stage.pass_ms(2_000);
+    block_on(registry.append_event("x", go())).unwrap();
+    stage.environment.settle();
+    let sequences: Vec<u64> = sink.taken.lock().unwrap().iter().map(|(_, sequence)| *sequence).collect();
+    assert_eq!(sequences.last(), Some(&4));
+    assert!(sequences.is_sorted());
+}
+
+#[test]
+fn a_wait_outlives_a_read_that_hangs() {
+    let stage = Stage::new();
+    external(&stage, "x");
+    let (worker, director) = stage.worker("ann");
+    director.plan("read_process", 1, Fault::HangsBefore);
+    let watched = Arc::clone(&worker.config().registry);
+    let driver = ProcessWorkDriver::new(watched, Arc::new(InlineProcessRunHandle::new(worker)));
+    let heard = outcome_of(&stage, &driver, "x");
+    block_on(stage.registry.complete_process("x", ended())).unwrap();
+    stage.pass_ms(11_000);
+    assert_eq!(heard.lock().unwrap().clone().map(|(_, outcome)| outcome), Some(Ok(ended())));
 }
 
 #[test]
