@@ -38,6 +38,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) cancellation: CancellationToken,
     /// Raised to make this attempt give up an owner-bound process it started.
     pub(crate) drain: CancellationToken,
+    /// The right to run beside others.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
     pub(crate) progress: Progress,
 }
 
@@ -52,8 +54,10 @@ pub(crate) enum Purpose {
 /// What an attempt has come to so far.
 #[derive(Default)]
 pub(crate) struct Progress {
-    permit: Option<OwnedSemaphorePermit>,
-    last_holder: Option<LeaseOwnerIdentity>,
+    /// Whom a reclaim was asked for, if anybody.
+    observed_holder: Option<LeaseOwnerIdentity>,
+    /// A first start was sent whose outcome is unknown.
+    has_unknown_start: bool,
     /// An outcome was sent: whatever happens now, it may have been stored.
     has_sent_end: bool,
     /// The body's outcome could not be stored and another stands for it.
@@ -61,12 +65,6 @@ pub(crate) struct Progress {
     engine: Option<Arc<dyn ProcessEngine>>,
     /// Why the lease is released without an outcome.
     failure: Option<RegistryError>,
-}
-
-impl Progress {
-    pub(crate) fn with_permit(permit: OwnedSemaphorePermit) -> Self {
-        Self { permit: Some(permit), ..Self::default() }
-    }
 }
 
 /// How an attempt went.
@@ -89,6 +87,14 @@ impl AttemptEnd {
     }
 }
 
+fn is_abandoned(output: &ProcessAwaitOutput) -> bool {
+    matches!(output, ProcessAwaitOutput::Abandoned { .. })
+}
+
+fn is_settlement(step: &Next) -> bool {
+    matches!(step, Next::End { output } if is_abandoned(output))
+}
+
 pub(crate) fn is_owner_drain(output: &ProcessAwaitOutput) -> bool {
     matches!(output, ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain)
 }
@@ -102,19 +108,20 @@ type Decided = Result<Next, AttemptEnd>;
 
 impl Attempt<'_> {
     pub(crate) async fn make(mut self) -> AttemptEnd {
-        let permit = self.progress.permit.take();
+        let permit = self.permit.take();
         let won = win(self.worker, self.purpose, self.record.id(), &self.owner, permit).await;
-        let Won { hold, next, last_holder } = match won {
+        let Won { hold, next, observed_holder } = match won {
             Ok(won) => won,
             Err(end) => return end,
         };
-        self.progress.last_holder = last_holder;
+        self.progress.observed_holder = observed_holder;
         let registry = Arc::clone(&self.worker.config.registry);
         let done = kept(&hold, registry, Box::pin(self.carry_out(&hold, next))).await;
         let last = match done {
-            Some(Ok(last)) => last,
+            // The work may have been told of the loss in the very poll it ended in.
+            Some(Ok(last)) if hold.may_act() => last,
             Some(Err(end)) => return end,
-            None => {
+            _ => {
                 hold.retire();
                 (self.worker.config.rules.after_body)(BodyEnd::LeaseLost)
             }
@@ -132,7 +139,7 @@ impl Attempt<'_> {
 
     /// How it went, without an outcome. One that was sent may have been stored all the same.
     fn left(&mut self) -> AttemptEnd {
-        let why = "the lease ran out before an answer came";
+        let why = "the lease was lost before an answer came";
         let unknown = || RegistryError::unavailable("complete a process", why);
         let failure = self.progress.failure.take();
         AttemptEnd::Left(failure.or_else(|| self.progress.has_sent_end.then(unknown)).map(Box::new))
@@ -140,6 +147,9 @@ impl Attempt<'_> {
 
     /// Steps under the lease, until one remains that needs none kept.
     async fn carry_out(&mut self, hold: &Hold, mut step: Next) -> Decided {
+        let mut pause = PAUSE;
+        let first_tried = self.environment().monotonic();
+        let longest_pause = Duration::from_millis(hold.timings().renew_interval_ms()).max(PAUSE);
         loop {
             let last = match step {
                 // Once: a repeat of the write must be the same write, down to its time.
@@ -150,7 +160,14 @@ impl Attempt<'_> {
             hold.must_hold().await;
             step = match self.step(hold, last.clone()).await? {
                 Next::Again => {
-                    self.environment().sleep(PAUSE).await;
+                    // A body's outcome is worth any patience; a settlement can be made by anybody, later.
+                    let ttl = Duration::from_millis(hold.timings().ttl_ms());
+                    let is_late = self.environment().monotonic().saturating_sub(first_tried) >= ttl;
+                    if is_late && is_settlement(&last) {
+                        return Ok(Next::Release);
+                    }
+                    self.environment().sleep(pause).await;
+                    pause = (pause * 2).min(longest_pause);
                     last
                 }
                 next => next,
@@ -203,7 +220,7 @@ impl Attempt<'_> {
             }
             _ => {
                 let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
-                (config.rules.after_read)(answer, self.progress.last_holder.as_ref(), &is_dead)
+                (config.rules.after_read)(answer, self.progress.observed_holder.as_ref(), &is_dead)
             }
         }
     }
@@ -232,7 +249,9 @@ impl Attempt<'_> {
         let started = ProcessStarted { owner, started_at_ms: config.environment.now_epoch_ms() };
         let call = config.registry.record_first_started_with_lease(hold.lease(), started);
         let answer = hold.patiently(call).await;
-        let next = (config.rules.after_start)(&answer, self.record.disposition());
+        let was_unknown = self.progress.has_unknown_start;
+        let next = (config.rules.after_start)(&answer, self.record.disposition(), was_unknown);
+        self.progress.has_unknown_start |= answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
         match answer {
             Ok(started) => self.record = started.into_record(),
             Err(refusal) if next != Next::Again => return self.refused(next, refusal),
@@ -306,12 +325,10 @@ impl Attempt<'_> {
                 Err(AttemptEnd::refused(error))
             }
             // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
-            (Next::End { .. }, Err(error))
-                if self.progress.has_replaced_output
-                    || matches!(output, ProcessAwaitOutput::Abandoned { .. }) =>
-            {
+            (Next::End { .. }, Err(error)) if self.progress.has_replaced_output || is_abandoned(&output) => {
                 log::warn!("process `{}` could not be ended: {error}", self.record.id());
-                self.refused(Next::Release, error)
+                // No release for a grant whose body produced an outcome.
+                self.refused(if is_abandoned(&output) { Next::Release } else { Next::Leave }, error)
             }
             (Next::End { output }, Err(_)) => {
                 self.progress.has_replaced_output = true;

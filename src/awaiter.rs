@@ -17,8 +17,8 @@ use crate::registry::ProcessRegistry;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// Longer than a remote call's own deadline, which resends: this is for reads that have none.
-const LONGEST_READ: Duration = Duration::from_secs(10);
+/// Far above the deadlines of calls that have their own: this is for reads that have none.
+const LONGEST_READ: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct ProcessAwaiter {

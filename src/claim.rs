@@ -19,8 +19,8 @@ use crate::worker::Inner;
 pub(crate) struct Won {
     pub(crate) hold: Hold,
     pub(crate) next: Next,
-    /// Whom it was reclaimed from, if anybody.
-    pub(crate) last_holder: Option<LeaseOwnerIdentity>,
+    /// Whom a reclaim was asked for, if anybody.
+    pub(crate) observed_holder: Option<LeaseOwnerIdentity>,
 }
 
 pub(crate) async fn win(
@@ -35,7 +35,7 @@ pub(crate) async fn win(
     let ttl_ms = config.timings.ttl_ms();
     let is_dead = |owner: &LeaseOwnerIdentity| environment.is_definitely_dead(owner);
     let mut observed: Option<ProcessLease> = None;
-    let mut last_holder = None;
+    let mut observed_holder = None;
     let mut has_unknown_claim = false;
     let mut first_sent = environment.monotonic();
     loop {
@@ -49,7 +49,7 @@ pub(crate) async fn win(
         };
         let deadline = first_sent.saturating_add(Duration::from_millis(ttl_ms));
         let Some(answer) = before(deadline, environment, call).await else {
-            return Err(AttemptEnd::Left(None));
+            return Err(AttemptEnd::refused(RegistryError::unavailable("claim", "no answer came in time")));
         };
         // What failed now says nothing of the claim before it; and a lease that is ours was granted by that one.
         let is_unsettled = has_unknown_claim
@@ -59,7 +59,7 @@ pub(crate) async fn win(
                 Ok(ProcessLeaseClaimOutcome::Acquired(_)) => false,
             };
         has_unknown_claim = is_unsettled || answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
-        let next = (config.rules.after_claim)(&answer, observed.is_some(), &is_dead);
+        let next = (config.rules.after_claim)(&answer, observed_holder.is_some(), &is_dead);
         match (next, answer) {
             (_, _) if is_unsettled => {
                 observed = None;
@@ -67,15 +67,15 @@ pub(crate) async fn win(
             }
             (next, Ok(ProcessLeaseClaimOutcome::Acquired(lease))) => {
                 let hold = believe(worker, process_id, owner, lease, permit, first_sent)?;
-                return Ok(Won { hold, next, last_holder });
+                return Ok(Won { hold, next, observed_holder });
             }
             (Next::Reclaim { holder }, Ok(_)) if purpose == Purpose::Run => {
-                if observed.is_some() {
+                if observed_holder.is_some() {
                     // Whatever the rules say, nothing is asked in a loop that never waits.
                     environment.sleep(PAUSE).await;
                 }
                 first_sent = environment.monotonic();
-                last_holder = Some(holder.owner.clone());
+                observed_holder = Some(holder.owner.clone());
                 observed = Some(holder);
             }
             // As a claim after a reclaim, too: what it observed may be gone, by its own doing.

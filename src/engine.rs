@@ -74,6 +74,8 @@ pub struct ProcessContext<'a> {
     pub(crate) cancellation: CancellationToken,
     pub(crate) execution: Arc<ProcessExecutionContext>,
     pub(crate) progress: Arc<Mutex<BodyProgress>>,
+    /// Held while the record's wait is written.
+    wait_writes: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// How far the body has come in its log.
@@ -117,6 +119,7 @@ impl<'a> ProcessContext<'a> {
             cancellation: CancellationToken::new(),
             execution,
             progress: Arc::new(Mutex::new(progress)),
+            wait_writes: Arc::default(),
         }
     }
 
@@ -184,9 +187,10 @@ impl<'a> ProcessContext<'a> {
                 Some(event) => event,
                 None => self.wait_in_record(name, &event_type, after, taken + 1).await?,
             };
+            // Before it is taken: whoever drops this wait while it is cleared has not taken the signal.
+            self.show_no_wait().await?;
             // Another wait of this body on the same name may have taken it meanwhile.
             if self.progress().take(name, event.sequence) {
-                self.show_no_wait().await?;
                 return Ok(event);
             }
         }
@@ -208,29 +212,38 @@ impl<'a> ProcessContext<'a> {
             },
             since_ms: self.hold.environment().now_epoch_ms(),
         };
-        self.progress().shows_wait = true;
         let _waiting = Waiting::begin(&self.progress);
-        let lease = self.hold.lease();
-        self.until_known(|| self.registry.set_process_wait_with_lease(lease, wait.clone())).await?;
+        {
+            let _one_at_a_time = self.wait_writes.lock().await;
+            self.progress().shows_wait = true;
+            let lease = self.hold.lease();
+            self.until_known(|| self.registry.set_process_wait_with_lease(lease, wait.clone())).await?;
+        }
         let waited = self.awaiter.await_event(self.process_id(), event_type, after);
         self.hold.while_idle(waited).await
     }
 
-    /// Clears the record's wait, an earlier attempt's too, unless this body is in another.
-    async fn show_no_wait(&self) -> Result<(), RegistryError> {
-        {
-            let mut progress = self.progress();
-            if !progress.shows_wait || progress.waits > 0 {
-                return Ok(());
-            }
-            progress.shows_wait = false;
-        }
-        let lease = self.hold.lease();
-        self.until_known(|| self.registry.clear_process_wait_with_lease(lease)).await?;
-        Ok(())
+    /// Whether the record shows a wait that this body is not in: an earlier attempt's, or one it gave up.
+    pub(crate) fn shows_stale_wait(&self) -> bool {
+        let progress = self.progress();
+        progress.shows_wait && progress.waits == 0
     }
 
-    /// Waits for another process to end; does not count against the worker's bound meanwhile.
+    /// Clears the record's wait, unless this body is in one.
+    pub(crate) async fn show_no_wait(&self) -> Result<(), RegistryError> {
+        let _one_at_a_time = self.wait_writes.lock().await;
+        if !self.shows_stale_wait() {
+            return Ok(());
+        }
+        let lease = self.hold.lease();
+        let cleared = self.until_known(|| self.registry.clear_process_wait_with_lease(lease)).await;
+        // Once it is known, and not before; a refusal would only be repeated.
+        self.progress().shows_wait = false;
+        cleared.map(drop)
+    }
+
+    /// Waits for another process to end; does not count against the worker's bound meanwhile, and neither does what else
+    /// the body does beside the wait.
     pub async fn await_process(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
         self.hold.must_hold().await;
         self.hold.while_idle(self.awaiter.await_terminal(process_id)).await

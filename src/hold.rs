@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -41,6 +41,8 @@ struct State {
     permit: Option<OwnedSemaphorePermit>,
     /// How many waits for others the body is in.
     waits: usize,
+    /// Parts of the body that wait for a permit, to be polled again once there is one.
+    without_permit: Vec<Waker>,
 }
 
 /// One wait for somebody else, however it ends.
@@ -64,7 +66,14 @@ impl Hold {
         Self(Arc::new(Shared {
             lease,
             tenancy,
-            state: Mutex::new(State { extended_at: first_sent, deadline, is_lost: false, permit, waits: 0 }),
+            state: Mutex::new(State {
+                extended_at: first_sent,
+                deadline,
+                is_lost: false,
+                permit,
+                waits: 0,
+                without_permit: Vec::new(),
+            }),
         }))
     }
 
@@ -166,11 +175,22 @@ impl Hold {
             let mut state = self.state();
             state.waits += 1;
             state.permit = None;
+            // While another wait goes on nothing lacks a permit.
+            std::mem::take(&mut state.without_permit)
         }
+        .into_iter()
+        .for_each(Waker::wake);
         let waiting = Waiting(self);
         let result = wait.await;
         drop(waiting);
-        poll_fn(|_| if self.lacks_permit() { Poll::Pending } else { Poll::Ready(()) }).await;
+        poll_fn(|task| {
+            if !self.lacks_permit() {
+                return Poll::Ready(());
+            }
+            self.state().without_permit.push(task.waker().clone());
+            Poll::Pending
+        })
+        .await;
         result
     }
 
@@ -183,7 +203,12 @@ impl Hold {
     /// A permit for a body that goes on; none once the worker drains, which lets what runs run out.
     pub(crate) async fn take_permit(&self) {
         let permit = Arc::clone(&self.0.tenancy.permits).acquire_owned().await.ok();
-        self.state().permit = permit;
+        let waiting = {
+            let mut state = self.state();
+            state.permit = permit;
+            std::mem::take(&mut state.without_permit)
+        };
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Gives the permit back for good.

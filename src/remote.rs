@@ -73,7 +73,7 @@ pub trait Transport: Send + Sync {
 
 #[derive(Debug, Clone)]
 pub struct RemoteOptions {
-    /// A request without a response is sent again after this long.
+    /// A request without a response is sent again after this long, then after twice as long, and so on.
     pub resend_after: Duration,
     /// A call without an answer is unknown after this long.
     pub call_deadline: Duration,
@@ -107,7 +107,8 @@ struct ClientState {
     awaited: BTreeSet<u64>,
 }
 
-/// More exchanges of one call than this are not kept: the oldest, unanswered through all these resends, is given up.
+/// More exchanges of one call than this are not waited for. The pause between them doubles, so that the oldest has had far
+/// longer than any of the later ones when it is given up.
 const EXCHANGES_IN_FLIGHT: usize = 8;
 
 /// What a new life of a client or server is called.
@@ -158,15 +159,16 @@ impl<T: Transport> RemoteClient<T> {
         fits: impl Fn(&Response) -> bool + Send,
     ) -> Option<Response> {
         let mut in_flight: Vec<BoxFuture<'_, Result<Response, TransportError>>> = Vec::new();
+        // Without a pause no exchange would ever be polled.
+        let mut pause = self.options.resend_after.max(Duration::from_millis(1));
         while self.environment.monotonic() < deadline {
             if in_flight.len() == EXCHANGES_IN_FLIGHT {
                 drop(in_flight.remove(0));
             }
             in_flight.push(self.transport.exchange(request()));
             let now = self.environment.monotonic();
-            // Without a pause no exchange would ever be polled.
-            let pause = self.options.resend_after.max(Duration::from_millis(1));
             let patience = now.saturating_add(pause).min(deadline);
+            pause = pause.saturating_mul(2);
             let heard = poll_fn(|task| {
                 let mut place = 0;
                 while let Some(exchange) = in_flight.get_mut(place) {
@@ -275,8 +277,8 @@ struct Client {
     calls: BTreeMap<u64, Seen>,
 }
 
-/// A call this life has met: never applied again. A read applies nothing, so its duplicate may as well be asked anew,
-/// and its answer, which may be large, is not kept.
+/// A call this life has met: never applied again. A read applies nothing: its answer, which may be large, is not kept once
+/// it was given, and a duplicate that comes later is asked anew.
 struct Seen {
     call: Call,
     answer: Option<watch::Receiver<Option<Answer>>>,
@@ -326,26 +328,32 @@ impl<S: Submit> RegistryServer<S> {
             if number < client.forgotten_below || number - client.forgotten_below >= CALLS_PER_CLIENT {
                 return None;
             }
-            match client.calls.get(&number) {
+            match client.calls.get_mut(&number) {
                 Some(seen) if seen.call != *call => {
                     let error = RegistryError::invalid("number", format!("{number} names another call"));
                     return Some(Response::Answer { number, answer: Box::new(Err(error)) });
                 }
                 Some(Seen { answer: Some(answer), .. }) => Err(answer.clone()),
-                Some(Seen { answer: None, .. }) => Ok(None),
+                Some(seen) => {
+                    let promise = Promise(watch::Sender::new(None));
+                    seen.answer = Some(promise.0.subscribe());
+                    Ok(promise)
+                }
                 None => {
-                    let promise = (!call.is_read()).then(|| Promise(watch::Sender::new(None)));
-                    let answer = promise.as_ref().map(|promise| promise.0.subscribe());
-                    client.calls.insert(number, Seen { call: Call::clone(&call), answer });
+                    let promise = Promise(watch::Sender::new(None));
+                    let seen = Seen { call: Call::clone(&call), answer: Some(promise.0.subscribe()) };
+                    client.calls.insert(number, seen);
                     Ok(promise)
                 }
             }
         };
         let answer = match known {
             Ok(promise) => {
+                let is_read = call.is_read();
                 let answer = self.registry.submit(*call).await;
-                if let Some(promise) = promise {
-                    promise.0.send_replace(Some(answer.clone()));
+                promise.0.send_replace(Some(answer.clone()));
+                if is_read {
+                    self.forget_answer(seat.number, number);
                 }
                 answer
             }
@@ -355,6 +363,13 @@ impl<S: Submit> RegistryServer<S> {
             }
         };
         Some(Response::Answer { number, answer: Box::new(answer) })
+    }
+
+    fn forget_answer(&self, seat: u64, number: u64) {
+        let mut state = self.state();
+        if let Some(seen) = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number)) {
+            seen.answer = None;
+        }
     }
 
     fn welcome(&self, client_life: String) -> Seat {

@@ -29,6 +29,7 @@ pub(crate) async fn run_body(
     // The caller's token is raised for whatever else the caller does; what the log asks concerns this body alone.
     let mut wished = Some(Box::pin(callers_wish.cancelled()));
     let mut permit: Option<BoxFuture<'_, ()>> = None;
+    let mut tidying: Option<BoxFuture<'_, _>> = None;
     let mut cancel_watch = Some(Box::pin(watch_for_cancel(context)));
     let end = poll_fn(|task| {
         if drained.as_mut().poll(task).is_ready() {
@@ -49,6 +50,13 @@ pub(crate) async fn run_body(
             }
         }
         permit = None;
+        // A wait that was given up, or left by an earlier attempt, is not shown any longer.
+        if tidying.is_none() && context.shows_stale_wait() {
+            tidying = Some(Box::pin(context.show_no_wait()));
+        }
+        if tidying.as_mut().is_some_and(|tidying| tidying.as_mut().poll(task).is_ready()) {
+            tidying = None;
+        }
         let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(task)));
         match polled {
             Ok(Poll::Pending) => {

@@ -13,7 +13,7 @@ use crate::environment::{Environment, before};
 use crate::error::RegistryError;
 use crate::event::{ProcessEvent, lifecycle};
 use crate::hub::ProcessChangeHub;
-use crate::process::{DurabilityTier, ProcessId};
+use crate::process::{DurabilityTier, FirstStart, ProcessId};
 use crate::registry::ProcessRegistry;
 use crate::run::caught;
 
@@ -26,8 +26,11 @@ pub trait ProcessEventSink: Send + Sync {
 /// Processes whose log is to be read next; past this a process waits for its next write.
 const LOOKS: usize = 16_384;
 
-/// A read of the log that takes longer is given up; the next write's look finds what it would have found.
+/// A read of the log that takes longer is given up, and made once more after as long again.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How far back the event of a write is looked for when its process is met for the first time.
+const FIRST_LOOK: usize = 64;
 
 /// Processes whose place in the log is remembered; one that was forgotten starts again at its newest event.
 const CURSORS: usize = 16_384;
@@ -84,12 +87,14 @@ impl Submit for Watched {
         if let (Some(feed), Some(process_id), Some(types)) = (&self.feed, process_id, event_types) {
             match &answer {
                 Ok(Reply::Appended(appended)) if appended.replayed => {}
+                // Nothing was written: a rerun's start is an earlier attempt's.
+                Ok(Reply::FirstStart(FirstStart::AlreadyStarted(_))) => {}
                 Ok(Reply::Appended(appended)) => {
                     feed.follow(process_id, Since::Sequence(appended.event.sequence))
                 }
                 Ok(_) => feed.follow(process_id, Since::Newest(types)),
-                // What it wrote, if anything, the next write's look finds.
-                Err(_) => {}
+                // Unknown: where the log was read before, it is read on.
+                Err(_) => feed.follow_known(process_id),
             }
         }
         answer
@@ -124,11 +129,13 @@ fn event_types_of(call: &Call) -> Option<&'static [&'static str]> {
 }
 
 /// Where the log begins for a watcher that meets a process for the first time; what came before is for others.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Since {
     Sequence(u64),
     /// The newest event of one of these types.
     Newest(&'static [&'static str]),
+    /// It is not met for the first time.
+    Known,
 }
 
 /// The way from the log to a sink.
@@ -142,12 +149,37 @@ struct Feed {
 #[derive(Default)]
 struct FeedState {
     /// The last sequence handed on, by process.
-    handed_on: BTreeMap<ProcessId, u64>,
+    handed_on: BTreeMap<ProcessId, Cursor>,
+    /// The same processes, by when they were last handed anything.
+    by_age: BTreeMap<u64, ProcessId>,
+    handed: u64,
     /// Processes that were written to since their log was last read, in that order.
     looks: VecDeque<(ProcessId, Since)>,
     /// The same processes.
     due: BTreeSet<ProcessId>,
     is_looking: bool,
+}
+
+struct Cursor {
+    sequence: u64,
+    /// Its place in `by_age`.
+    handed: u64,
+}
+
+impl FeedState {
+    fn hand_on(&mut self, process_id: &str, sequence: u64) {
+        self.handed += 1;
+        let handed = self.handed;
+        if let Some(last) = self.handed_on.insert(process_id.to_owned(), Cursor { sequence, handed }) {
+            self.by_age.remove(&last.handed);
+        }
+        self.by_age.insert(handed, process_id.to_owned());
+        if self.handed_on.len() > CURSORS
+            && let Some((_, longest_silent)) = self.by_age.pop_first()
+        {
+            self.handed_on.remove(&longest_silent);
+        }
+    }
 }
 
 impl Feed {
@@ -169,6 +201,12 @@ impl Feed {
         }
     }
 
+    fn follow_known(self: &Arc<Self>, process_id: ProcessId) {
+        if self.state().handed_on.contains_key(&process_id) {
+            self.follow(process_id, Since::Known);
+        }
+    }
+
     async fn look(self: Arc<Self>) {
         loop {
             let (process_id, since, handed_on) = {
@@ -178,10 +216,15 @@ impl Feed {
                     return;
                 };
                 state.due.remove(&process_id);
-                let handed_on = state.handed_on.get(&process_id).copied();
+                let handed_on = state.handed_on.get(&process_id).map(|cursor| cursor.sequence);
                 (process_id, since, handed_on)
             };
-            match self.gained(&process_id, since, handed_on).await {
+            let mut gained = self.gained(&process_id, since, handed_on).await;
+            if gained.is_err() {
+                self.environment.sleep(PATIENCE).await;
+                gained = self.gained(&process_id, since, handed_on).await;
+            }
+            match gained {
                 Ok(events) => self.deliver(&process_id, events).await,
                 Err(error) => log::warn!("the log of `{process_id}` could not be read for its sink: {error}"),
             }
@@ -194,14 +237,18 @@ impl Feed {
         since: Since,
         handed_on: Option<u64>,
     ) -> Result<Vec<ProcessEvent>, RegistryError> {
-        let after = match (handed_on, since) {
-            (Some(last), _) => last,
-            (None, Since::Sequence(first)) => first.saturating_sub(1),
-            (None, Since::Newest(_)) => 0,
-        };
         let until = self.environment.monotonic().saturating_add(PATIENCE);
-        let reading = self.registry.events_after(process_id, after);
-        let no_answer = || RegistryError::unavailable("events_after", "it did not answer");
+        let reading = async {
+            match (handed_on, since) {
+                (Some(last), _) => self.registry.events_after(process_id, last).await,
+                (None, Since::Sequence(first)) => {
+                    self.registry.events_after(process_id, first.saturating_sub(1)).await
+                }
+                (None, Since::Newest(_)) => self.registry.recent_events(process_id, FIRST_LOOK).await,
+                (None, Since::Known) => Ok(Vec::new()),
+            }
+        };
+        let no_answer = || RegistryError::unavailable("read the log", "it did not answer");
         let mut events =
             before(until, self.environment.as_ref(), reading).await.unwrap_or_else(|| Err(no_answer()))?;
         if let (None, Since::Newest(types)) = (handed_on, since) {
@@ -214,13 +261,7 @@ impl Feed {
     async fn deliver(&self, process_id: &str, events: Vec<ProcessEvent>) {
         for event in events {
             let sequence = event.sequence;
-            {
-                let mut state = self.state();
-                state.handed_on.insert(process_id.to_owned(), sequence);
-                if state.handed_on.len() > CURSORS {
-                    state.handed_on.pop_first();
-                }
-            }
+            self.state().hand_on(process_id, sequence);
             if let Err(panic) = caught(async { self.sink.deliver(event).await }).await {
                 log::warn!("an event sink panicked at event {sequence} of process `{process_id}`: {panic}");
             }

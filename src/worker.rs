@@ -252,7 +252,7 @@ impl DurableProcessWorker {
                 running.push((process_id, here));
             }
         }
-        // By then each of them has ended or lost its lease, unless nobody polls it any more.
+        // By then each of them has ended or given up, unless nobody polls it any more.
         let patience = Duration::from_millis(self.inner.config.timings.ttl_ms());
         let until = environment.monotonic().saturating_add(patience);
         let mut drained = BTreeSet::new();
@@ -352,7 +352,8 @@ impl Life {
 
     /// Of those that were started before the list was read, the ones it no longer shows have ended.
     fn forget_ended(&self, started_before: Vec<ProcessId>, listed: &[ProcessRecord]) {
-        if started_before.is_empty() {
+        // A drain still needs to know its own.
+        if started_before.is_empty() || self.is_draining() {
             return;
         }
         let listed: BTreeSet<&str> = listed.iter().map(ProcessRecord::id).collect();
@@ -375,7 +376,7 @@ impl Inner {
         ticket: Ticket,
     ) -> AttemptEnd {
         let Ok(permit) = Arc::clone(&self.life.permits).acquire_owned().await else {
-            return AttemptEnd::Left(None);
+            return AttemptEnd::refused(draining());
         };
         let attempt = Attempt {
             worker: self,
@@ -386,7 +387,8 @@ impl Inner {
             execution,
             cancellation,
             drain: ticket.drain.clone(),
-            progress: Progress::with_permit(permit),
+            permit: Some(permit),
+            progress: Progress::default(),
         };
         let end = attempt.make().await;
         ticket.end.send_replace(Some(end.is_owner_drain()));
@@ -421,9 +423,15 @@ impl Inner {
             execution: Arc::default(),
             cancellation: CancellationToken::new(),
             drain: CancellationToken::new(),
+            permit: None,
             progress: Progress::default(),
         };
-        if attempt.make().await.is_owner_drain() {
+        // There is no body to lose: a settlement that is not made in a ttl is left to whoever comes.
+        let environment = self.config.environment.as_ref();
+        let patience = Duration::from_millis(self.config.timings.ttl_ms());
+        let until = environment.monotonic().saturating_add(patience);
+        let made = before(until, environment, attempt.make()).await;
+        if made.is_some_and(|end| end.is_owner_drain()) {
             return true;
         }
         // It may have been written all the same: the row tells.

@@ -73,7 +73,7 @@ pub struct AttemptRules {
     pub after_claim:
         fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> Next,
     pub after_read: fn(&Reading, last_holder: Option<&LeaseOwnerIdentity>, Probe<'_>) -> Next,
-    pub after_start: fn(&Result<FirstStart, RegistryError>, RecoveryDisposition) -> Next,
+    pub after_start: fn(&Result<FirstStart, RegistryError>, RecoveryDisposition, was_unknown: bool) -> Next,
     pub first_renewal_in_ms: fn(&LeaseTimings) -> u64,
     pub after_renewal:
         fn(&Result<ProcessLease, RegistryError>, held: &ProcessLease, &LeaseTimings) -> Renewal,
@@ -157,13 +157,20 @@ pub fn after_read(answer: &Reading, _last_holder: Option<&LeaseOwnerIdentity>, i
     }
 }
 
-pub fn after_start(answer: &Result<FirstStart, RegistryError>, disposition: RecoveryDisposition) -> Next {
+/// A start that failed used up nothing, and the row is anybody's; but one that may have been recorded, now or before, is
+/// asked about until that is known, or an owner-bound process would be used up by nobody.
+pub fn after_start(
+    answer: &Result<FirstStart, RegistryError>,
+    disposition: RecoveryDisposition,
+    was_unknown: bool,
+) -> Next {
     match (answer, disposition) {
         (Ok(FirstStart::AlreadyStarted(_)), RecoveryDisposition::OwnerBound) => Next::Release,
         (Ok(_), _) => Next::Run,
         (Err(error), _) if is_loss(error) => Next::Leave,
         (Err(error), _) if error.is_refusal() => Next::Release,
-        (Err(_), _) => Next::Again,
+        (Err(error), _) if was_unknown || error.outcome_is_unknown() => Next::Again,
+        (Err(_), _) => Next::Release,
     }
 }
 
@@ -206,7 +213,7 @@ pub fn after_completion(answer: &Result<ProcessRecord, RegistryError>) -> Next {
         Ok(_) => Next::Leave,
         Err(error) if is_loss(error) => Next::Leave,
         // An outcome that cannot be stored is an outcome all the same.
-        Err(RegistryError::InvalidArgument { argument, why }) if argument != "process_id" => {
+        Err(RegistryError::InvalidArgument { argument, why }) if argument.starts_with("output.") => {
             Next::End { output: failure("invalid_output", format!("{argument}: {why}")) }
         }
         Err(error) if error.is_refusal() => Next::Leave,

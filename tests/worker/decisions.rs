@@ -175,18 +175,18 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         ),
         (
             "a taken first start is no reason to stop",
-            AttemptRules { after_start: |_, _| Next::Run, ..LAWFUL },
+            AttemptRules { after_start: |_, _, _| Next::Run, ..LAWFUL },
             stories::a_first_start_that_was_taken_stops_an_owner_bound_body_by_itself,
         ),
         (
             "a refused first start is no reason to stop",
-            AttemptRules { after_start: |_, _| Next::Run, ..LAWFUL },
+            AttemptRules { after_start: |_, _, _| Next::Run, ..LAWFUL },
             stories::a_first_start_that_is_refused_runs_nothing,
         ),
         (
             "a refused first start is released",
             AttemptRules {
-                after_start: |answer, disposition| match attempt::after_start(answer, disposition) {
+                after_start: |answer, disposition, was| match attempt::after_start(answer, disposition, was) {
                     Next::Leave => Next::Release,
                     next => next,
                 },
@@ -197,13 +197,21 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "an unknown first start is given up",
             AttemptRules {
-                after_start: |answer, disposition| match attempt::after_start(answer, disposition) {
+                after_start: |answer, disposition, was| match attempt::after_start(answer, disposition, was) {
                     Next::Again => Next::Leave,
                     next => next,
                 },
                 ..LAWFUL
             },
             stories::an_unknown_first_start_is_settled_and_runs_an_owner_bound_body_once,
+        ),
+        (
+            "an unknown first start is forgotten once a later one fails",
+            AttemptRules {
+                after_start: |answer, disposition, _| attempt::after_start(answer, disposition, false),
+                ..LAWFUL
+            },
+            keeping::a_first_start_that_may_have_been_recorded_is_settled_whatever_fails_after_it,
         ),
         (
             "it never renews",

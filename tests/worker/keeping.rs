@@ -255,3 +255,16 @@ pub fn a_late_answer_of_an_old_renewal_brings_no_renewal_forward() {
     stage.pass_ms(4_950);
     assert_eq!(director.made("renew_process_lease"), 4, "at 1, 2, 3 and 4 seconds");
 }
+
+/// A start that failed is anybody's to make; but not after one that may have been recorded.
+#[test]
+pub fn a_first_start_that_may_have_been_recorded_is_settled_whatever_fails_after_it() {
+    let stage = Stage::new();
+    stage.register("p", fencepost::process::RecoveryDisposition::OwnerBound, nothing());
+    let (worker, director) = stage.worker("ann");
+    director.plan("record_first_started_with_lease", 1, Fault::LostAfter);
+    director.plan("record_first_started_with_lease", 2, Fault::Fails);
+    stage.sweep(&worker);
+    stage.pass_ms(1_000);
+    assert_eq!((stage.output("p"), stage.bodies_begun("p")), (success(json!("done")), 1));
+}

@@ -6,6 +6,7 @@ mod decisions;
 mod draining;
 mod economy;
 mod example;
+mod foreign;
 mod interleavings;
 mod keeping;
 mod remote;

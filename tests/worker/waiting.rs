@@ -327,7 +327,7 @@ fn a_wait_outlives_a_read_that_hangs() {
     let driver = ProcessWorkDriver::new(watched, Arc::new(InlineProcessRunHandle::new(worker)));
     let heard = outcome_of(&stage, &driver, "x");
     block_on(stage.registry.complete_process("x", ended())).unwrap();
-    stage.pass_ms(11_000);
+    stage.pass_ms(31_000);
     assert_eq!(heard.lock().unwrap().clone().map(|(_, outcome)| outcome), Some(Ok(ended())));
 }
 
