@@ -1,5 +1,8 @@
-//! The harness: it will run the real registry and worker on a simulated runtime and judge what they did.
-//! It has no parts yet; what stands is the guard below, because every later part relies on it.
+//! The harness: it runs the real registry and worker in a simulated world and judges what they did.
+//!
+//! > A plan is a value. A run is a function of it. A history is all the evidence. A law is a sentence about histories.
+//!
+//! Read in this order: [`plan`] and [`step`], [`event`], [`world`], [`laws`], [`generate`], [`shrink`].
 
 #[cfg(not(madsim))]
 compile_error!(
@@ -7,3 +10,12 @@ compile_error!(
      RUSTDOCFLAGS is set (even to nothing) and when cargo runs outside this workspace: unset both, and run cargo \
      from inside the workspace."
 );
+
+pub mod event;
+pub mod generate;
+pub mod laws;
+pub mod plan;
+pub mod seed;
+pub mod step;
+pub mod subject;
+pub mod world;

@@ -1,0 +1,142 @@
+//! The laws: sentences about histories. Each is a witness of the stream of events and a judgement at its end; none reads a
+//! rule of the system, and what it expects it works out itself from what was granted, asked and said. One family per file.
+
+mod ending;
+mod fences;
+mod grants;
+mod outside;
+mod silence;
+
+use crate::event::{Event, Kind, Witness};
+use crate::plan::Plan;
+
+pub use ending::{CalmEndsEverything, EndsOnce, NobodyPanics, OwnerBoundStartsOnce};
+pub use fences::FencesOnlyGrow;
+pub use grants::{LiveWriterAccepted, OneLiveGrant, StaleWriterRefused};
+pub use outside::OutsideSeesFencesInOrder;
+pub use silence::LostMeansSilent;
+
+/// What a law has to say of one history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    Holds,
+    /// The number of the event that broke it, and why.
+    Broken {
+        at: u64,
+        because: String,
+    },
+    Undecided {
+        because: String,
+    },
+}
+
+/// A sentence about histories.
+pub trait Law {
+    fn name(&self) -> &'static str;
+    fn sentence(&self) -> &'static str;
+    /// `number` is the event's place in the stream.
+    fn see(&mut self, number: u64, event: &Event);
+    fn finding(&self) -> Finding;
+    /// How often its situation was met: a law that met nothing has shown nothing.
+    fn checked(&self) -> u64;
+}
+
+/// What every law keeps of its first breach.
+#[derive(Debug, Clone, Default)]
+pub struct Breach(Option<(u64, String)>);
+
+impl Breach {
+    pub fn note(&mut self, number: u64, because: impl FnOnce() -> String) {
+        if self.0.is_none() {
+            self.0 = Some((number, because()));
+        }
+    }
+
+    pub fn finding(&self) -> Finding {
+        match &self.0 {
+            None => Finding::Holds,
+            Some((at, because)) => Finding::Broken { at: *at, because: because.clone() },
+        }
+    }
+}
+
+/// A value per process, there when it is first asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ByProcess<T>(Vec<T>);
+
+impl<T: Default> ByProcess<T> {
+    pub fn of(&mut self, process: u16) -> &mut T {
+        let place = usize::from(process);
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, T::default);
+        }
+        &mut self.0[place]
+    }
+}
+
+macro_rules! laws {
+    ($($field:ident : $law:ty = $new:expr, on $($kind:ident)|+;)*) => {
+        /// Every law, as one witness. Each hears only the kinds of events that concern it.
+        pub struct Laws {
+            seen: u64,
+            $($field: $law,)*
+        }
+
+        impl Laws {
+            pub fn new(plan: &Plan) -> Self {
+                Self { seen: 0, $($field: ($new as fn(&Plan) -> $law)(plan),)* }
+            }
+
+            pub fn all(&self) -> Vec<&dyn Law> {
+                vec![$(&self.$field,)*]
+            }
+        }
+
+        impl Witness for Laws {
+            fn see(&mut self, event: &Event) {
+                let number = self.seen;
+                self.seen += 1;
+                $(if matches!(event.kind, $(Kind::$kind)|+) {
+                    self.$field.see(number, event);
+                })*
+            }
+        }
+    };
+}
+
+laws! {
+    one_live_grant: OneLiveGrant = |_| OneLiveGrant::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Released | Ended | Pruned;
+    fences_only_grow: FencesOnlyGrow = |_| FencesOnlyGrow::default(), on Granted | Reclaimed | Reentered;
+    stale_writer_refused: StaleWriterRefused = |_| StaleWriterRefused::default(),
+        on Registered | Granted | Reclaimed | Reentered | Renewed | Released | Wrote | Ended | Pruned;
+    live_writer_accepted: LiveWriterAccepted = |_| LiveWriterAccepted::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Released | Ended | Refused | Pruned;
+    ends_once: EndsOnce = |_| EndsOnce::default(), on Registered | Ended | Showed | Pruned;
+    owner_bound_starts_once: OwnerBoundStartsOnce = |_| OwnerBoundStartsOnce::default(),
+        on Registered | Wrote | BodyBegan | Pruned;
+    lost_means_silent: LostMeansSilent = LostMeansSilent::new,
+        on Sent | Heard | EffectStarted | Crashed;
+    outside_sees_fences_in_order: OutsideSeesFencesInOrder = |_| OutsideSeesFencesInOrder::default(),
+        on Granted | Reclaimed | EffectTaken | EffectRefused;
+    nobody_panics: NobodyPanics = |_| NobodyPanics::default(), on Panicked | Finished;
+    calm_ends_everything: CalmEndsEverything = |_| CalmEndsEverything::default(),
+        on CalmBegan | Remained | Exhausted | Finished;
+}
+
+impl Laws {
+    /// The first law that is broken, with its breach: the earliest event decides.
+    pub fn first_broken(&self) -> Option<(&'static str, u64, String)> {
+        let broken = self.all().into_iter().filter_map(|law| match law.finding() {
+            Finding::Broken { at, because } => Some((law.name(), at, because)),
+            _ => None,
+        });
+        broken.min_by_key(|(_, at, _)| *at)
+    }
+
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.all()
+            .into_iter()
+            .any(|law| law.name() == name && matches!(law.finding(), Finding::Broken { .. }))
+    }
+}

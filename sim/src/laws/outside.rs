@@ -1,0 +1,63 @@
+//! The law of what stands outside: it takes effects by their fence and by nothing else. An effect sent before a loss that
+//! arrives before the successor's first is lawful: nobody outside can tell.
+
+use super::{Breach, ByProcess, Finding, Law};
+use crate::event::{Event, Kind};
+
+/// See its sentence.
+#[derive(Default)]
+pub struct OutsideSeesFencesInOrder {
+    rows: ByProcess<Fences>,
+    checked: u64,
+    breach: Breach,
+}
+
+#[derive(Default)]
+struct Fences {
+    granted: u64,
+    taken: u64,
+}
+
+impl Law for OutsideSeesFencesInOrder {
+    fn name(&self) -> &'static str {
+        "outside-sees-fences-in-order"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "after the ledger saw a fence it accepts none below it; an effect with the highest fence granted so far is never \
+         refused"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let row = self.rows.of(event.process);
+        match event.kind {
+            Kind::Granted | Kind::Reclaimed => row.granted = row.granted.max(event.b),
+            Kind::EffectTaken => {
+                self.checked += 1;
+                let taken = row.taken;
+                if event.a < taken {
+                    self.breach
+                        .note(number, || format!("fence {} was accepted after fence {taken}", event.a));
+                }
+                row.taken = taken.max(event.a);
+            }
+            Kind::EffectRefused => {
+                self.checked += 1;
+                if event.a >= row.granted {
+                    self.breach.note(number, || {
+                        format!("an effect with fence {}, the highest granted, was refused", event.a)
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}

@@ -1,0 +1,607 @@
+//! One step of a plan: an instant and what happens then, as one line of text that reads and parses:
+//! `350ms pause worker-1 for 400ms`. Work and hardship alike are steps, so that one shrinker shrinks both. The grammar is
+//! the two functions at the end, [`Action::fmt`] and [`parse_action`]; everything else serves them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use fencepost::process::RecoveryDisposition;
+
+use crate::plan::{Node, Process};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub at_ms: u64,
+    pub action: Action,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    // Work, done by a host.
+    Register {
+        process: Process,
+        disposition: RecoveryDisposition,
+        body: Body,
+    },
+    Cancel {
+        process: Process,
+    },
+    Signal {
+        process: Process,
+    },
+    Abandon {
+        process: Process,
+    },
+    Await {
+        process: Process,
+    },
+    Prune,
+    // Work of workers, beside their own sweeps.
+    Sweep {
+        worker: Node,
+    },
+    Drain {
+        worker: Node,
+    },
+    // Hardship of nodes.
+    Pause {
+        node: Node,
+        span: Span,
+    },
+    /// It comes back as a new life; `renamed`, as another owner too.
+    Crash {
+        node: Node,
+        span: Span,
+        renamed: bool,
+    },
+    LateStart {
+        node: Node,
+        by_ms: u64,
+        span: Span,
+    },
+    // Hardship of messages, in one direction.
+    Cut {
+        link: Link,
+        span: Span,
+    },
+    Lose {
+        link: Link,
+        percent: u64,
+        span: Span,
+    },
+    Repeat {
+        link: Link,
+        percent: u64,
+        span: Span,
+    },
+    Delay {
+        link: Link,
+        by_ms: u64,
+        span: Span,
+    },
+    /// The next such call about the process arrives when the registry's clock stands at the lease's expiry plus this.
+    Hold {
+        process: Process,
+        method: Method,
+        offset_ms: i64,
+    },
+    // Hardship of clocks.
+    StepClock {
+        node: Node,
+        by_ms: i64,
+    },
+    Drift {
+        node: Node,
+        ppm: i32,
+    },
+    // Hardship of the store, and of probes.
+    SlowStore {
+        by_ms: u64,
+        span: Span,
+    },
+    FailStore {
+        how: StoreFailure,
+        span: Span,
+    },
+    Lie {
+        about: Node,
+        span: Span,
+    },
+}
+
+/// A direction between two nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub from: Node,
+    pub to: Node,
+}
+
+/// How long something lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    Ms(u64),
+    /// Until the registry's clock stands at the expiry of the process's stored lease plus this; at once if it has none.
+    UntilExpiry {
+        process: Process,
+        offset_ms: i64,
+    },
+}
+
+/// Calls that can be held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    Claim,
+    Renew,
+    Start,
+    Emit,
+    Complete,
+    Release,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreFailure {
+    /// Known to have changed nothing.
+    Before,
+    /// Nothing was changed, and nobody knows.
+    UnknownBefore,
+    /// It was changed, and nobody knows.
+    UnknownAfter,
+}
+
+/// What a process does when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// An effect, then a rest, so many times.
+    Steps {
+        count: u16,
+        rest_ms: u64,
+    },
+    /// An event, then a rest, so many times.
+    Emits {
+        count: u16,
+        rest_ms: u64,
+    },
+    /// Waits for a signal, then has one effect.
+    Waits,
+    /// Waits for another process to end.
+    Awaits {
+        child: Process,
+    },
+    UntilCancelled,
+    Panics,
+    /// The infrastructure fails in the first attempt of each worker life; then as one step.
+    Breaks,
+}
+
+impl Body {
+    /// Without waiting for others.
+    pub fn longest_ms(&self) -> u64 {
+        match self {
+            Self::Steps { count, rest_ms } | Self::Emits { count, rest_ms } => u64::from(*count) * rest_ms,
+            _ => 0,
+        }
+    }
+}
+
+impl Action {
+    /// The nodes it names.
+    pub fn nodes(&self, named: &mut Vec<Node>) {
+        match self {
+            Self::Sweep { worker } | Self::Drain { worker } => named.push(*worker),
+            Self::Pause { node, .. }
+            | Self::Crash { node, .. }
+            | Self::LateStart { node, .. }
+            | Self::StepClock { node, .. }
+            | Self::Drift { node, .. }
+            | Self::Lie { about: node, .. } => named.push(*node),
+            Self::Cut { link, .. }
+            | Self::Lose { link, .. }
+            | Self::Repeat { link, .. }
+            | Self::Delay { link, .. } => named.extend([link.from, link.to]),
+            _ => {}
+        }
+    }
+
+    pub fn spans(&self) -> Vec<Span> {
+        match self {
+            Self::Pause { span, .. }
+            | Self::Crash { span, .. }
+            | Self::LateStart { span, .. }
+            | Self::Cut { span, .. }
+            | Self::Lose { span, .. }
+            | Self::Repeat { span, .. }
+            | Self::Delay { span, .. }
+            | Self::SlowStore { span, .. }
+            | Self::FailStore { span, .. }
+            | Self::Lie { span, .. } => vec![*span],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it makes the world harder, rather than giving it work.
+    pub fn is_fault(&self) -> bool {
+        !matches!(
+            self,
+            Self::Register { .. }
+                | Self::Cancel { .. }
+                | Self::Signal { .. }
+                | Self::Abandon { .. }
+                | Self::Await { .. }
+                | Self::Prune
+                | Self::Sweep { .. }
+                | Self::Drain { .. }
+        )
+    }
+
+    /// Whether it bends a clock.
+    pub fn is_clock_fault(&self) -> bool {
+        matches!(self, Self::StepClock { .. } | Self::Drift { .. })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", Ms(self.at_ms), self.action)
+    }
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (at, action) = words.split_first().ok_or("an empty line is no step")?;
+        let at_ms = parse_ms(at).map_err(|why| format!("`{line}` is no step: {why}"))?;
+        let action = parse_action(action).map_err(|why| format!("`{line}` is no step: {why}"))?;
+        Ok(Self { at_ms, action })
+    }
+}
+
+/// Milliseconds, in seconds where that is shorter.
+struct Ms(u64);
+
+impl fmt::Display for Ms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, part) = (self.0 / 1_000, self.0 % 1_000);
+        match (whole, part) {
+            (0, _) => write!(f, "{part}ms"),
+            (_, 0) => write!(f, "{whole}s"),
+            _ => write!(f, "{whole}.{}s", format!("{part:03}").trim_end_matches('0')),
+        }
+    }
+}
+
+fn parse_ms(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no time: say 350ms or 1.2s");
+    if let Some(digits) = text.strip_suffix("ms") {
+        return digits.parse().map_err(|_| wrong());
+    }
+    let seconds = text.strip_suffix('s').ok_or_else(wrong)?;
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    if part.is_empty() || part.len() > 3 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let part: u64 = format!("{part:0<3}").parse().map_err(|_| wrong())?;
+    whole.checked_mul(1_000).and_then(|ms| ms.checked_add(part)).ok_or_else(wrong)
+}
+
+fn parse_signed_ms(text: &str) -> Result<i64, String> {
+    let wrong = || format!("`{text}` is no change of time: say +350ms or -1.2s");
+    let (sign, size) = match text.split_at_checked(1) {
+        Some(("+", size)) => (1, size),
+        Some(("-", size)) => (-1, size),
+        _ => return Err(wrong()),
+    };
+    let size = i64::try_from(parse_ms(size).map_err(|_| wrong())?).map_err(|_| wrong())?;
+    Ok(sign * size)
+}
+
+fn signed(ms: i64) -> String {
+    format!("{}{}", if ms < 0 { '-' } else { '+' }, Ms(ms.unsigned_abs()))
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ms(ms) => write!(f, "for {}", Ms(*ms)),
+            Self::UntilExpiry { process, offset_ms } => {
+                write!(f, "until {process} expires {}", signed(*offset_ms))
+            }
+        }
+    }
+}
+
+fn parse_span(words: &[&str]) -> Result<Span, String> {
+    match words {
+        ["for", ms] => Ok(Span::Ms(parse_ms(ms)?)),
+        ["until", process, "expires", offset] => {
+            Ok(Span::UntilExpiry { process: process.parse()?, offset_ms: parse_signed_ms(offset)? })
+        }
+        _ => Err(format!("`{}` is no span: say `for 2s` or `until p1 expires +1ms`", words.join(" "))),
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}>{}", self.from, self.to)
+    }
+}
+
+impl FromStr for Link {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no link: one end is the registry, as in worker-1>registry");
+        let (from, to) = text.split_once('>').ok_or_else(wrong)?;
+        let link = Self { from: from.parse()?, to: to.parse()? };
+        let ends = [link.from, link.to].iter().filter(|node| **node == Node::Registry).count();
+        if ends == 1 { Ok(link) } else { Err(wrong()) }
+    }
+}
+
+const METHODS: [(Method, &str); 6] = [
+    (Method::Claim, "claim"),
+    (Method::Renew, "renew"),
+    (Method::Start, "start"),
+    (Method::Emit, "emit"),
+    (Method::Complete, "complete"),
+    (Method::Release, "release"),
+];
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(METHODS[*self as usize].1)
+    }
+}
+
+impl FromStr for Method {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = METHODS.iter().find(|(_, name)| *name == text).map(|(method, _)| *method);
+        let names: Vec<&str> = METHODS.iter().map(|(_, name)| *name).collect();
+        found.ok_or_else(|| format!("`{text}` cannot be held: say one of {}", names.join(", ")))
+    }
+}
+
+const DISPOSITIONS: [(RecoveryDisposition, &str); 3] = [
+    (RecoveryDisposition::Rerunnable, "rerunnable"),
+    (RecoveryDisposition::OwnerBound, "owner-bound"),
+    (RecoveryDisposition::ExternallyOwned, "externally-owned"),
+];
+
+pub fn disposition_name(disposition: RecoveryDisposition) -> &'static str {
+    DISPOSITIONS.iter().find(|(known, _)| *known == disposition).map_or("unknown", |(_, name)| name)
+}
+
+fn parse_disposition(text: &str) -> Result<RecoveryDisposition, String> {
+    let found = DISPOSITIONS.iter().find(|(_, name)| *name == text).map(|(disposition, _)| *disposition);
+    found
+        .ok_or_else(|| format!("`{text}` is no disposition: say rerunnable, owner-bound or externally-owned"))
+}
+
+impl fmt::Display for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps { count, rest_ms } => write!(f, "{count} steps of {}", Ms(*rest_ms)),
+            Self::Emits { count, rest_ms } => write!(f, "{count} emits of {}", Ms(*rest_ms)),
+            Self::Waits => f.write_str("waits"),
+            Self::Awaits { child } => write!(f, "awaits {child}"),
+            Self::UntilCancelled => f.write_str("until cancelled"),
+            Self::Panics => f.write_str("panics"),
+            Self::Breaks => f.write_str("breaks"),
+        }
+    }
+}
+
+fn parse_body(words: &[&str]) -> Result<Body, String> {
+    let count = |digits: &str| digits.parse().map_err(|_| format!("`{digits}` is no number of steps"));
+    Ok(match words {
+        [number, "steps", "of", rest] => Body::Steps { count: count(number)?, rest_ms: parse_ms(rest)? },
+        [number, "emits", "of", rest] => Body::Emits { count: count(number)?, rest_ms: parse_ms(rest)? },
+        ["waits"] => Body::Waits,
+        ["awaits", child] => Body::Awaits { child: child.parse()? },
+        ["until", "cancelled"] => Body::UntilCancelled,
+        ["panics"] => Body::Panics,
+        ["breaks"] => Body::Breaks,
+        _ => {
+            return Err(format!(
+                "`{}` is no body: say `5 steps of 200ms`, `3 emits of 100ms`, `waits`, `awaits p2`, `until cancelled`, \
+                 `panics` or `breaks`",
+                words.join(" ")
+            ));
+        }
+    })
+}
+
+impl fmt::Display for StoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Before => "fails",
+            Self::UnknownBefore => "loses",
+            Self::UnknownAfter => "forgets to answer",
+        })
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Register { process, disposition, body } => {
+                write!(f, "register {process} {} {body}", disposition_name(*disposition))
+            }
+            Self::Cancel { process } => write!(f, "cancel {process}"),
+            Self::Signal { process } => write!(f, "signal {process}"),
+            Self::Abandon { process } => write!(f, "abandon {process}"),
+            Self::Await { process } => write!(f, "await {process}"),
+            Self::Prune => write!(f, "prune"),
+            Self::Sweep { worker } => write!(f, "sweep {worker}"),
+            Self::Drain { worker } => write!(f, "drain {worker}"),
+            Self::Pause { node, span } => write!(f, "pause {node} {span}"),
+            Self::Crash { node, span, renamed: false } => write!(f, "crash {node} {span}"),
+            Self::Crash { node, span, renamed: true } => write!(f, "crash {node} renamed {span}"),
+            Self::LateStart { node, by_ms, span } => {
+                write!(f, "start-late {node} by {} {span}", Ms(*by_ms))
+            }
+            Self::Cut { link, span } => write!(f, "cut {link} {span}"),
+            Self::Lose { link, percent, span } => write!(f, "lose {percent}% {link} {span}"),
+            Self::Repeat { link, percent, span } => write!(f, "repeat {percent}% {link} {span}"),
+            Self::Delay { link, by_ms, span } => write!(f, "delay {link} by {} {span}", Ms(*by_ms)),
+            Self::Hold { process, method, offset_ms } => {
+                write!(f, "hold {method} {process} until expiry {}", signed(*offset_ms))
+            }
+            Self::StepClock { node, by_ms } => write!(f, "step {node} by {}", signed(*by_ms)),
+            Self::Drift { node, ppm } => write!(f, "drift {node} {ppm:+}ppm"),
+            Self::SlowStore { by_ms, span } => write!(f, "store slow by {} {span}", Ms(*by_ms)),
+            Self::FailStore { how, span } => write!(f, "store {how} {span}"),
+            Self::Lie { about, span } => write!(f, "probe lies about {about} {span}"),
+        }
+    }
+}
+
+fn parse_action(words: &[&str]) -> Result<Action, String> {
+    let percent = |text: &str| {
+        let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
+        number.filter(|number| *number <= 100).ok_or_else(|| format!("`{text}` is no share: say 30%"))
+    };
+    let worker = |text: &str| match text.parse()? {
+        worker @ Node::Worker(_) => Ok(worker),
+        other => Err(format!("{other} is no worker")),
+    };
+    Ok(match words {
+        ["register", process, disposition, body @ ..] => Action::Register {
+            process: process.parse()?,
+            disposition: parse_disposition(disposition)?,
+            body: parse_body(body)?,
+        },
+        ["cancel", process] => Action::Cancel { process: process.parse()? },
+        ["signal", process] => Action::Signal { process: process.parse()? },
+        ["abandon", process] => Action::Abandon { process: process.parse()? },
+        ["await", process] => Action::Await { process: process.parse()? },
+        ["prune"] => Action::Prune,
+        ["sweep", node] => Action::Sweep { worker: worker(node)? },
+        ["drain", node] => Action::Drain { worker: worker(node)? },
+        ["pause", node, span @ ..] => Action::Pause { node: node.parse()?, span: parse_span(span)? },
+        ["crash", node, "renamed", span @ ..] => {
+            Action::Crash { node: node.parse()?, span: parse_span(span)?, renamed: true }
+        }
+        ["crash", node, span @ ..] => {
+            Action::Crash { node: node.parse()?, span: parse_span(span)?, renamed: false }
+        }
+        ["start-late", node, "by", by, span @ ..] => {
+            Action::LateStart { node: node.parse()?, by_ms: parse_ms(by)?, span: parse_span(span)? }
+        }
+        ["cut", link, span @ ..] => Action::Cut { link: link.parse()?, span: parse_span(span)? },
+        ["lose", share, link, span @ ..] => {
+            Action::Lose { link: link.parse()?, percent: percent(share)?, span: parse_span(span)? }
+        }
+        ["repeat", share, link, span @ ..] => {
+            Action::Repeat { link: link.parse()?, percent: percent(share)?, span: parse_span(span)? }
+        }
+        ["delay", link, "by", by, span @ ..] => {
+            Action::Delay { link: link.parse()?, by_ms: parse_ms(by)?, span: parse_span(span)? }
+        }
+        ["hold", method, process, "until", "expiry", offset] => Action::Hold {
+            process: process.parse()?,
+            method: method.parse()?,
+            offset_ms: parse_signed_ms(offset)?,
+        },
+        ["step", node, "by", by] => Action::StepClock { node: node.parse()?, by_ms: parse_signed_ms(by)? },
+        ["drift", node, ppm] => {
+            let number = ppm.strip_suffix("ppm").and_then(|digits| digits.parse().ok());
+            let in_range = number.filter(|ppm: &i32| ppm.unsigned_abs() <= 500_000);
+            let ppm =
+                in_range.ok_or_else(|| format!("`{ppm}` is no drift: say +40ppm, at most 500000ppm"))?;
+            Action::Drift { node: node.parse()?, ppm }
+        }
+        ["store", "slow", "by", by, span @ ..] => {
+            Action::SlowStore { by_ms: parse_ms(by)?, span: parse_span(span)? }
+        }
+        ["store", "fails", span @ ..] => {
+            Action::FailStore { how: StoreFailure::Before, span: parse_span(span)? }
+        }
+        ["store", "loses", span @ ..] => {
+            Action::FailStore { how: StoreFailure::UnknownBefore, span: parse_span(span)? }
+        }
+        ["store", "forgets", "to", "answer", span @ ..] => {
+            Action::FailStore { how: StoreFailure::UnknownAfter, span: parse_span(span)? }
+        }
+        ["probe", "lies", "about", node, span @ ..] => {
+            Action::Lie { about: worker(node)?, span: parse_span(span)? }
+        }
+        _ => return Err("nothing that can happen is called so".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line of every kind; each reads back as it was written.
+    const LINES: &[&str] = &[
+        "0ms register p1 rerunnable 5 steps of 200ms",
+        "1ms register p2 owner-bound 3 emits of 50ms",
+        "2ms register p3 externally-owned waits",
+        "3ms register p4 rerunnable awaits p2",
+        "4ms register p5 rerunnable until cancelled",
+        "5ms register p6 rerunnable panics",
+        "6ms register p7 rerunnable breaks",
+        "7ms cancel p1",
+        "8ms signal p1",
+        "9ms abandon p1",
+        "10ms await p1",
+        "11ms prune",
+        "12ms sweep worker-2",
+        "13ms drain worker-1",
+        "350ms pause worker-1 for 400ms",
+        "351ms pause worker-1 until p1 expires -1ms",
+        "1.2s crash registry for 3s",
+        "1.25s crash worker-3 renamed for 3.005s",
+        "2s start-late worker-1 by 40ms for 1s",
+        "2s cut registry>worker-2 for 3s",
+        "2s lose 30% worker-2>registry for 3s",
+        "2s repeat 30% worker-2>registry for 3s",
+        "2s delay host-1>registry by 1s for 3s",
+        "2s hold renew p1 until expiry +0ms",
+        "2s step registry by -1.5s",
+        "2s step worker-1 by +10ms",
+        "2s drift worker-1 -250ppm",
+        "2s store slow by 100ms for 1s",
+        "2s store fails for 1s",
+        "2s store loses for 1s",
+        "2s store forgets to answer for 1s",
+        "2s probe lies about worker-1 for 1s",
+    ];
+
+    #[test]
+    fn every_kind_of_step_reads_back_as_it_was_written() {
+        for line in LINES {
+            let step: Step = line.parse().unwrap_or_else(|why| panic!("{why}"));
+            assert_eq!(step.to_string(), *line);
+        }
+    }
+
+    #[test]
+    fn what_is_no_step_says_why() {
+        let cases = [
+            ("", "an empty line"),
+            ("350 pause worker-1 for 1s", "`350` is no time"),
+            ("1.2345s prune", "`1.2345s` is no time"),
+            ("1s pause worker-100 for 1s", "`worker-100` is no node"),
+            ("1s pause worker-1", "is no span"),
+            ("1s cut worker-1>worker-2 for 1s", "one end is the registry"),
+            ("1s lose 101% worker-1>registry for 1s", "`101%` is no share"),
+            ("1s register q rerunnable panics", "`q` is no process"),
+            ("1s register p1 eternal panics", "`eternal` is no disposition"),
+            ("1s register p1 rerunnable dances", "`dances` is no body"),
+            ("1s hold prune p1 until expiry +1ms", "`prune` cannot be held"),
+            ("1s drain host-1", "host-1 is no worker"),
+            ("1s explode", "nothing that can happen is called so"),
+        ];
+        for (line, why) in cases {
+            let error = line.parse::<Step>().expect_err(line);
+            assert!(error.contains(why), "{line}: {error}");
+        }
+    }
+}

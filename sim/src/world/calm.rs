@@ -1,0 +1,252 @@
+//! The calm after the faults: everything is healed and restarted, and then every row must end within a bound that follows
+//! from the plan. First those that end by themselves; then the hosts ask for the end of the rest. What does not end is
+//! noted; whether that breaks a law is for the law to say.
+
+use super::cluster::CALL_DEADLINE_MS;
+use super::workload::{Job, ask};
+use super::{Due, World, cluster, with};
+use crate::event::{GrantNo, Kind, Left, NO_PROCESS, disposition};
+use crate::plan::{Node, Process};
+use crate::step::Body;
+
+/// Between two looks at what has ended.
+const LOOK_MS: u64 = 100;
+
+#[derive(Default)]
+pub struct Calm {
+    phase: Phase,
+    /// When the present phase must have done its work.
+    deadline_us: u64,
+    bound_us: u64,
+    pub drained: Vec<Node>,
+    /// Attempts of bodies that break once: node, its life, process.
+    pub broken: Vec<(Node, u64, u16)>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Faults,
+    /// Rows end by themselves.
+    Resting,
+    /// Rows that do not are asked to.
+    Asking,
+}
+
+impl Calm {
+    pub fn has_begun(&self) -> bool {
+        self.phase != Phase::Faults
+    }
+}
+
+/// The horizon is reached, or some of the calm has passed.
+pub fn look() {
+    let phase = with(|world| world.calm.phase);
+    if phase == Phase::Faults {
+        begin();
+    }
+    let (rests, asks) = with(|world| world.open_rows());
+    match phase {
+        Phase::Asking if rests.is_empty() && asks.is_empty() && with(|world| world.is_at_rest()) => {
+            with(|world| world.is_over = true);
+            return;
+        }
+        Phase::Asking => {
+            for process in asks {
+                help(process);
+            }
+        }
+        _ if rests.is_empty() => ask_for_the_end(),
+        _ => {}
+    }
+    with(|world| {
+        let next_us = world.kernel.now_us + LOOK_MS * 1_000;
+        world.kernel.at(next_us, Due::Calm);
+    });
+}
+
+fn begin() {
+    let (down, paused, drained) = with(|world| {
+        let bound_us = world.bound_us();
+        world.network.calm();
+        world.holds.clear();
+        world.slow_store = (0, 0);
+        world.failing_store = None;
+        world.note(Node::Registry, Kind::CalmBegan, NO_PROCESS, GrantNo::NONE, bound_us, 0);
+        world.calm.phase = Phase::Resting;
+        world.calm.bound_us = bound_us;
+        world.calm.deadline_us = world.kernel.now_us + bound_us;
+        let deadline_us = world.calm.deadline_us;
+        world.kernel.at(deadline_us, Due::CalmEnds);
+        for state in &mut world.nodes {
+            state.lied_about_until_us = 0;
+            state.late_start = (0, 0);
+        }
+        let of = |which: fn(&&super::NodeState) -> bool| -> Vec<(Node, u64, u64)> {
+            let found = world.nodes.iter().filter(which);
+            found.map(|state| (state.node, state.life, state.pauses)).collect()
+        };
+        (of(|state| !state.is_up), of(|state| state.is_paused), std::mem::take(&mut world.calm.drained))
+    });
+    for (node, life, _) in down {
+        cluster::restart(node, life, false);
+    }
+    for (node, _, pause) in paused {
+        cluster::resume(node, pause);
+    }
+    for node in drained {
+        cluster::crash(node);
+        let life = with(|world| world.node(node).life);
+        cluster::restart(node, life, false);
+    }
+}
+
+fn ask_for_the_end() {
+    with(|world| {
+        world.note(Node::Registry, Kind::CalmAsked, NO_PROCESS, GrantNo::NONE, 0, 0);
+        world.calm.phase = Phase::Asking;
+        world.calm.deadline_us = world.kernel.now_us + world.calm.bound_us;
+        let deadline_us = world.calm.deadline_us;
+        world.kernel.at(deadline_us, Due::CalmEnds);
+    });
+}
+
+/// Whatever keeps a row from its end is brought about, once.
+fn help(process: u16) {
+    let needs = with(|world| {
+        let row = world.row(process);
+        if std::mem::replace(&mut row.is_asked, true) {
+            return Vec::new();
+        }
+        let (body, is_rerunnable) = (row.body, row.disposition == disposition::RERUNNABLE);
+        let process = Process(process);
+        let mut needs = Vec::new();
+        if !is_rerunnable {
+            needs.push(Job::Abandon(process));
+        }
+        match body {
+            Some(Body::Waits) => needs.push(Job::Signal(process)),
+            Some(Body::UntilCancelled) => needs.push(Job::Cancel(process)),
+            _ => {}
+        }
+        needs
+    });
+    needs.into_iter().for_each(ask);
+}
+
+/// The bound is over.
+pub fn end() {
+    with(|world| {
+        if world.kernel.now_us < world.calm.deadline_us {
+            return;
+        }
+        let (rests, asks) = world.open_rows();
+        let is_asking = world.calm.phase == Phase::Asking;
+        let left = |world: &mut World, process: u16, what: Left| {
+            world.note(Node::Registry, Kind::Remained, process, GrantNo::NONE, what as u64, 0);
+        };
+        for process in rests {
+            left(world, process, Left::Row);
+        }
+        if is_asking {
+            for process in asks {
+                left(world, process, Left::RowAsked);
+            }
+            let leased: Vec<u16> = world.leased_rows();
+            for process in leased {
+                left(world, process, Left::Lease);
+            }
+            if world.waiting > 0 {
+                left(world, NO_PROCESS, Left::Waiter);
+            }
+        }
+        world.is_over = true;
+    });
+}
+
+impl World {
+    /// Rows that have not ended: those that must by themselves, and the others.
+    fn open_rows(&self) -> (Vec<u16>, Vec<u16>) {
+        let open = |process: &u16| {
+            let row = &self.rows[usize::from(*process)];
+            row.body.is_some() && !row.is_terminal
+        };
+        (0..self.rows.len() as u16).filter(open).partition(|process| self.ends_by_itself(*process, 0))
+    }
+
+    fn ends_by_itself(&self, process: u16, depth: usize) -> bool {
+        let Some(row) = self.rows.get(usize::from(process)) else { return true };
+        // A wait for an id that nobody knows ends at once.
+        let Some(body) = row.body else { return true };
+        if row.is_terminal {
+            return true;
+        }
+        let runs = match row.disposition {
+            disposition::RERUNNABLE => true,
+            disposition::OWNER_BOUND => !row.is_started,
+            _ => false,
+        };
+        let goes_on = match body {
+            Body::Waits => row.signals > 0,
+            Body::UntilCancelled => row.cancels > 0,
+            // A circle of waits never ends.
+            Body::Awaits { child } => depth <= self.rows.len() && self.ends_by_itself(child.0, depth + 1),
+            _ => true,
+        };
+        runs && goes_on
+    }
+
+    fn leased_rows(&self) -> Vec<u16> {
+        let leased = self.rows.iter().enumerate().filter(|(_, row)| row.lease.is_some());
+        leased.map(|(process, _)| process as u16).collect()
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.waiting == 0 && self.rows.iter().all(|row| row.lease.is_none())
+    }
+
+    /// What a calm may take: the longest lease left, a ttl, as many rounds of the longest body as the bound on runs and the
+    /// depth of waiting make of the rows, and two calls.
+    fn bound_us(&mut self) -> u64 {
+        let now_ms = self.wall_ms(Node::Registry);
+        let left_ms = self
+            .rows
+            .iter()
+            .filter_map(|row| row.lease)
+            .map(|(until_ms, _)| until_ms.saturating_sub(now_ms))
+            .max();
+        let plan = std::sync::Arc::clone(&self.plan);
+        let bodies: Vec<(Process, Body)> = plan.bodies().map(|(process, body)| (process, *body)).collect();
+        let round_trip_ms = plan.links.slowest_us.div_ceil(500);
+        let longest_ms = bodies.iter().map(|(_, body)| match body {
+            Body::Steps { count, .. } | Body::Emits { count, .. } => {
+                body.longest_ms() + u64::from(*count) * round_trip_ms
+            }
+            _ => round_trip_ms,
+        });
+        let longest_ms = longest_ms.max().unwrap_or(0);
+        let depth_of = |process: Process| {
+            let mut depth = 1;
+            let mut at = process;
+            while depth <= bodies.len() as u64 {
+                let child = bodies.iter().find_map(|(of, body)| match body {
+                    Body::Awaits { child } if *of == at => Some(*child),
+                    _ => None,
+                });
+                match child {
+                    Some(child) => (at, depth) = (child, depth + 1),
+                    None => break,
+                }
+            }
+            depth
+        };
+        let depth = bodies.iter().map(|(process, _)| depth_of(*process)).max().unwrap_or(1);
+        let rounds = (bodies.len() as u64).div_ceil(u64::from(plan.bound)) * depth;
+        let bound_ms = left_ms.unwrap_or(0)
+            + plan.ttl_ms
+            + rounds * (longest_ms + plan.sweep_ms + 1_000)
+            + 2 * CALL_DEADLINE_MS;
+        // By the slowest clock of the plan.
+        bound_ms * 1_000 * (1_000_000 + plan.worst_drift_ppm()) / 1_000_000
+    }
+}

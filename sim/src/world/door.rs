@@ -1,0 +1,370 @@
+//! The store's door: every call of every node passes here once it is to be decided, and what was decided is written down
+//! in that order, whether or not the answer arrives. A slow or failing store is made here too. The record is of calls and
+//! answers alone; it asks the registry nothing, except which rows a prune took.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use fencepost::call::{Call, Reply, Submit};
+use fencepost::environment::Environment;
+use fencepost::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
+use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::process::{
+    DurabilityTier, FirstStart, ProcessAwaitOutput, ProcessRecord, ProcessStatus, RecoveryDisposition,
+};
+use fencepost::store::MemoryStore;
+use fencepost::{Registry, RegistryError};
+
+use super::environment::NodeEnvironment;
+use super::{World, process_of, with};
+use crate::event::{CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status};
+use crate::plan::Node;
+use crate::step::StoreFailure;
+
+/// Rows that outlive the registry's node.
+pub type Core = Arc<Mutex<Registry<MemoryStore>>>;
+
+pub struct Door(pub Core);
+
+#[async_trait]
+impl Submit for Door {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let (node, slow_us) = with(|world| {
+            let (by_us, until_us) = world.slow_store;
+            (world.asking, if world.kernel.now_us < until_us { by_us } else { 0 })
+        });
+        if slow_us > 0 {
+            let wait = std::time::Duration::from_micros(slow_us);
+            NodeEnvironment(Node::Registry).sleep(wait).await;
+        }
+        let method = call.method();
+        let failure = with(|world| {
+            let (how, until_us) = world.failing_store?;
+            (world.kernel.now_us < until_us).then_some(how)
+        });
+        let unknown = || RegistryError::unavailable(method, "the store did not say");
+        match failure {
+            Some(StoreFailure::Before) => {
+                with(|world| world.failed(node, &call, false));
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(StoreFailure::UnknownBefore) => {
+                with(|world| world.failed(node, &call, true));
+                Err(unknown())
+            }
+            Some(StoreFailure::UnknownAfter) => self.decide(node, call).and_then(|_| Err(unknown())),
+            None => self.decide(node, call),
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+impl Door {
+    fn decide(&self, node: Node, call: Call) -> Result<Reply, RegistryError> {
+        let sketch = with(|world| world.sketch(node, &call));
+        let mut core = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = core.apply(call);
+        with(|world| world.decided(&sketch, &answer));
+        if sketch.kind == CallKind::Prune && answer.is_ok() {
+            let ended = with(|world| world.ended_processes());
+            for process in ended {
+                let gone = core.apply(Call::ReadProcess { process_id: format!("p{process}") });
+                if gone == Ok(Reply::MaybeRecord(None)) {
+                    with(|world| world.pruned(node, process));
+                }
+            }
+        }
+        answer
+    }
+}
+
+/// What the record needs of a call, kept while the call itself is given away.
+struct Sketch {
+    node: Node,
+    kind: CallKind,
+    process: u16,
+    presented: GrantNo,
+    /// Which of a host's requests it is.
+    asked: Option<Wrote>,
+    output: u64,
+}
+
+pub fn kind_of(call: &Call) -> CallKind {
+    match call {
+        Call::ClaimProcessLease { .. } => CallKind::Claim,
+        Call::ReclaimProcessLease { .. } => CallKind::Reclaim,
+        Call::RenewProcessLease { .. } => CallKind::Renew,
+        Call::CompleteProcessLease { .. } => CallKind::Release,
+        Call::RecordFirstStartedWithLease { .. } => CallKind::Start,
+        Call::AppendEventWithLease { .. } => CallKind::Emit,
+        Call::SetProcessWaitWithLease { .. } => CallKind::SetWait,
+        Call::ClearProcessWaitWithLease { .. } => CallKind::ClearWait,
+        Call::CompleteProcessWithLease { .. } => CallKind::Complete,
+        Call::RecordFirstStarted { .. } => CallKind::UnfencedStart,
+        Call::AppendEvent { .. } => CallKind::UnfencedEmit,
+        Call::SetProcessWait { .. } => CallKind::UnfencedSetWait,
+        Call::ClearProcessWait { .. } => CallKind::UnfencedClearWait,
+        Call::CompleteProcess { .. } => CallKind::UnfencedComplete,
+        Call::RegisterProcess { .. } => CallKind::Register,
+        Call::RequestProcessAbandon { .. } => CallKind::Abandon,
+        Call::PruneTerminalProcesses { .. } => CallKind::Prune,
+        other if other.is_read() => CallKind::Read,
+        _ => CallKind::Other,
+    }
+}
+
+/// The lease a call presents as its own.
+pub fn presented_by(call: &Call) -> Option<&ProcessLease> {
+    match call {
+        Call::RenewProcessLease { lease, .. }
+        | Call::RecordFirstStartedWithLease { lease, .. }
+        | Call::AppendEventWithLease { lease, .. }
+        | Call::SetProcessWaitWithLease { lease, .. }
+        | Call::ClearProcessWaitWithLease { lease }
+        | Call::CompleteProcessWithLease { lease, .. } => Some(lease),
+        _ => None,
+    }
+}
+
+pub fn process_in(call: &Call) -> u16 {
+    let id = match call {
+        Call::RegisterProcess { registration } => Some(registration.id.as_str()),
+        other => other.process_id(),
+    };
+    id.and_then(process_of).unwrap_or(NO_PROCESS)
+}
+
+pub fn refusal_of(error: &RegistryError) -> u64 {
+    match error {
+        RegistryError::UnknownProcess { .. } => refusal::UNKNOWN_PROCESS,
+        RegistryError::InvalidArgument { .. } => refusal::INVALID,
+        RegistryError::AlreadyTerminal { .. } => refusal::TERMINAL,
+        RegistryError::LeaseRequired { .. } => refusal::LEASE_REQUIRED,
+        RegistryError::LeaseSuperseded { .. } => refusal::SUPERSEDED,
+        RegistryError::LeaseExpired { .. } => refusal::EXPIRED,
+        RegistryError::FenceExhausted { .. } => refusal::EXHAUSTED,
+        RegistryError::Backend { .. } => refusal::FAILED,
+        RegistryError::Unavailable { .. } => refusal::UNKNOWN_OUTCOME,
+        _ => refusal::OTHER,
+    }
+}
+
+fn status_of(status: &ProcessStatus) -> u64 {
+    match status {
+        ProcessStatus::Running => status::RUNNING,
+        ProcessStatus::Completed { .. } => status::COMPLETED,
+        ProcessStatus::Failed { .. } => status::FAILED,
+        ProcessStatus::Cancelled { .. } => status::CANCELLED,
+        ProcessStatus::Abandoned { .. } => status::ABANDONED,
+    }
+}
+
+/// Equal outputs have equal numbers, and others practically never.
+fn hash_of(output: &ProcessAwaitOutput) -> u64 {
+    let text = serde_json::to_string(output).unwrap_or_default();
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+impl World {
+    fn sketch(&mut self, node: Node, call: &Call) -> Sketch {
+        let (kind, process) = (kind_of(call), process_in(call));
+        let mut presented = match (presented_by(call), call) {
+            (Some(lease), _) => self.grants.of_lease(process, lease),
+            (None, Call::CompleteProcessLease { completion }) => {
+                self.grants.of_token(process, &completion.lease_token)
+            }
+            _ => GrantNo::NONE,
+        };
+        let row = (process != NO_PROCESS).then(|| self.row(process));
+        let asked = match call {
+            Call::AppendEvent { request, .. } if request.event_type == CANCEL_REQUESTED => {
+                Some(Wrote::CancelRequest)
+            }
+            Call::AppendEvent { request, .. } if request.event_type.starts_with(SIGNAL_PREFIX) => {
+                Some(Wrote::Signal)
+            }
+            Call::RequestProcessAbandon { .. } => Some(Wrote::AbandonRequest),
+            _ => None,
+        };
+        if let Some(row) = row {
+            let last = row.presented.iter_mut().find(|(of, _)| *of == node.code());
+            match (presented.is_some(), last) {
+                (true, Some((_, last))) => *last = presented,
+                (true, None) => row.presented.push((node.code(), presented)),
+                // An unfenced write of an execution: it stands on what its sender last showed.
+                (false, Some((_, last))) if is_unfenced_execution(kind) && asked.is_none() => {
+                    presented = *last;
+                }
+                _ => {}
+            }
+        }
+        let output = match call {
+            Call::CompleteProcess { await_output, .. }
+            | Call::CompleteProcessWithLease { await_output, .. } => hash_of(await_output),
+            _ => 0,
+        };
+        Sketch { node, kind, process, presented, asked, output }
+    }
+
+    fn decision(&mut self, sketch: &Sketch, kind: Kind, grant: GrantNo, a: u64, b: u64) {
+        let clock = self.wall_ms(Node::Registry);
+        self.events.push(Event {
+            at_us: self.kernel.now_us,
+            clock,
+            a,
+            b,
+            grant,
+            process: sketch.process,
+            node: sketch.node.code(),
+            kind,
+        });
+    }
+
+    fn failed(&mut self, node: Node, call: &Call, is_unknown: bool) {
+        self.calls += 1;
+        let sketch = self.sketch(node, call);
+        self.decision(&sketch, Kind::Failed, sketch.presented, sketch.kind as u64, u64::from(is_unknown));
+    }
+
+    fn decided(&mut self, sketch: &Sketch, answer: &Result<Reply, RegistryError>) {
+        self.calls += 1;
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(error) => {
+                let code = refusal_of(error);
+                return self.decision(sketch, Kind::Refused, sketch.presented, sketch.kind as u64, code);
+            }
+        };
+        match (sketch.kind, reply) {
+            (CallKind::Register, Reply::Record(record)) => self.registered(sketch, record),
+            (CallKind::Claim | CallKind::Reclaim, Reply::Claim(outcome)) => self.claimed(sketch, outcome),
+            (CallKind::Renew, Reply::Lease(lease)) => {
+                let expires_ms = lease.expires_at_epoch_ms;
+                let row = self.row(sketch.process);
+                if let Some((_, holder)) = row.lease
+                    && holder == sketch.presented
+                {
+                    row.lease = Some((expires_ms, holder));
+                }
+                self.decision(sketch, Kind::Renewed, sketch.presented, expires_ms, 0);
+            }
+            (CallKind::Release, _) => {
+                let row = self.row(sketch.process);
+                if row.lease.is_some_and(|(_, holder)| holder == sketch.presented) {
+                    row.lease = None;
+                }
+                self.decision(sketch, Kind::Released, sketch.presented, 0, 0);
+            }
+            (CallKind::Complete | CallKind::UnfencedComplete, Reply::Record(record)) => {
+                let row = self.row(sketch.process);
+                row.is_terminal = true;
+                row.lease = None;
+                let status = status_of(&record.status);
+                self.decision(sketch, Kind::Ended, sketch.presented, status, sketch.output);
+            }
+            (CallKind::Start, Reply::FirstStart(start)) => {
+                let wrote = match start {
+                    FirstStart::Started(_) => Wrote::FirstStart,
+                    _ => Wrote::StartedBefore,
+                };
+                self.wrote(sketch, wrote);
+            }
+            (CallKind::UnfencedStart, _) => self.wrote(sketch, Wrote::FirstStart),
+            (CallKind::SetWait | CallKind::UnfencedSetWait, _) => self.wrote(sketch, Wrote::Wait),
+            (CallKind::ClearWait | CallKind::UnfencedClearWait, _) => self.wrote(sketch, Wrote::WaitCleared),
+            (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => match sketch.asked {
+                Some(asked) => self.asked(sketch, asked),
+                None if appended.replayed => {}
+                None => self.wrote(sketch, Wrote::Progress),
+            },
+            (CallKind::Abandon, _) => self.asked(sketch, Wrote::AbandonRequest),
+            (CallKind::Read, Reply::MaybeRecord(Some(record))) => {
+                let hash = record.status.output().map_or(0, hash_of);
+                self.decision(sketch, Kind::Showed, GrantNo::NONE, status_of(&record.status), hash);
+            }
+            _ => {}
+        }
+    }
+
+    fn registered(&mut self, sketch: &Sketch, record: &ProcessRecord) {
+        let code = match record.disposition() {
+            RecoveryDisposition::Rerunnable => disposition::RERUNNABLE,
+            RecoveryDisposition::OwnerBound => disposition::OWNER_BOUND,
+            RecoveryDisposition::ExternallyOwned => disposition::EXTERNALLY_OWNED,
+        };
+        let body = self.body_of(record);
+        let row = self.row(sketch.process);
+        let is_new = row.body.is_none();
+        if is_new {
+            row.body = body;
+            row.disposition = code;
+        }
+        self.decision(sketch, Kind::Registered, GrantNo::NONE, code, u64::from(is_new));
+    }
+
+    fn claimed(&mut self, sketch: &Sketch, outcome: &ProcessLeaseClaimOutcome) {
+        match outcome {
+            ProcessLeaseClaimOutcome::Acquired(lease) => {
+                let grant = self.grants.of_lease(sketch.process, lease);
+                let is_new = self.grants.was_granted(grant);
+                let kind = match (is_new, sketch.kind) {
+                    (false, _) => Kind::Reentered,
+                    (true, CallKind::Reclaim) => Kind::Reclaimed,
+                    (true, _) => Kind::Granted,
+                };
+                let expires_ms = lease.expires_at_epoch_ms;
+                self.row(sketch.process).lease = Some((expires_ms, grant));
+                self.decision(sketch, kind, grant, expires_ms, lease.fencing_token);
+            }
+            ProcessLeaseClaimOutcome::Busy { holder } => {
+                let grant = self.grants.of_lease(sketch.process, holder);
+                self.decision(sketch, Kind::Busy, grant, 0, 0);
+            }
+        }
+    }
+
+    fn wrote(&mut self, sketch: &Sketch, wrote: Wrote) {
+        if wrote == Wrote::FirstStart {
+            self.row(sketch.process).is_started = true;
+        }
+        self.decision(sketch, Kind::Wrote, sketch.presented, wrote as u64, 0);
+    }
+
+    fn asked(&mut self, sketch: &Sketch, asked: Wrote) {
+        let row = self.row(sketch.process);
+        match asked {
+            Wrote::Signal => row.signals += 1,
+            Wrote::CancelRequest => row.cancels += 1,
+            _ => {}
+        }
+        self.decision(sketch, Kind::Asked, GrantNo::NONE, asked as u64, 0);
+    }
+
+    fn ended_processes(&self) -> Vec<u16> {
+        let ended = self.rows.iter().enumerate().filter(|(_, row)| row.is_terminal);
+        ended.map(|(process, _)| process as u16).collect()
+    }
+
+    fn pruned(&mut self, node: Node, process: u16) {
+        *self.row(process) = super::rows::RowView::default();
+        let kind = CallKind::Prune;
+        let sketch = Sketch { node, kind, process, presented: GrantNo::NONE, asked: None, output: 0 };
+        self.decision(&sketch, Kind::Pruned, GrantNo::NONE, 0, 0);
+    }
+}
+
+fn is_unfenced_execution(kind: CallKind) -> bool {
+    matches!(
+        kind,
+        CallKind::UnfencedStart
+            | CallKind::UnfencedEmit
+            | CallKind::UnfencedSetWait
+            | CallKind::UnfencedClearWait
+            | CallKind::UnfencedComplete
+    )
+}

@@ -1,0 +1,107 @@
+//! The seam of one node's life in the world: its clocks, its sleep, its tasks, its entropy and its probe. What the code
+//! under test sees of the simulation is this and the transport; both are small names for what the world keeps.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use fencepost::environment::{BoxFuture, Environment};
+use fencepost::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
+use rand_chacha::rand_core::Rng;
+
+use super::kernel::Entry;
+use super::{Due, try_with, with};
+use crate::plan::Node;
+
+/// One node's view of the world.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeEnvironment(pub Node);
+
+impl Environment for NodeEnvironment {
+    fn now_epoch_ms(&self) -> u64 {
+        with(|world| {
+            let now_us = world.kernel.now_us;
+            world.node(self.0).clock.wall_ms(now_us)
+        })
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_micros(with(|world| world.monotonic_us(self.0)))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let us = u64::try_from(duration.as_nanos().div_ceil(1_000)).unwrap_or(u64::MAX);
+        let until_us = with(|world| world.monotonic_us(self.0)).saturating_add(us);
+        Box::pin(Sleep { node: self.0, until_us, entry: None })
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        with(|world| world.spawn(self.0, task));
+    }
+
+    fn fill_entropy(&self, bytes: &mut [u8]) {
+        with(|world| world.node(self.0).entropy.fill_bytes(bytes));
+    }
+
+    /// Node and life of a simulated process are its pid and its start: the world knows whether that life still goes on.
+    fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
+        match &owner.liveness {
+            LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } => with(|world| {
+                let node = Node::from_code(u8::try_from(*pid).unwrap_or(u8::MAX));
+                let now_us = world.kernel.now_us;
+                let of = world.node(node);
+                let is_dead = process_start.parse() != Ok(of.life);
+                is_dead || now_us < of.lied_about_until_us
+            }),
+            LeaseOwnerLiveness::Opaque => false,
+        }
+    }
+}
+
+/// How a simulated process of this node's life is known to probes.
+pub fn liveness(node: Node, life: u64) -> LeaseOwnerLiveness {
+    LeaseOwnerLiveness::LocalProcess {
+        host_id: "simulation".to_owned(),
+        boot_id: "simulation".to_owned(),
+        pid: u32::from(node.code()),
+        process_start: life.to_string(),
+    }
+}
+
+struct Sleep {
+    node: Node,
+    /// On the node's monotonic clock.
+    until_us: u64,
+    entry: Option<Entry>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        with(|world| {
+            let now_us = world.kernel.now_us;
+            let clock = &world.node(self.node).clock;
+            if clock.monotonic_us(now_us) >= self.until_us {
+                return Poll::Ready(());
+            }
+            // Never at the present instant: a clock that just changed its pace must not keep time from moving.
+            let at_us = clock.true_us_after(now_us, self.until_us).max(now_us + 1);
+            match self.entry.and_then(|entry| world.kernel.due_mut(entry)) {
+                Some(Due::Wake(waker)) => waker.clone_from(task.waker()),
+                _ => self.entry = Some(world.kernel.at(at_us, Due::Wake(Waker::clone(task.waker())))),
+            }
+            Poll::Pending
+        })
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry {
+            // What is cancelled is dropped outside of the world: nothing may be woken or freed under its lock.
+            drop(try_with(|world| world.kernel.cancel(entry)));
+        }
+    }
+}

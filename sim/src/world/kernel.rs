@@ -1,0 +1,263 @@
+//! The scheduler: ready tasks, and an agenda of what falls due. It knows tasks, instants and machines that stand still or
+//! die, and nothing of registries. Which of several ready tasks runs first is asked of a [`Schedule`]; nothing in here
+//! depends on an address or on who spawned what when. Pausing a machine holds its tasks, crashing it drops them.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use fencepost::environment::BoxFuture;
+
+use crate::seed::{Purpose, Seed};
+
+pub type Task = BoxFuture<'static, ()>;
+
+/// Decides among tasks that are ready at the same instant: the lowest place runs first.
+pub trait Schedule {
+    fn place(&mut self, wakeup: Wakeup) -> u64;
+}
+
+/// Who became ready, in numbers that do not change when another machine or task is taken out of a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Wakeup {
+    pub machine: u8,
+    /// Among those the machine ever spawned.
+    pub task: u64,
+    /// How often it became ready before.
+    pub wakes: u64,
+}
+
+/// Every order is as likely as every other.
+pub struct ByChance(pub Seed);
+
+impl Schedule for ByChance {
+    fn place(&mut self, wakeup: Wakeup) -> u64 {
+        let task = u64::from(wakeup.machine) << 56 | wakeup.task;
+        self.0.draw(Purpose::Order, [task, wakeup.wakes])
+    }
+}
+
+/// Names a task for as long as it lives; its place may be given to another later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskId {
+    place: u32,
+    generation: u32,
+}
+
+struct TaskSlot {
+    generation: u32,
+    machine: u8,
+    number: u64,
+    wakes: u64,
+    is_ready: bool,
+    /// Not there while it is polled, and once it is done.
+    future: Option<Task>,
+    waker: Waker,
+}
+
+/// Names an entry of the agenda, to cancel it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    place: u32,
+    generation: u32,
+}
+
+pub struct Kernel<D> {
+    pub now_us: u64,
+    schedule: Box<dyn Schedule>,
+    tasks: Vec<TaskSlot>,
+    free_tasks: Vec<u32>,
+    ready: Vec<(u64, TaskId)>,
+    agenda: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    due: Vec<(u32, Option<D>)>,
+    free_due: Vec<u32>,
+    entries: u64,
+    /// Tasks polled and entries taken, since it was last set to nothing.
+    pub turns: u64,
+}
+
+/// What to do next.
+pub enum Turn<D> {
+    Poll(TaskId, Task, Waker),
+    Due(D),
+    /// Nothing is ready and nothing will fall due.
+    Over,
+}
+
+thread_local! {
+    /// Apart from the kernel: a task may be woken while something of the kernel is in use.
+    static WOKEN: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
+}
+
+struct TaskWaker(TaskId);
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // After the end of the thread there is nobody to wake.
+        let _ = WOKEN.try_with(|woken| woken.borrow_mut().push(self.0));
+    }
+}
+
+impl<D> Kernel<D> {
+    pub fn new(schedule: Box<dyn Schedule>) -> Self {
+        WOKEN.with(|woken| woken.borrow_mut().clear());
+        Self {
+            now_us: 0,
+            schedule,
+            tasks: Vec::new(),
+            free_tasks: Vec::new(),
+            ready: Vec::new(),
+            agenda: BinaryHeap::new(),
+            due: Vec::new(),
+            free_due: Vec::new(),
+            entries: 0,
+            turns: 0,
+        }
+    }
+
+    /// A new task, not ready yet. `number` is its number among those the machine ever spawned.
+    pub fn spawn(&mut self, machine: u8, number: u64, future: Task) -> TaskId {
+        if let Some(place) = self.free_tasks.pop() {
+            let slot = &mut self.tasks[place as usize];
+            let id = TaskId { place, generation: slot.generation };
+            slot.machine = machine;
+            slot.number = number;
+            slot.wakes = 0;
+            slot.is_ready = false;
+            slot.future = Some(future);
+            slot.waker = Waker::from(Arc::new(TaskWaker(id)));
+            return id;
+        }
+        let id = TaskId { place: self.tasks.len() as u32, generation: 0 };
+        self.tasks.push(TaskSlot {
+            generation: 0,
+            machine,
+            number,
+            wakes: 0,
+            is_ready: false,
+            future: Some(future),
+            waker: Waker::from(Arc::new(TaskWaker(id))),
+        });
+        id
+    }
+
+    pub fn wake(&mut self, id: TaskId) {
+        let slot = &mut self.tasks[id.place as usize];
+        if slot.generation != id.generation || slot.is_ready {
+            return;
+        }
+        slot.is_ready = true;
+        slot.wakes += 1;
+        let wakeup = Wakeup { machine: slot.machine, task: slot.number, wakes: slot.wakes };
+        self.ready.push((self.schedule.place(wakeup), id));
+    }
+
+    pub fn at(&mut self, at_us: u64, due: D) -> Entry {
+        let place = match self.free_due.pop() {
+            Some(place) => {
+                self.due[place as usize].1 = Some(due);
+                place
+            }
+            None => {
+                self.due.push((0, Some(due)));
+                (self.due.len() - 1) as u32
+            }
+        };
+        self.entries += 1;
+        self.agenda.push(Reverse((at_us.max(self.now_us), self.entries, place)));
+        Entry { place, generation: self.due[place as usize].0 }
+    }
+
+    /// The entry, if it has not fallen due. Its line in the agenda stays until its time and then says nothing.
+    pub fn cancel(&mut self, entry: Entry) -> Option<D> {
+        let (generation, due) = &mut self.due[entry.place as usize];
+        if *generation == entry.generation { due.take() } else { None }
+    }
+
+    pub fn due_mut(&mut self, entry: Entry) -> Option<&mut D> {
+        let (generation, due) = &mut self.due[entry.place as usize];
+        if *generation == entry.generation { due.as_mut() } else { None }
+    }
+
+    /// The next ready task of a machine that is not `held`, or what falls due next, moving time there. Tasks of held
+    /// machines stay ready.
+    pub fn next(&mut self, held: impl Fn(u8) -> bool) -> Turn<D> {
+        WOKEN.with(|woken| {
+            let mut woken = woken.borrow_mut();
+            for place in 0..woken.len() {
+                self.wake(woken[place]);
+            }
+            woken.clear();
+        });
+        self.turns += 1;
+        let mut first: Option<(u64, usize)> = None;
+        for (at, (place, id)) in self.ready.iter().enumerate() {
+            let is_earlier = first.is_none_or(|(lowest, _)| *place < lowest);
+            if is_earlier && !held(self.tasks[id.place as usize].machine) {
+                first = Some((*place, at));
+            }
+        }
+        if let Some((_, at)) = first {
+            let (_, id) = self.ready.swap_remove(at);
+            let slot = &mut self.tasks[id.place as usize];
+            slot.is_ready = false;
+            if slot.generation == id.generation
+                && let Some(future) = slot.future.take()
+            {
+                return Turn::Poll(id, future, slot.waker.clone());
+            }
+            return self.next(held);
+        }
+        while let Some(Reverse((at_us, _, place))) = self.agenda.pop() {
+            let (generation, due) = &mut self.due[place as usize];
+            *generation += 1;
+            self.free_due.push(place);
+            if let Some(due) = due.take() {
+                self.now_us = at_us;
+                return Turn::Due(due);
+            }
+        }
+        Turn::Over
+    }
+
+    /// Gives a task that is not done back its place.
+    pub fn keep(&mut self, id: TaskId, future: Task) {
+        self.tasks[id.place as usize].future = Some(future);
+    }
+
+    pub fn finish(&mut self, id: TaskId) {
+        let slot = &mut self.tasks[id.place as usize];
+        slot.generation += 1;
+        slot.waker = Waker::noop().clone();
+        self.free_tasks.push(id.place);
+    }
+
+    /// Takes every task of a machine out; whoever calls drops them, outside of whatever is locked.
+    pub fn take_tasks_of(&mut self, machine: u8) -> Vec<Task> {
+        let mut taken = Vec::new();
+        for place in 0..self.tasks.len() {
+            if self.tasks[place].machine == machine
+                && let Some(future) = self.tasks[place].future.take()
+            {
+                taken.push(future);
+                self.finish(TaskId { place: place as u32, generation: 0 });
+            }
+        }
+        let tasks = &self.tasks;
+        self.ready.retain(|(_, id)| tasks[id.place as usize].generation == id.generation);
+        taken
+    }
+
+    /// Takes everything out, at the end of a run.
+    pub fn take_all(&mut self) -> (Vec<Task>, Vec<D>) {
+        let tasks = self.tasks.iter_mut().filter_map(|slot| slot.future.take()).collect();
+        let due = self.due.iter_mut().filter_map(|(_, due)| due.take()).collect();
+        (tasks, due)
+    }
+}

@@ -1,0 +1,325 @@
+//! The world: one plan, run to its end inside one madsim runtime, on one thread, in virtual time. Nothing outside this
+//! folder knows how. The world stands in a thread-local, so that what the code under test holds of it (environment,
+//! transport) is a node's name and no lock. Read next: `kernel.rs`, then `cluster.rs`, `door.rs` and `calm.rs`.
+
+mod calm;
+mod clock;
+mod cluster;
+mod door;
+mod environment;
+mod kernel;
+mod nemesis;
+mod network;
+mod rows;
+mod wire;
+mod workload;
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use fencepost::environment::BoxFuture;
+use fencepost::remote::{Request, Response};
+use rand_chacha::ChaCha8Rng;
+
+use crate::event::{Event, GrantNo, Kind, NO_PROCESS, Witness};
+use crate::plan::{Node, Plan, Process};
+use crate::seed::{Purpose, Seed};
+use crate::step::{Method, StoreFailure};
+use crate::subject::Subject;
+
+use clock::Clock;
+use cluster::Registry;
+use kernel::{ByChance, Kernel, TaskId, Turn};
+use network::Network;
+use rows::Grants;
+use wire::{Exchanges, Message, Offered};
+
+pub use kernel::{Schedule, Wakeup};
+pub use rows::GrantName;
+
+/// What a run was, apart from its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Of true time.
+    pub simulated_us: u64,
+    /// Calls the registry decided.
+    pub calls: u64,
+    pub faults: u64,
+    /// Names of the grants that events carry.
+    pub grants: Vec<GrantName>,
+}
+
+/// Polls and entries of one simulated second, beyond which the plan is a runaway: a hundred times what the busiest
+/// generated world takes.
+const TURNS_PER_SECOND: u64 = 400_000;
+
+/// Everything that falls due.
+pub(crate) enum Due {
+    Wake(Waker),
+    /// A task that was spawned late may now run.
+    Starts(TaskId),
+    Arrives(Message<Request>),
+    Answers(Message<Response>),
+    Effect(Offered),
+    EffectAnswers(Offered, Result<(), u64>),
+    Step(usize),
+    Resumes(Node, u64),
+    Restarts(Node, u64, bool),
+    Calm,
+    CalmEnds,
+}
+
+pub(crate) struct NodeState {
+    pub node: Node,
+    /// Moves at every crash.
+    pub life: u64,
+    pub is_up: bool,
+    /// How often it was paused; the last pause's end is the one that counts.
+    pub pauses: u64,
+    pub is_paused: bool,
+    pub clock: Clock,
+    pub entropy: ChaCha8Rng,
+    pub spawned: u64,
+    pub calls: u64,
+    pub lied_about_until_us: u64,
+    pub late_start: (u64, u64),
+    /// What arrived while it was paused, in order.
+    pub inbox: Vec<Due>,
+}
+
+pub(crate) struct World {
+    pub seed: Seed,
+    pub plan: Arc<Plan>,
+    pub subject: Subject,
+    pub kernel: Kernel<Due>,
+    pub events: Vec<Event>,
+    pub nodes: Vec<NodeState>,
+    places: [u8; 256],
+    pub network: Network,
+    pub exchanges: Exchanges<Response>,
+    pub effects: Exchanges<Result<(), u64>>,
+    pub effects_sent: u64,
+    effects_of: Vec<u64>,
+    pub holds: Vec<(Method, Process, i64)>,
+    pub ledger: Vec<u64>,
+    pub grants: Grants,
+    pub rows: Vec<rows::RowView>,
+    pub registry: Registry,
+    pub workers: cluster::Workers,
+    pub slow_store: (u64, u64),
+    pub failing_store: Option<(StoreFailure, u64)>,
+    /// Whose request is being decided: node and life of the client.
+    pub asking: Node,
+    pub calls: u64,
+    pub faults: u64,
+    pub waits: u64,
+    pub waiting: u64,
+    pub calm: calm::Calm,
+    pub is_over: bool,
+}
+
+thread_local! {
+    static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
+}
+
+/// The world, for as long as `look` takes. Nothing is polled, woken or dropped in there.
+pub(crate) fn with<T>(look: impl FnOnce(&mut World) -> T) -> T {
+    try_with(look).expect("the world outlives what is in it")
+}
+
+/// As [`with`], for what may be dropped after the world.
+pub(crate) fn try_with<T>(look: impl FnOnce(&mut World) -> T) -> Option<T> {
+    WORLD.with(|world| world.try_borrow_mut().ok()?.as_deref_mut().map(look))
+}
+
+/// The number in a process's id.
+pub(crate) fn process_of(id: &str) -> Option<u16> {
+    id.strip_prefix('p')?.parse().ok()
+}
+
+/// Runs a plan to its end. The same plan gives the same events, always.
+pub fn run(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -> Outcome {
+    let runtime = madsim::runtime::Runtime::with_seed_and_config(plan.seed, madsim::Config::default());
+    runtime.block_on(async { run_inside(plan, subject, witness) })
+}
+
+fn run_inside(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -> Outcome {
+    let world = World::new(Arc::clone(plan), subject.clone());
+    WORLD.with(|place| *place.borrow_mut() = Some(Box::new(world)));
+    cluster::begin(plan);
+    let mut second = 0;
+    let mut virtual_us = 0;
+    loop {
+        let turn = with(|world| {
+            world.events.drain(..).for_each(|event| witness.see(&event));
+            if world.is_over {
+                return Turn::Over;
+            }
+            let World { kernel, nodes, places, .. } = world;
+            let turn = kernel.next(|machine| {
+                nodes.get(usize::from(places[usize::from(machine)])).is_some_and(|node| node.is_paused)
+            });
+            if kernel.now_us / 1_000_000 != second {
+                second = kernel.now_us / 1_000_000;
+                kernel.turns = 0;
+            } else if kernel.turns > TURNS_PER_SECOND {
+                world.note(Node::Registry, Kind::Exhausted, NO_PROCESS, GrantNo::NONE, 0, 0);
+                world.is_over = true;
+            }
+            turn
+        });
+        match turn {
+            Turn::Poll(id, task, waker) => poll(id, task, &waker),
+            Turn::Due(due) => {
+                let now_us = with(|world| world.kernel.now_us);
+                if now_us > virtual_us {
+                    // For whatever asks the machine itself: std's clocks show the same passage of time.
+                    madsim::time::advance(std::time::Duration::from_micros(now_us - virtual_us));
+                    virtual_us = now_us;
+                }
+                cluster::happens(due);
+            }
+            Turn::Over => break,
+        }
+    }
+    let mut world = WORLD.with(|place| place.borrow_mut().take()).expect("it was put there above");
+    world.note(Node::Registry, Kind::Finished, NO_PROCESS, GrantNo::NONE, 0, 0);
+    world.events.drain(..).for_each(|event| witness.see(&event));
+    // After the world is out of its place: what these own looks for it when it is dropped.
+    drop(world.kernel.take_all());
+    Outcome {
+        simulated_us: world.kernel.now_us,
+        calls: world.calls,
+        faults: world.faults,
+        grants: std::mem::take(&mut world.grants.names),
+    }
+}
+
+/// A panic of code under test ends its task, and is an event.
+fn poll(id: TaskId, mut task: BoxFuture<'static, ()>, waker: &Waker) {
+    let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut Context::from_waker(waker))));
+    match polled {
+        Ok(Poll::Pending) => with(|world| world.kernel.keep(id, task)),
+        ended => {
+            drop(catch_unwind(AssertUnwindSafe(|| drop(task))));
+            with(|world| {
+                world.kernel.finish(id);
+                if ended.is_err() {
+                    world.note(Node::Registry, Kind::Panicked, NO_PROCESS, GrantNo::NONE, 0, 0);
+                }
+            });
+        }
+    }
+}
+
+impl World {
+    fn new(plan: Arc<Plan>, subject: Subject) -> Self {
+        let seed = Seed(plan.seed);
+        let mut places = [u8::MAX; 256];
+        let mut nodes = Vec::new();
+        for node in plan.nodes() {
+            places[usize::from(node.code())] = nodes.len() as u8;
+            let setting = plan.clocks.iter().find(|clock| clock.node == node);
+            let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
+            nodes.push(NodeState {
+                node,
+                life: 1,
+                is_up: false,
+                pauses: 0,
+                is_paused: false,
+                clock: Clock::new(offset_ms, drift_ppm),
+                entropy: seed.stream(Purpose::Entropy, [u64::from(node.code()), 1]),
+                spawned: 0,
+                calls: 0,
+                lied_about_until_us: 0,
+                late_start: (0, 0),
+                inbox: Vec::new(),
+            });
+        }
+        let schedule = match subject.schedule {
+            Some(schedule) => schedule(seed),
+            None => Box::new(ByChance(seed)),
+        };
+        Self {
+            seed,
+            kernel: Kernel::new(schedule),
+            events: Vec::with_capacity(64),
+            nodes,
+            places,
+            network: Network::default(),
+            exchanges: Exchanges::default(),
+            effects: Exchanges::default(),
+            effects_sent: 0,
+            effects_of: Vec::new(),
+            holds: Vec::new(),
+            ledger: Vec::new(),
+            grants: Grants::default(),
+            rows: Vec::new(),
+            registry: Registry::default(),
+            workers: cluster::Workers::default(),
+            slow_store: (0, 0),
+            failing_store: None,
+            asking: Node::Registry,
+            calls: 0,
+            faults: 0,
+            waits: 0,
+            waiting: 0,
+            calm: calm::Calm::default(),
+            is_over: false,
+            plan,
+            subject,
+        }
+    }
+
+    pub fn node(&mut self, node: Node) -> &mut NodeState {
+        &mut self.nodes[usize::from(self.places[usize::from(node.code())])]
+    }
+
+    pub fn has(&self, node: Node) -> bool {
+        self.places[usize::from(node.code())] != u8::MAX
+    }
+
+    pub fn monotonic_us(&mut self, node: Node) -> u64 {
+        let now_us = self.kernel.now_us;
+        self.node(node).clock.monotonic_us(now_us)
+    }
+
+    pub fn wall_ms(&mut self, node: Node) -> u64 {
+        let now_us = self.kernel.now_us;
+        self.node(node).clock.wall_ms(now_us)
+    }
+
+    /// A task of the node's present life.
+    pub fn spawn(&mut self, node: Node, task: BoxFuture<'static, ()>) {
+        let now_us = self.kernel.now_us;
+        let state = self.node(node);
+        state.spawned += 1;
+        let number = state.spawned;
+        let (by_us, until_us) = state.late_start;
+        let id = self.kernel.spawn(node.code(), number, task);
+        if now_us < until_us {
+            self.kernel.at(now_us + by_us, Due::Starts(id));
+        } else {
+            self.kernel.wake(id);
+        }
+    }
+
+    /// Something was seen at a node.
+    pub fn note(&mut self, node: Node, kind: Kind, process: u16, grant: GrantNo, a: u64, b: u64) {
+        let clock = self.monotonic_us(node);
+        let at_us = self.kernel.now_us;
+        self.events.push(Event { at_us, clock, a, b, grant, process, node: node.code(), kind });
+    }
+
+    /// How many effects of the process came before.
+    fn effects_sent_of(&mut self, process: u16) -> u64 {
+        let place = usize::from(process);
+        if self.effects_of.len() <= place {
+            self.effects_of.resize(place + 1, 0);
+        }
+        self.effects_of[place] += 1;
+        self.effects_of[place]
+    }
+}
