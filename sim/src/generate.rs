@@ -82,6 +82,8 @@ fn links(dice: &mut Dice) -> Links {
 struct Swarm {
     kinds: Vec<Hardship>,
     has_clocks: bool,
+    /// Calls are held back until the expiry of the lease they are about, beside whatever else is on.
+    has_aim: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +115,7 @@ impl Swarm {
         if kinds.is_empty() {
             kinds.push(Pause);
         }
-        let has_clocks = dice.percent(50);
-        Self { kinds, has_clocks }
+        Self { kinds, has_clocks: dice.percent(50), has_aim: dice.percent(75) }
     }
 }
 
@@ -208,6 +209,7 @@ impl Drawing {
             16 => Body::UntilCancelled,
             17 => Body::Panics,
             18 => Body::Breaks,
+            _ if self.dice.percent(50) => Body::Breaks,
             _ => Body::Steps { count: 1, rest_ms: 10 },
         }
     }
@@ -240,6 +242,16 @@ impl Drawing {
                 let at_ms = later(&mut self.dice);
                 self.add(at_ms, Action::Await { process });
             }
+            if self.swarm.has_aim && self.dice.percent(50) {
+                let mut hold = self.hold(process);
+                // What is released in mid-life is worth releasing late.
+                if body == Body::Breaks && self.dice.percent(60) {
+                    let offset_ms = self.late_ms();
+                    hold = Action::Hold { process, method: Method::Release, offset_ms };
+                }
+                let at_ms = at_ms + self.dice.below(1_500);
+                self.add(at_ms, hold);
+            }
             if self.dice.percent(12) {
                 // A life after this one, while an old writer may still be at it.
                 let at_ms = self.instant();
@@ -253,6 +265,21 @@ impl Drawing {
             let (at_ms, worker) = (self.instant(), self.worker());
             self.add(at_ms, Action::Drain { worker });
         }
+    }
+
+    /// Past the expiry, when another may hold the lease.
+    fn late_ms(&mut self) -> i64 {
+        *self.dice.one_of(&[1, 300, 800, 1_500])
+    }
+
+    fn hold(&mut self, process: Process) -> Action {
+        use Method::*;
+        let method = *self.dice.one_of(&[Claim, Renew, Renew, Start, Emit, Complete, Complete, Release]);
+        let offset_ms = match method {
+            Release => self.late_ms(),
+            _ => self.aim_ms(),
+        };
+        Action::Hold { process, method, offset_ms }
     }
 
     fn hardship(&mut self) {
@@ -289,17 +316,8 @@ impl Drawing {
                 Action::Delay { link: self.link(), by_ms, span: short }
             }
             Hardship::Hold => {
-                let method = *self.dice.one_of(&[
-                    Method::Claim,
-                    Method::Renew,
-                    Method::Renew,
-                    Method::Start,
-                    Method::Emit,
-                    Method::Complete,
-                    Method::Complete,
-                    Method::Release,
-                ]);
-                Action::Hold { process: self.process(), method, offset_ms: self.aim_ms() }
+                let process = self.process();
+                self.hold(process)
             }
             Hardship::ClockStep => {
                 let size = *self.dice.one_of(&[1, 200, self.ttl_ms as i64, 5_000]);

@@ -11,11 +11,21 @@ compile_error!(
      from inside the workspace."
 );
 
+pub mod cli;
+pub mod corpus;
+pub mod determinism;
 pub mod event;
 pub mod generate;
+pub mod history;
+pub mod judge;
 pub mod laws;
 pub mod plan;
+pub mod report;
+pub mod sabotage;
+pub mod search;
 pub mod seed;
+pub mod shrink;
 pub mod step;
 pub mod subject;
+pub mod timeline;
 pub mod world;

@@ -229,22 +229,25 @@ impl FromStr for Plan {
         struct Versioned {
             format: u32,
         }
-        let versioned: Versioned = toml::from_str(text).map_err(|error| located(text, &error))?;
+        let versioned: Versioned = toml::from_str(text).map_err(|error| PlanError::located(text, &error))?;
         if versioned.format != FORMAT {
             return Err(PlanError::AnotherFormat { found: versioned.format });
         }
-        let plan: Self = toml::from_str(text).map_err(|error| located(text, &error))?;
+        let plan: Self = toml::from_str(text).map_err(|error| PlanError::located(text, &error))?;
         plan.check()?;
         Ok(plan)
     }
 }
 
-fn located(text: &str, error: &toml::de::Error) -> PlanError {
-    let at = error.span().map_or(0, |span| span.start).min(text.len());
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    PlanError::NotAPlan { line, column, why: error.message().to_owned() }
+impl PlanError {
+    /// What the parser said, with the place as people count.
+    pub fn located(text: &str, error: &toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let before = text.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self::NotAPlan { line, column, why: error.message().to_owned() }
+    }
 }
 
 impl Node {

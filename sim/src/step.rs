@@ -79,7 +79,8 @@ pub enum Action {
         by_ms: u64,
         span: Span,
     },
-    /// The next such call about the process arrives when the registry's clock stands at the lease's expiry plus this.
+    /// From the next such call about the process on, such calls arrive when the registry's clock stands at the expiry of
+    /// the lease that is stored then, plus this; and so do renewals, which would move the expiry.
     Hold {
         process: Process,
         method: Method,
@@ -169,7 +170,7 @@ pub enum Body {
     },
     UntilCancelled,
     Panics,
-    /// The infrastructure fails in the first attempt of each worker life; then as one step.
+    /// The infrastructure fails in the first attempt at the process; the next one has four steps of 300 ms.
     Breaks,
 }
 
@@ -178,6 +179,7 @@ impl Body {
     pub fn longest_ms(&self) -> u64 {
         match self {
             Self::Steps { count, rest_ms } | Self::Emits { count, rest_ms } => u64::from(*count) * rest_ms,
+            Self::Breaks => 1_200,
             _ => 0,
         }
     }

@@ -59,8 +59,9 @@ impl Law for OneLiveGrant {
                 {
                     self.breach.note(number, || {
                         format!(
-                            "a new grant was made at {} ms while another (number {}) was live until {expires_ms} ms",
-                            event.clock, held.0
+                            "a new grant was made while grant {} was live, for {} ms more",
+                            held.0,
+                            expires_ms - event.clock
                         )
                     });
                 }
@@ -140,14 +141,11 @@ impl Law for StaleWriterRefused {
                     let found = match stored.0 {
                         None => "none was stored".to_owned(),
                         Some((held, expires_ms)) if held == event.grant => {
-                            format!("it had expired at {expires_ms} ms")
+                            format!("it had expired {} ms before", event.clock - expires_ms)
                         }
                         Some((held, _)) => format!("grant {} had taken its place", held.0),
                     };
-                    format!(
-                        "{what} on the strength of {presented} took effect at {} ms: {found}",
-                        event.clock
-                    )
+                    format!("{what} on the strength of {presented} took effect: {found}")
                 });
             }
         }

@@ -19,8 +19,8 @@ pub struct Calm {
     deadline_us: u64,
     bound_us: u64,
     pub drained: Vec<Node>,
-    /// Attempts of bodies that break once: node, its life, process.
-    pub broken: Vec<(Node, u64, u16)>,
+    /// Processes whose body has broken once.
+    pub broken: Vec<u16>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -166,12 +166,30 @@ pub fn end() {
 
 impl World {
     /// Rows that have not ended: those that must by themselves, and the others.
+    ///
+    /// A body that nobody cancels keeps its permit. As long as there are fewer of those than permits somebody can run the
+    /// others; once they hold every permit, nothing must end by itself.
     fn open_rows(&self) -> (Vec<u16>, Vec<u16>) {
+        let is_stuck = self.free_permits() == 0;
         let open = |process: &u16| {
             let row = &self.rows[usize::from(*process)];
             row.body.is_some() && !row.is_terminal
         };
-        (0..self.rows.len() as u16).filter(open).partition(|process| self.ends_by_itself(*process, 0))
+        (0..self.rows.len() as u16)
+            .filter(open)
+            .partition(|process| !is_stuck && self.ends_by_itself(*process, 0))
+    }
+
+    /// Bodies that keep their permits until somebody cancels them.
+    fn holding_on(&self) -> u64 {
+        let holds_on = |row: &&super::rows::RowView| {
+            row.body == Some(Body::UntilCancelled) && !row.is_terminal && row.cancels == 0
+        };
+        self.rows.iter().filter(holds_on).count() as u64
+    }
+
+    fn free_permits(&self) -> u64 {
+        (u64::from(self.plan.bound) * self.plan.workers.0.len() as u64).saturating_sub(self.holding_on())
     }
 
     fn ends_by_itself(&self, process: u16, depth: usize) -> bool {
@@ -186,7 +204,10 @@ impl World {
             disposition::OWNER_BOUND => !row.is_started,
             _ => false,
         };
+        // Whoever waited needs a permit of its own worker again, and that worker's may all be held.
+        let may_go_on = self.holding_on() < u64::from(self.plan.bound);
         let goes_on = match body {
+            Body::Waits | Body::Awaits { .. } if !may_go_on => false,
             Body::Waits => row.signals > 0,
             Body::UntilCancelled => row.cancels > 0,
             // A circle of waits never ends.
@@ -222,6 +243,8 @@ impl World {
             Body::Steps { count, .. } | Body::Emits { count, .. } => {
                 body.longest_ms() + u64::from(*count) * round_trip_ms
             }
+            // Four steps, after a sweep that was for nothing.
+            Body::Breaks => body.longest_ms() + 4 * round_trip_ms + plan.sweep_ms,
             _ => round_trip_ms,
         });
         let longest_ms = longest_ms.max().unwrap_or(0);
@@ -241,7 +264,8 @@ impl World {
             depth
         };
         let depth = bodies.iter().map(|(process, _)| depth_of(*process)).max().unwrap_or(1);
-        let rounds = (bodies.len() as u64).div_ceil(u64::from(plan.bound)) * depth;
+        let side_by_side = self.free_permits().clamp(1, u64::from(plan.bound));
+        let rounds = (bodies.len() as u64).div_ceil(side_by_side) * depth;
         let bound_ms = left_ms.unwrap_or(0)
             + plan.ttl_ms
             + rounds * (longest_ms + plan.sweep_ms + 1_000)

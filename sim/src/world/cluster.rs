@@ -101,7 +101,7 @@ fn start_worker(node: Node, renamed: bool) {
         Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite(seen))),
     };
     let mut engines = Engines::new();
-    engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node, life }));
+    engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node }));
     let owner_id = if renamed { format!("{node}.{life}") } else { node.to_string() };
     let mut config =
         DurableProcessWorkerConfig::new(Arc::clone(&registry), engines, Arc::clone(&environment), owner_id);

@@ -24,9 +24,9 @@ use fencepost::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
 
 use crate::event::{Event, GrantNo, Kind, NO_PROCESS, Witness};
-use crate::plan::{Node, Plan, Process};
+use crate::plan::{Node, Plan};
 use crate::seed::{Purpose, Seed};
-use crate::step::{Method, StoreFailure};
+use crate::step::StoreFailure;
 use crate::subject::Subject;
 
 use clock::Clock;
@@ -102,7 +102,7 @@ pub(crate) struct World {
     pub effects: Exchanges<Result<(), u64>>,
     pub effects_sent: u64,
     effects_of: Vec<u64>,
-    pub holds: Vec<(Method, Process, i64)>,
+    pub holds: Vec<wire::Held>,
     pub ledger: Vec<u64>,
     pub grants: Grants,
     pub rows: Vec<rows::RowView>,
@@ -275,10 +275,6 @@ impl World {
 
     pub fn node(&mut self, node: Node) -> &mut NodeState {
         &mut self.nodes[usize::from(self.places[usize::from(node.code())])]
-    }
-
-    pub fn has(&self, node: Node) -> bool {
-        self.places[usize::from(node.code())] != u8::MAX
     }
 
     pub fn monotonic_us(&mut self, node: Node) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::wire::Held;
 use super::workload::{Job, ask};
 use super::{Due, World, cluster, with};
 use crate::event::{GrantNo, Kind, NO_PROCESS};
@@ -119,7 +120,9 @@ impl World {
                 let until_us = self.end_of(span);
                 self.network.delay(link, by_ms * 1_000, until_us);
             }
-            Action::Hold { process, method, offset_ms } => self.holds.push((method, process, offset_ms)),
+            Action::Hold { process, method, offset_ms } => {
+                self.holds.push(Held { process, method, offset_ms, until_us: None });
+            }
             Action::StepClock { node, by_ms } => self.node(node).clock.step(by_ms),
             Action::Drift { node, ppm } => self.node(node).clock.drift(now_us, ppm),
             Action::SlowStore { by_ms, span } => self.slow_store = (by_ms * 1_000, self.end_of(span)),

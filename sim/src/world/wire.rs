@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Due, World, process_of, try_with, with};
 use crate::event::{Event, GrantNo, Kind, NO_PROCESS};
-use crate::plan::Node;
+use crate::plan::{Node, Process};
 use crate::seed::{Purpose, below};
 use crate::step::Method;
 
@@ -139,6 +139,15 @@ impl Drop for Exchange {
     }
 }
 
+/// Calls that the plan holds back.
+pub struct Held {
+    pub process: Process,
+    pub method: Method,
+    pub offset_ms: i64,
+    /// Known from the first such call on.
+    pub until_us: Option<u64>,
+}
+
 /// Which kind of held-back call this is, if any.
 fn method_of(call: &Call) -> Option<Method> {
     match call {
@@ -146,6 +155,7 @@ fn method_of(call: &Call) -> Option<Method> {
         Call::RenewProcessLease { .. } => Some(Method::Renew),
         Call::RecordFirstStartedWithLease { .. } => Some(Method::Start),
         Call::AppendEventWithLease { .. } => Some(Method::Emit),
+        Call::AppendEvent { request, .. } if request.event_type == "progress" => Some(Method::Emit),
         Call::CompleteProcessWithLease { .. } | Call::CompleteProcess { .. } => Some(Method::Complete),
         Call::CompleteProcessLease { .. } => Some(Method::Release),
         _ => None,
@@ -185,9 +195,21 @@ impl World {
         let Request::Submit { call, .. } = request else { return None };
         let method = method_of(call)?;
         let process = process_of(call.process_id()?)?;
-        let place = self.holds.iter().position(|(held, of, _)| (*held, of.0) == (method, process))?;
-        let (_, process, offset_ms) = self.holds.swap_remove(place);
-        self.true_us_of_expiry(process, offset_ms)
+        let now_us = self.kernel.now_us;
+        self.holds.retain(|held| held.until_us.is_none_or(|until_us| now_us < until_us));
+        let of_process = |held: &&mut Held| held.process.0 == process;
+        let mut of_process = self.holds.iter_mut().filter(of_process);
+        let applies =
+            |held: &&mut Held| held.method == method || held.until_us.is_some() && method == Method::Renew;
+        let held = of_process.find(applies)?;
+        if let Some(until_us) = held.until_us {
+            return Some(until_us);
+        }
+        let (process, offset_ms) = (held.process, held.offset_ms);
+        let until_us = self.true_us_of_expiry(process, offset_ms)?;
+        let held = self.holds.iter_mut().find(|held| held.process == process && held.method == method)?;
+        held.until_us = Some(until_us);
+        Some(until_us)
     }
 
     pub fn note_lost(&mut self, node: Node, request: &Request, is_answer: u64) {

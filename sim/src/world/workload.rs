@@ -25,7 +25,6 @@ use crate::step::{Action, Body};
 /// Runs bodies by the step of the plan that registered them.
 pub struct Scripted {
     pub node: Node,
-    pub life: u64,
 }
 
 /// One run of a body, however it ends.
@@ -72,20 +71,8 @@ async fn act(
     let environment = NodeEnvironment(node);
     let fence = context.fence();
     let done = || Ok(ProcessAwaitOutput::Success { value: json!(fence) });
-    let refused = |error: &dyn std::fmt::Display| {
-        let message = error.to_string();
-        Ok(ProcessAwaitOutput::Failure { class: "refused".into(), code: None, message, raw: None })
-    };
     match body {
-        Body::Steps { count, rest_ms } => {
-            for number in 0..count {
-                if let Err(error) = context.effects().perform(&number.to_string(), json!(null)).await {
-                    return refused(&error);
-                }
-                environment.sleep(Duration::from_millis(rest_ms)).await;
-            }
-            done()
-        }
+        Body::Steps { count, rest_ms } => steps(count, rest_ms, context, environment).await,
         Body::Emits { count, rest_ms } => {
             for number in 0..count {
                 let request = ProcessEventAppendRequest::new("progress", json!(number));
@@ -115,12 +102,32 @@ async fn act(
         Body::Panics => std::panic::resume_unwind(Box::new("the body gave up".to_owned())),
         Body::Breaks => {
             let process = process_of(context.process_id()).unwrap_or(NO_PROCESS);
-            if with(|world| world.breaks(node, process)) {
+            if with(|world| world.breaks(process)) {
                 return Err(InfrastructureFailure("the network is down".to_owned()));
             }
-            done()
+            steps(4, 300, context, environment).await
         }
     }
+}
+
+fn refused(error: &dyn std::fmt::Display) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
+    let message = error.to_string();
+    Ok(ProcessAwaitOutput::Failure { class: "refused".into(), code: None, message, raw: None })
+}
+
+async fn steps(
+    count: u16,
+    rest_ms: u64,
+    context: &ProcessContext<'_>,
+    environment: NodeEnvironment,
+) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
+    for number in 0..count {
+        if let Err(error) = context.effects().perform(&number.to_string(), json!(null)).await {
+            return refused(&error);
+        }
+        environment.sleep(Duration::from_millis(rest_ms)).await;
+    }
+    Ok(ProcessAwaitOutput::Success { value: json!(context.fence()) })
 }
 
 impl World {
@@ -133,11 +140,12 @@ impl World {
         }
     }
 
-    /// True in the first attempt of a worker's life.
-    fn breaks(&mut self, node: Node, process: u16) -> bool {
-        let life = self.node(node).life;
-        let is_first = !self.calm.broken.contains(&(node, life, process));
-        self.calm.broken.push((node, life, process));
+    /// True the first time.
+    fn breaks(&mut self, process: u16) -> bool {
+        let is_first = !self.calm.broken.contains(&process);
+        if is_first {
+            self.calm.broken.push(process);
+        }
         is_first
     }
 

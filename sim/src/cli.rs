@@ -1,0 +1,385 @@
+//! The command line. Exit codes: 0 all laws hold, 1 a law is broken, 2 inconclusive, 3 not deterministic, 4 bad input or
+//! the harness itself. Bad input is one sentence that says what to do.
+
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::corpus::{self, Origin, Regression};
+use crate::determinism;
+use crate::generate::{Size, generate};
+use crate::judge::{judge, record};
+use crate::plan::Plan;
+use crate::report::{self, Tally};
+use crate::sabotage;
+use crate::search::{Search, search};
+use crate::seed::Seed;
+use crate::shrink::shrink;
+use crate::subject::Subject;
+use crate::timeline::text;
+
+#[derive(Parser)]
+#[command(name = "fencepost", version, about = "Proves that leases are fenced, or shows where they are not")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Search seeds for a broken law
+    Run {
+        /// A range such as 0..10000
+        #[arg(long, default_value = "0..10000")]
+        seeds: String,
+        /// Threads; as many as the machine has processors, unless you say
+        #[arg(long)]
+        jobs: Option<usize>,
+        /// The system under test: fencepost, or the name of a sabotage
+        #[arg(long, default_value = "fencepost")]
+        subject: String,
+        /// Go on after a broken law
+        #[arg(long)]
+        keep_going: bool,
+    },
+    /// Run one seed or plan again
+    Replay {
+        /// A seed, or the file of a plan or regression
+        what: String,
+        #[arg(long)]
+        subject: Option<String>,
+        /// Draw what happened: text
+        #[arg(long)]
+        timeline: Option<String>,
+    },
+    /// Make a breaking plan smaller
+    Shrink {
+        /// A seed, or the file of a plan or regression
+        what: String,
+        #[arg(long)]
+        subject: Option<String>,
+        /// The law it must go on breaking; the first it breaks, unless you say
+        #[arg(long)]
+        law: Option<String>,
+        /// Runs to spend
+        #[arg(long, default_value_t = 5_000)]
+        budget: u64,
+        /// Write it here, as a regression
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Check that a run is a function of its plan
+    Determinism {
+        #[arg(long, default_value = "0..1000")]
+        seeds: String,
+        #[arg(long, default_value = "fencepost")]
+        subject: String,
+        /// Another build of this program, to compare with
+        #[arg(long)]
+        against: Option<PathBuf>,
+    },
+    /// Plant every bug and see which law catches it
+    Sabotage {
+        /// Seeds to try for each
+        #[arg(long, default_value_t = 2_000)]
+        most: u64,
+    },
+    /// The hash of each seed's run, a line each
+    #[command(hide = true)]
+    Hashes {
+        #[arg(long)]
+        seeds: String,
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        #[arg(long, default_value = "fencepost")]
+        subject: String,
+    },
+    /// Every event of a run, a line each
+    #[command(hide = true)]
+    Events {
+        what: String,
+        #[arg(long)]
+        subject: Option<String>,
+    },
+}
+
+/// How a command ended.
+enum End {
+    Holds,
+    Broken,
+    NotDeterministic,
+}
+
+/// What a user did wrong, or the machine.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Complaint(String);
+
+type Ended = Result<End, Complaint>;
+
+/// Runs the command line that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { 4 } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let command = arguments.command.unwrap_or(Command::Run {
+        seeds: "0..10000".to_owned(),
+        jobs: None,
+        subject: "fencepost".to_owned(),
+        keep_going: false,
+    });
+    match carry_out(command) {
+        Ok(End::Holds) => ExitCode::SUCCESS,
+        Ok(End::Broken) => ExitCode::from(1),
+        Ok(End::NotDeterministic) => ExitCode::from(3),
+        Err(complaint) => {
+            eprintln!("fencepost: {complaint}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Ended {
+    match command {
+        Command::Run { seeds, jobs, subject, keep_going } => {
+            run(&parse_seeds(&seeds)?, jobs.unwrap_or_else(processors), &subject_named(&subject)?, keep_going)
+        }
+        Command::Replay { what, subject, timeline } => replay(&what, subject.as_deref(), timeline.as_deref()),
+        Command::Shrink { what, subject, law, budget, out } => {
+            shrink_to(&what, subject.as_deref(), law, budget, out.as_deref())
+        }
+        Command::Determinism { seeds, subject, against } => {
+            check_determinism(&parse_seeds(&seeds)?, &subject_named(&subject)?, against.as_deref())
+        }
+        Command::Sabotage { most } => Ok(kill(most)),
+        Command::Hashes { seeds, jobs, subject } => {
+            for hash in determinism::hashes(parse_seeds(&seeds)?, jobs, &subject_named(&subject)?) {
+                println!("{hash:016x}");
+            }
+            Ok(End::Holds)
+        }
+        Command::Events { what, subject } => {
+            let (plan, subject, _) = found(&what, subject.as_deref())?;
+            let history = record(&plan, &subject);
+            for place in 0..history.events.len() {
+                println!("{}", history.line(place));
+            }
+            Ok(End::Holds)
+        }
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn parse_seeds(text: &str) -> Result<Range<u64>, Complaint> {
+    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed
+        .filter(|range: &Range<u64>| !range.is_empty())
+        .ok_or_else(|| Complaint(format!("`{text}` is no range of seeds: say 0..10000")))
+}
+
+fn subject_named(name: &str) -> Result<Subject, Complaint> {
+    if name == "fencepost" {
+        return Ok(Subject::fencepost());
+    }
+    sabotage::by_name(name).map(sabotage::Sabotage::subject).ok_or_else(|| {
+        let known: Vec<&str> = sabotage::ALL.iter().map(|sabotage| sabotage.name).collect();
+        Complaint(format!("there is no subject `{name}`: say fencepost, or one of {}", known.join(", ")))
+    })
+}
+
+/// The plan of a seed or file, and whom it is for.
+fn found(what: &str, subject: Option<&str>) -> Result<(Arc<Plan>, Subject, Option<Regression>), Complaint> {
+    let asked = subject.map(subject_named).transpose()?;
+    if let Ok(seed) = what.parse() {
+        let plan = generate(Seed(seed), Size::Any);
+        return Ok((Arc::new(plan), asked.unwrap_or_else(Subject::fencepost), None));
+    }
+    let path = Path::new(what);
+    let (plan, regression) = corpus::load(path).map_err(|error| Complaint(error.to_string()))?;
+    let subject = match (asked, &regression) {
+        (Some(asked), _) => asked,
+        (None, Some(regression)) => regression.subject(path).map_err(|error| Complaint(error.to_string()))?,
+        (None, None) => Subject::fencepost(),
+    };
+    Ok((Arc::new(plan), subject, regression))
+}
+
+/// CPU time of this process and true time, in microseconds: inside a run the machine's clocks are simulated.
+fn clocks_us() -> (u64, u64) {
+    let us = |id| {
+        let now = rustix::time::clock_gettime(id);
+        u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
+    };
+    (us(rustix::time::ClockId::ProcessCPUTime), us(rustix::time::ClockId::Monotonic))
+}
+
+fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> Ended {
+    let wanted = Search { seeds: seeds.clone(), jobs, size: Size::Any, subject: subject.clone() };
+    let mut tally = Tally::default();
+    let mut first_broken = None;
+    let (cpu_us, wall_us) = clocks_us();
+    search(&wanted, |seed, verdict| {
+        tally.add(&verdict);
+        if let Some(broken) = verdict.broken() {
+            if keep_going {
+                println!("seed {seed}: {} is broken: {}", broken.law, broken.because);
+            }
+            first_broken.get_or_insert((seed, broken));
+            if !keep_going {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    let (cpu_end_us, wall_end_us) = clocks_us();
+    if let Some((seed, broken)) = &first_broken {
+        let plan = generate(Seed(*seed), Size::Any);
+        let original = plan.steps.len();
+        let shrunk = shrink(&plan, subject, broken.law, 5_000, &mut |_| {});
+        let small = Arc::new(shrunk.plan);
+        let verdict = judge(&small, subject);
+        let smaller = verdict.findings.iter().find(|judged| judged.law == broken.law);
+        let broken = match smaller.map(|judged| &judged.finding) {
+            Some(crate::laws::Finding::Broken { at, because }) => {
+                crate::judge::Broken { at: *at, because: because.clone(), ..broken.clone() }
+            }
+            _ => broken.clone(),
+        };
+        let history = record(&small, subject);
+        println!("{}", report::breach(&broken, &history, subject.name, *seed, shrunk.runs, original));
+    }
+    print!("{}", tally.table(cpu_end_us - cpu_us, wall_end_us - wall_us));
+    Ok(if first_broken.is_some() { End::Broken } else { End::Holds })
+}
+
+fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>) -> Ended {
+    let (plan, subject, regression) = found(what, subject)?;
+    if let Some(other) = timeline.filter(|kind| *kind != "text") {
+        return Err(Complaint(format!("there is no timeline of kind `{other}`: say text")));
+    }
+    if let Some(regression) = &regression {
+        println!("{}\n", regression.story.trim());
+    }
+    let verdict = judge(&plan, &subject);
+    let broken = verdict.broken();
+    if timeline.is_some() {
+        let history = record(&plan, &subject);
+        print!("{}", text::draw(&history, broken.as_ref()));
+    }
+    match broken {
+        Some(broken) => {
+            println!("{} is broken at event {}: {}", broken.law, broken.at, broken.because);
+            Ok(End::Broken)
+        }
+        None => {
+            println!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash);
+            Ok(End::Holds)
+        }
+    }
+}
+
+fn shrink_to(
+    what: &str,
+    subject: Option<&str>,
+    law: Option<String>,
+    budget: u64,
+    out: Option<&Path>,
+) -> Ended {
+    let (plan, subject, regression) = found(what, subject)?;
+    let verdict = judge(&plan, &subject);
+    let law = match law.or_else(|| verdict.broken().map(|broken| broken.law.to_owned())) {
+        Some(law) if verdict.breaks(&law) => law,
+        Some(law) => {
+            return Err(Complaint(format!("this plan does not break `{law}`: there is nothing to shrink")));
+        }
+        None => return Err(Complaint("this plan breaks no law: there is nothing to shrink".to_owned())),
+    };
+    let shrunk = shrink(&plan, &subject, &law, budget, &mut |success| eprintln!("  {success}"));
+    println!("{} steps to {} in {} runs\n", plan.steps.len(), shrunk.plan.steps.len(), shrunk.runs);
+    match out {
+        None => print!("{}", shrunk.plan),
+        Some(path) => {
+            let is_planted = subject.name != "fencepost";
+            let kept = Regression {
+                law,
+                story: regression.map_or_else(|| "Not told yet.".to_owned(), |regression| regression.story),
+                origin: Origin {
+                    seed: what.parse().ok(),
+                    commit: None,
+                    sabotage: is_planted.then(|| subject.name.to_owned()),
+                },
+                plan: shrunk.plan,
+            };
+            let unwritten = |cause: &dyn std::fmt::Display| {
+                Complaint(format!("`{}` cannot be written: {cause}", path.display()))
+            };
+            let text = toml::to_string_pretty(&kept).map_err(|cause| unwritten(&cause))?;
+            corpus::write(path, &text).map_err(|cause| unwritten(&cause))?;
+            println!("written to {}", path.display());
+        }
+    }
+    Ok(End::Broken)
+}
+
+fn check_determinism(seeds: &Range<u64>, subject: &Subject, against: Option<&Path>) -> Ended {
+    let complain = |error: determinism::CheckError| Complaint(error.to_string());
+    let own = std::env::current_exe()
+        .map_err(|cause| Complaint(format!("this program cannot find itself: {cause}")))?;
+    let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, subject);
+    println!("{} seeds run twice in this process", ours.len());
+    differences
+        .extend(determinism::between_processes(&own, seeds.clone(), 2, subject, &ours).map_err(complain)?);
+    println!("{} seeds run in another process, with two threads", ours.len());
+    if let Some(other) = against {
+        differences.extend(
+            determinism::between_processes(other, seeds.clone(), 2, subject, &ours).map_err(complain)?,
+        );
+        println!("{} seeds run by {}", ours.len(), other.display());
+    }
+    for difference in differences.iter().take(3) {
+        println!("seed {} differs between {}", difference.seed, difference.between);
+        match &difference.first {
+            Some((place, one, other)) => println!("  first at event {place}:\n    {one}\n    {other}"),
+            None => println!("  the difference did not show again when both were recorded"),
+        }
+    }
+    if differences.is_empty() {
+        println!("no run differs");
+        return Ok(End::Holds);
+    }
+    println!("{} differences", differences.len());
+    Ok(End::NotDeterministic)
+}
+
+fn kill(most: u64) -> End {
+    let mut survivors = 0;
+    for sabotage in sabotage::ALL {
+        let subject = sabotage.subject();
+        let killed = (0..most)
+            .find(|seed| judge(&Arc::new(generate(Seed(*seed), Size::Any)), &subject).breaks(sabotage.law));
+        match killed {
+            Some(seed) => {
+                println!("{:<22} killed by {} after {} seeds", sabotage.name, sabotage.law, seed + 1)
+            }
+            None => {
+                survivors += 1;
+                println!(
+                    "{:<22} SURVIVED {most} seeds; {} should have caught it",
+                    sabotage.name, sabotage.law
+                );
+            }
+        }
+    }
+    if survivors == 0 { End::Holds } else { End::Broken }
+}

@@ -1,0 +1,137 @@
+//! Is a run a function of its plan? Every seed is run again: later in the same process, in another process with another
+//! number of threads, and by another binary if one is given. What differs is named, down to the first event.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use crate::generate::{Size, generate};
+use crate::judge::{judge, record};
+use crate::search::{Search, search};
+use crate::seed::Seed;
+use crate::subject::Subject;
+
+/// Two runs of one plan that differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub seed: u64,
+    /// Between which two.
+    pub between: String,
+    /// The first event that differs: its place, and both sides. None when the difference did not show again.
+    pub first: Option<(usize, String, String)>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    #[error("`{binary}` cannot be started: {cause}")]
+    NoStart { binary: String, cause: std::io::Error },
+    #[error("`{binary}` did not answer with hashes: {said}")]
+    NoHashes { binary: String, said: String },
+}
+
+/// The hash of each seed's run, in the order of seeds.
+pub fn hashes(seeds: Range<u64>, jobs: usize, subject: &Subject) -> Vec<u64> {
+    let mut hashes = Vec::new();
+    let wanted = Search { seeds, jobs, size: Size::Any, subject: subject.clone() };
+    search(&wanted, |_, verdict| {
+        hashes.push(verdict.hash);
+        ControlFlow::Continue(())
+    });
+    hashes
+}
+
+/// Runs each seed twice in this process, the second time after all others, on another thread.
+pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (Vec<u64>, Vec<Difference>) {
+    let first = hashes(seeds.clone(), jobs, subject);
+    let mut differences = Vec::new();
+    let second = std::thread::scope(|scope| {
+        let again = scope.spawn(|| {
+            // Backwards: what a run leaves behind for the next is then left to another one.
+            seeds
+                .clone()
+                .rev()
+                .map(|seed| judge(&Arc::new(generate(Seed(seed), Size::Any)), subject).hash)
+                .collect::<Vec<_>>()
+        });
+        again.join().unwrap_or_default()
+    });
+    for ((seed, once), again) in seeds.zip(&first).zip(second.iter().rev()) {
+        if once != again {
+            differences.push(Difference {
+                seed,
+                between: "two runs in one process".to_owned(),
+                first: first_difference(seed, subject),
+            });
+        }
+    }
+    (first, differences)
+}
+
+/// Records a seed's run again and again, until two records differ.
+fn first_difference(seed: u64, subject: &Subject) -> Option<(usize, String, String)> {
+    let plan = Arc::new(generate(Seed(seed), Size::Any));
+    let one = record(&plan, subject);
+    for _ in 0..4 {
+        let other = std::thread::scope(|scope| scope.spawn(|| record(&plan, subject)).join().ok())?;
+        if let Some(place) = one.first_difference(&other) {
+            return Some((place, one.line(place), other.line(place)));
+        }
+    }
+    None
+}
+
+/// Compares this process's hashes with those of another one.
+pub fn between_processes(
+    binary: &Path,
+    seeds: Range<u64>,
+    jobs: usize,
+    subject: &Subject,
+    ours: &[u64],
+) -> Result<Vec<Difference>, CheckError> {
+    let range = format!("{}..{}", seeds.start, seeds.end);
+    let said =
+        ask(binary, &["hashes", "--seeds", &range, "--jobs", &jobs.to_string(), "--subject", subject.name])?;
+    let theirs: Option<Vec<u64>> = said.lines().map(|line| u64::from_str_radix(line, 16).ok()).collect();
+    let theirs = theirs.filter(|theirs| theirs.len() == ours.len()).ok_or_else(|| CheckError::NoHashes {
+        binary: binary.display().to_string(),
+        said: said.lines().next().unwrap_or("nothing").to_owned(),
+    })?;
+    let mut differences = Vec::new();
+    for ((seed, ours), theirs) in seeds.zip(ours).zip(&theirs) {
+        if ours == theirs {
+            continue;
+        }
+        let events = ask(binary, &["events", &seed.to_string(), "--subject", subject.name])?;
+        let history = record(&Arc::new(generate(Seed(seed), Size::Any)), subject);
+        let mut theirs = events.lines();
+        let first = (0..=history.events.len()).find_map(|place| {
+            let (our_line, their_line) =
+                (history.line(place), theirs.next().unwrap_or("no event: the run was over"));
+            (our_line != their_line).then(|| (place, our_line, their_line.to_owned()))
+        });
+        differences.push(Difference {
+            seed,
+            between: format!("this process and one of `{}` with {jobs} threads", binary.display()),
+            first,
+        });
+        if differences.len() >= 3 {
+            break;
+        }
+    }
+    Ok(differences)
+}
+
+fn ask(binary: &Path, arguments: &[&str]) -> Result<String, CheckError> {
+    let shown = || binary.display().to_string();
+    let output = Command::new(binary)
+        .args(arguments)
+        .output()
+        .map_err(|cause| CheckError::NoStart { binary: shown(), cause })?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(said);
+    }
+    let said = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("nothing").to_owned();
+    Err(CheckError::NoHashes { binary: shown(), said })
+}

@@ -1,0 +1,131 @@
+//! A recorded run: the plan, every event, and the names of its grants. All the evidence there is, as plain data: it can be
+//! written to a file, judged again by tomorrow's laws, and shown.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{CallKind, Event, Kind, Left, NO_PROCESS, Wrote, refusal, status};
+use crate::plan::{Node, Plan};
+use crate::world::GrantName;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    pub plan: Plan,
+    pub grants: Vec<GrantName>,
+    pub events: Vec<Event>,
+}
+
+impl History {
+    pub fn fence(&self, event: &Event) -> Option<u64> {
+        self.grants.get(event.grant.0 as usize).map(|name| name.fence)
+    }
+
+    /// The first event that differs from another history's, by its place.
+    pub fn first_difference(&self, other: &Self) -> Option<usize> {
+        let pairs = self.events.iter().zip(&other.events);
+        let differs = pairs.enumerate().find(|(_, (ours, theirs))| ours != theirs).map(|(place, _)| place);
+        let lengths = (self.events.len(), other.events.len());
+        differs.or((lengths.0 != lengths.1).then(|| lengths.0.min(lengths.1)))
+    }
+
+    /// One event as a line.
+    pub fn line(&self, place: usize) -> String {
+        match self.events.get(place) {
+            None => "no event: the run was over".to_owned(),
+            Some(event) => format!(
+                "{:>12} us  {:<9} {}",
+                event.at_us,
+                Node::from_code(event.node).to_string(),
+                Said { history: self, event }
+            ),
+        }
+    }
+
+    pub fn said<'a>(&'a self, event: &'a Event) -> Said<'a> {
+        Said { history: self, event }
+    }
+}
+
+/// An event in words.
+pub struct Said<'a> {
+    history: &'a History,
+    event: &'a Event,
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event = self.event;
+        let call = CallKind::from_code(event.a).name();
+        match event.kind {
+            Kind::Registered if event.b == 1 => f.write_str("registered")?,
+            Kind::Registered => f.write_str("registered before")?,
+            Kind::Granted => f.write_str("granted")?,
+            Kind::Reclaimed => f.write_str("reclaimed")?,
+            Kind::Reentered => f.write_str("granted again")?,
+            Kind::Renewed => f.write_str("renewed")?,
+            Kind::Busy => f.write_str("busy")?,
+            Kind::Released => f.write_str("released")?,
+            Kind::Wrote | Kind::Asked => f.write_str(match event.a {
+                code if code == Wrote::FirstStart as u64 => "first start",
+                code if code == Wrote::Wait as u64 => "wait",
+                code if code == Wrote::WaitCleared as u64 => "wait cleared",
+                code if code == Wrote::Progress as u64 => "event",
+                code if code == Wrote::AbandonRequest as u64 => "abandon requested",
+                code if code == Wrote::Signal as u64 => "signal",
+                code if code == Wrote::CancelRequest as u64 => "cancel requested",
+                _ => "started before",
+            })?,
+            Kind::Ended => f.write_str(status::name(event.a))?,
+            Kind::Refused => write!(f, "{call} refused: {}", refusal::name(event.b))?,
+            Kind::Failed => {
+                write!(f, "{call} {}", if event.b == 1 { "lost by the store" } else { "failed" })?
+            }
+            Kind::Showed => write!(f, "shown {}", status::name(event.a))?,
+            Kind::Pruned => f.write_str("pruned")?,
+            Kind::Sent => write!(f, "{call} begins")?,
+            Kind::Heard => {
+                let call = CallKind::from_code(event.a >> 8).name();
+                write!(f, "{call} answered {}", refusal::name(event.a & 0xff))?;
+            }
+            Kind::BodyBegan => f.write_str("body begins")?,
+            Kind::BodyEnded => f.write_str(if event.a == 2 { "body dropped" } else { "body ends" })?,
+            Kind::EffectStarted => f.write_str("effect")?,
+            Kind::EffectTaken => f.write_str("effect taken")?,
+            Kind::EffectRefused => write!(f, "effect refused: fence {} was seen", event.b)?,
+            Kind::WaitBegan => f.write_str("awaits")?,
+            Kind::WaitEnded => f.write_str("awaited")?,
+            Kind::Drained => write!(f, "drained, {} ended", event.b)?,
+            Kind::StepTaken => {
+                let step =
+                    usize::try_from(event.a).ok().and_then(|number| self.history.plan.steps.get(number));
+                match step {
+                    Some(step) => write!(f, "[{}]", step.action)?,
+                    None => f.write_str("[a step]")?,
+                }
+            }
+            Kind::Crashed => f.write_str("crashed")?,
+            Kind::Restarted => f.write_str("restarted")?,
+            Kind::Paused => f.write_str("|| paused")?,
+            Kind::Resumed => f.write_str("|> resumed")?,
+            Kind::Panicked => f.write_str("PANICKED")?,
+            Kind::Lost => f.write_str(if event.a == 1 { "answer lost" } else { "request lost" })?,
+            Kind::CalmBegan => f.write_str("-- calm --")?,
+            Kind::CalmAsked => f.write_str("-- asked to end --")?,
+            Kind::Remained => f.write_str(match event.a {
+                code if code == Left::Lease as u64 => "still leased",
+                code if code == Left::Waiter as u64 => "a waiter remains",
+                _ => "has not ended",
+            })?,
+            Kind::Exhausted => f.write_str("too many turns in one second")?,
+            Kind::Finished => f.write_str("-- end --")?,
+        }
+        if event.process != NO_PROCESS {
+            write!(f, " p{}", event.process)?;
+        }
+        if let Some(fence) = self.history.fence(event) {
+            write!(f, " fence {fence}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! Histories, drawn.
+
+pub mod text;
