@@ -1,30 +1,28 @@
 //! A wish to stop, that reaches whoever looks at it or waits for it. Clones are the same wish; once made it stays.
 
-use tokio::sync::watch;
+use crate::latch::Latch;
 
 #[derive(Debug, Clone)]
 pub struct CancellationToken {
-    is_cancelled: watch::Sender<bool>,
+    is_cancelled: Latch<()>,
 }
 
 impl CancellationToken {
     pub fn new() -> Self {
-        Self { is_cancelled: watch::Sender::new(false) }
+        Self { is_cancelled: Latch::new() }
     }
 
     pub fn cancel(&self) {
-        self.is_cancelled.send_replace(true);
+        self.is_cancelled.set(());
     }
 
     pub fn is_cancelled(&self) -> bool {
-        *self.is_cancelled.borrow()
+        self.is_cancelled.get().is_some()
     }
 
     /// Waits until somebody cancels; at once, if somebody has.
     pub async fn cancelled(&self) {
-        let mut wish = self.is_cancelled.subscribe();
-        // The sender is `self`, which outlives the wait.
-        drop(wish.wait_for(|is_cancelled| *is_cancelled).await);
+        self.is_cancelled.wait().await;
     }
 }
 

@@ -34,6 +34,7 @@ pub mod handle;
 mod hold;
 pub mod hub;
 mod keep;
+mod latch;
 pub mod lease;
 pub mod process;
 pub mod registry;

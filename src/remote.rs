@@ -34,7 +34,8 @@ pub enum Request {
         number: u64,
         /// The lowest number that the client still waits for: below it the server forgets.
         lowest_awaited: u64,
-        call: Box<Call>,
+        /// Shared by its copies on their way and the server's memory of it.
+        call: Arc<Call>,
     },
 }
 
@@ -205,6 +206,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
     async fn submit(&self, call: Call) -> Answer {
         let deadline = self.environment.monotonic().saturating_add(self.options.call_deadline);
         let method = call.method();
+        let call = Arc::new(call);
         let seat = self.seat(deadline).await?;
         let number = {
             let mut state = self.state();
@@ -225,7 +227,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
             client_life: self.life.clone(),
             number,
             lowest_awaited: self.state().awaited.first().copied().unwrap_or(number),
-            call: Box::new(call.clone()),
+            call: Arc::clone(&call),
         };
         let is_about_this = |response: &Response| match response {
             Response::Answer { number: answered, .. } | Response::NoSuchSeat { number: answered } => {
@@ -277,11 +279,18 @@ struct Client {
     calls: BTreeMap<u64, Seen>,
 }
 
-/// A call this life has met: never applied again. A read applies nothing: its answer, which may be large, is not kept once
-/// it was given, and a duplicate that comes later is asked anew.
+/// A call this life has met: never applied again.
 struct Seen {
-    call: Call,
-    answer: Option<watch::Receiver<Option<Answer>>>,
+    call: Arc<Call>,
+    memory: Memory,
+}
+
+enum Memory {
+    /// Its first copy is at work; the channel is there once a duplicate waits for it.
+    AtWork(Option<watch::Sender<Option<Answer>>>),
+    Answered(Answer),
+    /// A read applies nothing: its answer, which may be large, is not kept, and a later duplicate is asked anew.
+    Forgotten,
 }
 
 /// More clients than this, and the one silent longest must take a new seat.
@@ -314,7 +323,7 @@ impl<S: Submit> RegistryServer<S> {
                 (seat, client_life, number, lowest_awaited, call)
             }
         };
-        let known = {
+        let first_copy = {
             let mut state = self.state();
             state.ticks += 1;
             let now = state.ticks;
@@ -329,35 +338,37 @@ impl<S: Submit> RegistryServer<S> {
                 return None;
             }
             match client.calls.get_mut(&number) {
-                Some(seen) if seen.call != *call => {
+                Some(seen) if seen.call != call => {
                     let error = RegistryError::invalid("number", format!("{number} names another call"));
                     return Some(Response::Answer { number, answer: Box::new(Err(error)) });
                 }
-                Some(Seen { answer: Some(answer), .. }) => Err(answer.clone()),
+                Some(Seen { memory: Memory::Answered(answer), .. }) => {
+                    return Some(Response::Answer { number, answer: Box::new(answer.clone()) });
+                }
+                Some(Seen { memory: Memory::AtWork(waiting), .. }) => {
+                    Some(waiting.get_or_insert_with(|| watch::Sender::new(None)).subscribe())
+                }
                 Some(seen) => {
-                    let promise = Promise(watch::Sender::new(None));
-                    seen.answer = Some(promise.0.subscribe());
-                    Ok(promise)
+                    seen.memory = Memory::AtWork(None);
+                    None
                 }
                 None => {
-                    let promise = Promise(watch::Sender::new(None));
-                    let seen = Seen { call: Call::clone(&call), answer: Some(promise.0.subscribe()) };
+                    let seen = Seen { call: Arc::clone(&call), memory: Memory::AtWork(None) };
                     client.calls.insert(number, seen);
-                    Ok(promise)
+                    None
                 }
             }
         };
-        let answer = match known {
-            Ok(promise) => {
+        let answer = match first_copy {
+            None => {
+                let mut promise = Promise { server: self, seat: seat.number, number, is_kept: false };
                 let is_read = call.is_read();
-                let answer = self.registry.submit(*call).await;
-                promise.0.send_replace(Some(answer.clone()));
-                if is_read {
-                    self.forget_answer(seat.number, number);
-                }
+                let answer = self.registry.submit(Arc::unwrap_or_clone(call)).await;
+                promise.is_kept = true;
+                self.remember(seat.number, number, &answer, is_read);
                 answer
             }
-            Err(mut first_copy) => {
+            Some(mut first_copy) => {
                 let heard = first_copy.wait_for(Option::is_some).await.map(|answer| answer.clone());
                 heard.ok().flatten().unwrap_or_else(|| Err(interrupted()))
             }
@@ -365,10 +376,14 @@ impl<S: Submit> RegistryServer<S> {
         Some(Response::Answer { number, answer: Box::new(answer) })
     }
 
-    fn forget_answer(&self, seat: u64, number: u64) {
+    /// Keeps an answer for duplicates, and gives it to those that wait for it.
+    fn remember(&self, seat: u64, number: u64, answer: &Answer, is_read: bool) {
         let mut state = self.state();
-        if let Some(seen) = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number)) {
-            seen.answer = None;
+        let seen = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number));
+        let Some(seen) = seen else { return };
+        let memory = if is_read { Memory::Forgotten } else { Memory::Answered(answer.clone()) };
+        if let Memory::AtWork(Some(waiting)) = std::mem::replace(&mut seen.memory, memory) {
+            waiting.send_replace(Some(answer.clone()));
         }
     }
 
@@ -419,17 +434,18 @@ fn interrupted() -> RegistryError {
     RegistryError::unavailable("wait for the first copy of a call", "it was interrupted")
 }
 
-/// Keeps its word: a call whose handling is dropped has an unknown outcome, and says so to its duplicates.
-struct Promise(watch::Sender<Option<Answer>>);
+/// A call whose handling is dropped has an unknown outcome, and its duplicates hear so.
+struct Promise<'a, S: Submit> {
+    server: &'a RegistryServer<S>,
+    seat: u64,
+    number: u64,
+    is_kept: bool,
+}
 
-impl Drop for Promise {
+impl<S: Submit> Drop for Promise<'_, S> {
     fn drop(&mut self) {
-        self.0.send_if_modified(|answer| {
-            let is_broken = answer.is_none();
-            if is_broken {
-                *answer = Some(Err(interrupted()));
-            }
-            is_broken
-        });
+        if !self.is_kept {
+            self.server.remember(self.seat, self.number, &Err(interrupted()), false);
+        }
     }
 }

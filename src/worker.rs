@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use crate::attempt::{Attempt, AttemptEnd, PAUSE, Progress, Purpose, draining, is_owner_drain};
 use crate::awaiter::ProcessAwaiter;
@@ -21,6 +21,7 @@ use crate::environment::{Environment, before};
 use crate::error::RegistryError;
 use crate::event::{CANCEL_REQUESTED, ProcessEventAppendRequest};
 use crate::hub::ProcessChangeHub;
+use crate::latch::Latch;
 use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings};
 use crate::process::{
     ProcessAwaitOutput, ProcessId, ProcessRecord, ProcessRegistration, RecoveryDisposition,
@@ -74,7 +75,8 @@ pub(crate) struct Life {
 #[derive(Clone)]
 struct Running {
     drain: CancellationToken,
-    end: watch::Receiver<Option<bool>>,
+    /// Whether it ended as a drain.
+    end: Latch<bool>,
 }
 
 impl DurableProcessWorkerConfig {
@@ -256,10 +258,8 @@ impl DurableProcessWorker {
         let patience = Duration::from_millis(self.inner.config.timings.ttl_ms());
         let until = environment.monotonic().saturating_add(patience);
         let mut drained = BTreeSet::new();
-        for (process_id, mut here) in running {
-            // An attempt that was dropped drops its sender: then nobody knows, and the row is looked at below.
-            let end = before(until, environment, here.end.wait_for(Option::is_some)).await;
-            if end.is_some_and(|end| end.is_ok_and(|ended_by_drain| *ended_by_drain == Some(true))) {
+        for (process_id, here) in running {
+            if before(until, environment, here.end.wait()).await == Some(true) {
                 drained.insert(process_id);
             }
         }
@@ -279,12 +279,14 @@ struct Ticket {
     life: Arc<Life>,
     process_id: ProcessId,
     drain: CancellationToken,
-    end: watch::Sender<Option<bool>>,
+    end: Latch<bool>,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.life.running().remove(&self.process_id);
+        // Of an attempt that was dropped nobody knows; the row is looked at.
+        self.end.set(false);
     }
 }
 
@@ -305,8 +307,8 @@ impl Life {
         match self.running().entry(process_id.to_owned()) {
             Entry::Occupied(_) => None,
             Entry::Vacant(free) => {
-                let (drain, end) = (CancellationToken::new(), watch::Sender::new(None));
-                free.insert(Running { drain: drain.clone(), end: end.subscribe() });
+                let (drain, end) = (CancellationToken::new(), Latch::new());
+                free.insert(Running { drain: drain.clone(), end: end.clone() });
                 Some(Ticket { life: Arc::clone(self), process_id: process_id.to_owned(), drain, end })
             }
         }
@@ -391,7 +393,7 @@ impl Inner {
             progress: Progress::default(),
         };
         let end = attempt.make().await;
-        ticket.end.send_replace(Some(end.is_owner_drain()));
+        ticket.end.set(end.is_owner_drain());
         end
     }
 

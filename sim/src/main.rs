@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Futures of a kilobyte and more are made and dropped at every call; the system's allocator is slow with those.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     fencepost_sim::cli::main()
 }

@@ -276,7 +276,7 @@ fn a_first_copy_that_was_interrupted_is_unknown_to_its_duplicates() {
         client_life: "c".into(),
         number: 1,
         lowest_awaited: 1,
-        call: Box::new(Call::AckWake { process_id: "p".into(), sequence: 1 }),
+        call: Arc::new(Call::AckWake { process_id: "p".into(), sequence: 1 }),
     };
     let mut task = std::task::Context::from_waker(std::task::Waker::noop());
     {
@@ -305,7 +305,7 @@ fn the_answers_of_reads_are_not_kept() {
         client_life: "c".into(),
         number: 1,
         lowest_awaited: 1,
-        call: Box::new(Call::CountEventsThrough {
+        call: Arc::new(Call::CountEventsThrough {
             process_id: "p".into(),
             event_type: "signal.go".into(),
             up_to_sequence: u64::MAX,

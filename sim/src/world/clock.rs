@@ -4,7 +4,8 @@
 /// The wall clocks' common beginning, in epoch milliseconds.
 const EPOCH_MS: i64 = 1_700_000_000_000;
 
-const MILLION: i128 = 1_000_000;
+/// Products with it fit: a run is at most some days long, and a day has less than 2^37 microseconds.
+const MILLION: i64 = 1_000_000;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -25,7 +26,7 @@ impl Clock {
         if self.drift_ppm == 0 {
             return true_us;
         }
-        (i128::from(true_us) * (MILLION + i128::from(self.drift_ppm)) / MILLION) as i64
+        true_us * (MILLION + i64::from(self.drift_ppm)) / MILLION
     }
 
     pub fn wall_ms(&self, now_us: u64) -> u64 {
@@ -39,22 +40,26 @@ impl Clock {
     /// The first instant of true time, from now on, at which so much will have passed on this clock.
     pub fn true_us_after(&self, now_us: u64, monotonic_us: u64) -> u64 {
         let wanted = monotonic_us.saturating_sub(self.monotonic_us);
-        self.first_instant(now_us, i128::from(wanted))
+        self.first_instant(now_us, wanted)
     }
 
     /// The first instant of true time, from now on, at which the wall clock shows this.
     pub fn true_us_at_wall_ms(&self, now_us: u64, wall_ms: u64) -> u64 {
         let wanted = i128::from(wall_ms) * 1_000 - i128::from(self.wall_us);
-        self.first_instant(now_us, wanted.max(0))
+        self.first_instant(now_us, u64::try_from(wanted.max(0)).unwrap_or(u64::MAX))
     }
 
-    fn first_instant(&self, now_us: u64, wanted: i128) -> u64 {
+    fn first_instant(&self, now_us: u64, wanted: u64) -> u64 {
         if self.drift_ppm == 0 {
-            return u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(self.since_us).max(now_us);
+            return wanted.saturating_add(self.since_us).max(now_us);
         }
-        let rate = MILLION + i128::from(self.drift_ppm);
-        let passed = (wanted * MILLION + rate - 1) / rate;
-        u64::try_from(passed).unwrap_or(u64::MAX).saturating_add(self.since_us).max(now_us)
+        // What lies further away than any run is long need not be exact.
+        let rate = (MILLION + i64::from(self.drift_ppm)) as u64;
+        let passed = match wanted.checked_mul(MILLION as u64) {
+            Some(product) => product.div_ceil(rate),
+            None => wanted,
+        };
+        passed.saturating_add(self.since_us).max(now_us)
     }
 
     pub fn step(&mut self, by_ms: i64) {

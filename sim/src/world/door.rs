@@ -64,7 +64,13 @@ impl Submit for Door {
 
 impl Door {
     fn decide(&self, node: Node, call: Call) -> Result<Reply, RegistryError> {
-        let sketch = with(|world| world.sketch(node, &call));
+        let sketch = with(|world| {
+            let now_us = world.kernel.now_us;
+            if let Some(tape) = &mut world.tape {
+                tape.push((now_us, call.clone()));
+            }
+            world.sketch(node, &call)
+        });
         let mut core = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = core.apply(call);
         with(|world| world.decided(&sketch, &answer));

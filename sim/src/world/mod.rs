@@ -19,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use fencepost::call::Call;
 use fencepost::environment::BoxFuture;
 use fencepost::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
@@ -51,9 +52,9 @@ pub struct Outcome {
     pub grants: Vec<GrantName>,
 }
 
-/// Polls and entries of one simulated second, beyond which the plan is a runaway: a hundred times what the busiest
-/// generated world takes.
-const TURNS_PER_SECOND: u64 = 400_000;
+/// Polls, entries and readings of clocks in one simulated second, beyond which something runs in circles: a hundred times
+/// what the busiest generated world takes.
+const TURNS_PER_SECOND: u64 = 1_000_000;
 
 /// Everything that falls due.
 pub(crate) enum Due {
@@ -118,6 +119,8 @@ pub(crate) struct World {
     pub waiting: u64,
     pub calm: calm::Calm,
     pub is_over: bool,
+    /// Every call as it was decided, for whoever asked for it.
+    pub tape: Option<Vec<(u64, Call)>>,
 }
 
 thread_local! {
@@ -141,14 +144,27 @@ pub(crate) fn process_of(id: &str) -> Option<u16> {
 
 /// Runs a plan to its end. The same plan gives the same events, always.
 pub fn run(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -> Outcome {
-    let runtime = madsim::runtime::Runtime::with_seed_and_config(plan.seed, madsim::Config::default());
-    runtime.block_on(async { run_inside(plan, subject, witness) })
+    let world = World::new(Arc::clone(plan), subject.clone());
+    finish(run_world(world, witness))
 }
 
-fn run_inside(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -> Outcome {
-    let world = World::new(Arc::clone(plan), subject.clone());
+/// As [`run`], with every call in the order of decisions and the instant it was decided at.
+pub fn run_taped(plan: &Arc<Plan>, subject: &Subject) -> (Outcome, Vec<(u64, Call)>) {
+    let world = World { tape: Some(Vec::new()), ..World::new(Arc::clone(plan), subject.clone()) };
+    let mut world = run_world(world, &mut ());
+    let tape = world.tape.take().unwrap_or_default();
+    (finish(world), tape)
+}
+
+fn run_world(world: World, witness: &mut impl Witness) -> Box<World> {
+    let runtime = madsim::runtime::Runtime::with_seed_and_config(world.plan.seed, madsim::Config::default());
+    runtime.block_on(async { run_inside(world, witness) })
+}
+
+fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
+    let plan = Arc::clone(&world.plan);
     WORLD.with(|place| *place.borrow_mut() = Some(Box::new(world)));
-    cluster::begin(plan);
+    cluster::begin(&plan);
     let mut second = 0;
     let mut virtual_us = 0;
     loop {
@@ -167,6 +183,7 @@ fn run_inside(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -
             } else if kernel.turns > TURNS_PER_SECOND {
                 world.note(Node::Registry, Kind::Exhausted, NO_PROCESS, GrantNo::NONE, 0, 0);
                 world.is_over = true;
+                return Turn::Over;
             }
             turn
         });
@@ -189,6 +206,10 @@ fn run_inside(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -
     world.events.drain(..).for_each(|event| witness.see(&event));
     // After the world is out of its place: what these own looks for it when it is dropped.
     drop(world.kernel.take_all());
+    world
+}
+
+fn finish(mut world: Box<World>) -> Outcome {
     Outcome {
         simulated_us: world.kernel.now_us,
         calls: world.calls,
@@ -206,7 +227,8 @@ fn poll(id: TaskId, mut task: BoxFuture<'static, ()>, waker: &Waker) {
             drop(catch_unwind(AssertUnwindSafe(|| drop(task))));
             with(|world| {
                 world.kernel.finish(id);
-                if ended.is_err() {
+                // One that was stopped for asking the time without end is no panic of its own.
+                if ended.is_err() && world.kernel.turns <= TURNS_PER_SECOND {
                     world.note(Node::Registry, Kind::Panicked, NO_PROCESS, GrantNo::NONE, 0, 0);
                 }
             });
@@ -268,6 +290,7 @@ impl World {
             waiting: 0,
             calm: calm::Calm::default(),
             is_over: false,
+            tape: None,
             plan,
             subject,
         }
@@ -275,6 +298,12 @@ impl World {
 
     pub fn node(&mut self, node: Node) -> &mut NodeState {
         &mut self.nodes[usize::from(self.places[usize::from(node.code())])]
+    }
+
+    /// A task reads a clock. One that does so without end, in a poll of its own, is stopped here: nothing else can.
+    pub fn reads_clock(&mut self) -> bool {
+        self.kernel.turns += 1;
+        self.kernel.turns <= TURNS_PER_SECOND + 1
     }
 
     pub fn monotonic_us(&mut self, node: Node) -> u64 {
