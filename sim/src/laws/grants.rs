@@ -8,6 +8,29 @@ use crate::event::{CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal};
 #[derive(Debug, Clone, Copy, Default)]
 struct Stored(Option<(GrantNo, u64)>);
 
+/// The fence of each grant, for people.
+#[derive(Debug, Clone, Default)]
+struct Fences(Vec<u64>);
+
+impl Fences {
+    fn follow(&mut self, event: &Event) {
+        if matches!(event.kind, Kind::Granted | Kind::Reclaimed | Kind::Reentered) {
+            let place = event.grant.0 as usize;
+            if self.0.len() <= place {
+                self.0.resize(place + 1, 0);
+            }
+            self.0[place] = event.b;
+        }
+    }
+
+    fn name(&self, grant: GrantNo) -> String {
+        match self.0.get(grant.0 as usize) {
+            Some(fence) if *fence > 0 => format!("fence {fence}"),
+            _ => "a grant that was never made".to_owned(),
+        }
+    }
+}
+
 impl Stored {
     /// Whether this grant is stored, held and unexpired at the reading.
     fn is_live(self, grant: GrantNo, now_ms: u64) -> bool {
@@ -35,6 +58,7 @@ impl Stored {
 #[derive(Default)]
 pub struct OneLiveGrant {
     stored: ByProcess<Stored>,
+    fences: Fences,
     checked: u64,
     breach: Breach,
 }
@@ -51,6 +75,7 @@ impl Law for OneLiveGrant {
 
     fn see(&mut self, number: u64, event: &Event) {
         let stored = *self.stored.of(event.process);
+        let fences = &self.fences;
         match event.kind {
             Kind::Granted => {
                 self.checked += 1;
@@ -59,8 +84,9 @@ impl Law for OneLiveGrant {
                 {
                     self.breach.note(number, || {
                         format!(
-                            "a new grant was made while grant {} was live, for {} ms more",
-                            held.0,
+                            "fence {} was granted while {} was live, for {} ms more",
+                            event.b,
+                            fences.name(held),
                             expires_ms - event.clock
                         )
                     });
@@ -78,6 +104,7 @@ impl Law for OneLiveGrant {
             _ => {}
         }
         self.stored.of(event.process).follow(event);
+        self.fences.follow(event);
     }
 
     fn finding(&self) -> Finding {
@@ -93,6 +120,7 @@ impl Law for OneLiveGrant {
 #[derive(Default)]
 pub struct StaleWriterRefused {
     rows: ByProcess<Row>,
+    fences: Fences,
     checked: u64,
     breach: Breach,
 }
@@ -115,6 +143,7 @@ impl Law for StaleWriterRefused {
     }
 
     fn see(&mut self, number: u64, event: &Event) {
+        let fences = &self.fences;
         let row = self.rows.of(event.process);
         let what = match event.kind {
             Kind::Registered => {
@@ -136,14 +165,14 @@ impl Law for StaleWriterRefused {
                 self.breach.note(number, || {
                     let presented = match event.grant {
                         GrantNo::NONE => "no grant at all".to_owned(),
-                        grant => format!("grant {}", grant.0),
+                        grant => fences.name(grant),
                     };
                     let found = match stored.0 {
                         None => "none was stored".to_owned(),
                         Some((held, expires_ms)) if held == event.grant => {
                             format!("it had expired {} ms before", event.clock - expires_ms)
                         }
-                        Some((held, _)) => format!("grant {} had taken its place", held.0),
+                        Some((held, _)) => format!("{} had taken its place", fences.name(held)),
                     };
                     format!("{what} on the strength of {presented} took effect: {found}")
                 });
@@ -155,6 +184,7 @@ impl Law for StaleWriterRefused {
             _ => {}
         }
         row.stored.follow(event);
+        self.fences.follow(event);
     }
 
     fn finding(&self) -> Finding {
@@ -170,6 +200,7 @@ impl Law for StaleWriterRefused {
 #[derive(Default)]
 pub struct LiveWriterAccepted {
     stored: ByProcess<Stored>,
+    fences: Fences,
     checked: u64,
     breach: Breach,
 }
@@ -190,18 +221,20 @@ impl Law for LiveWriterAccepted {
             && matches!(event.b, refusal::SUPERSEDED | refusal::EXPIRED | refusal::LEASE_REQUIRED)
         {
             self.checked += 1;
+            let fences = &self.fences;
             if self.stored.of(event.process).is_live(event.grant, event.clock) {
                 self.breach.note(number, || {
                     format!(
-                        "`{}` under the live grant {} was answered {}",
+                        "`{}` under {}, which was live, was answered {}",
                         CallKind::from_code(event.a).name(),
-                        event.grant.0,
+                        fences.name(event.grant),
                         refusal::name(event.b)
                     )
                 });
             }
         }
         self.stored.of(event.process).follow(event);
+        self.fences.follow(event);
     }
 
     fn finding(&self) -> Finding {

@@ -1,0 +1,91 @@
+//! A run is a function of its plan: and when it is not, the check says so and names the first event that differs.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fencepost_sim::determinism::{hashes, within_a_process};
+use fencepost_sim::seed::Seed;
+use fencepost_sim::subject::Subject;
+use fencepost_sim::world::{Schedule, Wakeup};
+
+#[test]
+fn the_same_plan_gives_the_same_events_later_and_on_other_threads() {
+    let (first, differences) = within_a_process(0..200, 1, &Subject::fencepost());
+    assert_eq!(differences, []);
+    assert_eq!(hashes(0..200, 2, &Subject::fencepost()), first);
+    let distinct: std::collections::BTreeSet<_> = first.iter().collect();
+    assert_eq!(distinct.len(), 200, "different plans give different events");
+}
+
+/// Orders tasks by something that is not in the plan.
+struct Leaky(fn(Wakeup) -> u64);
+
+impl Schedule for Leaky {
+    fn place(&mut self, wakeup: Wakeup) -> u64 {
+        (self.0)(wakeup)
+    }
+}
+
+/// Where something happens to lie in memory.
+fn by_address(_: Wakeup) -> u64 {
+    thread_local! {
+        static KEPT: Cell<usize> = const { Cell::new(0) };
+    }
+    let lies_at = KEPT.with(|kept| {
+        kept.set(kept.get() + 1);
+        std::ptr::from_ref(kept) as u64
+    });
+    scatter(lies_at ^ KEPT.with(Cell::get) as u64)
+}
+
+/// The order of a map that is keyed anew in every process.
+#[allow(clippy::disallowed_types, reason = "the leak that must be found")]
+fn by_map_order(wakeup: Wakeup) -> u64 {
+    thread_local! {
+        static MAP: std::collections::HashMap<u64, u64> = (0..8).map(|key| (key, key)).collect();
+    }
+    MAP.with(|map| map.keys().nth((wakeup.task % 8) as usize).copied().unwrap_or_default())
+}
+
+/// A number that the process drew, not the run.
+fn by_entropy(_: Wakeup) -> u64 {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    scatter(DRAWN.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed))
+}
+
+/// Whoever asks first, by a coin that the run does not own: an unbiased select.
+fn by_a_coin(wakeup: Wakeup) -> u64 {
+    static TOSSES: AtomicU64 = AtomicU64::new(1);
+    let toss = TOSSES.fetch_add(1, Ordering::Relaxed);
+    if scatter(toss) & 1 == 0 { wakeup.task } else { u64::MAX - wakeup.task }
+}
+
+fn scatter(number: u64) -> u64 {
+    (number ^ number >> 31).wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(17)
+}
+
+fn leaky(leak: fn(Wakeup) -> u64) -> fn(Seed) -> Box<dyn Schedule> {
+    match leak as usize {
+        at if at == by_address as fn(Wakeup) -> u64 as usize => |_| Box::new(Leaky(by_address)),
+        at if at == by_map_order as fn(Wakeup) -> u64 as usize => |_| Box::new(Leaky(by_map_order)),
+        at if at == by_entropy as fn(Wakeup) -> u64 as usize => |_| Box::new(Leaky(by_entropy)),
+        _ => |_| Box::new(Leaky(by_a_coin)),
+    }
+}
+
+#[test]
+fn a_leak_is_found_and_the_first_event_that_differs_is_named_with_both_sides() {
+    let leaks: [(&str, fn(Wakeup) -> u64); 4] = [
+        ("an address", by_address),
+        ("a map's order", by_map_order),
+        ("entropy", by_entropy),
+        ("an unbiased select", by_a_coin),
+    ];
+    for (name, leak) in leaks {
+        let subject = Subject { schedule: Some(leaky(leak)), ..Subject::fencepost() };
+        let (_, differences) = within_a_process(0..60, 1, &subject);
+        let named = differences.iter().find_map(|difference| difference.first.clone());
+        let (place, one, other) = named.unwrap_or_else(|| panic!("{name} went unnoticed"));
+        assert!(one != other && !one.is_empty() && place > 0, "{name}: {one} and {other}");
+    }
+}

@@ -1,0 +1,284 @@
+//! Every law, over histories written by hand: one that it accepts, and one that it rejects at the event that breaks it.
+
+use fencepost_sim::event::{
+    CallKind, Event, GrantNo, Kind, Left, NO_PROCESS, Witness, Wrote, disposition, refusal, status,
+};
+use fencepost_sim::laws::{Finding, Laws};
+use fencepost_sim::plan::Plan;
+
+const ANN: GrantNo = GrantNo(0);
+const BOB: GrantNo = GrantNo(1);
+/// Of the plan's leases.
+const TTL_MS: u64 = 3_000;
+
+/// Events in order, each a millisecond after the one before unless it says when.
+#[derive(Default)]
+struct Told {
+    events: Vec<Event>,
+    now_ms: u64,
+}
+
+impl Told {
+    fn at(mut self, now_ms: u64) -> Self {
+        self.now_ms = now_ms;
+        self
+    }
+
+    fn say(mut self, node: u8, kind: Kind, grant: GrantNo, a: u64, b: u64) -> Self {
+        let is_decision = (kind as u8) <= Kind::Asked as u8;
+        let clock = if is_decision { self.now_ms } else { self.now_ms * 1_000 };
+        let process = if kind == Kind::Finished { NO_PROCESS } else { 1 };
+        self.events.push(Event { at_us: self.now_ms * 1_000, clock, a, b, grant, process, node, kind });
+        self
+    }
+
+    fn registered(self, disposition: u64) -> Self {
+        self.say(101, Kind::Registered, GrantNo::NONE, disposition, 1)
+    }
+
+    fn granted(self, grant: GrantNo, fence: u64) -> Self {
+        let until_ms = self.now_ms + TTL_MS;
+        self.say(grant.0 as u8 + 1, Kind::Granted, grant, until_ms, fence)
+    }
+
+    fn renewed(self, grant: GrantNo) -> Self {
+        let until_ms = self.now_ms + TTL_MS;
+        self.say(grant.0 as u8 + 1, Kind::Renewed, grant, until_ms, 0)
+    }
+
+    fn wrote(self, grant: GrantNo, what: Wrote) -> Self {
+        self.say(grant.0 as u8 + 1, Kind::Wrote, grant, what as u64, 0)
+    }
+
+    fn ended(self, grant: GrantNo, output: u64) -> Self {
+        self.say(grant.0 as u8 + 1, Kind::Ended, grant, status::COMPLETED, output)
+    }
+
+    fn refused(self, grant: GrantNo, call: CallKind, why: u64) -> Self {
+        self.say(grant.0 as u8 + 1, Kind::Refused, grant, call as u64, why)
+    }
+
+    fn released(self, grant: GrantNo) -> Self {
+        self.say(grant.0 as u8 + 1, Kind::Released, grant, 0, 0)
+    }
+
+    /// A call of a worker, begun and answered at once.
+    fn called(self, grant: GrantNo, call: CallKind, number: u64, answer: u64) -> Self {
+        let presented = if call == CallKind::Claim { GrantNo::NONE } else { grant };
+        self.say(1, Kind::Sent, presented, call as u64, number).say(
+            1,
+            Kind::Heard,
+            grant,
+            answer | (call as u64) << 8,
+            number,
+        )
+    }
+
+    fn effect(self, kind: Kind, grant: GrantNo, fence: u64, highest: u64) -> Self {
+        self.say(1, kind, grant, fence, highest)
+    }
+}
+
+/// Where the law found itself broken, if it did.
+fn broken_at(law: &str, told: &Told) -> Option<u64> {
+    let mut laws = Laws::new(&Plan { ttl_ms: TTL_MS, ..Plan::quiet(0) });
+    told.events.iter().for_each(|event| laws.see(event));
+    let law = laws.all().into_iter().find(|known| known.name() == law).expect("there is such a law");
+    assert!(law.checked() > 0, "{} did not meet its situation", law.name());
+    match law.finding() {
+        Finding::Broken { at, .. } => Some(at),
+        Finding::Holds => None,
+        Finding::Undecided { because } => panic!("{because}"),
+    }
+}
+
+fn told() -> Told {
+    Told::default().at(1_000)
+}
+
+/// A law, a history it accepts, and one it rejects at its last event.
+fn cases() -> Vec<(&'static str, Told, Told)> {
+    let running = || told().registered(disposition::RERUNNABLE).granted(ANN, 1);
+    let bound = || told().registered(disposition::OWNER_BOUND).granted(ANN, 1).wrote(ANN, Wrote::FirstStart);
+    let believing = || told().called(ANN, CallKind::Claim, 1, refusal::NONE);
+    vec![
+        ("one-live-grant", running().at(4_000).granted(BOB, 2), running().at(3_999).granted(BOB, 2)),
+        ("one-live-grant", running().released(ANN).granted(BOB, 2), running().released(BOB).granted(BOB, 2)),
+        (
+            "one-live-grant",
+            running().say(1, Kind::Reentered, ANN, 4_500, 1),
+            running().at(4_000).say(1, Kind::Reentered, ANN, 7_000, 1),
+        ),
+        (
+            "one-live-grant",
+            running().renewed(ANN).at(4_000).granted(BOB, 2),
+            running().renewed(ANN).at(3_900).granted(BOB, 2),
+        ),
+        ("fences-only-grow", running().at(4_000).granted(BOB, 2), running().at(4_000).granted(BOB, 1)),
+        (
+            "fences-only-grow",
+            running().ended(ANN, 7).say(101, Kind::Pruned, GrantNo::NONE, 0, 0).registered(0).granted(BOB, 5),
+            running().ended(ANN, 7).say(101, Kind::Pruned, GrantNo::NONE, 0, 0).registered(0).granted(BOB, 1),
+        ),
+        ("stale-writer-refused", running().at(3_999).ended(ANN, 7), running().at(4_000).ended(ANN, 7)),
+        ("stale-writer-refused", running().at(3_999).renewed(ANN), running().at(4_000).renewed(ANN)),
+        (
+            "stale-writer-refused",
+            running().wrote(ANN, Wrote::Progress).at(4_000).granted(BOB, 2).wrote(BOB, Wrote::Progress),
+            running().wrote(ANN, Wrote::Progress).at(4_000).granted(BOB, 2).wrote(ANN, Wrote::Progress),
+        ),
+        // The clock stepped back below the expiry: an expired grant that nobody superseded is live again.
+        (
+            "stale-writer-refused",
+            running()
+                .at(4_000)
+                .refused(ANN, CallKind::Emit, refusal::EXPIRED)
+                .at(3_500)
+                .wrote(ANN, Wrote::Wait),
+            running().at(4_000).granted(BOB, 2).at(3_500).wrote(ANN, Wrote::Wait),
+        ),
+        // The grant's own completion again, after its answer was lost.
+        (
+            "stale-writer-refused",
+            running().ended(ANN, 7).at(9_000).ended(ANN, 7),
+            running().released(ANN).ended(ANN, 7),
+        ),
+        // What nobody executes needs no grant.
+        (
+            "stale-writer-refused",
+            running()
+                .wrote(ANN, Wrote::Progress)
+                .say(101, Kind::Registered, GrantNo::NONE, disposition::EXTERNALLY_OWNED, 1)
+                .say(101, Kind::Ended, GrantNo::NONE, status::COMPLETED, 7),
+            running().say(101, Kind::Ended, GrantNo::NONE, status::COMPLETED, 7),
+        ),
+        (
+            "live-writer-accepted",
+            running().at(4_000).refused(ANN, CallKind::Renew, refusal::EXPIRED),
+            running().at(3_999).refused(ANN, CallKind::Renew, refusal::EXPIRED),
+        ),
+        (
+            "live-writer-accepted",
+            running().released(ANN).granted(BOB, 2).refused(ANN, CallKind::Complete, refusal::SUPERSEDED),
+            running().refused(ANN, CallKind::Complete, refusal::LEASE_REQUIRED),
+        ),
+        ("ends-once", running().ended(ANN, 7).ended(ANN, 7), running().ended(ANN, 7).ended(ANN, 8)),
+        (
+            "ends-once",
+            running().ended(ANN, 7).say(101, Kind::Showed, GrantNo::NONE, status::COMPLETED, 7),
+            running().ended(ANN, 7).say(101, Kind::Showed, GrantNo::NONE, status::RUNNING, 0),
+        ),
+        (
+            "ends-once",
+            running().ended(ANN, 7).say(101, Kind::Pruned, GrantNo::NONE, 0, 0).registered(0).ended(BOB, 8),
+            running().ended(ANN, 7).say(101, Kind::Registered, GrantNo::NONE, 0, 0).ended(BOB, 8),
+        ),
+        (
+            "owner-bound-starts-once",
+            bound().say(1, Kind::BodyBegan, ANN, 1, 0),
+            bound().say(1, Kind::BodyBegan, ANN, 1, 0).say(2, Kind::BodyBegan, BOB, 2, 0),
+        ),
+        (
+            "owner-bound-starts-once",
+            bound().say(1, Kind::BodyBegan, ANN, 1, 0),
+            bound().say(2, Kind::BodyBegan, BOB, 2, 0),
+        ),
+        (
+            "lost-means-silent",
+            believing().at(3_999).effect(Kind::EffectStarted, ANN, 1, 0),
+            believing().at(4_000).effect(Kind::EffectStarted, ANN, 1, 0),
+        ),
+        (
+            "lost-means-silent",
+            believing().called(ANN, CallKind::Renew, 2, refusal::FAILED).called(
+                ANN,
+                CallKind::Emit,
+                3,
+                refusal::NONE,
+            ),
+            believing().called(ANN, CallKind::Renew, 2, refusal::SUPERSEDED).say(
+                1,
+                Kind::Sent,
+                ANN,
+                CallKind::Release as u64,
+                3,
+            ),
+        ),
+        // A renewal counts from when it was begun, and only once it was heard of.
+        (
+            "lost-means-silent",
+            believing().at(2_000).called(ANN, CallKind::Renew, 2, refusal::NONE).at(4_999).effect(
+                Kind::EffectStarted,
+                ANN,
+                1,
+                0,
+            ),
+            believing().at(2_000).called(ANN, CallKind::Renew, 2, refusal::FAILED).at(4_999).effect(
+                Kind::EffectStarted,
+                ANN,
+                1,
+                0,
+            ),
+        ),
+        (
+            "outside-sees-fences-in-order",
+            running()
+                .effect(Kind::EffectTaken, ANN, 1, 0)
+                .at(4_000)
+                .granted(BOB, 2)
+                .effect(Kind::EffectTaken, ANN, 1, 1)
+                .effect(Kind::EffectTaken, BOB, 2, 1)
+                .effect(Kind::EffectRefused, ANN, 1, 2),
+            running().at(4_000).granted(BOB, 2).effect(Kind::EffectTaken, BOB, 2, 1).effect(
+                Kind::EffectTaken,
+                ANN,
+                1,
+                2,
+            ),
+        ),
+        (
+            "outside-sees-fences-in-order",
+            running().effect(Kind::EffectTaken, ANN, 1, 0),
+            running().effect(Kind::EffectRefused, ANN, 1, 0),
+        ),
+        (
+            "nobody-panics",
+            told().say(0, Kind::Finished, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::Panicked, GrantNo::NONE, 0, 0),
+        ),
+        (
+            "calm-ends-everything",
+            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0).say(
+                0,
+                Kind::Remained,
+                GrantNo::NONE,
+                Left::Row as u64,
+                0,
+            ),
+        ),
+        (
+            "calm-ends-everything",
+            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0).say(0, Kind::Exhausted, GrantNo::NONE, 0, 0),
+        ),
+    ]
+}
+
+#[test]
+fn every_law_accepts_what_is_lawful_and_rejects_what_is_not_where_it_happens() {
+    for (number, (law, lawful, unlawful)) in cases().into_iter().enumerate() {
+        assert_eq!(broken_at(law, &lawful), None, "case {number}: {law} rejects a lawful history");
+        let last = unlawful.events.len() as u64 - 1;
+        assert_eq!(broken_at(law, &unlawful), Some(last), "case {number}: {law} accepts an unlawful history");
+    }
+}
+
+#[test]
+fn every_law_has_its_cases_and_a_sentence() {
+    let laws = Laws::new(&Plan::quiet(0));
+    for law in laws.all() {
+        assert!(cases().iter().any(|(name, ..)| *name == law.name()), "{} has no case", law.name());
+        assert!(law.sentence().len() > 30);
+    }
+}

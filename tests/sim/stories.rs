@@ -1,0 +1,132 @@
+//! What the harness is for, as stories: each is a plan that a person can read, played against the true system or against
+//! one with a planted bug.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next};
+use fencepost_sim::corpus;
+use fencepost_sim::event::Kind;
+use fencepost_sim::generate::{Size, generate};
+use fencepost_sim::judge::{judge, record};
+use fencepost_sim::plan::Plan;
+use fencepost_sim::sabotage;
+use fencepost_sim::search::{Search, search};
+use fencepost_sim::seed::Seed;
+use fencepost_sim::shrink::shrink;
+use fencepost_sim::subject::Subject;
+use fencepost_sim::timeline::text;
+
+pub fn plan(steps: &[&str]) -> Arc<Plan> {
+    let steps = steps.iter().map(|line| line.parse().unwrap()).collect();
+    Arc::new(Plan { steps, ..Plan::quiet(1) })
+}
+
+/// The reference pages' own protocol renews as a check and then writes unfenced. Between the two its lease can pass on.
+#[test]
+fn the_reference_protocol_lets_a_stale_writer_write_and_the_true_system_does_not() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../regressions/stale-writer-refused-renew-then-write.toml");
+    let (plan, _) = corpus::load(&path).unwrap();
+    let plan = Arc::new(plan);
+
+    let reference = sabotage::by_name("renew-then-write").unwrap().subject();
+    let broken = judge(&plan, &reference).broken().expect("the protocol has a hole");
+    assert_eq!(broken.law, "stale-writer-refused");
+    insta::assert_snapshot!("the_hole", text::draw(&record(&plan, &reference), Some(&broken)));
+
+    let lawful = judge(&plan, &Subject::fencepost());
+    assert_eq!(lawful.broken(), None);
+    insta::assert_snapshot!("the_lawful_twin", text::draw(&record(&plan, &Subject::fencepost()), None));
+}
+
+#[test]
+fn the_reference_protocol_is_caught_within_fifty_seeds() {
+    let reference = sabotage::by_name("renew-then-write").unwrap().subject();
+    let caught = (0..50).find(|seed| {
+        judge(&Arc::new(generate(Seed(*seed), Size::Any)), &reference).breaks("stale-writer-refused")
+    });
+    assert!(caught.is_some());
+}
+
+#[test]
+fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
+    let wanted = Search { seeds: 0..400, jobs: 2, size: Size::Any, subject: Subject::fencepost() };
+    let mut checked = std::collections::BTreeMap::new();
+    search(&wanted, |seed, verdict| {
+        assert_eq!(verdict.broken(), None, "seed {seed}");
+        for judged in verdict.findings {
+            *checked.entry(judged.law).or_insert(0) += judged.checked;
+        }
+        ControlFlow::Continue(())
+    });
+    let never: Vec<_> = checked.iter().filter(|(_, times)| **times == 0).collect();
+    assert!(checked.len() >= 10 && never.is_empty(), "never met: {never:?}");
+}
+
+#[test]
+fn every_planted_bug_is_killed_by_its_law() {
+    for sabotage in sabotage::ALL {
+        let subject = sabotage.subject();
+        let killed = (0..1_000)
+            .find(|seed| judge(&Arc::new(generate(Seed(*seed), Size::Any)), &subject).breaks(sabotage.law));
+        assert!(killed.is_some(), "{} survived", sabotage.name);
+    }
+}
+
+#[test]
+fn what_breaks_is_shrunk_to_a_few_steps_that_still_break_it() {
+    let reference = sabotage::by_name("renew-at-expiry").unwrap();
+    let subject = reference.subject();
+    let seed = (0..200)
+        .find(|seed| judge(&Arc::new(generate(Seed(*seed), Size::Any)), &subject).breaks(reference.law))
+        .unwrap();
+    let plan = generate(Seed(seed), Size::Any);
+    let shrunk = shrink(&plan, &subject, reference.law, 3_000, &mut |_| {});
+    assert!(shrunk.plan.steps.len() < plan.steps.len() && shrunk.plan.steps.len() <= 6, "{}", shrunk.plan);
+    // From its file, as a reader of it would.
+    let written: Plan = shrunk.plan.to_string().parse().unwrap();
+    assert!(judge(&Arc::new(written), &subject).breaks(reference.law));
+}
+
+/// A worker that begins its body again and again, within one poll, as long as its lease lasts.
+fn runs_in_circles() -> Subject {
+    fn again(end: BodyEnd) -> Next {
+        match end {
+            BodyEnd::Panicked { .. } => Next::Run,
+            end => attempt::after_body(end),
+        }
+    }
+    let attempt_rules = AttemptRules { after_body: again, ..AttemptRules::LAWFUL };
+    Subject { name: "runs in circles", attempt_rules, ..Subject::fencepost() }
+}
+
+#[test]
+fn a_livelock_ends_with_a_verdict_and_not_with_a_hang() {
+    let plan = plan(&["0ms register p1 rerunnable panics"]);
+    let verdict = judge(&plan, &runs_in_circles());
+    assert_eq!(verdict.broken().map(|broken| broken.law), Some("calm-ends-everything"));
+    let history = record(&plan, &runs_in_circles());
+    assert!(history.events.iter().any(|event| event.kind == Kind::Exhausted));
+    assert_eq!(judge(&plan, &Subject::fencepost()).broken(), None);
+}
+
+#[test]
+fn a_body_that_nobody_lets_end_is_no_breach_until_it_is_asked_to() {
+    for body in ["waits", "until cancelled", "awaits p2"] {
+        let steps = [&format!("0ms register p1 rerunnable {body}"), "0ms register p2 externally-owned waits"];
+        let verdict = judge(&plan(&steps), &Subject::fencepost());
+        assert_eq!(verdict.broken(), None, "{body}");
+    }
+}
+
+/// A worker whose completions are given up as soon as they fail: the row never ends while the store fails, and does later.
+#[test]
+fn a_worker_that_never_completes_is_caught_by_the_calm() {
+    let attempt_rules = AttemptRules { after_body: |_| Next::Release, ..AttemptRules::LAWFUL };
+    let subject = Subject { name: "never completes", attempt_rules, ..Subject::fencepost() };
+    let broken = judge(&plan(&["0ms register p1 rerunnable 1 steps of 10ms"]), &subject).broken().unwrap();
+    assert_eq!(broken.law, "calm-ends-everything");
+    assert!(broken.because.contains("p1 had not ended"), "{}", broken.because);
+}
