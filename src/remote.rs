@@ -288,7 +288,7 @@ struct Seen {
 enum Memory {
     /// Its first copy is at work; the channel is there once a duplicate waits for it.
     AtWork(Option<watch::Sender<Option<Answer>>>),
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// A read applies nothing: its answer, which may be large, is not kept, and a later duplicate is asked anew.
     Forgotten,
 }
@@ -343,7 +343,7 @@ impl<S: Submit> RegistryServer<S> {
                     return Some(Response::Answer { number, answer: Box::new(Err(error)) });
                 }
                 Some(Seen { memory: Memory::Answered(answer), .. }) => {
-                    return Some(Response::Answer { number, answer: Box::new(answer.clone()) });
+                    return Some(Response::Answer { number, answer: answer.clone() });
                 }
                 Some(Seen { memory: Memory::AtWork(waiting), .. }) => {
                     Some(waiting.get_or_insert_with(|| watch::Sender::new(None)).subscribe())
@@ -381,7 +381,7 @@ impl<S: Submit> RegistryServer<S> {
         let mut state = self.state();
         let seen = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number));
         let Some(seen) = seen else { return };
-        let memory = if is_read { Memory::Forgotten } else { Memory::Answered(answer.clone()) };
+        let memory = if is_read { Memory::Forgotten } else { Memory::Answered(Box::new(answer.clone())) };
         if let Memory::AtWork(Some(waiting)) = std::mem::replace(&mut seen.memory, memory) {
             waiting.send_replace(Some(answer.clone()));
         }

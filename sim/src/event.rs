@@ -16,6 +16,18 @@ impl GrantNo {
     }
 }
 
+/// One grant, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantName {
+    pub process: u16,
+    pub node: u8,
+    pub fence: u64,
+    pub incarnation: String,
+    pub token: String,
+    #[serde(skip)]
+    pub was_granted: bool,
+}
+
 /// No process: of events that are about none.
 pub const NO_PROCESS: u16 = u16::MAX;
 

@@ -5,9 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{CallKind, Event, Kind, Left, NO_PROCESS, Wrote, refusal, status};
+use crate::event::{CallKind, Event, GrantName, Kind, Left, NO_PROCESS, Wrote, refusal, status};
 use crate::plan::{Node, Plan};
-use crate::world::GrantName;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {

@@ -1,8 +1,1 @@
-//! The harness, put to the test: does it repeat itself, do its laws bite, does it tell what it found? Read `stories.rs`
-//! first.
 
-mod command_line;
-mod corpus;
-mod determinism;
-mod laws;
-mod stories;

@@ -210,7 +210,7 @@ fn the_same_number_with_other_content_is_an_invalid_argument() {
             client_life: "c".into(),
             number,
             lowest_awaited: 1,
-            call: Box::new(call),
+            call: Arc::new(call),
         };
         match block_on(world.server().handle(request)) {
             Some(Response::Answer { answer, .. }) => *answer,

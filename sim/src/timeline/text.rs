@@ -37,12 +37,11 @@ pub fn draw(history: &History, broken: Option<&Broken>) -> String {
                 }
                 _ => renewals = Some((event.grant.0, 1)),
             }
-        } else if event.process != NO_PROCESS {
-            if let Some((_, count)) = renewals.take()
-                && count > 1
-            {
-                let _ = writeln!(text, "{:>11}  (and {} more renewals)", "", count - 1);
-            }
+        } else if event.process != NO_PROCESS
+            && let Some((_, count)) = renewals.take()
+            && count > 1
+        {
+            let _ = writeln!(text, "{:>11}  (and {} more renewals)", "", count - 1);
         }
         let mark = if is_breach { 'x' } else { ' ' };
         let _ = write!(text, "{mark} {:>9}  ", event.at_us / 1_000);

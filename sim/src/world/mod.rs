@@ -24,7 +24,7 @@ use fencepost::environment::BoxFuture;
 use fencepost::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
 
-use crate::event::{Event, GrantNo, Kind, NO_PROCESS, Witness};
+use crate::event::{Event, GrantName, GrantNo, Kind, NO_PROCESS, Witness};
 use crate::plan::{Node, Plan};
 use crate::seed::{Purpose, Seed};
 use crate::step::StoreFailure;
@@ -38,7 +38,6 @@ use rows::Grants;
 use wire::{Exchanges, Message, Offered};
 
 pub use kernel::{Schedule, Wakeup};
-pub use rows::GrantName;
 
 /// What a run was, apart from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,24 +2,11 @@
 //! expiry, to tell whether a calm has done its work, and to give grants their numbers. Laws do not read it.
 
 use fencepost::lease::{LeaseOwnerLiveness, ProcessLease};
-use serde::{Deserialize, Serialize};
 
 use super::World;
-use crate::event::GrantNo;
+use crate::event::{GrantName, GrantNo};
 use crate::plan::{Node, Process};
 use crate::step::Body;
-
-/// One grant, for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GrantName {
-    pub process: u16,
-    pub node: u8,
-    pub fence: u64,
-    pub incarnation: String,
-    pub token: String,
-    #[serde(skip)]
-    pub was_granted: bool,
-}
 
 #[derive(Default)]
 pub struct Grants {
