@@ -52,7 +52,7 @@ pub struct Event {
 #[repr(u8)]
 pub enum Kind {
     // Decided by the registry, in the order it decided.
-    /// A new life, or the stored one again. a: [`disposition_code`]; b: 1 if new.
+    /// A new life, or the stored one again. a: [`disposition`]; b: 1 if new.
     Registered,
     /// A new grant. a: expires_at; b: its fence.
     Granted,
@@ -68,25 +68,43 @@ pub enum Kind {
     Released,
     /// `grant` is what was presented. a: [`Wrote`].
     Wrote,
-    /// A terminal outcome was answered Ok. a: [`status_code`]; b: hash of the output.
+    /// A terminal outcome was answered Ok. a: [`status`]; b: hash of the output.
     Ended,
-    /// a: [`CallKind`]; b: [`refusal_code`].
+    /// a: [`CallKind`]; b: [`refusal`].
     Refused,
     /// Failed before its commit, or with an unknown outcome, by the plan. a: [`CallKind`]; b: 1 if unknown.
     Failed,
-    /// What a read showed. a: [`status_code`]; b: hash of the output, or 0.
+    /// What a read showed. a: [`status`]; b: hash of the output, or 0.
     Showed,
     Pruned,
     /// A host's: an abandon request or a signal. a: [`Wrote`].
     Asked,
 
+    // Evidence that the record gathered at the door, right after the decision it belongs to.
+    /// After a refused call: a and b are the hashes of row, lease and log before and after it.
+    ReadBack,
+    /// After a release: `grant` is the lease that is stored now, or none.
+    LeaseAfter,
+    /// Before a reclaim is decided: `grant` is the observed one. a: 1 if its holder is dead; b: 1 if probes lie about it.
+    Observed,
+    /// After a new grant. a: hash of its token; b: bytes of entropy that were drawn for it.
+    TokenDrawn,
+    /// Before a terminal outcome that gives a process up. a: [`Abandons`]; b: [`licence`] bits.
+    GivesUp,
+    /// After an append. a: its sequence; b: hash of its replay key, or 0.
+    Appended,
+    /// A read of the log after a cursor. a: the cursor; b: how many events it showed; each follows.
+    LogRead,
+    /// a: sequence; b: hash of the event.
+    LogShown,
+
     // Seen at a node.
     /// A call of a worker begins. a: [`CallKind`]; b: its number in the node's life.
     Sent,
-    /// Its answer reached the caller. a: [`refusal_code`], 0 if it was Ok; b: the call's number.
+    /// Its answer reached the caller. a: [`refusal`], 0 if it was Ok; b: the call's number.
     Heard,
     BodyBegan,
-    /// However it went. a: [`BodyEnded`].
+    /// However it went. a: [`BodyEnded`]; b: hash of the output, if it gave one.
     BodyEnded,
     /// a: fence.
     EffectStarted,
@@ -137,6 +155,25 @@ pub enum Wrote {
     CancelRequest = 7,
     /// A first start that some earlier grant had made.
     StartedBefore = 8,
+}
+
+/// In whose name a process was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Abandons {
+    OwnerDrain = 1,
+    Sweep = 2,
+    ReconciledRequest = 3,
+}
+
+/// What stood when a process was given up, as bits.
+pub mod licence {
+    /// The starter's life was over.
+    pub const STARTER_IS_DEAD: u64 = 1;
+    /// Probes lied about the starter.
+    pub const PROBES_LIE: u64 = 2;
+    /// The caller is the very life that started it.
+    pub const IS_STARTER: u64 = 4;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

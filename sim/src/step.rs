@@ -1,6 +1,6 @@
 //! One step of a plan: an instant and what happens then, as one line of text that reads and parses:
 //! `350ms pause worker-1 for 400ms`. Work and hardship alike are steps, so that one shrinker shrinks both. The grammar is
-//! the two functions at the end, [`Action::fmt`] and [`parse_action`]; everything else serves them.
+//! the two functions at the end, `Display` of `Action` and `parse_action`; everything else serves them.
 
 use std::fmt;
 use std::str::FromStr;

@@ -95,7 +95,8 @@ fn every_part_names_only_what_it_may() {
         let code = code(&path);
         for (at, found) in code.match_indices("crate::") {
             let rest = &code[at + found.len()..];
-            let named: String = rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+            let named: String =
+                rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
             assert!(!named.is_empty(), "{} hides parts in braces", path.display());
             if named != part && !allowed.contains(&named.as_str()) {
                 wrong.push(format!("{part} names {named} ({})", path.display()));
@@ -117,6 +118,9 @@ fn every_file_opens_with_its_idea_and_the_map_names_every_part() {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("//! "), "{} does not say what it is for", path.display());
         let part = part_of(&path);
-        assert!(map.contains(&format!("`{part}`")) || ["lib", "main"].contains(&part.as_str()), "ARCHITECTURE.md does not name `{part}`");
+        assert!(
+            map.contains(&format!("`{part}`")) || ["lib", "main"].contains(&part.as_str()),
+            "ARCHITECTURE.md does not name `{part}`"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Every law, over histories written by hand: one that it accepts, and one that it rejects at the event that breaks it.
 
 use fencepost_sim::event::{
-    CallKind, Event, GrantNo, Kind, Left, NO_PROCESS, Witness, Wrote, disposition, refusal, status,
+    Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Left, NO_PROCESS, Witness, Wrote, disposition,
+    licence, refusal, status,
 };
 use fencepost_sim::laws::{Finding, Laws};
 use fencepost_sim::plan::Plan;
@@ -25,7 +26,7 @@ impl Told {
     }
 
     fn say(mut self, node: u8, kind: Kind, grant: GrantNo, a: u64, b: u64) -> Self {
-        let is_decision = (kind as u8) <= Kind::Asked as u8;
+        let is_decision = (kind as u8) <= Kind::LogShown as u8;
         let clock = if is_decision { self.now_ms } else { self.now_ms * 1_000 };
         let process = if kind == Kind::Finished { NO_PROCESS } else { 1 };
         self.events.push(Event { at_us: self.now_ms * 1_000, clock, a, b, grant, process, node, kind });
@@ -72,6 +73,19 @@ impl Told {
             answer | (call as u64) << 8,
             number,
         )
+    }
+
+    fn evidence(self, kind: Kind, grant: GrantNo, a: u64, b: u64) -> Self {
+        self.say(1, kind, grant, a, b)
+    }
+
+    /// The life is over and was taken away; another begins.
+    fn reborn(self) -> Self {
+        self.ended(ANN, 7).say(101, Kind::Pruned, GrantNo::NONE, 0, 0).registered(disposition::RERUNNABLE)
+    }
+
+    fn given_up(self, writer: Abandons, licence: u64) -> Self {
+        self.say(2, Kind::GivesUp, BOB, writer as u64, licence).say(2, Kind::Ended, BOB, status::ABANDONED, 9)
     }
 
     fn effect(self, kind: Kind, grant: GrantNo, fence: u64, highest: u64) -> Self {
@@ -240,6 +254,162 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
             "outside-sees-fences-in-order",
             running().effect(Kind::EffectTaken, ANN, 1, 0),
             running().effect(Kind::EffectRefused, ANN, 1, 0),
+        ),
+        (
+            "refusal-changes-nothing",
+            told().evidence(Kind::ReadBack, ANN, 5, 5),
+            told().evidence(Kind::ReadBack, ANN, 5, 6),
+        ),
+        (
+            "release-frees-own",
+            running().released(ANN).evidence(Kind::LeaseAfter, GrantNo::NONE, 0, 0),
+            running().released(ANN).evidence(Kind::LeaseAfter, ANN, 0, 0),
+        ),
+        (
+            "release-frees-own",
+            running().at(4_000).granted(BOB, 2).released(ANN).evidence(Kind::LeaseAfter, BOB, 0, 0),
+            running().at(4_000).granted(BOB, 2).released(ANN).evidence(Kind::LeaseAfter, GrantNo::NONE, 0, 0),
+        ),
+        (
+            "reclaim-takes-the-observed-dead",
+            running().evidence(Kind::Observed, ANN, 1, 0).say(2, Kind::Reclaimed, BOB, 5_000, 2),
+            running().evidence(Kind::Observed, ANN, 0, 0).say(2, Kind::Reclaimed, BOB, 5_000, 2),
+        ),
+        (
+            "reclaim-takes-the-observed-dead",
+            running().at(4_000).evidence(Kind::Observed, BOB, 0, 0).say(2, Kind::Reclaimed, BOB, 8_000, 2),
+            running().evidence(Kind::Observed, BOB, 1, 0).say(2, Kind::Reclaimed, BOB, 5_000, 2),
+        ),
+        (
+            "expiry-is-exact",
+            running().at(3_999).say(2, Kind::Busy, ANN, 0, 0).at(4_000).refused(
+                ANN,
+                CallKind::Renew,
+                refusal::EXPIRED,
+            ),
+            running().at(4_000).say(2, Kind::Busy, ANN, 0, 0),
+        ),
+        (
+            "expiry-is-exact",
+            running().at(3_999).renewed(ANN),
+            running().at(3_999).refused(ANN, CallKind::Emit, refusal::EXPIRED),
+        ),
+        ("expiry-is-exact", running().at(4_000).granted(BOB, 2), running().at(4_000).wrote(ANN, Wrote::Wait)),
+        (
+            "tokens-are-drawn",
+            told().evidence(Kind::TokenDrawn, ANN, 1, 16).evidence(Kind::TokenDrawn, BOB, 2, 32),
+            told().evidence(Kind::TokenDrawn, ANN, 1, 16).evidence(Kind::TokenDrawn, BOB, 1, 16),
+        ),
+        (
+            "tokens-are-drawn",
+            told().evidence(Kind::TokenDrawn, ANN, 1, 16),
+            told().evidence(Kind::TokenDrawn, ANN, 1, 15),
+        ),
+        (
+            "lives-do-not-mix",
+            running().reborn().granted(BOB, 2).renewed(BOB),
+            running().reborn().renewed(ANN),
+        ),
+        (
+            "nothing-after-the-end",
+            running().reborn().granted(BOB, 2).wrote(BOB, Wrote::Progress),
+            running().ended(ANN, 7).wrote(ANN, Wrote::Progress),
+        ),
+        ("nothing-after-the-end", running().ended(ANN, 7), running().ended(ANN, 7).granted(BOB, 2)),
+        (
+            "externally-owned-never-runs",
+            told().registered(disposition::EXTERNALLY_OWNED).say(
+                101,
+                Kind::Ended,
+                GrantNo::NONE,
+                status::COMPLETED,
+                7,
+            ),
+            told().registered(disposition::EXTERNALLY_OWNED).say(1, Kind::BodyBegan, ANN, 1, 0),
+        ),
+        (
+            "abandonment-is-licensed",
+            bound().at(4_000).granted(BOB, 2).given_up(Abandons::Sweep, licence::STARTER_IS_DEAD),
+            bound().at(4_000).granted(BOB, 2).given_up(Abandons::Sweep, 0),
+        ),
+        (
+            "abandonment-is-licensed",
+            bound().at(4_000).granted(BOB, 2).given_up(Abandons::OwnerDrain, licence::IS_STARTER),
+            bound().at(4_000).granted(BOB, 2).given_up(Abandons::OwnerDrain, licence::STARTER_IS_DEAD),
+        ),
+        (
+            "abandonment-is-licensed",
+            bound()
+                .say(101, Kind::Asked, GrantNo::NONE, Wrote::AbandonRequest as u64, 0)
+                .at(4_000)
+                .granted(BOB, 2)
+                .given_up(Abandons::ReconciledRequest, 0),
+            bound().at(4_000).granted(BOB, 2).given_up(Abandons::ReconciledRequest, 0),
+        ),
+        (
+            "abandonment-is-licensed",
+            bound().at(4_000).granted(BOB, 2).given_up(Abandons::Sweep, licence::PROBES_LIE),
+            bound().at(4_000).granted(BOB, 2).say(2, Kind::Ended, BOB, status::ABANDONED, 9),
+        ),
+        (
+            "outcomes-are-not-dropped",
+            running().say(1, Kind::BodyEnded, ANN, BodyEnded::Output as u64, 7).ended(ANN, 7),
+            running().say(1, Kind::BodyEnded, ANN, BodyEnded::Output as u64, 7).ended(ANN, 8),
+        ),
+        (
+            "outcomes-are-not-dropped",
+            running()
+                .say(1, Kind::BodyEnded, ANN, BodyEnded::Broke as u64, 0)
+                .say(1, Kind::Sent, ANN, CallKind::Release as u64, 4)
+                .at(4_000)
+                .granted(BOB, 2)
+                .ended(BOB, 8),
+            running().ended(BOB, 8).say(1, Kind::BodyEnded, ANN, BodyEnded::Output as u64, 7).say(
+                1,
+                Kind::Sent,
+                ANN,
+                CallKind::Release as u64,
+                4,
+            ),
+        ),
+        (
+            "log-is-dense",
+            told()
+                .evidence(Kind::LogRead, ANN, 0, 2)
+                .evidence(Kind::LogShown, ANN, 5, 50)
+                .evidence(Kind::LogShown, ANN, 6, 60)
+                .evidence(Kind::LogRead, ANN, 5, 1)
+                .evidence(Kind::LogShown, ANN, 6, 60),
+            told().evidence(Kind::LogRead, ANN, 0, 2).evidence(Kind::LogShown, ANN, 5, 50).evidence(
+                Kind::LogShown,
+                ANN,
+                7,
+                70,
+            ),
+        ),
+        (
+            "log-is-dense",
+            told().evidence(Kind::LogRead, ANN, 3, 1).evidence(Kind::LogShown, ANN, 4, 40),
+            told().evidence(Kind::LogRead, ANN, 3, 1).evidence(Kind::LogShown, ANN, 5, 50),
+        ),
+        (
+            "log-is-dense",
+            told().evidence(Kind::LogRead, ANN, 3, 1).evidence(Kind::LogShown, ANN, 4, 40),
+            told()
+                .evidence(Kind::LogRead, ANN, 3, 1)
+                .evidence(Kind::LogShown, ANN, 4, 40)
+                .evidence(Kind::LogRead, ANN, 3, 1)
+                .evidence(Kind::LogShown, ANN, 4, 41),
+        ),
+        (
+            "replay-key-is-one-event",
+            told().evidence(Kind::Appended, ANN, 1, 77).evidence(Kind::Appended, ANN, 1, 77).evidence(
+                Kind::Appended,
+                ANN,
+                2,
+                0,
+            ),
+            told().evidence(Kind::Appended, ANN, 1, 77).evidence(Kind::Appended, ANN, 2, 77),
         ),
         (
             "nobody-panics",

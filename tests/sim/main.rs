@@ -1,1 +1,9 @@
+//! The harness, put to the test: does it repeat itself, do its laws bite, does it tell what it found? Read `stories.rs`
+//! first.
 
+mod architecture;
+mod command_line;
+mod corpus;
+mod determinism;
+mod laws;
+mod stories;

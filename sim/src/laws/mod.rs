@@ -1,18 +1,29 @@
 //! The laws: sentences about histories. Each is a witness of the stream of events and a judgement at its end; none reads a
 //! rule of the system, and what it expects it works out itself from what was granted, asked and said. One family per file.
 
+mod course;
 mod ending;
+mod exactness;
 mod fences;
 mod grants;
+mod log;
 mod outside;
 mod silence;
 
 use crate::event::{Event, Kind, Witness};
 use crate::plan::Plan;
 
+pub use course::{
+    AbandonmentIsLicensed, ExternallyOwnedNeverRuns, NothingAfterTheEnd, OutcomesAreNotDropped,
+};
 pub use ending::{CalmEndsEverything, EndsOnce, NobodyPanics, OwnerBoundStartsOnce};
+pub use exactness::{
+    ExpiryIsExact, LivesDoNotMix, ReclaimTakesTheObservedDead, RefusalChangesNothing, ReleaseFreesOwn,
+    TokensAreDrawn,
+};
 pub use fences::FencesOnlyGrow;
 pub use grants::{LiveWriterAccepted, OneLiveGrant, StaleWriterRefused};
+pub use log::{LogIsDense, ReplayKeyIsOneEvent};
 pub use outside::OutsideSeesFencesInOrder;
 pub use silence::LostMeansSilent;
 
@@ -112,6 +123,26 @@ laws! {
         on Registered | Granted | Reclaimed | Reentered | Renewed | Released | Wrote | Ended | Pruned;
     live_writer_accepted: LiveWriterAccepted = |_| LiveWriterAccepted::default(),
         on Granted | Reclaimed | Reentered | Renewed | Released | Ended | Refused | Pruned;
+    refusal_changes_nothing: RefusalChangesNothing = |_| RefusalChangesNothing::default(), on ReadBack;
+    release_frees_own: ReleaseFreesOwn = |_| ReleaseFreesOwn::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Ended | Released | LeaseAfter | Pruned;
+    reclaim_takes_the_observed_dead: ReclaimTakesTheObservedDead = |_| ReclaimTakesTheObservedDead::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Ended | Released | Observed | Pruned;
+    expiry_is_exact: ExpiryIsExact = |_| ExpiryIsExact::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Released | Busy | Refused | Pruned;
+    tokens_are_drawn: TokensAreDrawn = |_| TokensAreDrawn::default(), on TokenDrawn;
+    lives_do_not_mix: LivesDoNotMix = |_| LivesDoNotMix::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Pruned;
+    nothing_after_the_end: NothingAfterTheEnd = |_| NothingAfterTheEnd::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Pruned;
+    externally_owned_never_runs: ExternallyOwnedNeverRuns = |_| ExternallyOwnedNeverRuns::default(),
+        on Registered | BodyBegan;
+    abandonment_is_licensed: AbandonmentIsLicensed = |_| AbandonmentIsLicensed::default(),
+        on Granted | Reclaimed | Reentered | Asked | GivesUp | Ended | Refused | Pruned;
+    outcomes_are_not_dropped: OutcomesAreNotDropped = |_| OutcomesAreNotDropped::default(),
+        on BodyEnded | Sent | Ended;
+    log_is_dense: LogIsDense = |_| LogIsDense::default(), on LogRead | LogShown | Pruned;
+    replay_key_is_one_event: ReplayKeyIsOneEvent = |_| ReplayKeyIsOneEvent::default(), on Appended | Pruned;
     ends_once: EndsOnce = |_| EndsOnce::default(), on Registered | Ended | Showed | Pruned;
     owner_bound_starts_once: OwnerBoundStartsOnce = |_| OwnerBoundStartsOnce::default(),
         on Registered | Wrote | BodyBegan | Pruned;

@@ -59,6 +59,14 @@ pub fn draw(history: &History, broken: Option<&Broken>) -> String {
 fn is_shown(event: &Event) -> bool {
     match event.kind {
         Kind::Sent | Kind::Heard | Kind::Showed | Kind::EffectStarted | Kind::Lost => false,
+        // Evidence is for laws.
+        Kind::ReadBack
+        | Kind::LeaseAfter
+        | Kind::Observed
+        | Kind::TokenDrawn
+        | Kind::Appended
+        | Kind::LogRead
+        | Kind::LogShown => false,
         // A sweep that came too late, or asks again: everyday.
         Kind::Busy => false,
         Kind::Refused => CallKind::from_code(event.a) != CallKind::Claim,

@@ -234,6 +234,7 @@ fn arrives(message: Message<fencepost::remote::Request>) {
             return Err(None);
         }
         world.asking = message.from;
+        world.asking_life = message.life;
         match &world.registry.server {
             Some(server) => Ok((Arc::clone(server), message)),
             None => Err(None),

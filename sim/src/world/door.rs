@@ -1,6 +1,6 @@
 //! The store's door: every call of every node passes here once it is to be decided, and what was decided is written down
-//! in that order, whether or not the answer arrives. A slow or failing store is made here too. The record is of calls and
-//! answers alone; it asks the registry nothing, except which rows a prune took.
+//! in that order, whether or not the answer arrives. A slow or failing store is made here too. What is gathered beside a
+//! decision is in `evidence.rs`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,13 +9,12 @@ use fencepost::call::{Call, Reply, Submit};
 use fencepost::environment::Environment;
 use fencepost::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
 use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::{
-    DurabilityTier, FirstStart, ProcessAwaitOutput, ProcessRecord, ProcessStatus, RecoveryDisposition,
-};
+use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord, ProcessStatus, RecoveryDisposition};
 use fencepost::store::MemoryStore;
 use fencepost::{Registry, RegistryError};
 
 use super::environment::NodeEnvironment;
+use super::evidence::{Before, evidence_after, fingerprint, hash_text};
 use super::{World, process_of, with};
 use crate::event::{CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status};
 use crate::plan::Node;
@@ -72,8 +71,12 @@ impl Door {
             world.sketch(node, &call)
         });
         let mut core = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let must_look = with(|world| world.evidence_before(&sketch, &call));
+        let before = must_look.then(|| fingerprint(&mut core, sketch.process));
+        let before = with(|world| world.entropy_before(before));
         let answer = core.apply(call);
-        with(|world| world.decided(&sketch, &answer));
+        with(|world| world.decided(&sketch, &before, &answer));
+        evidence_after(&mut core, &sketch, &before, answer.is_err());
         if sketch.kind == CallKind::Prune && answer.is_ok() {
             let ended = with(|world| world.ended_processes());
             for process in ended {
@@ -88,14 +91,17 @@ impl Door {
 }
 
 /// What the record needs of a call, kept while the call itself is given away.
-struct Sketch {
-    node: Node,
-    kind: CallKind,
-    process: u16,
-    presented: GrantNo,
+pub struct Sketch {
+    pub node: Node,
+    pub kind: CallKind,
+    pub process: u16,
+    pub presented: GrantNo,
     /// Which of a host's requests it is.
     asked: Option<Wrote>,
-    output: u64,
+    /// Of an outcome, or of a replay key.
+    hash: u64,
+    /// Of a read of the log.
+    cursor: Option<u64>,
 }
 
 pub fn kind_of(call: &Call) -> CallKind {
@@ -168,12 +174,9 @@ fn status_of(status: &ProcessStatus) -> u64 {
     }
 }
 
-/// Equal outputs have equal numbers, and others practically never.
-fn hash_of(output: &ProcessAwaitOutput) -> u64 {
-    let text = serde_json::to_string(output).unwrap_or_default();
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+/// Equal values have equal numbers, and others practically never.
+pub fn hash_of(value: &impl serde::Serialize) -> u64 {
+    hash_text(&serde_json::to_string(value).unwrap_or_default())
 }
 
 impl World {
@@ -209,15 +212,22 @@ impl World {
                 _ => {}
             }
         }
-        let output = match call {
+        let hash = match call {
             Call::CompleteProcess { await_output, .. }
             | Call::CompleteProcessWithLease { await_output, .. } => hash_of(await_output),
+            Call::AppendEvent { request, .. } | Call::AppendEventWithLease { request, .. } => {
+                request.replay.as_deref().map_or(0, hash_text)
+            }
             _ => 0,
         };
-        Sketch { node, kind, process, presented, asked, output }
+        let cursor = match call {
+            Call::EventsAfter { after_sequence, .. } => Some(*after_sequence),
+            _ => None,
+        };
+        Sketch { node, kind, process, presented, asked, hash, cursor }
     }
 
-    fn decision(&mut self, sketch: &Sketch, kind: Kind, grant: GrantNo, a: u64, b: u64) {
+    pub fn decision(&mut self, sketch: &Sketch, kind: Kind, grant: GrantNo, a: u64, b: u64) {
         let clock = self.wall_ms(Node::Registry);
         self.events.push(Event {
             at_us: self.kernel.now_us,
@@ -237,7 +247,7 @@ impl World {
         self.decision(&sketch, Kind::Failed, sketch.presented, sketch.kind as u64, u64::from(is_unknown));
     }
 
-    fn decided(&mut self, sketch: &Sketch, answer: &Result<Reply, RegistryError>) {
+    fn decided(&mut self, sketch: &Sketch, before: &Before, answer: &Result<Reply, RegistryError>) {
         self.calls += 1;
         let reply = match answer {
             Ok(reply) => reply,
@@ -248,7 +258,9 @@ impl World {
         };
         match (sketch.kind, reply) {
             (CallKind::Register, Reply::Record(record)) => self.registered(sketch, record),
-            (CallKind::Claim | CallKind::Reclaim, Reply::Claim(outcome)) => self.claimed(sketch, outcome),
+            (CallKind::Claim | CallKind::Reclaim, Reply::Claim(outcome)) => {
+                self.claimed(sketch, before, outcome);
+            }
             (CallKind::Renew, Reply::Lease(lease)) => {
                 let expires_ms = lease.expires_at_epoch_ms;
                 let row = self.row(sketch.process);
@@ -271,7 +283,7 @@ impl World {
                 row.is_terminal = true;
                 row.lease = None;
                 let status = status_of(&record.status);
-                self.decision(sketch, Kind::Ended, sketch.presented, status, sketch.output);
+                self.decision(sketch, Kind::Ended, sketch.presented, status, sketch.hash);
             }
             (CallKind::Start, Reply::FirstStart(start)) => {
                 let wrote = match start {
@@ -283,11 +295,27 @@ impl World {
             (CallKind::UnfencedStart, _) => self.wrote(sketch, Wrote::FirstStart),
             (CallKind::SetWait | CallKind::UnfencedSetWait, _) => self.wrote(sketch, Wrote::Wait),
             (CallKind::ClearWait | CallKind::UnfencedClearWait, _) => self.wrote(sketch, Wrote::WaitCleared),
-            (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => match sketch.asked {
-                Some(asked) => self.asked(sketch, asked),
-                None if appended.replayed => {}
-                None => self.wrote(sketch, Wrote::Progress),
-            },
+            (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => {
+                match sketch.asked {
+                    Some(asked) => self.asked(sketch, asked),
+                    None if appended.replayed => {}
+                    None => self.wrote(sketch, Wrote::Progress),
+                }
+                let sequence = appended.event.sequence;
+                self.decision(sketch, Kind::Appended, GrantNo::NONE, sequence, sketch.hash);
+            }
+            (CallKind::Read, Reply::Events(events)) => {
+                if let Some(cursor) = sketch.cursor
+                    && !events.is_empty()
+                {
+                    let count = events.len() as u64;
+                    self.decision(sketch, Kind::LogRead, GrantNo::NONE, cursor, count);
+                    for event in events {
+                        let hash = hash_of(event);
+                        self.decision(sketch, Kind::LogShown, GrantNo::NONE, event.sequence, hash);
+                    }
+                }
+            }
             (CallKind::Abandon, _) => self.asked(sketch, Wrote::AbandonRequest),
             (CallKind::Read, Reply::MaybeRecord(Some(record))) => {
                 let hash = record.status.output().map_or(0, hash_of);
@@ -313,7 +341,7 @@ impl World {
         self.decision(sketch, Kind::Registered, GrantNo::NONE, code, u64::from(is_new));
     }
 
-    fn claimed(&mut self, sketch: &Sketch, outcome: &ProcessLeaseClaimOutcome) {
+    fn claimed(&mut self, sketch: &Sketch, before: &Before, outcome: &ProcessLeaseClaimOutcome) {
         match outcome {
             ProcessLeaseClaimOutcome::Acquired(lease) => {
                 let grant = self.grants.of_lease(sketch.process, lease);
@@ -326,6 +354,11 @@ impl World {
                 let expires_ms = lease.expires_at_epoch_ms;
                 self.row(sketch.process).lease = Some((expires_ms, grant));
                 self.decision(sketch, kind, grant, expires_ms, lease.fencing_token);
+                if is_new {
+                    let drawn = self.entropy_since(before);
+                    let token = hash_text(&lease.lease_token);
+                    self.decision(sketch, Kind::TokenDrawn, grant, token, drawn);
+                }
             }
             ProcessLeaseClaimOutcome::Busy { holder } => {
                 let grant = self.grants.of_lease(sketch.process, holder);
@@ -359,7 +392,8 @@ impl World {
     fn pruned(&mut self, node: Node, process: u16) {
         *self.row(process) = super::rows::RowView::default();
         let kind = CallKind::Prune;
-        let sketch = Sketch { node, kind, process, presented: GrantNo::NONE, asked: None, output: 0 };
+        let sketch =
+            Sketch { node, kind, process, presented: GrantNo::NONE, asked: None, hash: 0, cursor: None };
         self.decision(&sketch, Kind::Pruned, GrantNo::NONE, 0, 0);
     }
 }

@@ -43,7 +43,11 @@ impl Environment for NodeEnvironment {
     }
 
     fn fill_entropy(&self, bytes: &mut [u8]) {
-        with(|world| world.node(self.0).entropy.fill_bytes(bytes));
+        with(|world| {
+            let state = world.node(self.0);
+            state.entropy.fill_bytes(bytes);
+            state.entropy_drawn += bytes.len() as u64;
+        });
     }
 
     /// Node and life of a simulated process are its pid and its start: the world knows whether that life still goes on.

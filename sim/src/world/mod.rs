@@ -7,6 +7,7 @@ mod clock;
 mod cluster;
 mod door;
 mod environment;
+mod evidence;
 mod kernel;
 mod nemesis;
 mod network;
@@ -81,9 +82,12 @@ pub(crate) struct NodeState {
     pub is_paused: bool,
     pub clock: Clock,
     pub entropy: ChaCha8Rng,
+    /// Bytes, over all its lives.
+    pub entropy_drawn: u64,
     pub spawned: u64,
     pub calls: u64,
     pub lied_about_until_us: u64,
+    pub was_lied_about: bool,
     pub late_start: (u64, u64),
     /// What arrived while it was paused, in order.
     pub inbox: Vec<Due>,
@@ -112,6 +116,7 @@ pub(crate) struct World {
     pub failing_store: Option<(StoreFailure, u64)>,
     /// Whose request is being decided: node and life of the client.
     pub asking: Node,
+    pub asking_life: u64,
     pub calls: u64,
     pub faults: u64,
     pub waits: u64,
@@ -252,9 +257,11 @@ impl World {
                 is_paused: false,
                 clock: Clock::new(offset_ms, drift_ppm),
                 entropy: seed.stream(Purpose::Entropy, [u64::from(node.code()), 1]),
+                entropy_drawn: 0,
                 spawned: 0,
                 calls: 0,
                 lied_about_until_us: 0,
+                was_lied_about: false,
                 late_start: (0, 0),
                 inbox: Vec::new(),
             });
@@ -283,6 +290,7 @@ impl World {
             slow_store: (0, 0),
             failing_store: None,
             asking: Node::Registry,
+            asking_life: 0,
             calls: 0,
             faults: 0,
             waits: 0,

@@ -129,7 +129,9 @@ impl World {
             Action::FailStore { how, span } => self.failing_store = Some((how, self.end_of(span))),
             Action::Lie { about, span } => {
                 let until_us = self.end_of(span);
-                self.node(about).lied_about_until_us = until_us;
+                let state = self.node(about);
+                state.lied_about_until_us = until_us;
+                state.was_lied_about = true;
             }
             _ => {}
         }

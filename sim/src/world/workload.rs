@@ -16,6 +16,7 @@ use fencepost::process::{
 };
 use serde_json::json;
 
+use super::door::hash_of;
 use super::environment::NodeEnvironment;
 use super::{World, process_of, try_with, with};
 use crate::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
@@ -33,12 +34,14 @@ struct Running {
     process: u16,
     grant: GrantNo,
     ended: BodyEnded,
+    output: u64,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         try_with(|world| {
-            world.note(self.node, Kind::BodyEnded, self.process, self.grant, self.ended as u64, 0);
+            let (process, grant) = (self.process, self.grant);
+            world.note(self.node, Kind::BodyEnded, process, grant, self.ended as u64, self.output);
         });
     }
 }
@@ -56,9 +59,10 @@ impl ProcessEngine for Scripted {
             world.note(node, Kind::BodyBegan, process, grant, fence, 0);
             grant
         });
-        let mut running = Running { node, process, grant, ended: BodyEnded::Dropped };
+        let mut running = Running { node, process, grant, ended: BodyEnded::Dropped, output: 0 };
         let output = act(body, &context, node).await;
         running.ended = if output.is_ok() { BodyEnded::Output } else { BodyEnded::Broke };
+        running.output = output.as_ref().map_or(0, hash_of);
         output
     }
 }

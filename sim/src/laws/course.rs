@@ -1,0 +1,229 @@
+//! Laws of a process's course: what may still happen to it, who may run it, who may give it up, and that what its body
+//! produced is what is kept.
+
+use super::{Breach, ByProcess, Finding, Law};
+use crate::event::{
+    Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Wrote, disposition, licence, status,
+};
+
+/// See its sentence.
+#[derive(Default)]
+pub struct NothingAfterTheEnd {
+    has_ended: ByProcess<bool>,
+    checked: u64,
+    breach: Breach,
+}
+
+impl Law for NothingAfterTheEnd {
+    fn name(&self) -> &'static str {
+        "nothing-after-the-end"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "no event, wait, start or lease is added to a terminal process"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let has_ended = self.has_ended.of(event.process);
+        let what = match event.kind {
+            Kind::Ended => {
+                *has_ended = true;
+                return;
+            }
+            Kind::Pruned => {
+                *has_ended = false;
+                return;
+            }
+            Kind::Granted | Kind::Reclaimed | Kind::Reentered | Kind::Renewed => "a lease",
+            Kind::Wrote if event.a == Wrote::StartedBefore as u64 => return,
+            Kind::Wrote => "a write of its execution",
+            _ => return,
+        };
+        self.checked += 1;
+        if *has_ended {
+            self.breach.note(number, || format!("{what} was added after the end"));
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}
+
+/// See its sentence.
+#[derive(Default)]
+pub struct ExternallyOwnedNeverRuns {
+    is_external: ByProcess<bool>,
+    checked: u64,
+    breach: Breach,
+}
+
+impl Law for ExternallyOwnedNeverRuns {
+    fn name(&self) -> &'static str {
+        "externally-owned-never-runs"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "no worker runs the body of an externally owned process"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let is_external = self.is_external.of(event.process);
+        match event.kind {
+            Kind::Registered if event.b == 1 => {
+                *is_external = event.a == disposition::EXTERNALLY_OWNED;
+                self.checked += u64::from(*is_external);
+            }
+            Kind::BodyBegan if *is_external => {
+                self.breach.note(number, || "its body began".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}
+
+/// See its sentence.
+#[derive(Default)]
+pub struct AbandonmentIsLicensed {
+    rows: ByProcess<Row>,
+    checked: u64,
+    breach: Breach,
+}
+
+#[derive(Default)]
+struct Row {
+    was_requested: bool,
+    holder: Option<(GrantNo, u64)>,
+    /// Who gives it up, with what licence, under which grant; decided by the next event of the row.
+    gives_up: Option<(u64, u64, GrantNo)>,
+}
+
+impl Law for AbandonmentIsLicensed {
+    fn name(&self) -> &'static str {
+        "abandonment-is-licensed"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "a sweep gives up only what a dead worker started, a drain only what its own life started, a request is carried out \
+         only if it was made and no other grant was live; time alone ends nothing"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let row = self.rows.of(event.process);
+        match event.kind {
+            Kind::Pruned => *row = Row::default(),
+            Kind::Asked if event.a == Wrote::AbandonRequest as u64 => row.was_requested = true,
+            Kind::Granted | Kind::Reclaimed | Kind::Reentered => row.holder = Some((event.grant, event.a)),
+            Kind::GivesUp => row.gives_up = Some((event.a, event.b, event.grant)),
+            Kind::Ended => {
+                let gives_up = row.gives_up.take();
+                if event.a != status::ABANDONED {
+                    return;
+                }
+                self.checked += 1;
+                let Some((writer, bits, grant)) = gives_up else {
+                    return self.breach.note(number, || "it was given up by nobody who may".to_owned());
+                };
+                let has = |bit: u64| bits & bit != 0;
+                let others_live =
+                    row.holder.is_some_and(|(held, until_ms)| held != grant && event.clock < until_ms);
+                let fault = match writer {
+                    by if by == Abandons::Sweep as u64 => {
+                        // A probe that lies breaks an assumption.
+                        (!has(licence::STARTER_IS_DEAD) && !has(licence::PROBES_LIE))
+                            .then_some("a sweep gave it up while its starter was alive")
+                    }
+                    by if by == Abandons::OwnerDrain as u64 => (!has(licence::IS_STARTER))
+                        .then_some("a drain gave up what its own life had not started"),
+                    _ if !row.was_requested => {
+                        Some("it was given up as requested, and nobody had requested it")
+                    }
+                    _ => others_live.then_some("it was given up as requested while another's grant was live"),
+                };
+                if let Some(fault) = fault {
+                    self.breach.note(number, || fault.to_owned());
+                }
+            }
+            _ => row.gives_up = None,
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}
+
+/// See its sentence.
+#[derive(Default)]
+pub struct OutcomesAreNotDropped {
+    /// Of each grant: the hash of what its body gave.
+    given: Vec<Option<u64>>,
+    checked: u64,
+    breach: Breach,
+}
+
+impl Law for OutcomesAreNotDropped {
+    fn name(&self) -> &'static str {
+        "outcomes-are-not-dropped"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "a worker whose body produced an outcome sends no release for that grant, and the recorded outcome is the one the \
+         winning grant's body gave"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        if !event.grant.is_some() {
+            return;
+        }
+        let place = event.grant.0 as usize;
+        if self.given.len() <= place {
+            self.given.resize(place + 1, None);
+        }
+        match event.kind {
+            Kind::BodyEnded if event.a == BodyEnded::Output as u64 => self.given[place] = Some(event.b),
+            Kind::Sent if event.a == CallKind::Release as u64 => {
+                if self.given[place].is_some() {
+                    self.breach.note(number, || {
+                        "a release was sent although the body had given an outcome".to_owned()
+                    });
+                }
+            }
+            Kind::Ended => {
+                self.checked += 1;
+                if let Some(given) = self.given[place]
+                    && given != event.b
+                {
+                    self.breach.note(number, || {
+                        "the recorded outcome is not the one that the body of this grant gave".to_owned()
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}

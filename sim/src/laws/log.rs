@@ -1,0 +1,122 @@
+//! The laws of the log: dense, unchanging, and one event per replay key.
+
+use std::collections::BTreeMap;
+
+use super::{Breach, ByProcess, Finding, Law};
+use crate::event::{Event, Kind};
+
+/// See its sentence.
+#[derive(Default)]
+pub struct LogIsDense {
+    rows: ByProcess<Log>,
+    checked: u64,
+    breach: Breach,
+}
+
+#[derive(Default)]
+struct Log {
+    /// Hashes of the events of this life that were shown, by sequence.
+    shown: BTreeMap<u64, u64>,
+    /// The sequence before the life's first, once a read from the beginning showed it.
+    before_first: Option<u64>,
+    /// What the read that is being shown must show next.
+    next: Option<u64>,
+    is_from_start: bool,
+}
+
+impl Law for LogIsDense {
+    fn name(&self) -> &'static str {
+        "log-is-dense"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "within a life sequences are dense and in order, and an event never changes once read"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let log = self.rows.of(event.process);
+        match event.kind {
+            Kind::Pruned => *log = Log::default(),
+            Kind::LogRead => {
+                log.is_from_start = event.a == 0;
+                // In a later life the first event follows what an earlier one had: a read from 0 shows where.
+                log.next = if log.is_from_start {
+                    log.before_first.map(|before| before + 1)
+                } else {
+                    Some(event.a + 1)
+                };
+            }
+            Kind::LogShown => {
+                self.checked += 1;
+                let next = log.next.unwrap_or(event.a);
+                if log.is_from_start && log.before_first.is_none() {
+                    log.before_first = Some(event.a.saturating_sub(1));
+                }
+                if event.a != next {
+                    self.breach.note(number, || {
+                        format!("a read of the log showed event {} where event {next} belongs", event.a)
+                    });
+                }
+                log.next = Some(event.a + 1);
+                let known = *log.shown.entry(event.a).or_insert(event.b);
+                if known != event.b {
+                    self.breach.note(number, || {
+                        format!("event {} is not what it was when it was read before", event.a)
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}
+
+/// See its sentence.
+#[derive(Default)]
+pub struct ReplayKeyIsOneEvent {
+    keys: ByProcess<BTreeMap<u64, u64>>,
+    checked: u64,
+    breach: Breach,
+}
+
+impl Law for ReplayKeyIsOneEvent {
+    fn name(&self) -> &'static str {
+        "replay-key-is-one-event"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "within a life one replay key is one event"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let keys = self.keys.of(event.process);
+        match event.kind {
+            Kind::Pruned => keys.clear(),
+            Kind::Appended if event.b != 0 => {
+                self.checked += 1;
+                let first = *keys.entry(event.b).or_insert(event.a);
+                if first != event.a {
+                    self.breach.note(number, || {
+                        format!("a replay key that was event {first} was stored again, as event {}", event.a)
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}
