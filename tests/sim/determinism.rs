@@ -56,25 +56,20 @@ fn scatter(number: u64) -> u64 {
     (number ^ number >> 31).wrapping_mul(0xd6e8_feb8_6659_fd93).rotate_left(17)
 }
 
-fn leaky(leak: fn(Wakeup) -> u64) -> fn(Seed) -> Box<dyn Schedule> {
-    match leak as usize {
-        at if at == by_address as fn(Wakeup) -> u64 as usize => |_| Box::new(Leaky(by_address)),
-        at if at == by_map_order as fn(Wakeup) -> u64 as usize => |_| Box::new(Leaky(by_map_order)),
-        at if at == by_entropy as fn(Wakeup) -> u64 as usize => |_| Box::new(Leaky(by_entropy)),
-        _ => |_| Box::new(Leaky(by_a_coin)),
-    }
-}
+/// How a schedule is made that leaks.
+type MakesLeaky = fn(Seed) -> Box<dyn Schedule>;
+
+const LEAKS: [(&str, MakesLeaky); 4] = [
+    ("an address", |_| Box::new(Leaky(by_address))),
+    ("a map's order", |_| Box::new(Leaky(by_map_order))),
+    ("entropy", |_| Box::new(Leaky(by_entropy))),
+    ("an unbiased select", |_| Box::new(Leaky(by_a_coin))),
+];
 
 #[test]
 fn a_leak_is_found_and_the_first_event_that_differs_is_named_with_both_sides() {
-    let leaks: [(&str, fn(Wakeup) -> u64); 4] = [
-        ("an address", by_address),
-        ("a map's order", by_map_order),
-        ("entropy", by_entropy),
-        ("an unbiased select", by_a_coin),
-    ];
-    for (name, leak) in leaks {
-        let subject = Subject { schedule: Some(leaky(leak)), ..Subject::fencepost() };
+    for (name, leak) in LEAKS {
+        let subject = Subject { schedule: Some(leak), ..Subject::fencepost() };
         let (_, differences) = within_a_process(0..60, 1, &subject);
         let named = differences.iter().find_map(|difference| difference.first.clone());
         let (place, one, other) = named.unwrap_or_else(|| panic!("{name} went unnoticed"));

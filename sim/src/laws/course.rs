@@ -198,12 +198,9 @@ impl Law for OutcomesAreNotDropped {
         }
         match event.kind {
             Kind::BodyEnded if event.a == BodyEnded::Output as u64 => self.given[place] = Some(event.b),
-            Kind::Sent if event.a == CallKind::Release as u64 => {
-                if self.given[place].is_some() {
-                    self.breach.note(number, || {
-                        "a release was sent although the body had given an outcome".to_owned()
-                    });
-                }
+            Kind::Sent if event.a == CallKind::Release as u64 && self.given[place].is_some() => {
+                self.breach
+                    .note(number, || "a release was sent although the body had given an outcome".to_owned());
             }
             Kind::Ended => {
                 self.checked += 1;
