@@ -12,6 +12,7 @@ use crate::corpus::{self, Origin, Regression};
 use crate::determinism;
 use crate::generate::{Size, generate};
 use crate::judge::{judge, record};
+use crate::marks::Mark;
 use crate::plan::Plan;
 use crate::report::{self, Tally};
 use crate::sabotage;
@@ -106,10 +107,14 @@ enum Command {
     },
 }
 
+/// A search of so many seeds must reach every mark.
+const STANDARD_SEEDS: u64 = 10_000;
+
 /// How a command ended.
 enum End {
     Holds,
     Broken,
+    Inconclusive,
     NotDeterministic,
 }
 
@@ -139,6 +144,7 @@ pub fn main() -> ExitCode {
     match carry_out(command) {
         Ok(End::Holds) => ExitCode::SUCCESS,
         Ok(End::Broken) => ExitCode::from(1),
+        Ok(End::Inconclusive) => ExitCode::from(2),
         Ok(End::NotDeterministic) => ExitCode::from(3),
         Err(complaint) => {
             eprintln!("fencepost: {complaint}");
@@ -260,7 +266,20 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
         println!("{}", report::breach(&broken, &history, subject.name, *seed, shrunk.runs, original));
     }
     print!("{}", tally.table(cpu_end_us - cpu_us, wall_end_us - wall_us));
-    Ok(if first_broken.is_some() { End::Broken } else { End::Holds })
+    if first_broken.is_some() {
+        return Ok(End::Broken);
+    }
+    let missed: Vec<&str> = tally.hits.missed().into_iter().map(Mark::name).collect();
+    if missed.is_empty() {
+        return Ok(End::Holds);
+    }
+    println!("never reached: {}", missed.join("; "));
+    if tally.seeds < STANDARD_SEEDS {
+        println!("(a search of fewer than {STANDARD_SEEDS} seeds is judged by its laws alone)");
+        return Ok(End::Holds);
+    }
+    println!("INCONCLUSIVE: no law is broken, but a search that never came there has not shown that none is");
+    Ok(End::Inconclusive)
 }
 
 fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>) -> Ended {

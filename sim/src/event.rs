@@ -93,6 +93,10 @@ pub enum Kind {
     GivesUp,
     /// After an append. a: its sequence; b: hash of its replay key, or 0.
     Appended,
+    /// An append found its replay key: its event stands already. a: its sequence.
+    Replayed,
+    /// Before a decision that waited for the store. a: the registry's reading when the call arrived.
+    StoreWaited,
     /// A read of the log after a cursor. a: the cursor; b: how many events it showed; each follows.
     LogRead,
     /// a: sequence; b: hash of the event.
@@ -129,6 +133,10 @@ pub enum Kind {
     Resumed,
     /// Code under test panicked.
     Panicked,
+    /// A second copy of a request arrived. b: µs since it was sent.
+    Repeated,
+    /// A request arrived that was first sent to an earlier life of the server.
+    FromEarlierLife,
     /// A request or an answer that will never arrive. a: 1 for an answer.
     Lost,
     /// Faults are over.

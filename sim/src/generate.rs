@@ -214,13 +214,17 @@ impl Drawing {
         }
     }
 
+    fn disposition(&mut self) -> RecoveryDisposition {
+        match self.dice.below(10) {
+            0..=4 => RecoveryDisposition::Rerunnable,
+            5..=8 => RecoveryDisposition::OwnerBound,
+            _ => RecoveryDisposition::ExternallyOwned,
+        }
+    }
+
     fn work(&mut self) {
         for process in 1..=self.processes {
-            let disposition = match self.dice.below(10) {
-                0..=4 => RecoveryDisposition::Rerunnable,
-                5..=8 => RecoveryDisposition::OwnerBound,
-                _ => RecoveryDisposition::ExternallyOwned,
-            };
+            let disposition = self.disposition();
             let body = self.body(process);
             let process = Process(process);
             let at_ms = if self.dice.percent(60) { self.dice.below(200) } else { self.instant() };
@@ -252,13 +256,24 @@ impl Drawing {
                 let at_ms = at_ms + self.dice.below(1_500);
                 self.add(at_ms, hold);
             }
-            if self.dice.percent(12) {
-                // A life after this one, while an old writer may still be at it.
-                let at_ms = self.instant();
-                self.add(at_ms, Action::Prune);
-                let body = self.body(process.0);
-                let at_ms = at_ms + self.dice.below(2_000);
-                self.add(at_ms, Action::Register { process, disposition, body });
+            if self.dice.percent(20) {
+                // Lives after this one, while an old writer may still be at it.
+                let mut at_ms = self.instant();
+                if self.dice.percent(50) {
+                    // Somebody sleeps through the end of the life it works on, and through its prune.
+                    let asleep_ms = at_ms.saturating_sub(self.ttl_ms + 1_500);
+                    let span = Span::Ms(3 * self.ttl_ms + 3_000);
+                    let node = self.worker();
+                    self.add(asleep_ms, Action::Pause { node, span });
+                }
+                for _ in 0..self.dice.between(1, 3) {
+                    self.add(at_ms, Action::Prune);
+                    let body = self.body(process.0);
+                    let disposition = if self.dice.percent(50) { self.disposition() } else { disposition };
+                    let again_ms = at_ms + self.dice.below(300);
+                    self.add(again_ms, Action::Register { process, disposition, body });
+                    at_ms += self.dice.between(200, 1_500);
+                }
             }
         }
         if self.dice.percent(15) {
@@ -323,6 +338,11 @@ impl Drawing {
                 let size = *self.dice.one_of(&[1, 200, self.ttl_ms as i64, 5_000]);
                 let by_ms = if self.dice.percent(50) { size } else { -size };
                 let node = if self.dice.percent(50) { Node::Registry } else { self.worker() };
+                if self.dice.percent(50) {
+                    // And back again: what expired meanwhile, and nobody took, lives again.
+                    let back_ms = at_ms + self.dice.between(10, 800);
+                    self.add(back_ms, Action::StepClock { node, by_ms: -by_ms });
+                }
                 Action::StepClock { node, by_ms }
             }
             Hardship::Drift => {

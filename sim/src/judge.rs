@@ -6,6 +6,7 @@ use std::sync::{Arc, Once};
 use crate::event::{Event, RunningHash};
 use crate::history::History;
 use crate::laws::{Finding, Law, Laws};
+use crate::marks::{Hits, Marks};
 use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world::{self, Outcome};
@@ -17,6 +18,7 @@ pub struct Verdict {
     pub events: u64,
     pub outcome: Outcome,
     pub findings: Vec<Judged>,
+    pub hits: Hits,
 }
 
 /// One law's word on a run.
@@ -57,11 +59,11 @@ impl Verdict {
 
 pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     warm_up();
-    let mut witness = (RunningHash::default(), Laws::new(plan));
+    let mut witness = (RunningHash::default(), (Laws::new(plan), Marks::new(plan)));
     let outcome = world::run(plan, subject, &mut witness);
-    let (hash, laws) = witness;
+    let (hash, (laws, marks)) = witness;
     let findings = laws.all().into_iter().map(judged).collect();
-    Verdict { hash: hash.value(), events: hash.events, outcome, findings }
+    Verdict { hash: hash.value(), events: hash.events, outcome, findings, hits: marks.hits }
 }
 
 fn judged(law: &dyn Law) -> Judged {

@@ -19,6 +19,7 @@ pub mod generate;
 pub mod history;
 pub mod judge;
 pub mod laws;
+pub mod marks;
 pub mod plan;
 pub mod report;
 pub mod sabotage;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::history::History;
 use crate::judge::{Broken, Verdict};
+use crate::marks::{Hits, Mark};
 use crate::timeline::text;
 
 /// A breach, with the small plan that shows it and the lines that lead on from here.
@@ -46,11 +47,13 @@ pub struct Tally {
     pub faults: u64,
     pub simulated_us: u64,
     pub laws: Vec<(&'static str, u64, u64)>,
+    pub hits: Hits,
 }
 
 impl Tally {
     pub fn add(&mut self, verdict: &Verdict) {
         self.seeds += 1;
+        self.hits.add(&verdict.hits);
         self.calls += verdict.outcome.calls;
         self.events += verdict.events;
         self.faults += verdict.outcome.faults;
@@ -70,6 +73,14 @@ impl Tally {
         let _ = writeln!(table, "{:<30} {:>12} {:>8}", "law", "checked", "broken");
         for (law, checked, broken) in &self.laws {
             let _ = writeln!(table, "{law:<30} {checked:>12} {broken:>8}");
+        }
+        table.push('\n');
+        let marks: Vec<String> =
+            Mark::ALL.iter().map(|mark| format!("{:<56} {:>9}", mark.name(), self.hits.of(*mark))).collect();
+        let half = marks.len().div_ceil(2);
+        for (place, left) in marks[..half].iter().enumerate() {
+            let right = marks.get(half + place).map_or("", String::as_str);
+            let _ = writeln!(table, "{left}   {right}");
         }
         let per = |part: u64, whole: u64| part.checked_div(whole).unwrap_or(0);
         let _ = writeln!(

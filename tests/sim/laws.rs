@@ -79,6 +79,12 @@ impl Told {
         self.say(1, kind, grant, a, b)
     }
 
+    /// A read of the log from after a cursor, that shows the events up to `last`.
+    fn log(self, after: u64, last: u64) -> Self {
+        let read = self.evidence(Kind::LogRead, ANN, after, last - after);
+        (after + 1..=last).fold(read, |told, event| told.evidence(Kind::LogShown, ANN, event, event * 10))
+    }
+
     /// The life is over and was taken away; another begins.
     fn reborn(self) -> Self {
         self.ended(ANN, 7).say(101, Kind::Pruned, GrantNo::NONE, 0, 0).registered(disposition::RERUNNABLE)
@@ -389,8 +395,8 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
         ),
         (
             "log-is-dense",
-            told().evidence(Kind::LogRead, ANN, 3, 1).evidence(Kind::LogShown, ANN, 4, 40),
-            told().evidence(Kind::LogRead, ANN, 3, 1).evidence(Kind::LogShown, ANN, 5, 50),
+            told().log(0, 4).log(1, 4).log(3, 4),
+            told().log(0, 4).log(3, 3).evidence(Kind::LogShown, ANN, 5, 50),
         ),
         (
             "log-is-dense",

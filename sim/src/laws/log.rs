@@ -17,11 +17,11 @@ pub struct LogIsDense {
 struct Log {
     /// Hashes of the events of this life that were shown, by sequence.
     shown: BTreeMap<u64, u64>,
-    /// The sequence before the life's first, once a read from the beginning showed it.
+    /// The sequence before the life's first, once a read showed it.
     before_first: Option<u64>,
     /// What the read that is being shown must show next.
     next: Option<u64>,
-    is_from_start: bool,
+    after: u64,
 }
 
 impl Law for LogIsDense {
@@ -38,20 +38,16 @@ impl Law for LogIsDense {
         match event.kind {
             Kind::Pruned => *log = Log::default(),
             Kind::LogRead => {
-                log.is_from_start = event.a == 0;
-                // In a later life the first event follows what an earlier one had: a read from 0 shows where.
-                log.next = if log.is_from_start {
-                    log.before_first.map(|before| before + 1)
-                } else {
-                    Some(event.a + 1)
-                };
+                log.after = event.a;
+                log.next = log.before_first.map(|before| before.max(event.a) + 1);
             }
             Kind::LogShown => {
                 self.checked += 1;
-                let next = log.next.unwrap_or(event.a);
-                if log.is_from_start && log.before_first.is_none() {
+                // A life's first event follows what earlier lives had. A read shows where, unless its cursor is beyond.
+                if log.before_first.is_none() && (log.after == 0 || event.a > log.after + 1) {
                     log.before_first = Some(event.a.saturating_sub(1));
                 }
+                let next = log.next.unwrap_or(event.a);
                 if event.a != next {
                     self.breach.note(number, || {
                         format!("a read of the log showed event {} where event {next} belongs", event.a)

@@ -65,6 +65,9 @@ fn is_shown(event: &Event) -> bool {
         | Kind::Observed
         | Kind::TokenDrawn
         | Kind::Appended
+        | Kind::Replayed
+        | Kind::Repeated
+        | Kind::FromEarlierLife
         | Kind::LogRead
         | Kind::LogShown => false,
         // A sweep that came too late, or asks again: everyday.

@@ -233,6 +233,8 @@ fn arrives(message: Message<fencepost::remote::Request>) {
             world.note_lost(message.from, &message.content, 0);
             return Err(None);
         }
+        let server_life = world.registry.server.as_ref().map(|server| server.life().to_owned());
+        world.note_copies(&message, server_life.as_deref());
         world.asking = message.from;
         world.asking_life = message.life;
         match &world.registry.server {
@@ -259,6 +261,21 @@ fn arrives(message: Message<fencepost::remote::Request>) {
         Ok(Poll::Ready(())) => {}
         Ok(Poll::Pending) => with(|world| world.spawn(Node::Registry, handling)),
         Err(_) => with(|world| world.note(Node::Registry, Kind::Panicked, NO_PROCESS, GrantNo::NONE, 0, 0)),
+    }
+}
+
+impl World {
+    /// What marks must know of a request that arrives, beside what is decided on it.
+    fn note_copies(&mut self, message: &Message<fencepost::remote::Request>, server_life: Option<&str>) {
+        let fencepost::remote::Request::Submit { seat, call, .. } = &message.content else { return };
+        let process = process_in(call);
+        if message.is_copy {
+            let age_us = self.kernel.now_us - message.sent_us;
+            self.note(message.from, Kind::Repeated, process, GrantNo::NONE, 0, age_us);
+        }
+        if server_life != Some(seat.server_life.as_str()) {
+            self.note(message.from, Kind::FromEarlierLife, process, GrantNo::NONE, 0, 0);
+        }
     }
 }
 

@@ -33,8 +33,13 @@ impl Submit for Door {
             (world.asking, if world.kernel.now_us < until_us { by_us } else { 0 })
         });
         if slow_us > 0 {
+            let arrived_ms = with(|world| world.wall_ms(Node::Registry));
             let wait = std::time::Duration::from_micros(slow_us);
             NodeEnvironment(Node::Registry).sleep(wait).await;
+            with(|world| {
+                let sketch = world.sketch(node, &call);
+                world.decision(&sketch, Kind::StoreWaited, sketch.presented, arrived_ms, 0);
+            });
         }
         let method = call.method();
         let failure = with(|world| {
@@ -303,6 +308,9 @@ impl World {
                 }
                 let sequence = appended.event.sequence;
                 self.decision(sketch, Kind::Appended, GrantNo::NONE, sequence, sketch.hash);
+                if appended.replayed {
+                    self.decision(sketch, Kind::Replayed, GrantNo::NONE, sequence, 0);
+                }
             }
             (CallKind::Read, Reply::Events(events)) => {
                 if let Some(cursor) = sketch.cursor

@@ -51,7 +51,8 @@ impl World {
             Call::CompleteProcessWithLease {
                 await_output: ProcessAwaitOutput::Abandoned { evidence },
                 ..
-            } => {
+            }
+            | Call::CompleteProcess { await_output: ProcessAwaitOutput::Abandoned { evidence }, .. } => {
                 let writer = match evidence.writer {
                     AbandonWriter::OwnerDrain => Abandons::OwnerDrain,
                     AbandonWriter::Sweep => Abandons::Sweep,

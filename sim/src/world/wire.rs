@@ -29,6 +29,8 @@ pub struct Message<T> {
     pub exchange: ExchangeId,
     /// On its link.
     pub number: u64,
+    pub sent_us: u64,
+    pub is_copy: bool,
     pub content: T,
 }
 
@@ -173,14 +175,17 @@ impl World {
         if fate.first_us.is_none() {
             self.note_lost(from, &request, 0);
         }
-        let message = |content| Message { from, life, exchange, number: fate.number, content };
+        let message = |content, is_copy| {
+            let number = fate.number;
+            Message { from, life, exchange, number, sent_us: now_us, is_copy, content }
+        };
         match (fate.first_us, fate.second_us) {
             (Some(first_us), Some(second_us)) => {
-                self.kernel.at(now_us + first_us, Due::Arrives(message(request.clone())));
-                self.kernel.at(now_us + second_us, Due::Arrives(message(request)));
+                self.kernel.at(now_us + first_us, Due::Arrives(message(request.clone(), false)));
+                self.kernel.at(now_us + second_us, Due::Arrives(message(request, true)));
             }
             (Some(us), None) | (None, Some(us)) => {
-                self.kernel.at(now_us + us, Due::Arrives(message(request)));
+                self.kernel.at(now_us + us, Due::Arrives(message(request, false)));
             }
             (None, None) => {}
         }
@@ -229,7 +234,8 @@ impl World {
             self.note(to, Kind::Lost, NO_PROCESS, GrantNo::NONE, 1, 0);
             return;
         };
-        let message = Message { from: to, life, exchange, number, content: answer };
+        let message =
+            Message { from: to, life, exchange, number, sent_us: now_us, is_copy: false, content: answer };
         self.kernel.at(now_us + us, Due::Answers(message));
     }
 
