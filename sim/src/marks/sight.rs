@@ -313,8 +313,9 @@ impl Sight {
                     *stage = Mark::CrashAfterRead;
                 }
             }
-            Kind::Asked if event.a == Wrote::CancelRequest as u64 => {
-                if !self.row(event.process).running.is_empty() {
+            Kind::Asked => {
+                let is_cancel = event.a == Wrote::CancelRequest as u64;
+                if is_cancel && !self.row(event.process).running.is_empty() {
                     hits.hit(Mark::CancelDuringRun);
                 }
             }
