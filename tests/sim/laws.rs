@@ -334,6 +334,15 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
             told().registered(disposition::EXTERNALLY_OWNED).say(1, Kind::BodyBegan, ANN, 1, 0),
         ),
         (
+            "starts-are-first",
+            bound()
+                .wrote(ANN, Wrote::StartedBefore)
+                .at(4_000)
+                .granted(BOB, 2)
+                .wrote(BOB, Wrote::StartedBefore),
+            bound().at(4_000).granted(BOB, 2).wrote(BOB, Wrote::FirstStart),
+        ),
+        (
             "abandonment-is-licensed",
             bound().at(4_000).granted(BOB, 2).given_up(Abandons::Sweep, licence::STARTER_IS_DEAD),
             bound().at(4_000).granted(BOB, 2).given_up(Abandons::Sweep, 0),

@@ -67,7 +67,7 @@ fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
 
 #[test]
 fn every_planted_bug_is_killed_by_its_law() {
-    for sabotage in sabotage::ALL {
+    for sabotage in sabotage::all() {
         let subject = sabotage.subject();
         let killed = (0..1_000)
             .find(|seed| judge(&Arc::new(generate(Seed(*seed), Size::Any)), &subject).breaks(sabotage.law));

@@ -224,3 +224,43 @@ impl Law for OutcomesAreNotDropped {
         self.checked
     }
 }
+
+/// See its sentence.
+#[derive(Default)]
+pub struct StartsAreFirst {
+    was_started: ByProcess<bool>,
+    checked: u64,
+    breach: Breach,
+}
+
+impl Law for StartsAreFirst {
+    fn name(&self) -> &'static str {
+        "starts-are-first"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "a life's first start is recorded once, and no later start takes its place"
+    }
+
+    fn see(&mut self, number: u64, event: &Event) {
+        let was_started = self.was_started.of(event.process);
+        match event.kind {
+            Kind::Pruned => *was_started = false,
+            Kind::Wrote if event.a == Wrote::FirstStart as u64 => {
+                self.checked += 1;
+                if std::mem::replace(was_started, true) {
+                    self.breach.note(number, || "a first start was recorded again".to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn finding(&self) -> Finding {
+        self.breach.finding()
+    }
+
+    fn checked(&self) -> u64 {
+        self.checked
+    }
+}

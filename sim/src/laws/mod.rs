@@ -15,6 +15,7 @@ use crate::plan::Plan;
 
 pub use course::{
     AbandonmentIsLicensed, ExternallyOwnedNeverRuns, NothingAfterTheEnd, OutcomesAreNotDropped,
+    StartsAreFirst,
 };
 pub use ending::{CalmEndsEverything, EndsOnce, NobodyPanics, OwnerBoundStartsOnce};
 pub use exactness::{
@@ -137,6 +138,7 @@ laws! {
         on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Pruned;
     externally_owned_never_runs: ExternallyOwnedNeverRuns = |_| ExternallyOwnedNeverRuns::default(),
         on Registered | BodyBegan;
+    starts_are_first: StartsAreFirst = |_| StartsAreFirst::default(), on Wrote | Pruned;
     abandonment_is_licensed: AbandonmentIsLicensed = |_| AbandonmentIsLicensed::default(),
         on Granted | Reclaimed | Reentered | Asked | GivesUp | Ended | Refused | Pruned;
     outcomes_are_not_dropped: OutcomesAreNotDropped = |_| OutcomesAreNotDropped::default(),
