@@ -358,7 +358,9 @@ impl Drawing {
                     _ => Action::FailStore { how: StoreFailure::UnknownAfter, span },
                 }
             }
-            Hardship::Lie => Action::Lie { about: self.worker(), span: short },
+            Hardship::Lie => {
+                Action::Lie { about: self.worker(), to_workers_only: self.dice.percent(50), span: short }
+            }
             Hardship::LateStart => {
                 Action::LateStart { node: self.worker(), by_ms: self.dice.between(1, 500), span: short }
             }

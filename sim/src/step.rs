@@ -104,8 +104,10 @@ pub enum Action {
         how: StoreFailure,
         span: Span,
     },
+    /// A living worker is called dead: by the probes of workers alone, or by the registry's too.
     Lie {
         about: Node,
+        to_workers_only: bool,
         span: Span,
     },
 }
@@ -457,7 +459,10 @@ impl fmt::Display for Action {
             Self::Drift { node, ppm } => write!(f, "drift {node} {ppm:+}ppm"),
             Self::SlowStore { by_ms, span } => write!(f, "store slow by {} {span}", Ms(*by_ms)),
             Self::FailStore { how, span } => write!(f, "store {how} {span}"),
-            Self::Lie { about, span } => write!(f, "probe lies about {about} {span}"),
+            Self::Lie { about, to_workers_only: false, span } => write!(f, "probe lies about {about} {span}"),
+            Self::Lie { about, to_workers_only: true, span } => {
+                write!(f, "probe lies to workers about {about} {span}")
+            }
         }
     }
 }
@@ -530,7 +535,10 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
             Action::FailStore { how: StoreFailure::UnknownAfter, span: parse_span(span)? }
         }
         ["probe", "lies", "about", node, span @ ..] => {
-            Action::Lie { about: worker(node)?, span: parse_span(span)? }
+            Action::Lie { about: worker(node)?, to_workers_only: false, span: parse_span(span)? }
+        }
+        ["probe", "lies", "to", "workers", "about", node, span @ ..] => {
+            Action::Lie { about: worker(node)?, to_workers_only: true, span: parse_span(span)? }
         }
         _ => return Err("nothing that can happen is called so".to_owned()),
     })
@@ -574,6 +582,7 @@ mod tests {
         "2s store loses for 1s",
         "2s store forgets to answer for 1s",
         "2s probe lies about worker-1 for 1s",
+        "2s probe lies to workers about worker-1 for 1s",
     ];
 
     #[test]

@@ -52,6 +52,7 @@ marks! {
     OwnOldLease = "a restarted worker meets its own old lease";
     ReclaimWon = "a reclaim won";
     ReclaimLost = "a reclaim lost the race";
+    ReclaimRefusedAlive = "a reclaim refused because the holder lives";
     LaterHolderDead = "a later holder dead while the starter lives";
     ClaimAnswerLost = "a claim's answer lost after the write";
     RenewAnswerLost = "a renewal's answer lost after the write";

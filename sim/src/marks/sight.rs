@@ -48,7 +48,8 @@ struct Row {
     heard_renewal: (Option<GrantNo>, u64),
     ended_by: Option<GrantNo>,
     gives_up: u64,
-    observed_dead: bool,
+    /// What a reclaim that is being decided has observed: whether its holder is dead to the registry.
+    observed_dead: Option<bool>,
     waits: bool,
 }
 
@@ -273,8 +274,10 @@ impl Sight {
                 if won_by == event.node && life < self.node(event.node).life {
                     hits.hit(Mark::OwnOldLease);
                 }
-                if std::mem::take(&mut self.row(event.process).observed_dead) {
-                    hits.hit(Mark::ReclaimLost);
+                match self.row(event.process).observed_dead.take() {
+                    Some(true) => hits.hit(Mark::ReclaimLost),
+                    Some(false) => hits.hit(Mark::ReclaimRefusedAlive),
+                    None => {}
                 }
             }
             Kind::Released => {
@@ -287,7 +290,7 @@ impl Sight {
             }
             Kind::Observed => {
                 let started_by = self.row(event.process).started_by;
-                self.row(event.process).observed_dead = event.a == 1 || event.b == 1;
+                self.row(event.process).observed_dead = Some(event.a == 1 || event.b == 1);
                 let life_of = |sight: &mut Self, grant: GrantNo| {
                     let (node, life) = sight.won_by.get(grant.0 as usize).copied().unwrap_or_default();
                     (life, sight.node(node).life)
@@ -414,7 +417,7 @@ impl Sight {
         }
         row.stored = Some((event.grant, event.a));
         row.was_past_expiry = false;
-        row.observed_dead = false;
+        row.observed_dead = None;
         row.granted_at_us = event.at_us;
         row.unheard_renewals = 0;
         self.node(event.node).attempts.insert(event.process, Mark::CrashAfterClaim);

@@ -79,7 +79,8 @@ fn begin() {
         let deadline_us = world.calm.deadline_us;
         world.kernel.at(deadline_us, Due::CalmEnds);
         for state in &mut world.nodes {
-            state.lied_about_until_us = 0;
+            state.lied_about.until_us = 0;
+            state.lied_to_registry.until_us = 0;
             state.late_start = (0, 0);
         }
         let of = |which: fn(&&super::NodeState) -> bool| -> Vec<(Node, u64, u64)> {

@@ -235,8 +235,7 @@ fn arrives(message: Message<fencepost::remote::Request>) {
         }
         let server_life = world.registry.server.as_ref().map(|server| server.life().to_owned());
         world.note_copies(&message, server_life.as_deref());
-        world.asking = message.from;
-        world.asking_life = message.life;
+        world.asking = super::Asks { node: message.from, life: message.life };
         match &world.registry.server {
             Some(server) => Ok((Arc::clone(server), message)),
             None => Err(None),

@@ -15,7 +15,7 @@ use fencepost::{Registry, RegistryError};
 
 use super::environment::NodeEnvironment;
 use super::evidence::{Before, evidence_after, fingerprint, hash_text};
-use super::{World, process_of, with};
+use super::{Asks, World, process_of, with};
 use crate::event::{CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status};
 use crate::plan::Node;
 use crate::step::StoreFailure;
@@ -28,7 +28,7 @@ pub struct Door(pub Core);
 #[async_trait]
 impl Submit for Door {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let (node, slow_us) = with(|world| {
+        let (asks, slow_us) = with(|world| {
             let (by_us, until_us) = world.slow_store;
             (world.asking, if world.kernel.now_us < until_us { by_us } else { 0 })
         });
@@ -37,7 +37,7 @@ impl Submit for Door {
             let wait = std::time::Duration::from_micros(slow_us);
             NodeEnvironment(Node::Registry).sleep(wait).await;
             with(|world| {
-                let sketch = world.sketch(node, &call);
+                let sketch = world.sketch(asks, &call);
                 world.decision(&sketch, Kind::StoreWaited, sketch.presented, arrived_ms, 0);
             });
         }
@@ -49,15 +49,15 @@ impl Submit for Door {
         let unknown = || RegistryError::unavailable(method, "the store did not say");
         match failure {
             Some(StoreFailure::Before) => {
-                with(|world| world.failed(node, &call, false));
+                with(|world| world.failed(asks, &call, false));
                 Err(RegistryError::backend(method, "the store failed"))
             }
             Some(StoreFailure::UnknownBefore) => {
-                with(|world| world.failed(node, &call, true));
+                with(|world| world.failed(asks, &call, true));
                 Err(unknown())
             }
-            Some(StoreFailure::UnknownAfter) => self.decide(node, call).and_then(|_| Err(unknown())),
-            None => self.decide(node, call),
+            Some(StoreFailure::UnknownAfter) => self.decide(asks, call).and_then(|_| Err(unknown())),
+            None => self.decide(asks, call),
         }
     }
 
@@ -67,13 +67,13 @@ impl Submit for Door {
 }
 
 impl Door {
-    fn decide(&self, node: Node, call: Call) -> Result<Reply, RegistryError> {
+    fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
         let sketch = with(|world| {
             let now_us = world.kernel.now_us;
             if let Some(tape) = &mut world.tape {
                 tape.push((now_us, call.clone()));
             }
-            world.sketch(node, &call)
+            world.sketch(asks, &call)
         });
         let mut core = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let must_look = with(|world| world.evidence_before(&sketch, &call));
@@ -87,7 +87,7 @@ impl Door {
             for process in ended {
                 let gone = core.apply(Call::ReadProcess { process_id: format!("p{process}") });
                 if gone == Ok(Reply::MaybeRecord(None)) {
-                    with(|world| world.pruned(node, process));
+                    with(|world| world.pruned(asks, process));
                 }
             }
         }
@@ -97,7 +97,7 @@ impl Door {
 
 /// What the record needs of a call, kept while the call itself is given away.
 pub struct Sketch {
-    pub node: Node,
+    pub asks: Asks,
     pub kind: CallKind,
     pub process: u16,
     pub presented: GrantNo,
@@ -185,7 +185,7 @@ pub fn hash_of(value: &impl serde::Serialize) -> u64 {
 }
 
 impl World {
-    fn sketch(&mut self, node: Node, call: &Call) -> Sketch {
+    fn sketch(&mut self, asks: Asks, call: &Call) -> Sketch {
         let (kind, process) = (kind_of(call), process_in(call));
         let mut presented = match (presented_by(call), call) {
             (Some(lease), _) => self.grants.of_lease(process, lease),
@@ -206,10 +206,10 @@ impl World {
             _ => None,
         };
         if let Some(row) = row {
-            let last = row.presented.iter_mut().find(|(of, _)| *of == node.code());
+            let last = row.presented.iter_mut().find(|(of, _)| *of == asks.node.code());
             match (presented.is_some(), last) {
                 (true, Some((_, last))) => *last = presented,
-                (true, None) => row.presented.push((node.code(), presented)),
+                (true, None) => row.presented.push((asks.node.code(), presented)),
                 // An unfenced write of an execution: it stands on what its sender last showed.
                 (false, Some((_, last))) if is_unfenced_execution(kind) && asked.is_none() => {
                     presented = *last;
@@ -229,7 +229,7 @@ impl World {
             Call::EventsAfter { after_sequence, .. } => Some(*after_sequence),
             _ => None,
         };
-        Sketch { node, kind, process, presented, asked, hash, cursor }
+        Sketch { asks, kind, process, presented, asked, hash, cursor }
     }
 
     pub fn decision(&mut self, sketch: &Sketch, kind: Kind, grant: GrantNo, a: u64, b: u64) {
@@ -241,14 +241,14 @@ impl World {
             b,
             grant,
             process: sketch.process,
-            node: sketch.node.code(),
+            node: sketch.asks.node.code(),
             kind,
         });
     }
 
-    fn failed(&mut self, node: Node, call: &Call, is_unknown: bool) {
+    fn failed(&mut self, asks: Asks, call: &Call, is_unknown: bool) {
         self.calls += 1;
-        let sketch = self.sketch(node, call);
+        let sketch = self.sketch(asks, call);
         self.decision(&sketch, Kind::Failed, sketch.presented, sketch.kind as u64, u64::from(is_unknown));
     }
 
@@ -397,11 +397,11 @@ impl World {
         ended.map(|(process, _)| process as u16).collect()
     }
 
-    fn pruned(&mut self, node: Node, process: u16) {
+    fn pruned(&mut self, asks: Asks, process: u16) {
         *self.row(process) = super::rows::RowView::default();
         let kind = CallKind::Prune;
         let sketch =
-            Sketch { node, kind, process, presented: GrantNo::NONE, asked: None, hash: 0, cursor: None };
+            Sketch { asks, kind, process, presented: GrantNo::NONE, asked: None, hash: 0, cursor: None };
         self.decision(&sketch, Kind::Pruned, GrantNo::NONE, 0, 0);
     }
 }

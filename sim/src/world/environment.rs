@@ -58,7 +58,8 @@ impl Environment for NodeEnvironment {
                 let now_us = world.kernel.now_us;
                 let of = world.node(node);
                 let is_dead = process_start.parse() != Ok(of.life);
-                is_dead || now_us < of.lied_about_until_us
+                let lies = if self.0 == Node::Registry { of.lied_to_registry } else { of.lied_about };
+                is_dead || now_us < lies.until_us
             }),
             LeaseOwnerLiveness::Opaque => false,
         }

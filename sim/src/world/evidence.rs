@@ -45,7 +45,7 @@ impl World {
         match call {
             Call::ReclaimProcessLease { observed_holder, .. } => {
                 let observed = self.grants.of_lease(sketch.process, observed_holder);
-                let (is_dead, is_lie) = self.truth_of(&observed_holder.owner.liveness);
+                let (is_dead, _, is_lie) = self.truth_of(&observed_holder.owner.liveness);
                 self.decision(sketch, Kind::Observed, observed, u64::from(is_dead), u64::from(is_lie));
             }
             Call::CompleteProcessWithLease {
@@ -60,8 +60,8 @@ impl World {
                 };
                 let mut bits = 0;
                 if let Some(starter) = &evidence.owner {
-                    let (is_dead, is_lie) = self.truth_of(&starter.liveness);
-                    let asks = super::environment::liveness(sketch.node, self.asking_life);
+                    let (is_dead, is_lie, _) = self.truth_of(&starter.liveness);
+                    let asks = super::environment::liveness(sketch.asks.node, sketch.asks.life);
                     bits |= if is_dead { licence::STARTER_IS_DEAD } else { 0 };
                     bits |= if is_lie { licence::PROBES_LIE } else { 0 };
                     bits |= if starter.liveness == asks { licence::IS_STARTER } else { 0 };
@@ -73,13 +73,14 @@ impl World {
         sketch.presented.is_some() && self.expects_refusal(sketch)
     }
 
-    /// Whether a life is over, and whether probes lied about its node at any time: an answer may be acted on later.
-    fn truth_of(&mut self, liveness: &LeaseOwnerLiveness) -> (bool, bool) {
+    /// Whether a life is over; and whether workers, and the registry, were ever lied to about its node.
+    fn truth_of(&mut self, liveness: &LeaseOwnerLiveness) -> (bool, bool, bool) {
         let LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } = liveness else {
-            return (false, false);
+            return (false, false, false);
         };
         let of = self.node(Node::from_code(u8::try_from(*pid).unwrap_or(u8::MAX)));
-        (process_start.parse() != Ok(of.life), of.was_lied_about)
+        let is_dead = process_start.parse() != Ok(of.life);
+        (is_dead, of.lied_about.were_told, of.lied_to_registry.were_told)
     }
 
     /// By what was granted so far: only a guess of where to look, which no law relies on.

@@ -72,6 +72,28 @@ pub(crate) enum Due {
     CalmEnds,
 }
 
+/// Who makes a call: a node, in one of its lives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asks {
+    pub node: Node,
+    pub life: u64,
+}
+
+/// Probes that call a living node dead.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lies {
+    pub until_us: u64,
+    /// What was once believed may be acted on later.
+    pub were_told: bool,
+}
+
+impl Lies {
+    pub fn tell(&mut self, until_us: u64) {
+        self.until_us = self.until_us.max(until_us);
+        self.were_told = true;
+    }
+}
+
 pub(crate) struct NodeState {
     pub node: Node,
     /// Moves at every crash.
@@ -86,8 +108,9 @@ pub(crate) struct NodeState {
     pub entropy_drawn: u64,
     pub spawned: u64,
     pub calls: u64,
-    pub lied_about_until_us: u64,
-    pub was_lied_about: bool,
+    /// Lies that workers believe, and that the registry does.
+    pub lied_about: Lies,
+    pub lied_to_registry: Lies,
     pub late_start: (u64, u64),
     /// What arrived while it was paused, in order.
     pub inbox: Vec<Due>,
@@ -115,8 +138,7 @@ pub(crate) struct World {
     pub slow_store: (u64, u64),
     pub failing_store: Option<(StoreFailure, u64)>,
     /// Whose request is being decided: node and life of the client.
-    pub asking: Node,
-    pub asking_life: u64,
+    pub asking: Asks,
     pub calls: u64,
     pub faults: u64,
     pub waits: u64,
@@ -260,8 +282,8 @@ impl World {
                 entropy_drawn: 0,
                 spawned: 0,
                 calls: 0,
-                lied_about_until_us: 0,
-                was_lied_about: false,
+                lied_about: Lies::default(),
+                lied_to_registry: Lies::default(),
                 late_start: (0, 0),
                 inbox: Vec::new(),
             });
@@ -289,8 +311,7 @@ impl World {
             workers: cluster::Workers::default(),
             slow_store: (0, 0),
             failing_store: None,
-            asking: Node::Registry,
-            asking_life: 0,
+            asking: Asks { node: Node::Registry, life: 0 },
             calls: 0,
             faults: 0,
             waits: 0,

@@ -127,11 +127,13 @@ impl World {
             Action::Drift { node, ppm } => self.node(node).clock.drift(now_us, ppm),
             Action::SlowStore { by_ms, span } => self.slow_store = (by_ms * 1_000, self.end_of(span)),
             Action::FailStore { how, span } => self.failing_store = Some((how, self.end_of(span))),
-            Action::Lie { about, span } => {
+            Action::Lie { about, to_workers_only, span } => {
                 let until_us = self.end_of(span);
                 let state = self.node(about);
-                state.lied_about_until_us = until_us;
-                state.was_lied_about = true;
+                state.lied_about.tell(until_us);
+                if !to_workers_only {
+                    state.lied_to_registry.tell(until_us);
+                }
             }
             _ => {}
         }
