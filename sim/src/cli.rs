@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 all laws hold, 1 a law is broken, 2 inconclusive, 3 not deterministic, 4 bad input or
 //! the harness itself. Bad input is one sentence that says what to do.
 
+use std::io::Write;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,6 +22,21 @@ use crate::seed::Seed;
 use crate::shrink::shrink;
 use crate::subject::Subject;
 use crate::timeline::text;
+
+/// Says a line; a reader that went away has heard enough.
+macro_rules! say {
+    ($($said:tt)*) => { heard(writeln!(std::io::stdout().lock(), $($said)*)) };
+}
+
+macro_rules! say_raw {
+    ($($said:tt)*) => { heard(write!(std::io::stdout().lock(), $($said)*)) };
+}
+
+fn heard(said: std::io::Result<()>) {
+    if said.is_err() {
+        std::process::exit(0);
+    }
+}
 
 #[derive(Parser)]
 #[command(name = "fencepost", version, about = "Proves that leases are fenced, or shows where they are not")]
@@ -168,7 +184,7 @@ fn carry_out(command: Command) -> Ended {
         Command::Sabotage { most } => Ok(kill(most)),
         Command::Hashes { seeds, jobs, subject } => {
             for hash in determinism::hashes(parse_seeds(&seeds)?, jobs, &subject_named(&subject)?) {
-                println!("{hash:016x}");
+                say!("{hash:016x}");
             }
             Ok(End::Holds)
         }
@@ -176,7 +192,7 @@ fn carry_out(command: Command) -> Ended {
             let (plan, subject, _) = found(&what, subject.as_deref())?;
             let history = record(&plan, &subject);
             for place in 0..history.events.len() {
-                println!("{}", history.line(place));
+                say!("{}", history.line(place));
             }
             Ok(End::Holds)
         }
@@ -239,7 +255,7 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
         tally.add(&verdict);
         if let Some(broken) = verdict.broken() {
             if keep_going {
-                println!("seed {seed}: {} is broken: {}", broken.law, broken.because);
+                say!("seed {seed}: {} is broken: {}", broken.law, broken.because);
             }
             first_broken.get_or_insert((seed, broken));
             if !keep_going {
@@ -263,9 +279,9 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
             _ => broken.clone(),
         };
         let history = record(&small, subject);
-        println!("{}", report::breach(&broken, &history, subject.name, *seed, shrunk.runs, original));
+        say!("{}", report::breach(&broken, &history, subject.name, *seed, shrunk.runs, original));
     }
-    print!("{}", tally.table(cpu_end_us - cpu_us, wall_end_us - wall_us));
+    say_raw!("{}", tally.table(cpu_end_us - cpu_us, wall_end_us - wall_us));
     if first_broken.is_some() {
         return Ok(End::Broken);
     }
@@ -273,12 +289,12 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
     if missed.is_empty() {
         return Ok(End::Holds);
     }
-    println!("never reached: {}", missed.join("; "));
+    say!("never reached: {}", missed.join("; "));
     if tally.seeds < STANDARD_SEEDS {
-        println!("(a search of fewer than {STANDARD_SEEDS} seeds is judged by its laws alone)");
+        say!("(a search of fewer than {STANDARD_SEEDS} seeds is judged by its laws alone)");
         return Ok(End::Holds);
     }
-    println!("INCONCLUSIVE: no law is broken, but a search that never came there has not shown that none is");
+    say!("INCONCLUSIVE: no law is broken, but a search that never came there has not shown that none is");
     Ok(End::Inconclusive)
 }
 
@@ -288,21 +304,21 @@ fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>) -> Ended {
         return Err(Complaint(format!("there is no timeline of kind `{other}`: say text")));
     }
     if let Some(regression) = &regression {
-        println!("{}\n", regression.story.trim());
+        say!("{}\n", regression.story.trim());
     }
     let verdict = judge(&plan, &subject);
     let broken = verdict.broken();
     if timeline.is_some() {
         let history = record(&plan, &subject);
-        print!("{}", text::draw(&history, broken.as_ref()));
+        say_raw!("{}", text::draw(&history, broken.as_ref()));
     }
     match broken {
         Some(broken) => {
-            println!("{} is broken at event {}: {}", broken.law, broken.at, broken.because);
+            say!("{} is broken at event {}: {}", broken.law, broken.at, broken.because);
             Ok(End::Broken)
         }
         None => {
-            println!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash);
+            say!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash);
             Ok(End::Holds)
         }
     }
@@ -325,17 +341,21 @@ fn shrink_to(
         None => return Err(Complaint("this plan breaks no law: there is nothing to shrink".to_owned())),
     };
     let shrunk = shrink(&plan, &subject, &law, budget, &mut |success| eprintln!("  {success}"));
-    println!("{} steps to {} in {} runs\n", plan.steps.len(), shrunk.plan.steps.len(), shrunk.runs);
+    say!("{} steps to {} in {} runs\n", plan.steps.len(), shrunk.plan.steps.len(), shrunk.runs);
     match out {
-        None => print!("{}", shrunk.plan),
+        None => say_raw!("{}", shrunk.plan),
         Some(path) => {
             let is_planted = subject.name != "fencepost";
+            let (story, origin) = match regression {
+                Some(regression) => (regression.story, regression.origin),
+                None => ("Not told yet.".to_owned(), Origin::default()),
+            };
             let kept = Regression {
                 law,
-                story: regression.map_or_else(|| "Not told yet.".to_owned(), |regression| regression.story),
+                story,
                 origin: Origin {
-                    seed: what.parse().ok(),
-                    commit: None,
+                    seed: what.parse().ok().or(origin.seed),
+                    commit: origin.commit,
                     sabotage: is_planted.then(|| subject.name.to_owned()),
                 },
                 plan: shrunk.plan,
@@ -345,7 +365,7 @@ fn shrink_to(
             };
             let text = toml::to_string_pretty(&kept).map_err(|cause| unwritten(&cause))?;
             corpus::write(path, &text).map_err(|cause| unwritten(&cause))?;
-            println!("written to {}", path.display());
+            say!("written to {}", path.display());
         }
     }
     Ok(End::Broken)
@@ -356,28 +376,28 @@ fn check_determinism(seeds: &Range<u64>, subject: &Subject, against: Option<&Pat
     let own = std::env::current_exe()
         .map_err(|cause| Complaint(format!("this program cannot find itself: {cause}")))?;
     let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, subject);
-    println!("{} seeds run twice in this process", ours.len());
+    say!("{} seeds run twice in this process", ours.len());
     differences
         .extend(determinism::between_processes(&own, seeds.clone(), 2, subject, &ours).map_err(complain)?);
-    println!("{} seeds run in another process, with two threads", ours.len());
+    say!("{} seeds run in another process, with two threads", ours.len());
     if let Some(other) = against {
         differences.extend(
             determinism::between_processes(other, seeds.clone(), 2, subject, &ours).map_err(complain)?,
         );
-        println!("{} seeds run by {}", ours.len(), other.display());
+        say!("{} seeds run by {}", ours.len(), other.display());
     }
     for difference in differences.iter().take(3) {
-        println!("seed {} differs between {}", difference.seed, difference.between);
+        say!("seed {} differs between {}", difference.seed, difference.between);
         match &difference.first {
-            Some((place, one, other)) => println!("  first at event {place}:\n    {one}\n    {other}"),
-            None => println!("  the difference did not show again when both were recorded"),
+            Some((place, one, other)) => say!("  first at event {place}:\n    {one}\n    {other}"),
+            None => say!("  the difference did not show again when both were recorded"),
         }
     }
     if differences.is_empty() {
-        println!("no run differs");
+        say!("no run differs");
         return Ok(End::Holds);
     }
-    println!("{} differences", differences.len());
+    say!("{} differences", differences.len());
     Ok(End::NotDeterministic)
 }
 
@@ -386,7 +406,7 @@ const STARTS: [u64; 5] = [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000];
 
 fn kill(most: u64) -> End {
     let mut survivors = 0;
-    println!("{:<34} {:<34} {:>8} {:>8}   seeds needed", "sabotage", "killed by", "median", "worst");
+    say!("{:<34} {:<34} {:>8} {:>8}   seeds needed", "sabotage", "killed by", "median", "worst");
     for sabotage in sabotage::all() {
         let subject = sabotage.subject();
         let mut needed: Vec<u64> = STARTS
@@ -404,7 +424,7 @@ fn kill(most: u64) -> End {
         let (median, worst) = (needed[needed.len() / 2], needed[needed.len() - 1]);
         let verdict = if median > most { "SURVIVED" } else { sabotage.law };
         survivors += u64::from(worst > most);
-        println!("{:<34} {verdict:<34} {:>8} {:>8}", sabotage.name, shown(median), shown(worst));
+        say!("{:<34} {verdict:<34} {:>8} {:>8}", sabotage.name, shown(median), shown(worst));
     }
     if survivors == 0 { End::Holds } else { End::Broken }
 }

@@ -27,7 +27,8 @@ pub fn generate(seed: Seed, size: Size) -> Plan {
         Size::Fixed { workers, processes, seconds, faults } => (workers, processes, seconds * 1_000, faults),
     };
     let ttl_ms = *dice.one_of(&[1_000, 2_000, 3_000]);
-    let links = links(&mut dice);
+    let renew_ms = ttl_ms / dice.between(3, 5);
+    let links = links(&mut dice, renew_ms);
     let hosts = if dice.percent(70) { 1 } else { 2 };
     let mut drawing = Drawing {
         swarm: Swarm::draw(&mut dice),
@@ -52,7 +53,7 @@ pub fn generate(seed: Seed, size: Size) -> Plan {
         workers: Nodes((1..=workers).collect()),
         hosts: Nodes((1..=hosts).collect()),
         ttl_ms,
-        renew_ms: ttl_ms / dice.between(3, 5),
+        renew_ms,
         sweep_ms: *dice.one_of(&[300, 500, 1_000]),
         bound: *dice.one_of(&[1, 2, 4, 8]),
         links,
@@ -62,8 +63,9 @@ pub fn generate(seed: Seed, size: Size) -> Plan {
     }
 }
 
-fn links(dice: &mut Dice) -> Links {
+fn links(dice: &mut Dice, renew_ms: u64) -> Links {
     let slowest_us = *dice.one_of(&[1_000, 3_000, 3_000, 20_000, 120_000]);
+    let slowest_us = slowest_us.min(renew_ms * 500 - 1);
     let mut links = Links { fastest_us: 300, slowest_us, ..Links::QUICK };
     if dice.percent(30) {
         links.loss_permille = *dice.one_of(&[10, 50, 150]);
@@ -251,7 +253,7 @@ impl Drawing {
                 // What is released in mid-life is worth releasing late.
                 if body == Body::Breaks && self.dice.percent(60) {
                     let offset_ms = self.late_ms();
-                    hold = Action::Hold { process, method: Method::Release, offset_ms };
+                    hold = Action::Hold { process, method: Method::Release, offset_ms, asleep: false };
                 }
                 let at_ms = at_ms + self.dice.below(1_500);
                 self.add(at_ms, hold);
@@ -294,7 +296,7 @@ impl Drawing {
             Release => self.late_ms(),
             _ => self.aim_ms(),
         };
-        Action::Hold { process, method, offset_ms }
+        Action::Hold { process, method, offset_ms, asleep: self.dice.percent(50) }
     }
 
     fn hardship(&mut self) {

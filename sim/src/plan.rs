@@ -2,12 +2,13 @@
 //! text each; `step.rs` has the lines. A plan is kept as a TOML file, and the same plan gives the same events, byte for
 //! byte, on any machine. What is deliberately absent: how a plan is made (`generate.rs`) and what it means (`world/`).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::step::{Action, Body, Span, Step};
+use crate::step::{Action, Body, Step};
 
 /// Plans of a newer format are refused, never guessed at.
 pub const FORMAT: u32 = 1;
@@ -146,13 +147,38 @@ impl Plan {
         u64::from(set.chain(stepped).max().unwrap_or(0)) * 2
     }
 
+    /// A process that waits for others that wait for it, in any of its lives.
+    fn circle_of_waits(&self) -> Option<Process> {
+        let mut awaits: BTreeMap<Process, BTreeSet<Process>> = BTreeMap::new();
+        for (process, body) in self.bodies() {
+            if let Body::Awaits { child } = body {
+                awaits.entry(process).or_default().insert(*child);
+            }
+        }
+        awaits.keys().copied().find(|start| {
+            let (mut seen, mut next) = (BTreeSet::new(), vec![*start]);
+            while let Some(process) = next.pop() {
+                for child in awaits.get(&process).into_iter().flatten() {
+                    if child == start {
+                        return true;
+                    }
+                    if seen.insert(*child) {
+                        next.push(*child);
+                    }
+                }
+            }
+            false
+        })
+    }
+
     /// A plan that no world can be made of is refused before it runs.
     pub fn check(&self) -> Result<(), PlanError> {
         let impossible = |why: String| Err(PlanError::Impossible { why });
         if self.format != FORMAT {
             return Err(PlanError::AnotherFormat { found: self.format });
         }
-        if self.ttl_ms < 3 * self.renew_ms || self.renew_ms == 0 || self.ttl_ms > DAY_MS {
+        let is_short = self.renew_ms.checked_mul(3).is_none_or(|least_ms| self.ttl_ms < least_ms);
+        if is_short || self.renew_ms == 0 || self.ttl_ms > DAY_MS {
             return impossible(
                 "ttl_ms must be at least three times renew_ms, both above 0, and at most a day".into(),
             );
@@ -163,12 +189,17 @@ impl Plan {
         if self.workers.0.iter().chain(&self.hosts.0).any(|number| !(1..=99).contains(number)) {
             return impossible("workers and hosts are numbered from 1 to 99".into());
         }
-        if self.sweep_ms == 0 || self.bound == 0 {
-            return impossible("sweep_ms and bound must be above 0".into());
+        if self.sweep_ms == 0 || self.sweep_ms > DAY_MS || self.bound == 0 {
+            return impossible("sweep_ms and bound must be above 0, and sweep_ms at most a day".into());
         }
         if self.links.fastest_us > self.links.slowest_us || self.links.slowest_us > 60_000_000 {
             return impossible(
                 "the links' fastest_us must not be above slowest_us, and that not above a minute".into(),
+            );
+        }
+        if 2 * self.links.slowest_us >= self.renew_ms * 1_000 {
+            return impossible(
+                "a message there and back must be quicker than renew_ms: twice slowest_us is not".into(),
             );
         }
         let permille = [self.links.loss_permille, self.links.repeat_permille, self.links.late_permille];
@@ -181,10 +212,10 @@ impl Plan {
             return impossible("horizon_ms must be at most a day".into());
         }
         let far = |offset_ms: i64, ppm: i32| {
-            offset_ms.unsigned_abs() > 1_000 * DAY_MS || ppm.unsigned_abs() > 500_000
+            offset_ms.unsigned_abs() > 1_000 * DAY_MS || ppm.unsigned_abs() > 100_000
         };
         if let Some(clock) = self.clocks.iter().find(|clock| far(clock.offset_ms, clock.drift_ppm)) {
-            return impossible(format!("`{clock}` is no clock: at most a thousand days off and 500000ppm"));
+            return impossible(format!("`{clock}` is no clock: at most a thousand days off and 100000ppm"));
         }
         for step in &self.steps {
             let mut named = Vec::new();
@@ -192,16 +223,26 @@ impl Plan {
             if let Some(missing) = named.into_iter().find(|node| !self.has(*node)) {
                 return impossible(format!("`{step}` names {missing}, which is not in this world"));
             }
-            let too_long = |span: &Span| matches!(span, Span::Ms(ms) if *ms > DAY_MS);
-            if step.at_ms > DAY_MS || step.action.spans().iter().any(too_long) {
+            if step.at_ms > DAY_MS || step.action.longest_ms() > DAY_MS {
                 return impossible(format!("`{step}` reaches further than a day"));
             }
+            if let Action::Register { body, .. } = &step.action
+                && body.longest_ms() > HOUR_MS
+            {
+                return impossible(format!("`{step}` has a body that takes longer than an hour"));
+            }
+        }
+        if let Some(circle) = self.circle_of_waits() {
+            return impossible(format!(
+                "{circle} awaits itself, by way of others or directly: that never ends"
+            ));
         }
         Ok(())
     }
 }
 
 const DAY_MS: u64 = 86_400_000;
+const HOUR_MS: u64 = 3_600_000;
 
 impl Links {
     pub const QUICK: Self = Self {

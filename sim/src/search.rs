@@ -32,8 +32,10 @@ pub fn search(search: &Search, mut each: impl FnMut(u64, Verdict) -> ControlFlow
             let (next, is_over) = (&next, &is_over);
             scope.spawn(move || {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= search.seeds.end || is_over.load(Ordering::Relaxed) {
+                    let more = |seed: u64| (seed < search.seeds.end).then(|| seed + 1);
+                    let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+                    let Ok(seed) = taken else { return };
+                    if is_over.load(Ordering::Relaxed) {
                         return;
                     }
                     let plan = Arc::new(generate(Seed(seed), search.size));

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::judge::judge;
+use crate::judge::{judge, record};
+use crate::laws::Finding;
 use crate::plan::{Links, Node, Nodes, Plan};
 use crate::step::Action;
 use crate::subject::Subject;
@@ -66,10 +67,14 @@ impl Shrinker<'_> {
 
     /// Steps after the breach cannot matter to it, unless it is one of the calm.
     fn shorten(&mut self) {
-        let verdict = judge(&Arc::new(self.best.clone()), self.subject);
+        let plan = Arc::new(self.best.clone());
         self.runs += 1;
-        let history = crate::judge::record(&Arc::new(self.best.clone()), self.subject);
-        let at = verdict.broken().and_then(|broken| usize::try_from(broken.at).ok());
+        let findings = judge(&plan, self.subject).findings;
+        let at = findings.iter().find_map(|judged| match judged.finding {
+            Finding::Broken { at, .. } if judged.law == self.law => usize::try_from(at).ok(),
+            _ => None,
+        });
+        let history = record(&plan, self.subject);
         let Some(event) = at.and_then(|at| history.events.get(at)) else { return };
         let breach_ms = event.at_us / 1_000 + 1;
         let mut candidate = self.best.clone();

@@ -85,6 +85,8 @@ pub enum Action {
         process: Process,
         method: Method,
         offset_ms: i64,
+        /// Whoever sent the call is paused until then.
+        asleep: bool,
     },
     // Hardship of clocks.
     StepClock {
@@ -180,7 +182,9 @@ impl Body {
     /// Without waiting for others.
     pub fn longest_ms(&self) -> u64 {
         match self {
-            Self::Steps { count, rest_ms } | Self::Emits { count, rest_ms } => u64::from(*count) * rest_ms,
+            Self::Steps { count, rest_ms } | Self::Emits { count, rest_ms } => {
+                u64::from(*count).saturating_mul(*rest_ms)
+            }
             Self::Breaks => 1_200,
             _ => 0,
         }
@@ -206,20 +210,32 @@ impl Action {
         }
     }
 
-    pub fn spans(&self) -> Vec<Span> {
-        match self {
+    /// The longest time that it speaks of.
+    pub fn longest_ms(&self) -> u64 {
+        let (by_ms, span) = match self {
             Self::Pause { span, .. }
             | Self::Crash { span, .. }
-            | Self::LateStart { span, .. }
             | Self::Cut { span, .. }
             | Self::Lose { span, .. }
             | Self::Repeat { span, .. }
-            | Self::Delay { span, .. }
-            | Self::SlowStore { span, .. }
             | Self::FailStore { span, .. }
-            | Self::Lie { span, .. } => vec![*span],
-            _ => Vec::new(),
-        }
+            | Self::Lie { span, .. } => (0, Some(span)),
+            Self::LateStart { by_ms, span, .. }
+            | Self::Delay { by_ms, span, .. }
+            | Self::SlowStore { by_ms, span } => (*by_ms, Some(span)),
+            Self::Hold { offset_ms, .. } => (offset_ms.unsigned_abs(), None),
+            Self::StepClock { by_ms, .. } => (by_ms.unsigned_abs(), None),
+            Self::Register { body: Body::Steps { rest_ms, .. } | Body::Emits { rest_ms, .. }, .. } => {
+                (*rest_ms, None)
+            }
+            _ => (0, None),
+        };
+        let span_ms = match span {
+            Some(Span::Ms(ms)) => *ms,
+            Some(Span::UntilExpiry { offset_ms, .. }) => offset_ms.unsigned_abs(),
+            None => 0,
+        };
+        by_ms.max(span_ms)
     }
 
     /// Whether it makes the world harder, rather than giving it work.
@@ -452,8 +468,9 @@ impl fmt::Display for Action {
             Self::Lose { link, percent, span } => write!(f, "lose {percent}% {link} {span}"),
             Self::Repeat { link, percent, span } => write!(f, "repeat {percent}% {link} {span}"),
             Self::Delay { link, by_ms, span } => write!(f, "delay {link} by {} {span}", Ms(*by_ms)),
-            Self::Hold { process, method, offset_ms } => {
-                write!(f, "hold {method} {process} until expiry {}", signed(*offset_ms))
+            Self::Hold { process, method, offset_ms, asleep } => {
+                let asleep = if *asleep { " asleep" } else { "" };
+                write!(f, "hold {method} {process} until expiry {}{asleep}", signed(*offset_ms))
             }
             Self::StepClock { node, by_ms } => write!(f, "step {node} by {}", signed(*by_ms)),
             Self::Drift { node, ppm } => write!(f, "drift {node} {ppm:+}ppm"),
@@ -509,17 +526,22 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
         ["delay", link, "by", by, span @ ..] => {
             Action::Delay { link: link.parse()?, by_ms: parse_ms(by)?, span: parse_span(span)? }
         }
-        ["hold", method, process, "until", "expiry", offset] => Action::Hold {
-            process: process.parse()?,
-            method: method.parse()?,
-            offset_ms: parse_signed_ms(offset)?,
-        },
+        ["hold", method, process, "until", "expiry", offset, asleep @ ..]
+            if asleep.is_empty() || asleep == ["asleep"] =>
+        {
+            Action::Hold {
+                process: process.parse()?,
+                method: method.parse()?,
+                offset_ms: parse_signed_ms(offset)?,
+                asleep: !asleep.is_empty(),
+            }
+        }
         ["step", node, "by", by] => Action::StepClock { node: node.parse()?, by_ms: parse_signed_ms(by)? },
         ["drift", node, ppm] => {
             let number = ppm.strip_suffix("ppm").and_then(|digits| digits.parse().ok());
-            let in_range = number.filter(|ppm: &i32| ppm.unsigned_abs() <= 500_000);
+            let in_range = number.filter(|ppm: &i32| ppm.unsigned_abs() <= 100_000);
             let ppm =
-                in_range.ok_or_else(|| format!("`{ppm}` is no drift: say +40ppm, at most 500000ppm"))?;
+                in_range.ok_or_else(|| format!("`{ppm}` is no drift: say +40ppm, at most 100000ppm"))?;
             Action::Drift { node: node.parse()?, ppm }
         }
         ["store", "slow", "by", by, span @ ..] => {
@@ -574,6 +596,7 @@ mod tests {
         "2s repeat 30% worker-2>registry for 3s",
         "2s delay host-1>registry by 1s for 3s",
         "2s hold renew p1 until expiry +0ms",
+        "2s hold complete p1 until expiry +1ms asleep",
         "2s step registry by -1.5s",
         "2s step worker-1 by +10ms",
         "2s drift worker-1 -250ppm",

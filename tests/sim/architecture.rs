@@ -15,7 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("marks", &["event", "plan", "step"]),
     ("history", &["event", "plan"]),
     ("judge", &["event", "history", "laws", "marks", "plan", "subject", "world"]),
-    ("shrink", &["judge", "plan", "step", "subject"]),
+    ("shrink", &["judge", "laws", "plan", "step", "subject"]),
     ("sabotage", &["subject"]),
     ("corpus", &["plan", "sabotage", "subject"]),
     ("search", &["generate", "judge", "seed", "subject"]),

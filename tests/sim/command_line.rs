@@ -52,7 +52,22 @@ fn bad_input_is_one_sentence_and_four() {
     let no_plan = file("none.toml", "a = [");
     let stranger =
         file("stranger.toml", &quiet.replace("steps = []", "steps = [\"1s pause worker-9 for 1s\"]"));
+    let with = |name: &str, from: &str, to: &str| file(name, &quiet.replace(from, to));
+    let steps = |name: &str, steps: &str| with(name, "steps = []", &format!("steps = [{steps}]"));
+    let circle = steps(
+        "circle.toml",
+        "\"0s register p1 rerunnable awaits p2\", \"0s register p2 rerunnable awaits p1\"",
+    );
+    let endless = steps("endless.toml", "\"0s register p1 rerunnable 60000 steps of 9223372036854775807ms\"");
+    let far_step = steps("far.toml", "\"0s step registry by +9223372036854775807ms\"");
+    let wraps = with("wraps.toml", "renew_ms = 1000", "renew_ms = 6148914691236517206");
+    let slow = with("slow.toml", "slowest_us = 3000", "slowest_us = 600000");
     let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["replay", &circle], "awaits itself"),
+        (vec!["replay", &endless], "further than a day"),
+        (vec!["replay", &far_step], "further than a day"),
+        (vec!["replay", &wraps], "three times renew_ms"),
+        (vec!["replay", &slow], "quicker than renew_ms"),
         (vec!["run", "--seeds", "9..1"], "no range of seeds"),
         (vec!["run", "--seeds", "all"], "no range of seeds"),
         (vec!["run", "--subject", "nobody"], "there is no subject `nobody`"),
@@ -98,4 +113,18 @@ fn a_shrunk_plan_is_kept_as_a_regression_that_replays() {
     let replayed = fencepost(&["replay", kept, "--timeline", "text"]);
     assert_eq!(replayed.status.code(), Some(1), "{}", said(&replayed));
     assert!(said(&replayed).contains("stale-writer-refused is broken"));
+}
+
+#[test]
+fn the_last_seeds_there_are_can_be_searched() {
+    let output = fencepost(&["run", "--seeds", "18446744073709551613..18446744073709551615", "--jobs", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("2 seeds"));
+}
+
+#[test]
+fn a_search_that_is_too_small_for_every_mark_names_what_it_missed_and_is_judged_by_its_laws() {
+    let output = fencepost(&["run", "--seeds", "0..3"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("never reached: ") && said(&output).contains("judged by its laws alone"));
 }

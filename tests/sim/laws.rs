@@ -203,6 +203,44 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
             bound().say(1, Kind::BodyBegan, ANN, 1, 0),
             bound().say(2, Kind::BodyBegan, BOB, 2, 0),
         ),
+        // A body of the life before, begun late under a grant of that life.
+        (
+            "owner-bound-starts-once",
+            bound()
+                .ended(ANN, 7)
+                .say(101, Kind::Pruned, GrantNo::NONE, 0, 0)
+                .registered(disposition::OWNER_BOUND)
+                .say(1, Kind::BodyBegan, ANN, 1, 0)
+                .granted(BOB, 2)
+                .wrote(BOB, Wrote::FirstStart)
+                .say(2, Kind::BodyBegan, BOB, 2, 0),
+            bound().at(4_000).granted(BOB, 2).wrote(BOB, Wrote::FirstStart).say(
+                2,
+                Kind::BodyBegan,
+                BOB,
+                2,
+                0,
+            ),
+        ),
+        (
+            "ends-once",
+            running().ended(ANN, 7).refused(BOB, CallKind::Renew, refusal::TERMINAL),
+            running().ended(ANN, 7).say(101, Kind::Pruned, GrantNo::NONE, 0, 0).registered(0).refused(
+                BOB,
+                CallKind::Renew,
+                refusal::TERMINAL,
+            ),
+        ),
+        (
+            "nothing-after-the-end",
+            running().ended(ANN, 7).say(101, Kind::Asked, GrantNo::NONE, Wrote::AbandonRequest as u64, 0),
+            running().ended(ANN, 7).say(101, Kind::Asked, GrantNo::NONE, Wrote::Signal as u64, 0),
+        ),
+        (
+            "lost-means-silent",
+            believing().effect(Kind::EffectStarted, ANN, 1, 0),
+            believing().effect(Kind::EffectStarted, GrantNo::NONE, 0, 0),
+        ),
         (
             "lost-means-silent",
             believing().at(3_999).effect(Kind::EffectStarted, ANN, 1, 0),

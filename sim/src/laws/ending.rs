@@ -1,7 +1,7 @@
 //! The laws of a life's course: it ends once, owner-bound work begins once, nothing panics, and a calm ends everything.
 
 use super::{Breach, ByProcess, Finding, Law};
-use crate::event::{Event, GrantNo, Kind, Left, NO_PROCESS, Wrote, disposition, status};
+use crate::event::{Event, GrantNo, Kind, Left, NO_PROCESS, Wrote, disposition, refusal, status};
 
 /// See its sentence.
 #[derive(Default)]
@@ -39,6 +39,9 @@ impl Law for EndsOnce {
                     }),
                 }
             }
+            Kind::Refused if event.b == refusal::TERMINAL && ended.is_none() => {
+                self.breach.note(number, || "a call was told that it had ended, and it had not".to_owned());
+            }
             Kind::Showed => {
                 self.checked += 1;
                 let expected = ended.unwrap_or((status::RUNNING, 0));
@@ -69,13 +72,22 @@ impl Law for EndsOnce {
 #[derive(Default)]
 pub struct OwnerBoundStartsOnce {
     rows: ByProcess<Start>,
+    /// How many lives there were when each grant was made.
+    granted_in: Vec<usize>,
     checked: u64,
     breach: Breach,
 }
 
 #[derive(Default)]
 struct Start {
+    /// A life each, the present one last.
+    lives: Vec<Life>,
+}
+
+#[derive(Default)]
+struct Life {
     is_owner_bound: bool,
+    /// The first that was recorded; what a registry records over it does not count.
     started_by: Option<GrantNo>,
     begun: u64,
 }
@@ -92,15 +104,36 @@ impl Law for OwnerBoundStartsOnce {
 
     fn see(&mut self, number: u64, event: &Event) {
         let row = self.rows.of(event.process);
+        let present = row.lives.len();
         match event.kind {
             Kind::Registered if event.b == 1 => {
-                *row = Start { is_owner_bound: event.a == disposition::OWNER_BOUND, ..Start::default() };
+                let is_owner_bound = event.a == disposition::OWNER_BOUND;
+                row.lives.push(Life { is_owner_bound, ..Life::default() });
             }
-            Kind::Wrote if event.a == Wrote::FirstStart as u64 => row.started_by = Some(event.grant),
-            Kind::BodyBegan if row.is_owner_bound => {
+            Kind::Granted | Kind::Reclaimed => {
+                let place = event.grant.0 as usize;
+                if self.granted_in.len() <= place {
+                    self.granted_in.resize(place + 1, 0);
+                }
+                self.granted_in[place] = present;
+            }
+            Kind::Wrote if event.a == Wrote::FirstStart as u64 => {
+                if let Some(life) = row.lives.last_mut() {
+                    life.started_by.get_or_insert(event.grant);
+                }
+            }
+            Kind::BodyBegan => {
+                // A body belongs to the life its grant was made in: an old one may begin when the next has begun.
+                let granted_in = self.granted_in.get(event.grant.0 as usize).copied().unwrap_or(present);
+                let Some(life) = granted_in.checked_sub(1).and_then(|place| row.lives.get_mut(place)) else {
+                    return;
+                };
+                if !life.is_owner_bound {
+                    return;
+                }
                 self.checked += 1;
-                row.begun += 1;
-                let (begun, started_by) = (row.begun, row.started_by);
+                life.begun += 1;
+                let (begun, started_by) = (life.begun, life.started_by);
                 if begun > 1 {
                     self.breach.note(number, || format!("body number {begun} of this life began"));
                 } else if started_by != Some(event.grant) {

@@ -135,7 +135,7 @@ laws! {
     lives_do_not_mix: LivesDoNotMix = |_| LivesDoNotMix::default(),
         on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Pruned;
     nothing_after_the_end: NothingAfterTheEnd = |_| NothingAfterTheEnd::default(),
-        on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Pruned;
+        on Granted | Reclaimed | Reentered | Renewed | Wrote | Asked | Ended | Pruned;
     externally_owned_never_runs: ExternallyOwnedNeverRuns = |_| ExternallyOwnedNeverRuns::default(),
         on Registered | BodyBegan;
     starts_are_first: StartsAreFirst = |_| StartsAreFirst::default(), on Wrote | Pruned;
@@ -145,9 +145,9 @@ laws! {
         on BodyEnded | Sent | Ended;
     log_is_dense: LogIsDense = |_| LogIsDense::default(), on LogRead | LogShown | Pruned;
     replay_key_is_one_event: ReplayKeyIsOneEvent = |_| ReplayKeyIsOneEvent::default(), on Appended | Pruned;
-    ends_once: EndsOnce = |_| EndsOnce::default(), on Registered | Ended | Showed | Pruned;
+    ends_once: EndsOnce = |_| EndsOnce::default(), on Registered | Ended | Refused | Showed | Pruned;
     owner_bound_starts_once: OwnerBoundStartsOnce = |_| OwnerBoundStartsOnce::default(),
-        on Registered | Wrote | BodyBegan | Pruned;
+        on Registered | Granted | Reclaimed | Wrote | BodyBegan;
     lost_means_silent: LostMeansSilent = LostMeansSilent::new,
         on Sent | Heard | EffectStarted | Crashed;
     outside_sees_fences_in_order: OutsideSeesFencesInOrder = |_| OutsideSeesFencesInOrder::default(),

@@ -103,6 +103,12 @@ impl Law for LostMeansSilent {
                 }
             }
             Kind::EffectStarted if event.grant.is_some() => self.acts(number, event, "an effect"),
+            Kind::EffectStarted => {
+                self.checked += 1;
+                self.breach.note(number, || {
+                    "an effect carries a fence that was never granted to its node".to_owned()
+                });
+            }
             // Numbers of calls begin anew in a new life.
             Kind::Crashed => self.begun.retain(|(node, _), _| *node != event.node),
             _ => {}

@@ -2,6 +2,8 @@
 //! from the plan. First those that end by themselves; then the hosts ask for the end of the rest. What does not end is
 //! noted; whether that breaks a law is for the law to say.
 
+use std::collections::BTreeMap;
+
 use super::cluster::CALL_DEADLINE_MS;
 use super::workload::{Job, ask};
 use super::{Due, World, cluster, with};
@@ -172,19 +174,22 @@ impl World {
     /// others; once they hold every permit, nothing must end by itself.
     fn open_rows(&self) -> (Vec<u16>, Vec<u16>) {
         let is_stuck = self.free_permits() == 0;
+        // Whoever waited needs a permit of its own worker again, and that worker's may all be held.
+        let may_go_on = self.holding_on() < u64::from(self.plan.bound);
         let open = |process: &u16| {
             let row = &self.rows[usize::from(*process)];
             row.body.is_some() && !row.is_terminal
         };
         (0..self.rows.len() as u16)
             .filter(open)
-            .partition(|process| !is_stuck && self.ends_by_itself(*process, 0))
+            .partition(|process| !is_stuck && self.ends_by_itself(*process, may_go_on))
     }
 
     /// Bodies that keep their permits until somebody cancels them.
     fn holding_on(&self) -> u64 {
         let holds_on = |row: &&super::rows::RowView| {
-            row.body == Some(Body::UntilCancelled) && !row.is_terminal && row.cancels == 0
+            let is_run = row.disposition != disposition::EXTERNALLY_OWNED;
+            row.body == Some(Body::UntilCancelled) && is_run && !row.is_terminal && row.cancels == 0
         };
         self.rows.iter().filter(holds_on).count() as u64
     }
@@ -193,7 +198,7 @@ impl World {
         (u64::from(self.plan.bound) * self.plan.workers.0.len() as u64).saturating_sub(self.holding_on())
     }
 
-    fn ends_by_itself(&self, process: u16, depth: usize) -> bool {
+    fn ends_by_itself(&self, process: u16, may_go_on: bool) -> bool {
         let Some(row) = self.rows.get(usize::from(process)) else { return true };
         // A wait for an id that nobody knows ends at once.
         let Some(body) = row.body else { return true };
@@ -205,14 +210,12 @@ impl World {
             disposition::OWNER_BOUND => !row.is_started,
             _ => false,
         };
-        // Whoever waited needs a permit of its own worker again, and that worker's may all be held.
-        let may_go_on = self.holding_on() < u64::from(self.plan.bound);
         let goes_on = match body {
             Body::Waits | Body::Awaits { .. } if !may_go_on => false,
             Body::Waits => row.signals > 0,
             Body::UntilCancelled => row.cancels > 0,
-            // A circle of waits never ends.
-            Body::Awaits { child } => depth <= self.rows.len() && self.ends_by_itself(child.0, depth + 1),
+            // Plans have no circles of waits.
+            Body::Awaits { child } => self.ends_by_itself(child.0, may_go_on),
             _ => true,
         };
         runs && goes_on
@@ -249,25 +252,25 @@ impl World {
             _ => round_trip_ms,
         });
         let longest_ms = longest_ms.max().unwrap_or(0);
+        let child_of: BTreeMap<Process, Process> = bodies
+            .iter()
+            .filter_map(|(process, body)| match body {
+                Body::Awaits { child } => Some((*process, *child)),
+                _ => None,
+            })
+            .collect();
         let depth_of = |process: Process| {
-            let mut depth = 1;
-            let mut at = process;
-            while depth <= bodies.len() as u64 {
-                let child = bodies.iter().find_map(|(of, body)| match body {
-                    Body::Awaits { child } if *of == at => Some(*child),
-                    _ => None,
-                });
-                match child {
-                    Some(child) => (at, depth) = (child, depth + 1),
-                    None => break,
-                }
-            }
-            depth
+            let links = std::iter::successors(child_of.get(&process), |child| child_of.get(child));
+            1 + links.take(child_of.len()).count() as u64
         };
         let depth = bodies.iter().map(|(process, _)| depth_of(*process)).max().unwrap_or(1);
         let side_by_side = self.free_permits().clamp(1, u64::from(plan.bound));
         let rounds = (bodies.len() as u64).div_ceil(side_by_side) * depth;
+        // A request that was sent before the calm may still make a row.
+        let now_us = self.kernel.now_us;
+        let latest_us = self.kernel.latest(|due| matches!(due, Due::Arrives(_))).unwrap_or(now_us);
         let bound_ms = left_ms.unwrap_or(0)
+            + (latest_us - now_us) / 1_000
             + plan.ttl_ms
             + rounds * (longest_ms + plan.sweep_ms + 1_000)
             + 2 * CALL_DEADLINE_MS;

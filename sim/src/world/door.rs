@@ -15,7 +15,7 @@ use fencepost::{Registry, RegistryError};
 
 use super::environment::NodeEnvironment;
 use super::evidence::{Before, evidence_after, fingerprint, hash_text};
-use super::{Asks, World, process_of, with};
+use super::{Asks, Taped, World, process_of, with};
 use crate::event::{CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status};
 use crate::plan::Node;
 use crate::step::StoreFailure;
@@ -69,9 +69,8 @@ impl Submit for Door {
 impl Door {
     fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
         let sketch = with(|world| {
-            let now_us = world.kernel.now_us;
-            if let Some(tape) = &mut world.tape {
-                tape.push((now_us, call.clone()));
+            if world.tape.is_some() {
+                world.put_on_tape(&call);
             }
             world.sketch(asks, &call)
         });
@@ -80,7 +79,12 @@ impl Door {
         let before = must_look.then(|| fingerprint(&mut core, sketch.process));
         let before = with(|world| world.entropy_before(before));
         let answer = core.apply(call);
-        with(|world| world.decided(&sketch, &before, &answer));
+        with(|world| {
+            if let Some(taped) = world.tape.as_mut().and_then(|tape| tape.last_mut()) {
+                taped.was_ok = answer.is_ok();
+            }
+            world.decided(&sketch, &before, &answer);
+        });
         evidence_after(&mut core, &sketch, &before, answer.is_err());
         if sketch.kind == CallKind::Prune && answer.is_ok() {
             let ended = with(|world| world.ended_processes());
@@ -185,6 +189,13 @@ pub fn hash_of(value: &impl serde::Serialize) -> u64 {
 }
 
 impl World {
+    fn put_on_tape(&mut self, call: &Call) {
+        let (at_us, clock_ms) = (self.kernel.now_us, self.wall_ms(Node::Registry));
+        let life = self.node(Node::Registry).life;
+        let taped = Taped { at_us, clock_ms, life, call: call.clone(), was_ok: false };
+        self.tape.get_or_insert_default().push(taped);
+    }
+
     fn sketch(&mut self, asks: Asks, call: &Call) -> Sketch {
         let (kind, process) = (kind_of(call), process_in(call));
         let mut presented = match (presented_by(call), call) {
@@ -302,8 +313,8 @@ impl World {
             (CallKind::ClearWait | CallKind::UnfencedClearWait, _) => self.wrote(sketch, Wrote::WaitCleared),
             (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => {
                 match sketch.asked {
+                    _ if appended.replayed => {}
                     Some(asked) => self.asked(sketch, asked),
-                    None if appended.replayed => {}
                     None => self.wrote(sketch, Wrote::Progress),
                 }
                 let sequence = appended.event.sequence;

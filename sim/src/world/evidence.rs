@@ -70,7 +70,9 @@ impl World {
             }
             _ => {}
         }
-        sketch.presented.is_some() && self.expects_refusal(sketch)
+        let is_hosts = matches!(sketch.asks.node, Node::Host(_));
+        let writes = !matches!(sketch.kind, CallKind::Read | CallKind::Prune);
+        writes && (is_hosts || self.expects_refusal(sketch))
     }
 
     /// Whether a life is over; and whether workers, and the registry, were ever lied to about its node.
@@ -88,7 +90,7 @@ impl World {
         let now_ms = self.wall_ms(Node::Registry);
         let row = self.row(sketch.process);
         let is_live = row.lease.is_some_and(|(until_ms, held)| held == sketch.presented && now_ms < until_ms);
-        row.is_terminal || !is_live
+        row.is_terminal || sketch.presented.is_some() && !is_live
     }
 
     pub fn entropy_before(&mut self, fingerprint: Option<u64>) -> Before {

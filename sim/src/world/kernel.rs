@@ -76,6 +76,8 @@ pub struct Kernel<D> {
     entries: u64,
     /// Tasks polled and entries taken, since it was last set to nothing.
     pub turns: u64,
+    /// In all.
+    pub all_turns: u64,
 }
 
 /// What to do next.
@@ -118,6 +120,7 @@ impl<D> Kernel<D> {
             free_due: Vec::new(),
             entries: 0,
             turns: 0,
+            all_turns: 0,
         }
     }
 
@@ -196,6 +199,7 @@ impl<D> Kernel<D> {
             woken.clear();
         });
         self.turns += 1;
+        self.all_turns += 1;
         let mut first: Option<(u64, usize)> = None;
         for (at, (place, id)) in self.ready.iter().enumerate() {
             let is_earlier = first.is_none_or(|(lowest, _)| *place < lowest);
@@ -252,6 +256,13 @@ impl<D> Kernel<D> {
         let tasks = &self.tasks;
         self.ready.retain(|(_, id)| tasks[id.place as usize].generation == id.generation);
         taken
+    }
+
+    /// When the last of these falls due.
+    pub fn latest(&self, which: impl Fn(&D) -> bool) -> Option<u64> {
+        let due = |place: u32| self.due[place as usize].1.as_ref();
+        let times = self.agenda.iter().filter(|Reverse((_, _, place))| due(*place).is_some_and(&which));
+        times.map(|Reverse((at_us, ..))| *at_us).max()
     }
 
     /// Takes everything out, at the end of a run.

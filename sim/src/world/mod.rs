@@ -56,6 +56,9 @@ pub struct Outcome {
 /// what the busiest generated world takes.
 const TURNS_PER_SECOND: u64 = 1_000_000;
 
+/// Of a whole run: a plan that takes more is too large to be one.
+const TURNS: u64 = 30_000_000;
+
 /// Everything that falls due.
 pub(crate) enum Due {
     Wake(Waker),
@@ -146,7 +149,19 @@ pub(crate) struct World {
     pub calm: calm::Calm,
     pub is_over: bool,
     /// Every call as it was decided, for whoever asked for it.
-    pub tape: Option<Vec<(u64, Call)>>,
+    pub tape: Option<Vec<Taped>>,
+}
+
+/// A call as it was decided.
+#[derive(Debug, Clone)]
+pub struct Taped {
+    pub at_us: u64,
+    /// The registry's reading.
+    pub clock_ms: u64,
+    /// The registry's life: it keys the entropy of its tokens.
+    pub life: u64,
+    pub call: Call,
+    pub was_ok: bool,
 }
 
 thread_local! {
@@ -160,7 +175,8 @@ pub(crate) fn with<T>(look: impl FnOnce(&mut World) -> T) -> T {
 
 /// As [`with`], for what may be dropped after the world.
 pub(crate) fn try_with<T>(look: impl FnOnce(&mut World) -> T) -> Option<T> {
-    WORLD.with(|world| world.try_borrow_mut().ok()?.as_deref_mut().map(look))
+    // While a thread ends, its world may be gone before what is in it.
+    WORLD.try_with(|world| world.try_borrow_mut().ok()?.as_deref_mut().map(look)).ok()?
 }
 
 /// The number in a process's id.
@@ -175,7 +191,7 @@ pub fn run(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -> O
 }
 
 /// As [`run`], with every call in the order of decisions and the instant it was decided at.
-pub fn run_taped(plan: &Arc<Plan>, subject: &Subject) -> (Outcome, Vec<(u64, Call)>) {
+pub fn run_taped(plan: &Arc<Plan>, subject: &Subject) -> (Outcome, Vec<Taped>) {
     let world = World { tape: Some(Vec::new()), ..World::new(Arc::clone(plan), subject.clone()) };
     let mut world = run_world(world, &mut ());
     let tape = world.tape.take().unwrap_or_default();
@@ -206,7 +222,8 @@ fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
             if kernel.now_us / 1_000_000 != second {
                 second = kernel.now_us / 1_000_000;
                 kernel.turns = 0;
-            } else if kernel.turns > TURNS_PER_SECOND {
+            }
+            if kernel.turns > TURNS_PER_SECOND || kernel.all_turns > TURNS {
                 world.note(Node::Registry, Kind::Exhausted, NO_PROCESS, GrantNo::NONE, 0, 0);
                 world.is_over = true;
                 return Turn::Over;

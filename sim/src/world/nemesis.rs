@@ -86,19 +86,24 @@ impl World {
         }
     }
 
+    pub fn pause(&mut self, node: Node, until_us: u64) {
+        let now_us = self.kernel.now_us;
+        let state = self.node(node);
+        if state.is_up && until_us > now_us {
+            state.is_paused = true;
+            state.pauses += 1;
+            let pause = state.pauses;
+            self.note(node, Kind::Paused, NO_PROCESS, GrantNo::NONE, 0, 0);
+            self.kernel.at(until_us, Due::Resumes(node, pause));
+        }
+    }
+
     fn befall(&mut self, hardship: &Action) {
         let now_us = self.kernel.now_us;
         match *hardship {
             Action::Pause { node, span } => {
                 let until_us = self.end_of(span);
-                let state = self.node(node);
-                if state.is_up && until_us > now_us {
-                    state.is_paused = true;
-                    state.pauses += 1;
-                    let pause = state.pauses;
-                    self.note(node, Kind::Paused, NO_PROCESS, GrantNo::NONE, 0, 0);
-                    self.kernel.at(until_us, Due::Resumes(node, pause));
-                }
+                self.pause(node, until_us);
             }
             Action::LateStart { node, by_ms, span } => {
                 let until_us = self.end_of(span);
@@ -120,8 +125,8 @@ impl World {
                 let until_us = self.end_of(span);
                 self.network.delay(link, by_ms * 1_000, until_us);
             }
-            Action::Hold { process, method, offset_ms } => {
-                self.holds.push(Held { process, method, offset_ms, until_us: None });
+            Action::Hold { process, method, offset_ms, asleep } => {
+                self.holds.push(Held { process, method, offset_ms, asleep, until_us: None });
             }
             Action::StepClock { node, by_ms } => self.node(node).clock.step(by_ms),
             Action::Drift { node, ppm } => self.node(node).clock.drift(now_us, ppm),

@@ -146,6 +146,7 @@ pub struct Held {
     pub process: Process,
     pub method: Method,
     pub offset_ms: i64,
+    pub asleep: bool,
     /// Known from the first such call on.
     pub until_us: Option<u64>,
 }
@@ -169,7 +170,7 @@ impl World {
         let now_us = self.kernel.now_us;
         let life = self.node(from).life;
         let mut fate = self.network.send(self.seed, &self.plan.links, from, Node::Registry, now_us);
-        if let Some(at_us) = self.held_until_us(&request) {
+        if let Some(at_us) = self.held_until_us(from, &request) {
             fate.first_us = fate.first_us.map(|_| at_us.saturating_sub(now_us));
         }
         if fate.first_us.is_none() {
@@ -193,7 +194,7 @@ impl World {
 
     /// When a call that the plan holds back arrives: as the registry's clock stands in relation to the expiry of the lease
     /// that is stored now.
-    fn held_until_us(&mut self, request: &Request) -> Option<u64> {
+    fn held_until_us(&mut self, from: Node, request: &Request) -> Option<u64> {
         if self.holds.is_empty() {
             return None;
         }
@@ -214,6 +215,10 @@ impl World {
         let until_us = self.true_us_of_expiry(process, offset_ms)?;
         let held = self.holds.iter_mut().find(|held| held.process == process && held.method == method)?;
         held.until_us = Some(until_us);
+        if held.asleep {
+            // Just past the arrival: whatever it would send before could overtake what is held.
+            self.pause(from, until_us + 1_000);
+        }
         Some(until_us)
     }
 

@@ -235,7 +235,7 @@ async fn carry_out(
             let request = AbandonRequest { requested_by: "host".into(), requested_at_ms, reason: None };
             registry.request_process_abandon(&process.to_string(), request).await.map(drop)
         }
-        Job::Prune => registry.prune_terminal_processes(environment.now_epoch_ms()).await.map(drop),
+        Job::Prune => registry.prune_terminal_processes(u64::MAX).await.map(drop),
         Job::Await(_) => Ok(()),
     }
 }
