@@ -270,14 +270,7 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
         let original = plan.steps.len();
         let shrunk = shrink(&plan, subject, broken.law, 5_000, &mut |_| {});
         let small = Arc::new(shrunk.plan);
-        let verdict = judge(&small, subject);
-        let smaller = verdict.findings.iter().find(|judged| judged.law == broken.law);
-        let broken = match smaller.map(|judged| &judged.finding) {
-            Some(crate::laws::Finding::Broken { at, because }) => {
-                crate::judge::Broken { at: *at, because: because.clone(), ..broken.clone() }
-            }
-            _ => broken.clone(),
-        };
+        let broken = judge(&small, subject).breach_of(broken.law).unwrap_or_else(|| broken.clone());
         let history = record(&small, subject);
         say!("{}", report::breach(&broken, &history, subject.name, *seed, shrunk.runs, original));
     }

@@ -50,6 +50,16 @@ impl Verdict {
         broken.min_by_key(|broken| broken.at)
     }
 
+    /// How this law was broken, if it was.
+    pub fn breach_of(&self, law: &str) -> Option<Broken> {
+        self.findings.iter().find(|judged| judged.law == law).and_then(|judged| match &judged.finding {
+            Finding::Broken { at, because } => {
+                Some(Broken { law: judged.law, sentence: judged.sentence, at: *at, because: because.clone() })
+            }
+            _ => None,
+        })
+    }
+
     pub fn breaks(&self, law: &str) -> bool {
         self.findings
             .iter()
@@ -62,7 +72,8 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     let mut witness = (RunningHash::default(), (Laws::new(plan), Marks::new(plan)));
     let outcome = world::run(plan, subject, &mut witness);
     let (hash, (laws, marks)) = witness;
-    let findings = laws.all().into_iter().map(judged).collect();
+    let claimed = |law: &&dyn Law| !subject.not_claimed.contains(&law.name());
+    let findings = laws.all().into_iter().filter(claimed).map(judged).collect();
     Verdict { hash: hash.value(), events: hash.events, outcome, findings, hits: marks.hits }
 }
 

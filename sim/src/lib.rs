@@ -11,6 +11,7 @@ compile_error!(
      from inside the workspace."
 );
 
+pub mod check;
 pub mod cli;
 pub mod corpus;
 pub mod determinism;
@@ -30,3 +31,6 @@ pub mod step;
 pub mod subject;
 pub mod timeline;
 pub mod world;
+
+pub use check::{Options, check};
+pub use subject::Subject;

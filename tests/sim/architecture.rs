@@ -22,6 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
     ("timeline", &["event", "history", "judge", "plan"]),
     ("report", &["history", "judge", "laws", "marks", "timeline"]),
+    ("check", &["generate", "judge", "marks", "plan", "search", "seed", "shrink", "subject", "timeline"]),
     (
         "cli",
         &[

@@ -6,4 +6,5 @@ mod command_line;
 mod corpus;
 mod determinism;
 mod laws;
+mod others;
 mod stories;

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::awaiter::ProcessAwaiter;
-use fencepost::call::{Call, Facade, Reply, Submit};
+use fencepost::call::{Call, Dispatch, Facade, Reply, Submit};
 use fencepost::driver::ProcessWorkDriver;
 use fencepost::engine::{Engines, InputKind};
 use fencepost::environment::{BoxFuture, Environment};
@@ -53,8 +53,13 @@ pub struct Workers {
 pub fn begin(plan: &Plan) {
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
     let rules = with(|world| world.subject.rules);
-    let core = fencepost::Registry::new(MemoryStore::new(), environment).with_rules(rules);
-    with(|world| world.registry.core = Some(Arc::new(Mutex::new(core))));
+    let core: Core = match with(|world| world.subject.opens.clone()) {
+        None => {
+            Arc::new(fencepost::Registry::new(MemoryStore::new(), environment).with_rules(rules).inline().0)
+        }
+        Some(opens) => Arc::new(Dispatch(opens(environment))),
+    };
+    with(|world| world.registry.core = Some(core));
     for node in plan.nodes() {
         start(node, false);
     }

@@ -2,16 +2,15 @@
 //! in that order, whether or not the answer arrives. A slow or failing store is made here too. What is gathered beside a
 //! decision is in `evidence.rs`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use fencepost::RegistryError;
 use fencepost::call::{Call, Reply, Submit};
 use fencepost::environment::Environment;
 use fencepost::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
 use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord, ProcessStatus, RecoveryDisposition};
-use fencepost::store::MemoryStore;
-use fencepost::{Registry, RegistryError};
 
 use super::environment::NodeEnvironment;
 use super::evidence::{Before, evidence_after, fingerprint, hash_text};
@@ -20,8 +19,8 @@ use crate::event::{CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, dispositio
 use crate::plan::Node;
 use crate::step::StoreFailure;
 
-/// Rows that outlive the registry's node.
-pub type Core = Arc<Mutex<Registry<MemoryStore>>>;
+/// Whatever decides, ours or another's. Its rows outlive the registry's node.
+pub type Core = Arc<dyn Submit>;
 
 pub struct Door(pub Core);
 
@@ -56,8 +55,8 @@ impl Submit for Door {
                 with(|world| world.failed(asks, &call, true));
                 Err(unknown())
             }
-            Some(StoreFailure::UnknownAfter) => self.decide(asks, call).and_then(|_| Err(unknown())),
-            None => self.decide(asks, call),
+            Some(StoreFailure::UnknownAfter) => self.decide(asks, call).await.and_then(|_| Err(unknown())),
+            None => self.decide(asks, call).await,
         }
     }
 
@@ -67,29 +66,31 @@ impl Submit for Door {
 }
 
 impl Door {
-    fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
+    async fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
         let sketch = with(|world| {
             if world.tape.is_some() {
                 world.put_on_tape(&call);
             }
             world.sketch(asks, &call)
         });
-        let mut core = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let must_look = with(|world| world.evidence_before(&sketch, &call));
-        let before = must_look.then(|| fingerprint(&mut core, sketch.process));
+        let core = self.0.as_ref();
+        let before = match with(|world| world.evidence_before(&sketch, &call)) {
+            true => Some(fingerprint(core, sketch.process).await),
+            false => None,
+        };
         let before = with(|world| world.entropy_before(before));
-        let answer = core.apply(call);
+        let answer = core.submit(call).await;
         with(|world| {
             if let Some(taped) = world.tape.as_mut().and_then(|tape| tape.last_mut()) {
                 taped.was_ok = answer.is_ok();
             }
             world.decided(&sketch, &before, &answer);
         });
-        evidence_after(&mut core, &sketch, &before, answer.is_err());
+        evidence_after(core, &sketch, &before, answer.is_err()).await;
         if sketch.kind == CallKind::Prune && answer.is_ok() {
             let ended = with(|world| world.ended_processes());
             for process in ended {
-                let gone = core.apply(Call::ReadProcess { process_id: format!("p{process}") });
+                let gone = core.submit(Call::ReadProcess { process_id: format!("p{process}") }).await;
                 if gone == Ok(Reply::MaybeRecord(None)) {
                     with(|world| world.pruned(asks, process));
                 }

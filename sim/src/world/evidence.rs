@@ -1,11 +1,9 @@
 //! Evidence gathered at the door beside a decision: what the registry's own reads say right after it, and what the world
 //! knows that no call says. Laws need it to judge refusals, releases, reclaims, tokens and licences.
 
-use fencepost::Registry;
-use fencepost::call::{Call, Reply};
+use fencepost::call::{Call, Reply, Submit};
 use fencepost::lease::LeaseOwnerLiveness;
 use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
-use fencepost::store::MemoryStore;
 
 use super::World;
 use super::door::Sketch;
@@ -13,17 +11,19 @@ use crate::event::{Abandons, CallKind, GrantNo, Kind, licence};
 use crate::plan::Node;
 
 /// A hash of a process's row, lease and log, as the registry shows them.
-pub fn fingerprint(registry: &mut Registry<MemoryStore>, process: u16) -> u64 {
+pub async fn fingerprint(registry: &dyn Submit, process: u16) -> u64 {
     let id = format!("p{process}");
     let calls = [
         Call::ReadProcess { process_id: id.clone() },
         Call::GetProcessLease { process_id: id.clone() },
         Call::RecentEvents { process_id: id, limit: 1 },
     ];
-    calls.into_iter().fold(0, |hash, call| {
-        let shown = format!("{:?}", registry.apply(call));
-        hash_text(&shown) ^ hash.rotate_left(21)
-    })
+    let mut hash = 0_u64;
+    for call in calls {
+        let shown = format!("{:?}", registry.submit(call).await);
+        hash = hash_text(&shown) ^ hash.rotate_left(21);
+    }
+    hash
 }
 
 /// Equal texts have equal numbers, and others practically never.
@@ -104,20 +104,16 @@ impl World {
 }
 
 /// What is asked of the registry right after a decision.
-pub fn evidence_after(
-    registry: &mut Registry<MemoryStore>,
-    sketch: &Sketch,
-    before: &Before,
-    is_refused: bool,
-) {
+pub async fn evidence_after(registry: &dyn Submit, sketch: &Sketch, before: &Before, is_refused: bool) {
     if let (Some(fingerprint_before), true) = (before.fingerprint, is_refused) {
-        let after = fingerprint(registry, sketch.process);
+        let after = fingerprint(registry, sketch.process).await;
         super::with(|world| {
             world.decision(sketch, Kind::ReadBack, sketch.presented, fingerprint_before, after);
         });
     }
     if sketch.kind == CallKind::Release && !is_refused {
-        let stored = registry.apply(Call::GetProcessLease { process_id: format!("p{}", sketch.process) });
+        let look = Call::GetProcessLease { process_id: format!("p{}", sketch.process) };
+        let stored = registry.submit(look).await;
         super::with(|world| {
             let grant = match &stored {
                 Ok(Reply::MaybeLease(Some(lease))) => world.grants.of_lease(sketch.process, lease),

@@ -1,0 +1,102 @@
+//! The harness as a library: one call in a `#[test]` puts a registry to the test. Small unless it is asked for more.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::generate::{Size, generate};
+use crate::judge::{judge, record};
+use crate::marks::Hits;
+use crate::plan::Plan;
+use crate::search::{Search, search};
+use crate::seed::Seed;
+use crate::shrink::shrink;
+use crate::subject::Subject;
+use crate::timeline::text;
+
+/// How much to look for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub seeds: std::ops::Range<u64>,
+    pub jobs: usize,
+    /// Runs to spend on making a breaking plan smaller.
+    pub shrink_runs: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seeds: 0..500, jobs: 2, shrink_runs: 1_000 }
+    }
+}
+
+/// What a check that broke no law has shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub seeds: u64,
+    pub hits: Hits,
+}
+
+/// A broken law, with the small plan that breaks it.
+pub struct Failure {
+    pub law: &'static str,
+    pub seed: u64,
+    pub plan: Plan,
+    report: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report)
+    }
+}
+
+/// So that `unwrap` in a test shows what a reader wants to see.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{self}")
+    }
+}
+
+/// Searches for a plan that makes the subject break a law it claims to keep.
+pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>> {
+    let wanted = Search {
+        seeds: options.seeds.clone(),
+        jobs: options.jobs,
+        size: Size::Any,
+        subject: subject.clone(),
+    };
+    let mut shown = Shown { seeds: 0, hits: Hits::default() };
+    let mut found = None;
+    search(&wanted, |seed, verdict| {
+        shown.seeds += 1;
+        shown.hits.add(&verdict.hits);
+        match verdict.broken() {
+            None => ControlFlow::Continue(()),
+            Some(broken) => {
+                found = Some((seed, broken.law));
+                ControlFlow::Break(())
+            }
+        }
+    });
+    match found {
+        None => Ok(shown),
+        Some((seed, law)) => Err(Box::new(failure(subject, options, seed, law))),
+    }
+}
+
+fn failure(subject: &Subject, options: &Options, seed: u64, law: &'static str) -> Failure {
+    let plan = generate(Seed(seed), Size::Any);
+    let plan = shrink(&plan, subject, law, options.shrink_runs, &mut |_| {}).plan;
+    let small = Arc::new(plan.clone());
+    let broken = judge(&small, subject).breach_of(law);
+    let mut report = format!(
+        "`{}` breaks a law it claims to keep, with seed {seed}. The plan, made small:\n\n",
+        subject.name
+    );
+    for step in &plan.steps {
+        report.push_str(&format!("    {step}\n"));
+    }
+    report.push('\n');
+    report.push_str(&text::draw(&record(&small, subject), broken.as_ref()));
+    Failure { law, seed, plan, report }
+}
