@@ -55,8 +55,8 @@ enum Command {
         /// Threads; as many as the machine has processors, unless you say
         #[arg(long)]
         jobs: Option<usize>,
-        /// The system under test: fencepost, or the name of a sabotage
-        #[arg(long, default_value = "fencepost")]
+        /// The system under test: this program's own, or the name of a sabotage
+        #[arg(long, default_value = OWN)]
         subject: String,
         /// Go on after a broken law
         #[arg(long)]
@@ -92,7 +92,7 @@ enum Command {
     Determinism {
         #[arg(long, default_value = "0..1000")]
         seeds: String,
-        #[arg(long, default_value = "fencepost")]
+        #[arg(long, default_value = OWN)]
         subject: String,
         /// Another build of this program, to compare with
         #[arg(long)]
@@ -111,7 +111,7 @@ enum Command {
         seeds: String,
         #[arg(long, default_value_t = 1)]
         jobs: usize,
-        #[arg(long, default_value = "fencepost")]
+        #[arg(long, default_value = OWN)]
         subject: String,
     },
     /// Every event of a run, a line each
@@ -122,6 +122,9 @@ enum Command {
         subject: Option<String>,
     },
 }
+
+/// Stands for the subject that this command line is for.
+const OWN: &str = "own";
 
 /// A search of so many seeds must reach every mark.
 const STANDARD_SEEDS: u64 = 10_000;
@@ -141,8 +144,13 @@ struct Complaint(String);
 
 type Ended = Result<End, Complaint>;
 
-/// Runs the command line that the process was started with.
+/// Runs the command line that the process was started with, for the true system.
 pub fn main() -> ExitCode {
+    main_for(&Subject::fencepost())
+}
+
+/// The same for a subject of one's own: what a user's own binary calls.
+pub fn main_for(own: &Subject) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -154,10 +162,10 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run {
         seeds: "0..10000".to_owned(),
         jobs: None,
-        subject: "fencepost".to_owned(),
+        subject: OWN.to_owned(),
         keep_going: false,
     });
-    match carry_out(command) {
+    match carry_out(command, own) {
         Ok(End::Holds) => ExitCode::SUCCESS,
         Ok(End::Broken) => ExitCode::from(1),
         Ok(End::Inconclusive) => ExitCode::from(2),
@@ -169,27 +177,33 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn carry_out(command: Command) -> Ended {
+fn carry_out(command: Command, own: &Subject) -> Ended {
     match command {
-        Command::Run { seeds, jobs, subject, keep_going } => {
-            run(&parse_seeds(&seeds)?, jobs.unwrap_or_else(processors), &subject_named(&subject)?, keep_going)
+        Command::Run { seeds, jobs, subject, keep_going } => run(
+            &parse_seeds(&seeds)?,
+            jobs.unwrap_or_else(processors),
+            &subject_named(&subject, own)?,
+            keep_going,
+            own.name,
+        ),
+        Command::Replay { what, subject, timeline } => {
+            replay(&what, subject.as_deref(), timeline.as_deref(), own)
         }
-        Command::Replay { what, subject, timeline } => replay(&what, subject.as_deref(), timeline.as_deref()),
         Command::Shrink { what, subject, law, budget, out } => {
-            shrink_to(&what, subject.as_deref(), law, budget, out.as_deref())
+            shrink_to(&what, subject.as_deref(), law, budget, out.as_deref(), own)
         }
         Command::Determinism { seeds, subject, against } => {
-            check_determinism(&parse_seeds(&seeds)?, &subject_named(&subject)?, against.as_deref())
+            check_determinism(&parse_seeds(&seeds)?, &subject_named(&subject, own)?, against.as_deref())
         }
         Command::Sabotage { most } => Ok(kill(most)),
         Command::Hashes { seeds, jobs, subject } => {
-            for hash in determinism::hashes(parse_seeds(&seeds)?, jobs, &subject_named(&subject)?) {
+            for hash in determinism::hashes(parse_seeds(&seeds)?, jobs, &subject_named(&subject, own)?) {
                 say!("{hash:016x}");
             }
             Ok(End::Holds)
         }
         Command::Events { what, subject } => {
-            let (plan, subject, _) = found(&what, subject.as_deref())?;
+            let (plan, subject, _) = found(&what, subject.as_deref(), own)?;
             let history = record(&plan, &subject);
             for place in 0..history.events.len() {
                 say!("{}", history.line(place));
@@ -210,29 +224,35 @@ fn parse_seeds(text: &str) -> Result<Range<u64>, Complaint> {
         .ok_or_else(|| Complaint(format!("`{text}` is no range of seeds: say 0..10000")))
 }
 
-fn subject_named(name: &str) -> Result<Subject, Complaint> {
-    if name == "fencepost" {
-        return Ok(Subject::fencepost());
+fn subject_named(name: &str, own: &Subject) -> Result<Subject, Complaint> {
+    if name == OWN || name == own.name {
+        return Ok(own.clone());
     }
     sabotage::by_name(name).map(sabotage::Sabotage::subject).ok_or_else(|| {
         let known: Vec<&str> = sabotage::all().map(|sabotage| sabotage.name).collect();
-        Complaint(format!("there is no subject `{name}`: say fencepost, or one of {}", known.join(", ")))
+        Complaint(format!("there is no subject `{name}`: say {}, or one of {}", own.name, known.join(", ")))
     })
 }
 
 /// The plan of a seed or file, and whom it is for.
-fn found(what: &str, subject: Option<&str>) -> Result<(Arc<Plan>, Subject, Option<Regression>), Complaint> {
-    let asked = subject.map(subject_named).transpose()?;
+fn found(
+    what: &str,
+    subject: Option<&str>,
+    own: &Subject,
+) -> Result<(Arc<Plan>, Subject, Option<Regression>), Complaint> {
+    let asked = subject.map(|name| subject_named(name, own)).transpose()?;
     if let Ok(seed) = what.parse() {
         let plan = generate(Seed(seed), Size::Any);
-        return Ok((Arc::new(plan), asked.unwrap_or_else(Subject::fencepost), None));
+        return Ok((Arc::new(plan), asked.unwrap_or_else(|| own.clone()), None));
     }
     let path = Path::new(what);
     let (plan, regression) = corpus::load(path).map_err(|error| Complaint(error.to_string()))?;
     let subject = match (asked, &regression) {
         (Some(asked), _) => asked,
-        (None, Some(regression)) => regression.subject(path).map_err(|error| Complaint(error.to_string()))?,
-        (None, None) => Subject::fencepost(),
+        (None, Some(regression)) if regression.origin.sabotage.is_some() => {
+            regression.subject(path).map_err(|error| Complaint(error.to_string()))?
+        }
+        (None, _) => own.clone(),
     };
     Ok((Arc::new(plan), subject, regression))
 }
@@ -246,7 +266,7 @@ fn clocks_us() -> (u64, u64) {
     (us(rustix::time::ClockId::ProcessCPUTime), us(rustix::time::ClockId::Monotonic))
 }
 
-fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> Ended {
+fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own: &str) -> Ended {
     let wanted = Search { seeds: seeds.clone(), jobs, size: Size::Any, subject: subject.clone() };
     let mut tally = Tally::default();
     let mut first_broken = None;
@@ -272,7 +292,8 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
         let small = Arc::new(shrunk.plan);
         let broken = judge(&small, subject).breach_of(broken.law).unwrap_or_else(|| broken.clone());
         let history = record(&small, subject);
-        say!("{}", report::breach(&broken, &history, subject.name, *seed, shrunk.runs, original));
+        let with = if subject.name == own { String::new() } else { format!(" --subject {}", subject.name) };
+        say!("{}", report::breach(&broken, &history, &with, *seed, shrunk.runs, original));
     }
     say_raw!("{}", tally.table(cpu_end_us - cpu_us, wall_end_us - wall_us));
     if first_broken.is_some() {
@@ -291,8 +312,8 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool) -> 
     Ok(End::Inconclusive)
 }
 
-fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>) -> Ended {
-    let (plan, subject, regression) = found(what, subject)?;
+fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>, own: &Subject) -> Ended {
+    let (plan, subject, regression) = found(what, subject, own)?;
     if let Some(other) = timeline.filter(|kind| *kind != "text") {
         return Err(Complaint(format!("there is no timeline of kind `{other}`: say text")));
     }
@@ -323,8 +344,9 @@ fn shrink_to(
     law: Option<String>,
     budget: u64,
     out: Option<&Path>,
+    own: &Subject,
 ) -> Ended {
-    let (plan, subject, regression) = found(what, subject)?;
+    let (plan, subject, regression) = found(what, subject, own)?;
     let verdict = judge(&plan, &subject);
     let law = match law.or_else(|| verdict.broken().map(|broken| broken.law.to_owned())) {
         Some(law) if verdict.breaks(&law) => law,
@@ -338,7 +360,7 @@ fn shrink_to(
     match out {
         None => say_raw!("{}", shrunk.plan),
         Some(path) => {
-            let is_planted = subject.name != "fencepost";
+            let is_planted = sabotage::by_name(subject.name).is_some();
             let (story, origin) = match regression {
                 Some(regression) => (regression.story, regression.origin),
                 None => ("Not told yet.".to_owned(), Origin::default()),

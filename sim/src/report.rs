@@ -11,7 +11,7 @@ use crate::timeline::text;
 pub fn breach(
     broken: &Broken,
     history: &History,
-    subject: &str,
+    with: &str,
     seed: u64,
     runs: u64,
     original: usize,
@@ -28,7 +28,6 @@ pub fn breach(
     let _ = writeln!(report);
     report.push_str(&text::draw(history, Some(broken)));
     let _ = writeln!(report);
-    let with = if subject == "fencepost" { String::new() } else { format!(" --subject {subject}") };
     let _ = writeln!(report, "replay it:  cargo run --release -- replay {seed}{with} --timeline text");
     let _ = writeln!(
         report,
