@@ -118,7 +118,7 @@ pub enum Kind {
     EffectRefused,
     /// b: the wait's number.
     WaitBegan,
-    /// a: 0 if it was an outcome; b: the wait's number.
+    /// a: hash of the outcome, or 0 for an error; b: the wait's number.
     WaitEnded,
     /// b: how many rows a drain reported.
     Drained,

@@ -137,6 +137,15 @@ impl Plan {
         })
     }
 
+    /// How far each step moves the registry's clock forward.
+    pub fn forward_steps_ms(&self) -> Vec<u64> {
+        let forward = self.steps.iter().map(|step| match step.action {
+            Action::StepClock { node: Node::Registry, by_ms } => u64::try_from(by_ms).unwrap_or(0),
+            _ => 0,
+        });
+        forward.collect()
+    }
+
     /// The largest drift between any two clocks, in parts per million.
     pub fn worst_drift_ppm(&self) -> u64 {
         let set = self.clocks.iter().map(|clock| clock.drift_ppm.unsigned_abs());

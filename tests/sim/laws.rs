@@ -300,6 +300,79 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
             running().effect(Kind::EffectRefused, ANN, 1, 0),
         ),
         (
+            "waits-tell-the-truth",
+            running().say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1).ended(ANN, 7).say(
+                101,
+                Kind::WaitEnded,
+                GrantNo::NONE,
+                7,
+                1,
+            ),
+            running().say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1).ended(ANN, 7).say(
+                101,
+                Kind::WaitEnded,
+                GrantNo::NONE,
+                8,
+                1,
+            ),
+        ),
+        (
+            "waits-tell-the-truth",
+            running()
+                .at(2_000)
+                .say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                .ended(ANN, 7)
+                .say(101, Kind::Pruned, GrantNo::NONE, 0, 0)
+                .say(101, Kind::WaitEnded, GrantNo::NONE, 0, 1),
+            running().at(2_000).say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1).say(
+                101,
+                Kind::WaitEnded,
+                GrantNo::NONE,
+                0,
+                1,
+            ),
+        ),
+        // Without drift and steps, 4 ms is all there may be; time in which one of them stands still does not count.
+        (
+            "bodies-overlap-within-bound",
+            running()
+                .say(1, Kind::BodyBegan, ANN, 1, 0)
+                .at(4_000)
+                .granted(BOB, 2)
+                .say(2, Kind::BodyBegan, BOB, 2, 0)
+                .at(4_004)
+                .say(1, Kind::BodyEnded, ANN, 2, 0),
+            running()
+                .say(1, Kind::BodyBegan, ANN, 1, 0)
+                .at(4_000)
+                .granted(BOB, 2)
+                .say(2, Kind::BodyBegan, BOB, 2, 0)
+                .at(4_005)
+                .say(1, Kind::BodyEnded, ANN, 2, 0),
+        ),
+        (
+            "bodies-overlap-within-bound",
+            running()
+                .say(1, Kind::BodyBegan, ANN, 1, 0)
+                .say(1, Kind::Paused, GrantNo::NONE, 0, 0)
+                .at(4_000)
+                .granted(BOB, 2)
+                .say(2, Kind::BodyBegan, BOB, 2, 0)
+                .at(9_000)
+                .say(1, Kind::Resumed, GrantNo::NONE, 0, 0)
+                .say(1, Kind::BodyEnded, ANN, 2, 0),
+            running()
+                .say(1, Kind::BodyBegan, ANN, 1, 0)
+                .say(1, Kind::Paused, GrantNo::NONE, 0, 0)
+                .at(4_000)
+                .granted(BOB, 2)
+                .say(2, Kind::BodyBegan, BOB, 2, 0)
+                .at(9_000)
+                .say(1, Kind::Resumed, GrantNo::NONE, 0, 0)
+                .at(9_010)
+                .say(1, Kind::BodyEnded, ANN, 2, 0),
+        ),
+        (
             "refusal-changes-nothing",
             told().evidence(Kind::ReadBack, ANN, 5, 5),
             told().evidence(Kind::ReadBack, ANN, 5, 6),

@@ -8,7 +8,9 @@ mod fences;
 mod grants;
 mod log;
 mod outside;
+mod overlap;
 mod silence;
+mod waits;
 
 use crate::event::{Event, Kind, Witness};
 use crate::plan::Plan;
@@ -26,7 +28,9 @@ pub use fences::FencesOnlyGrow;
 pub use grants::{LiveWriterAccepted, OneLiveGrant, StaleWriterRefused};
 pub use log::{LogIsDense, ReplayKeyIsOneEvent};
 pub use outside::OutsideSeesFencesInOrder;
+pub use overlap::BodiesOverlapWithinBound;
 pub use silence::LostMeansSilent;
+pub use waits::WaitsTellTheTruth;
 
 /// What a law has to say of one history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +87,10 @@ impl<T: Default> ByProcess<T> {
             self.0.resize_with(place + 1, T::default);
         }
         &mut self.0[place]
+    }
+
+    pub fn all(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
     }
 }
 
@@ -152,6 +160,11 @@ laws! {
         on Sent | Heard | EffectStarted | Crashed;
     outside_sees_fences_in_order: OutsideSeesFencesInOrder = |_| OutsideSeesFencesInOrder::default(),
         on Granted | Reclaimed | EffectTaken | EffectRefused;
+    bodies_overlap_within_bound: BodiesOverlapWithinBound = BodiesOverlapWithinBound::new,
+        on StepTaken | Granted | Reclaimed | Reentered | Renewed | Observed | Paused | Resumed | Crashed | BodyBegan
+            | BodyEnded;
+    waits_tell_the_truth: WaitsTellTheTruth = |_| WaitsTellTheTruth::default(),
+        on Registered | Pruned | Ended | WaitBegan | WaitEnded;
     nobody_panics: NobodyPanics = |_| NobodyPanics::default(), on Panicked | Finished;
     calm_ends_everything: CalmEndsEverything = |_| CalmEndsEverything::default(),
         on CalmBegan | Remained | Exhausted | Finished;

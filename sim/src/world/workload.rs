@@ -192,7 +192,7 @@ pub fn ask(job: Job) {
         if let Job::Await(process) = job {
             let wait = Wait::begin(node, process);
             let answer = awaiter.await_terminal(&process.to_string()).await;
-            return wait.end(answer.is_err());
+            return wait.end(answer.as_ref().map_or(0, hash_of));
         }
         while let Err(error) = carry_out(registry.as_ref(), environment, &job).await {
             if error.is_refusal() {
@@ -258,16 +258,9 @@ impl Wait {
         })
     }
 
-    fn end(self, is_error: bool) {
+    fn end(self, outcome: u64) {
         with(|world| {
-            world.note(
-                self.node,
-                Kind::WaitEnded,
-                self.process.0,
-                GrantNo::NONE,
-                u64::from(is_error),
-                self.number,
-            );
+            world.note(self.node, Kind::WaitEnded, self.process.0, GrantNo::NONE, outcome, self.number);
         });
     }
 }
