@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use crate::corpus::{self, Origin, Regression};
 use crate::determinism;
 use crate::generate::{Size, generate};
+use crate::history::History;
 use crate::judge::{judge, record};
 use crate::marks::Mark;
 use crate::plan::Plan;
@@ -291,7 +292,7 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own
         let shrunk = shrink(&plan, subject, broken.law, 5_000, &mut |_| {});
         let small = Arc::new(shrunk.plan);
         let broken = judge(&small, subject).breach_of(broken.law).unwrap_or_else(|| broken.clone());
-        let history = record(&small, subject);
+        let Some(history) = recorded(&small, subject) else { return Ok(End::NotDeterministic) };
         let with = if subject.name == own { String::new() } else { format!(" --subject {}", subject.name) };
         say!("{}", report::breach(&broken, &history, &with, *seed, shrunk.runs, original));
     }
@@ -312,6 +313,16 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own
     Ok(End::Inconclusive)
 }
 
+/// The run again, with a recorder; none, if it was not the run that was judged.
+fn recorded(plan: &Arc<Plan>, subject: &Subject) -> Option<History> {
+    let history = record(plan, subject);
+    if history.hash() == judge(plan, subject).hash {
+        return Some(history);
+    }
+    say!("this plan does not give the same events twice: `fencepost determinism` shows where they part");
+    None
+}
+
 fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>, own: &Subject) -> Ended {
     let (plan, subject, regression) = found(what, subject, own)?;
     if let Some(other) = timeline.filter(|kind| *kind != "text") {
@@ -323,7 +334,7 @@ fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>, own: &Subje
     let verdict = judge(&plan, &subject);
     let broken = verdict.broken();
     if timeline.is_some() {
-        let history = record(&plan, &subject);
+        let Some(history) = recorded(&plan, &subject) else { return Ok(End::NotDeterministic) };
         say_raw!("{}", text::draw(&history, broken.as_ref()));
     }
     match broken {

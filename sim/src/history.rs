@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{CallKind, Event, GrantName, Kind, Left, NO_PROCESS, Wrote, refusal, status};
+use crate::event::{
+    CallKind, Event, GrantName, Kind, Left, NO_PROCESS, RunningHash, Witness, Wrote, refusal, status,
+};
 use crate::plan::{Node, Plan};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,13 @@ pub struct History {
 impl History {
     pub fn fence(&self, event: &Event) -> Option<u64> {
         self.grants.get(event.grant.0 as usize).map(|name| name.fence)
+    }
+
+    /// What a run that was only hashed must have seen to be the same.
+    pub fn hash(&self) -> u64 {
+        let mut hash = RunningHash::default();
+        self.events.iter().for_each(|event| hash.see(event));
+        hash.value()
     }
 
     /// The first event that differs from another history's, by its place.

@@ -29,6 +29,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "corpus",
             "determinism",
             "generate",
+            "history",
             "judge",
             "laws",
             "marks",
