@@ -1,7 +1,7 @@
 //! Laws of a process's course: what may still happen to it, who may run it, who may give it up, and that what its body
 //! produced is what is kept.
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{
     Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Wrote, disposition, licence, status,
 };
@@ -10,8 +10,7 @@ use crate::event::{
 #[derive(Default)]
 pub struct NothingAfterTheEnd {
     has_ended: ByProcess<bool>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for NothingAfterTheEnd {
@@ -41,18 +40,14 @@ impl Law for NothingAfterTheEnd {
             Kind::Asked if event.a != Wrote::AbandonRequest as u64 => "an event",
             _ => return,
         };
-        self.checked += 1;
+        self.case.meet();
         if *has_ended {
-            self.breach.note(number, || format!("{what} was added after the end"));
+            self.case.breach(number, || format!("{what} was added after the end"));
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -60,8 +55,7 @@ impl Law for NothingAfterTheEnd {
 #[derive(Default)]
 pub struct ExternallyOwnedNeverRuns {
     is_external: ByProcess<bool>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for ExternallyOwnedNeverRuns {
@@ -78,21 +72,19 @@ impl Law for ExternallyOwnedNeverRuns {
         match event.kind {
             Kind::Registered if event.b == 1 => {
                 *is_external = event.a == disposition::EXTERNALLY_OWNED;
-                self.checked += u64::from(*is_external);
+                if *is_external {
+                    self.case.meet();
+                }
             }
             Kind::BodyBegan if *is_external => {
-                self.breach.note(number, || "its body began".to_owned());
+                self.case.breach(number, || "its body began".to_owned());
             }
             _ => {}
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -100,8 +92,7 @@ impl Law for ExternallyOwnedNeverRuns {
 #[derive(Default)]
 pub struct AbandonmentIsLicensed {
     rows: ByProcess<Row>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -134,9 +125,9 @@ impl Law for AbandonmentIsLicensed {
                 if event.a != status::ABANDONED {
                     return;
                 }
-                self.checked += 1;
+                self.case.meet();
                 let Some((writer, bits, grant)) = gives_up else {
-                    return self.breach.note(number, || "it was given up by nobody who may".to_owned());
+                    return self.case.breach(number, || "it was given up by nobody who may".to_owned());
                 };
                 let has = |bit: u64| bits & bit != 0;
                 let others_live =
@@ -155,19 +146,15 @@ impl Law for AbandonmentIsLicensed {
                     _ => others_live.then_some("it was given up as requested while another's grant was live"),
                 };
                 if let Some(fault) = fault {
-                    self.breach.note(number, || fault.to_owned());
+                    self.case.breach(number, || fault.to_owned());
                 }
             }
             _ => row.gives_up = None,
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -176,8 +163,7 @@ impl Law for AbandonmentIsLicensed {
 pub struct OutcomesAreNotDropped {
     /// Of each grant: the hash of what its body gave.
     given: Vec<Option<u64>>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for OutcomesAreNotDropped {
@@ -201,15 +187,16 @@ impl Law for OutcomesAreNotDropped {
         match event.kind {
             Kind::BodyEnded if event.a == BodyEnded::Output as u64 => self.given[place] = Some(event.b),
             Kind::Sent if event.a == CallKind::Release as u64 && self.given[place].is_some() => {
-                self.breach
-                    .note(number, || "a release was sent although the body had given an outcome".to_owned());
+                self.case.breach(number, || {
+                    "a release was sent although the body had given an outcome".to_owned()
+                });
             }
             Kind::Ended => {
-                self.checked += 1;
+                self.case.meet();
                 if let Some(given) = self.given[place]
                     && given != event.b
                 {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         "the recorded outcome is not the one that the body of this grant gave".to_owned()
                     });
                 }
@@ -218,12 +205,8 @@ impl Law for OutcomesAreNotDropped {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -231,8 +214,7 @@ impl Law for OutcomesAreNotDropped {
 #[derive(Default)]
 pub struct StartsAreFirst {
     was_started: ByProcess<bool>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for StartsAreFirst {
@@ -249,20 +231,16 @@ impl Law for StartsAreFirst {
         match event.kind {
             Kind::Pruned => *was_started = false,
             Kind::Wrote if event.a == Wrote::FirstStart as u64 => {
-                self.checked += 1;
+                self.case.meet();
                 if std::mem::replace(was_started, true) {
-                    self.breach.note(number, || "a first start was recorded again".to_owned());
+                    self.case.breach(number, || "a first start was recorded again".to_owned());
                 }
             }
             _ => {}
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

@@ -1,14 +1,13 @@
 //! The laws of a life's course: it ends once, owner-bound work begins once, nothing panics, and a calm ends everything.
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{Event, GrantNo, Kind, Left, NO_PROCESS, Wrote, disposition, refusal, status};
 
 /// See its sentence.
 #[derive(Default)]
 pub struct EndsOnce {
     ended: ByProcess<Option<(u64, u64)>>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for EndsOnce {
@@ -26,11 +25,11 @@ impl Law for EndsOnce {
             Kind::Pruned => *ended = None,
             Kind::Registered if event.b == 1 => *ended = None,
             Kind::Ended => {
-                self.checked += 1;
+                self.case.meet();
                 match *ended {
                     None => *ended = Some((event.a, event.b)),
                     Some(first) if first == (event.a, event.b) => {}
-                    Some((first, _)) => self.breach.note(number, || {
+                    Some((first, _)) => self.case.breach(number, || {
                         format!(
                             "it had ended {} and was ended again, {}",
                             status::name(first),
@@ -40,13 +39,13 @@ impl Law for EndsOnce {
                 }
             }
             Kind::Refused if event.b == refusal::TERMINAL && ended.is_none() => {
-                self.breach.note(number, || "a call was told that it had ended, and it had not".to_owned());
+                self.case.breach(number, || "a call was told that it had ended, and it had not".to_owned());
             }
             Kind::Showed => {
-                self.checked += 1;
+                self.case.meet();
                 let expected = ended.unwrap_or((status::RUNNING, 0));
                 if (event.a, event.b) != expected {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         format!(
                             "a read showed it {} when it was {}",
                             status::name(event.a),
@@ -59,12 +58,8 @@ impl Law for EndsOnce {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -74,8 +69,7 @@ pub struct OwnerBoundStartsOnce {
     rows: ByProcess<Start>,
     /// How many lives there were when each grant was made.
     granted_in: Vec<usize>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -131,13 +125,13 @@ impl Law for OwnerBoundStartsOnce {
                 if !life.is_owner_bound {
                     return;
                 }
-                self.checked += 1;
+                self.case.meet();
                 life.begun += 1;
                 let (begun, started_by) = (life.begun, life.started_by);
                 if begun > 1 {
-                    self.breach.note(number, || format!("body number {begun} of this life began"));
+                    self.case.breach(number, || format!("body number {begun} of this life began"));
                 } else if started_by != Some(event.grant) {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         "its body began under a grant that had not recorded the first start".to_owned()
                     });
                 }
@@ -146,20 +140,15 @@ impl Law for OwnerBoundStartsOnce {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
 /// See its sentence.
 #[derive(Default)]
 pub struct NobodyPanics {
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for NobodyPanics {
@@ -172,26 +161,21 @@ impl Law for NobodyPanics {
     }
 
     fn see(&mut self, number: u64, event: &Event) {
-        self.checked += 1;
+        self.case.meet();
         if event.kind == Kind::Panicked {
-            self.breach.note(number, || "a task of the system panicked".to_owned());
+            self.case.breach(number, || "a task of the system panicked".to_owned());
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
 /// See its sentence.
 #[derive(Default)]
 pub struct CalmEndsEverything {
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for CalmEndsEverything {
@@ -206,12 +190,12 @@ impl Law for CalmEndsEverything {
 
     fn see(&mut self, number: u64, event: &Event) {
         match event.kind {
-            Kind::CalmBegan => self.checked += 1,
-            Kind::Exhausted => self.breach.note(number, || {
+            Kind::CalmBegan => self.case.meet(),
+            Kind::Exhausted => self.case.breach(number, || {
                 "the run was cut short: one simulated second took more turns than any may (a livelock, or a runaway plan)"
                     .to_owned()
             }),
-            Kind::Remained => self.breach.note(number, || {
+            Kind::Remained => self.case.breach(number, || {
                 let what = match event.a {
                     left if left == Left::Row as u64 => "had not ended, although nothing kept it",
                     left if left == Left::RowAsked as u64 => "had not ended, although it was asked to",
@@ -227,11 +211,7 @@ impl Law for CalmEndsEverything {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

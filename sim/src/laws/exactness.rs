@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{CallKind, Event, GrantNo, Kind, refusal};
 
 /// See its sentence.
 #[derive(Default)]
 pub struct RefusalChangesNothing {
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for RefusalChangesNothing {
@@ -23,20 +22,16 @@ impl Law for RefusalChangesNothing {
     }
 
     fn see(&mut self, number: u64, event: &Event) {
-        self.checked += 1;
+        self.case.meet();
         if event.a != event.b {
-            self.breach.note(number, || {
+            self.case.breach(number, || {
                 "row, lease or log were read before and after a refused call, and differ".to_owned()
             });
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -44,8 +39,7 @@ impl Law for RefusalChangesNothing {
 #[derive(Default)]
 pub struct ReleaseFreesOwn {
     rows: ByProcess<Held>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -83,14 +77,14 @@ impl Law for ReleaseFreesOwn {
         match event.kind {
             Kind::Released => row.released = Some(event.grant),
             Kind::LeaseAfter => {
-                self.checked += 1;
+                self.case.meet();
                 let is_own = row.released.take() == row.holder;
                 if is_own {
                     row.holder = None;
                 }
                 let expected = row.holder.unwrap_or(GrantNo::NONE);
                 if event.grant != expected {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         let what = if is_own { "its own grant" } else { "another's" };
                         let left = if event.grant.is_some() { "a lease was stored" } else { "none was" };
                         format!("a release that named {what} was answered, and afterwards {left}")
@@ -101,12 +95,8 @@ impl Law for ReleaseFreesOwn {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -114,8 +104,7 @@ impl Law for ReleaseFreesOwn {
 #[derive(Default)]
 pub struct ReclaimTakesTheObservedDead {
     rows: ByProcess<Reclaiming>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -139,17 +128,17 @@ impl Law for ReclaimTakesTheObservedDead {
             // A probe that lies breaks an assumption: what follows from the lie is not the registry's fault.
             Kind::Observed => row.observed = Some((event.grant, event.a == 1 || event.b == 1)),
             Kind::Reclaimed => {
-                self.checked += 1;
+                self.case.meet();
                 let was_live = row.held.holder.is_some() && event.clock < row.held.expires_ms;
                 if was_live {
                     let observed = row.observed.take();
                     let holder = row.held.holder;
                     match observed {
-                        Some((grant, _)) if Some(grant) != holder => self.breach.note(number, || {
+                        Some((grant, _)) if Some(grant) != holder => self.case.breach(number, || {
                             "a live grant was taken over that was not the one observed".to_owned()
                         }),
                         Some((_, true)) => {}
-                        _ => self.breach.note(number, || {
+                        _ => self.case.breach(number, || {
                             "a live grant was taken over although its holder was alive".to_owned()
                         }),
                     }
@@ -161,12 +150,8 @@ impl Law for ReclaimTakesTheObservedDead {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -174,8 +159,7 @@ impl Law for ReclaimTakesTheObservedDead {
 #[derive(Default)]
 pub struct ExpiryIsExact {
     rows: ByProcess<Held>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for ExpiryIsExact {
@@ -202,11 +186,11 @@ impl Law for ExpiryIsExact {
             _ => (false, ""),
         };
         if !what.is_empty() {
-            self.checked += 1;
+            self.case.meet();
         }
         if by {
             let expires_ms = row.expires_ms;
-            self.breach.note(number, || {
+            self.case.breach(number, || {
                 let (apart, side) = if event.clock >= expires_ms {
                     (event.clock - expires_ms, "after")
                 } else {
@@ -221,12 +205,8 @@ impl Law for ExpiryIsExact {
         row.follow(event);
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -234,8 +214,7 @@ impl Law for ExpiryIsExact {
 #[derive(Default)]
 pub struct TokensAreDrawn {
     seen: BTreeSet<u64>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 /// 128 bits.
@@ -251,21 +230,17 @@ impl Law for TokensAreDrawn {
     }
 
     fn see(&mut self, number: u64, event: &Event) {
-        self.checked += 1;
+        self.case.meet();
         if !self.seen.insert(event.a) {
-            self.breach.note(number, || "a new grant has a token that an earlier one had".to_owned());
+            self.case.breach(number, || "a new grant has a token that an earlier one had".to_owned());
         }
         if event.b < TOKEN_BYTES {
-            self.breach.note(number, || format!("a new grant drew {} bytes of entropy", event.b));
+            self.case.breach(number, || format!("a new grant drew {} bytes of entropy", event.b));
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -274,8 +249,7 @@ impl Law for TokensAreDrawn {
 pub struct LivesDoNotMix {
     lives: ByProcess<u64>,
     granted_in: Vec<u64>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for LivesDoNotMix {
@@ -299,23 +273,20 @@ impl Law for LivesDoNotMix {
                 self.granted_in[place] = life;
             }
             Kind::Renewed | Kind::Wrote | Kind::Ended | Kind::Reentered if event.grant.is_some() => {
-                self.checked += 1;
+                self.case.meet();
                 let granted_in = self.granted_in.get(event.grant.0 as usize).copied().unwrap_or(u64::MAX);
                 if granted_in != life {
-                    self.breach
-                        .note(number, || format!("a grant of an earlier life acted: `{}`", call_name(event)));
+                    self.case.breach(number, || {
+                        format!("a grant of an earlier life acted: `{}`", call_name(event))
+                    });
                 }
             }
             _ => {}
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 

@@ -1,14 +1,13 @@
 //! The law of fences: what was once granted is never granted again, nor anything below it.
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{Event, GrantNo, Kind};
 
 /// See its sentence.
 #[derive(Default)]
 pub struct FencesOnlyGrow {
     highest: ByProcess<Option<(u64, GrantNo)>>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for FencesOnlyGrow {
@@ -25,11 +24,11 @@ impl Law for FencesOnlyGrow {
         if event.kind == Kind::Reentered {
             return;
         }
-        self.checked += 1;
+        self.case.meet();
         if let Some((fence, grant)) = *highest
             && event.b <= fence
         {
-            self.breach.note(number, || {
+            self.case.breach(number, || {
                 format!("fence {} was granted after grant {} already had fence {fence}", event.b, grant.0)
             });
         }
@@ -39,11 +38,7 @@ impl Law for FencesOnlyGrow {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

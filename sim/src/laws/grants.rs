@@ -1,7 +1,7 @@
 //! The laws of grant and write: what stands stored, worked out from what the registry itself answered, and who acted on it.
 //! The clock of a judgement is the one reading the call was decided on.
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal};
 
 /// The lease that must be stored for a process, by everything that was answered so far.
@@ -59,8 +59,7 @@ impl Stored {
 pub struct OneLiveGrant {
     stored: ByProcess<Stored>,
     fences: Fences,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for OneLiveGrant {
@@ -78,11 +77,11 @@ impl Law for OneLiveGrant {
         let fences = &self.fences;
         match event.kind {
             Kind::Granted => {
-                self.checked += 1;
+                self.case.meet();
                 if let Some((held, expires_ms)) = stored.0
                     && event.clock < expires_ms
                 {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         format!(
                             "fence {} was granted while {} was live, for {} ms more",
                             event.b,
@@ -93,9 +92,9 @@ impl Law for OneLiveGrant {
                 }
             }
             Kind::Reentered => {
-                self.checked += 1;
+                self.case.meet();
                 if !stored.is_live(event.grant, event.clock) {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         "a grant was given again to its incarnation although it was not the live one"
                             .to_owned()
                     });
@@ -107,12 +106,8 @@ impl Law for OneLiveGrant {
         self.fences.follow(event);
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -121,8 +116,7 @@ impl Law for OneLiveGrant {
 pub struct StaleWriterRefused {
     rows: ByProcess<Row>,
     fences: Fences,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -159,10 +153,10 @@ impl Law for StaleWriterRefused {
             _ => None,
         };
         if let Some(what) = what {
-            self.checked += 1;
+            self.case.meet();
             let stored = row.stored;
             if !stored.is_live(event.grant, event.clock) {
-                self.breach.note(number, || {
+                self.case.breach(number, || {
                     let presented = match event.grant {
                         GrantNo::NONE => "no grant at all".to_owned(),
                         grant => fences.name(grant),
@@ -187,12 +181,8 @@ impl Law for StaleWriterRefused {
         self.fences.follow(event);
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -201,8 +191,7 @@ impl Law for StaleWriterRefused {
 pub struct LiveWriterAccepted {
     stored: ByProcess<Stored>,
     fences: Fences,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for LiveWriterAccepted {
@@ -220,10 +209,10 @@ impl Law for LiveWriterAccepted {
             && event.grant.is_some()
             && matches!(event.b, refusal::SUPERSEDED | refusal::EXPIRED | refusal::LEASE_REQUIRED)
         {
-            self.checked += 1;
+            self.case.meet();
             let fences = &self.fences;
             if self.stored.of(event.process).is_live(event.grant, event.clock) {
-                self.breach.note(number, || {
+                self.case.breach(number, || {
                     format!(
                         "`{}` under {}, which was live, was answered {}",
                         CallKind::from_code(event.a).name(),
@@ -237,11 +226,7 @@ impl Law for LiveWriterAccepted {
         self.fences.follow(event);
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{Event, Kind};
 
 /// See its sentence.
 #[derive(Default)]
 pub struct LogIsDense {
     rows: ByProcess<Log>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -42,21 +41,21 @@ impl Law for LogIsDense {
                 log.next = log.before_first.map(|before| before.max(event.a) + 1);
             }
             Kind::LogShown => {
-                self.checked += 1;
+                self.case.meet();
                 // A life's first event follows what earlier lives had. A read shows where, unless its cursor is beyond.
                 if log.before_first.is_none() && (log.after == 0 || event.a > log.after + 1) {
                     log.before_first = Some(event.a.saturating_sub(1));
                 }
                 let next = log.next.unwrap_or(event.a);
                 if event.a != next {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         format!("a read of the log showed event {} where event {next} belongs", event.a)
                     });
                 }
                 log.next = Some(event.a + 1);
                 let known = *log.shown.entry(event.a).or_insert(event.b);
                 if known != event.b {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         format!("event {} is not what it was when it was read before", event.a)
                     });
                 }
@@ -65,12 +64,8 @@ impl Law for LogIsDense {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -78,8 +73,7 @@ impl Law for LogIsDense {
 #[derive(Default)]
 pub struct ReplayKeyIsOneEvent {
     keys: ByProcess<BTreeMap<u64, u64>>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 impl Law for ReplayKeyIsOneEvent {
@@ -96,10 +90,10 @@ impl Law for ReplayKeyIsOneEvent {
         match event.kind {
             Kind::Pruned => keys.clear(),
             Kind::Appended if event.b != 0 => {
-                self.checked += 1;
+                self.case.meet();
                 let first = *keys.entry(event.b).or_insert(event.a);
                 if first != event.a {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         format!("a replay key that was event {first} was stored again, as event {}", event.a)
                     });
                 }
@@ -108,11 +102,7 @@ impl Law for ReplayKeyIsOneEvent {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

@@ -52,26 +52,36 @@ pub trait Law {
     fn sentence(&self) -> &'static str;
     /// `number` is the event's place in the stream.
     fn see(&mut self, number: u64, event: &Event);
-    fn finding(&self) -> Finding;
-    /// How often its situation was met: a law that met nothing has shown nothing.
-    fn checked(&self) -> u64;
-}
+    fn case(&self) -> &Case;
 
-/// What every law keeps of its first breach.
-#[derive(Debug, Clone, Default)]
-pub struct Breach(Option<(u64, String)>);
-
-impl Breach {
-    pub fn note(&mut self, number: u64, because: impl FnOnce() -> String) {
-        if self.0.is_none() {
-            self.0 = Some((number, because()));
+    fn finding(&self) -> Finding {
+        match &self.case().breach {
+            None => Finding::Holds,
+            Some((at, because)) => Finding::Broken { at: *at, because: because.clone() },
         }
     }
 
-    pub fn finding(&self) -> Finding {
-        match &self.0 {
-            None => Finding::Holds,
-            Some((at, because)) => Finding::Broken { at: *at, because: because.clone() },
+    /// How often its situation was met: a law that met nothing has shown nothing.
+    fn checked(&self) -> u64 {
+        self.case().checked
+    }
+}
+
+/// What every law keeps: how often it was met, and its first breach.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    checked: u64,
+    breach: Option<(u64, String)>,
+}
+
+impl Case {
+    pub fn meet(&mut self) {
+        self.checked += 1;
+    }
+
+    pub fn breach(&mut self, number: u64, because: impl FnOnce() -> String) {
+        if self.breach.is_none() {
+            self.breach = Some((number, because()));
         }
     }
 }

@@ -1,15 +1,14 @@
 //! The law of what stands outside: it takes effects by their fence and by nothing else. An effect sent before a loss that
 //! arrives before the successor's first is lawful: nobody outside can tell.
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{Event, Kind};
 
 /// See its sentence.
 #[derive(Default)]
 pub struct OutsideSeesFencesInOrder {
     rows: ByProcess<Fences>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -33,18 +32,18 @@ impl Law for OutsideSeesFencesInOrder {
         match event.kind {
             Kind::Granted | Kind::Reclaimed => row.granted = row.granted.max(event.b),
             Kind::EffectTaken => {
-                self.checked += 1;
+                self.case.meet();
                 let taken = row.taken;
                 if event.a < taken {
-                    self.breach
-                        .note(number, || format!("fence {} was accepted after fence {taken}", event.a));
+                    self.case
+                        .breach(number, || format!("fence {} was accepted after fence {taken}", event.a));
                 }
                 row.taken = taken.max(event.a);
             }
             Kind::EffectRefused => {
-                self.checked += 1;
+                self.case.meet();
                 if event.a >= row.granted {
-                    self.breach.note(number, || {
+                    self.case.breach(number, || {
                         format!("an effect with fence {}, the highest granted, was refused", event.a)
                     });
                 }
@@ -53,11 +52,7 @@ impl Law for OutsideSeesFencesInOrder {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

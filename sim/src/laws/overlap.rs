@@ -2,7 +2,7 @@
 //! the call that extended its lease, on its own clock; the registry counts a ttl from when it decided it, on its own.
 //! So how long both may be at it follows from how far clocks may be apart. In integers: rates are parts per million.
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{Event, GrantNo, Kind};
 use crate::plan::Plan;
 
@@ -24,8 +24,7 @@ pub struct BodiesOverlapWithinBound {
     paused: Vec<u8>,
     /// Of each grant: the forward steps there had been when it was last extended.
     extended_at_forward: Vec<u64>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -82,8 +81,7 @@ impl BodiesOverlapWithinBound {
             rows: ByProcess::default(),
             paused: Vec::new(),
             extended_at_forward: Vec::new(),
-            checked: 0,
-            breach: Breach::default(),
+            case: Case::default(),
         }
     }
 
@@ -101,9 +99,9 @@ impl BodiesOverlapWithinBound {
             |overlap: &mut Overlap| overlap.earlier.0 == event.grant || overlap.later.0 == event.grant;
         for overlap in row.overlaps.extract_if(.., is_over) {
             let (lasted_us, bound_us) = (overlap.lasted_us(event.at_us), overlap.bound_us);
-            self.checked += 1;
+            self.case.meet();
             if lasted_us > bound_us {
-                self.breach.note(number, || {
+                self.case.breach(number, || {
                     format!(
                         "two bodies ran at once for {lasted_us} us, and {bound_us} us is what clocks allow"
                     )
@@ -192,11 +190,7 @@ impl Law for BodiesOverlapWithinBound {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

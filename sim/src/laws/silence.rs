@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Breach, Finding, Law};
+use super::{Case, Law};
 use crate::event::{CallKind, Event, GrantNo, Kind, refusal};
 use crate::plan::Plan;
 
@@ -13,8 +13,7 @@ pub struct LostMeansSilent {
     grants: Vec<Belief>,
     /// Claims and renewals that were begun and not yet heard of, by node and number, with the instant they were begun.
     begun: BTreeMap<(u8, u64), u64>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,8 +30,7 @@ impl LostMeansSilent {
             ttl_us: plan.ttl_ms * 1_000,
             grants: Vec::new(),
             begun: BTreeMap::new(),
-            checked: 0,
-            breach: Breach::default(),
+            case: Case::default(),
         }
     }
 
@@ -45,10 +43,10 @@ impl LostMeansSilent {
     }
 
     fn acts(&mut self, number: u64, event: &Event, what: &str) {
-        self.checked += 1;
+        self.case.meet();
         let belief = *self.belief(event.grant);
         if let Some(told) = belief.told {
-            self.breach.note(number, || {
+            self.case.breach(number, || {
                 format!(
                     "{what} was begun under grant {} after the worker was told {}",
                     event.grant.0,
@@ -56,7 +54,7 @@ impl LostMeansSilent {
                 )
             });
         } else if event.clock >= belief.deadline_us {
-            self.breach.note(number, || {
+            self.case.breach(number, || {
                 format!(
                     "{what} was begun under grant {} {} ms after its deadline on the worker's own clock",
                     event.grant.0,
@@ -104,8 +102,8 @@ impl Law for LostMeansSilent {
             }
             Kind::EffectStarted if event.grant.is_some() => self.acts(number, event, "an effect"),
             Kind::EffectStarted => {
-                self.checked += 1;
-                self.breach.note(number, || {
+                self.case.meet();
+                self.case.breach(number, || {
                     "an effect carries a fence that was never granted to its node".to_owned()
                 });
             }
@@ -115,11 +113,7 @@ impl Law for LostMeansSilent {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }

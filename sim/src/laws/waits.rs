@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Breach, ByProcess, Finding, Law};
+use super::{ByProcess, Case, Law};
 use crate::event::{Event, Kind};
 
 /// See its sentence.
@@ -10,8 +10,7 @@ use crate::event::{Event, Kind};
 pub struct WaitsTellTheTruth {
     rows: ByProcess<Known>,
     began_us: BTreeMap<u64, u64>,
-    checked: u64,
-    breach: Breach,
+    case: Case,
 }
 
 #[derive(Default)]
@@ -47,16 +46,16 @@ impl Law for WaitsTellTheTruth {
                 self.began_us.insert(event.b, event.at_us);
             }
             Kind::WaitEnded => {
-                self.checked += 1;
+                self.case.meet();
                 let began_us = self.began_us.remove(&event.b).unwrap_or(0);
                 // It took a moment to come: what was true when it was asked may be over.
                 let was_unknown = !row.is_known || row.unknown_until_us >= began_us;
                 match event.a {
-                    0 if !was_unknown => self.breach.note(number, || {
+                    0 if !was_unknown => self.case.breach(number, || {
                         "a waiter was told that the id is unknown, and it was known all the while".to_owned()
                     }),
                     0 => {}
-                    outcome if !row.outcomes.contains(&outcome) => self.breach.note(number, || {
+                    outcome if !row.outcomes.contains(&outcome) => self.case.breach(number, || {
                         "a waiter was told an outcome that the process never had".to_owned()
                     }),
                     _ => {}
@@ -66,11 +65,7 @@ impl Law for WaitsTellTheTruth {
         }
     }
 
-    fn finding(&self) -> Finding {
-        self.breach.finding()
-    }
-
-    fn checked(&self) -> u64 {
-        self.checked
+    fn case(&self) -> &Case {
+        &self.case
     }
 }
