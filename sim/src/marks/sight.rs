@@ -26,7 +26,8 @@ pub struct Sight {
 enum Seen {
     Cut(Link, u64),
     StepsClock(Node, i64),
-    Registers(Body),
+    /// A process that waits for another.
+    RegistersParent(u16),
     Other,
 }
 
@@ -72,7 +73,7 @@ impl Sight {
         let steps = plan.steps.iter().map(|step| match &step.action {
             Action::Cut { link, span: crate::step::Span::Ms(ms) } => Seen::Cut(*link, *ms),
             Action::StepClock { node, by_ms } => Seen::StepsClock(*node, *by_ms),
-            Action::Register { body, .. } => Seen::Registers(*body),
+            Action::Register { process, body: Body::Awaits { .. }, .. } => Seen::RegistersParent(process.0),
             _ => Seen::Other,
         });
         Self {
@@ -377,7 +378,9 @@ impl Sight {
     }
 
     fn registered(&mut self, event: &Event, hits: &mut Hits) {
-        let waits = self.steps.iter().any(|step| matches!(step, Seen::Registers(Body::Awaits { .. })));
+        let parent =
+            |step: &Seen| matches!(step, Seen::RegistersParent(process) if *process == event.process);
+        let waits = self.steps.iter().any(parent);
         let row = self.row(event.process);
         if event.b == 0 {
             hits.hit(Mark::RegisterAnswerLost);

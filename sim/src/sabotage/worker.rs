@@ -103,11 +103,7 @@ pub const ALL: &[Sabotage] = &[
                     Ok(Some(record)) if !record.is_terminal() => Next::Start,
                     _ => Next::Release,
                 },
-                after_start: |answer, _, _| match answer {
-                    // As an engine that does not care what the registry says of a start.
-                    Err(error) if error.is_refusal() && !attempt::is_loss(error) => Next::Run,
-                    _ => Next::Run,
-                },
+                after_start: |_, _, _| Next::Run,
                 ..rules
             })
         },
