@@ -14,9 +14,9 @@ use fencepost::environment::{BoxFuture, Environment};
 use fencepost::lease::LeaseOwnerIdentity;
 use fencepost::store::MemoryStore;
 use fencepost_sim::event::RunningHash;
-use fencepost_sim::generate::{Size, generate};
+use fencepost_sim::generate::{Size, generate_of_size};
 use fencepost_sim::laws::Laws;
-use fencepost_sim::plan::Plan;
+use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::seed::{Purpose, Seed, below};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::world::{self, Taped};
@@ -135,7 +135,7 @@ fn shown(hundredths: u64) -> String {
 }
 
 fn plans(size: Size, count: u64) -> Vec<Arc<Plan>> {
-    (0..count).map(|seed| Arc::new(generate(Seed(seed), size))).collect()
+    (0..count).map(|seed| Arc::new(generate_of_size(Seed(seed), Store::Memory, size))).collect()
 }
 
 struct Costs {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::generate::{Size, generate};
+use crate::generate::generate;
 use crate::judge::{judge, record};
 use crate::marks::Hits;
 use crate::plan::Plan;
@@ -62,7 +62,7 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
     let wanted = Search {
         seeds: options.seeds.clone(),
         jobs: options.jobs,
-        size: Size::Any,
+        store: subject.store_needed,
         subject: subject.clone(),
     };
     let mut shown = Shown { seeds: 0, hits: Hits::default() };
@@ -85,7 +85,7 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
 }
 
 fn failure(subject: &Subject, options: &Options, seed: u64, law: &'static str) -> Failure {
-    let plan = generate(Seed(seed), Size::Any);
+    let plan = generate(Seed(seed), subject.store_needed);
     let plan = shrink(&plan, subject, law, options.shrink_runs, &mut |_| {}).plan;
     let small = Arc::new(plan.clone());
     let broken = judge(&small, subject).breach_of(law);

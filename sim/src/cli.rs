@@ -11,11 +11,11 @@ use clap::{Parser, Subcommand};
 
 use crate::corpus::{self, Origin, Regression};
 use crate::determinism;
-use crate::generate::{Size, generate};
+use crate::generate::generate;
 use crate::history::History;
 use crate::judge::{judge, record};
 use crate::marks::Mark;
-use crate::plan::Plan;
+use crate::plan::{Plan, Store};
 use crate::report::{self, Tally};
 use crate::sabotage;
 use crate::search::{Search, search};
@@ -44,6 +44,9 @@ fn heard(said: std::io::Result<()>) {
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Where the registry keeps its rows: memory or sqlite
+    #[arg(long, global = true)]
+    store: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -166,7 +169,12 @@ pub fn main_for(own: &Subject) -> ExitCode {
         subject: OWN.to_owned(),
         keep_going: false,
     });
-    match carry_out(command, own) {
+    let carried_out = match arguments.store.as_deref().map(parse_store).transpose() {
+        Ok(None) => carry_out(command, own),
+        Ok(Some(store)) => carry_out(command, &Subject { store_needed: store, ..own.clone() }),
+        Err(complaint) => Err(complaint),
+    };
+    match carried_out {
         Ok(End::Holds) => ExitCode::SUCCESS,
         Ok(End::Broken) => ExitCode::from(1),
         Ok(End::Inconclusive) => ExitCode::from(2),
@@ -218,6 +226,14 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+fn parse_store(text: &str) -> Result<Store, Complaint> {
+    match text {
+        "memory" => Ok(Store::Memory),
+        "sqlite" => Ok(Store::Sqlite),
+        _ => Err(Complaint(format!("`{text}` is no store: say memory or sqlite"))),
+    }
+}
+
 fn parse_seeds(text: &str) -> Result<Range<u64>, Complaint> {
     let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     parsed
@@ -243,8 +259,9 @@ fn found(
 ) -> Result<(Arc<Plan>, Subject, Option<Regression>), Complaint> {
     let asked = subject.map(|name| subject_named(name, own)).transpose()?;
     if let Ok(seed) = what.parse() {
-        let plan = generate(Seed(seed), Size::Any);
-        return Ok((Arc::new(plan), asked.unwrap_or_else(|| own.clone()), None));
+        let subject = asked.unwrap_or_else(|| own.clone());
+        let plan = generate(Seed(seed), subject.store_needed);
+        return Ok((Arc::new(plan), subject, None));
     }
     let path = Path::new(what);
     let (plan, regression) = corpus::load(path).map_err(|error| Complaint(error.to_string()))?;
@@ -268,7 +285,7 @@ fn clocks_us() -> (u64, u64) {
 }
 
 fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own: &str) -> Ended {
-    let wanted = Search { seeds: seeds.clone(), jobs, size: Size::Any, subject: subject.clone() };
+    let wanted = Search { seeds: seeds.clone(), jobs, store: subject.store_needed, subject: subject.clone() };
     let mut tally = Tally::default();
     let mut first_broken = None;
     let (cpu_us, wall_us) = clocks_us();
@@ -287,7 +304,7 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own
     });
     let (cpu_end_us, wall_end_us) = clocks_us();
     if let Some((seed, broken)) = &first_broken {
-        let plan = generate(Seed(*seed), Size::Any);
+        let plan = generate(Seed(*seed), subject.store_needed);
         let original = plan.steps.len();
         let shrunk = shrink(&plan, subject, broken.law, 5_000, &mut |_| {});
         let small = Arc::new(shrunk.plan);
@@ -440,7 +457,8 @@ fn kill(most: u64) -> End {
             .map(|start| {
                 let seeds = *start..*start + most;
                 let killed = seeds.into_iter().position(|seed| {
-                    judge(&Arc::new(generate(Seed(seed), Size::Any)), &subject).breaks(sabotage.law)
+                    judge(&Arc::new(generate(Seed(seed), subject.store_needed)), &subject)
+                        .breaks(sabotage.law)
                 });
                 killed.map_or(most + 1, |place| place as u64 + 1)
             })

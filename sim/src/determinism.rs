@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::generate::{Size, generate};
+use crate::generate::generate;
 use crate::judge::{judge, record};
 use crate::search::{Search, search};
 use crate::seed::Seed;
@@ -33,7 +33,7 @@ pub enum CheckError {
 /// The hash of each seed's run, in the order of seeds.
 pub fn hashes(seeds: Range<u64>, jobs: usize, subject: &Subject) -> Vec<u64> {
     let mut hashes = Vec::new();
-    let wanted = Search { seeds, jobs, size: Size::Any, subject: subject.clone() };
+    let wanted = Search { seeds, jobs, store: subject.store_needed, subject: subject.clone() };
     search(&wanted, |_, verdict| {
         hashes.push(verdict.hash);
         ControlFlow::Continue(())
@@ -51,7 +51,7 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (V
             seeds
                 .clone()
                 .rev()
-                .map(|seed| judge(&Arc::new(generate(Seed(seed), Size::Any)), subject).hash)
+                .map(|seed| judge(&Arc::new(generate(Seed(seed), subject.store_needed)), subject).hash)
                 .collect::<Vec<_>>()
         });
         again.join().unwrap_or_default()
@@ -70,7 +70,7 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (V
 
 /// Records a seed's run again and again, until two records differ.
 fn first_difference(seed: u64, subject: &Subject) -> Option<(usize, String, String)> {
-    let plan = Arc::new(generate(Seed(seed), Size::Any));
+    let plan = Arc::new(generate(Seed(seed), subject.store_needed));
     let one = record(&plan, subject);
     for _ in 0..4 {
         let other = std::thread::scope(|scope| scope.spawn(|| record(&plan, subject)).join().ok())?;
@@ -103,7 +103,7 @@ pub fn between_processes(
             continue;
         }
         let events = ask(binary, &["events", &seed.to_string(), "--subject", subject.name])?;
-        let history = record(&Arc::new(generate(Seed(seed), Size::Any)), subject);
+        let history = record(&Arc::new(generate(Seed(seed), subject.store_needed)), subject);
         let mut theirs = events.lines();
         let first = (0..=history.events.len()).find_map(|place| {
             let (our_line, their_line) =

@@ -77,7 +77,7 @@ pub enum Kind {
     /// What a read showed. a: [`status`]; b: hash of the output, or 0.
     Showed,
     Pruned,
-    /// A host's: an abandon request or a signal. a: [`Wrote`].
+    /// A host's: an abandon request, a signal, a handle. a: [`Wrote`].
     Asked,
 
     // Evidence that the record gathered at the door, right after the decision it belongs to.
@@ -93,7 +93,7 @@ pub enum Kind {
     GivesUp,
     /// After an append. a: its sequence; b: hash of its replay key, or 0.
     Appended,
-    /// An append found its replay key: its event stands already. a: its sequence.
+    /// An append found its replay key: its event stands already. a: its sequence; b: 1 if it delivers a wake.
     Replayed,
     /// Before a decision that waited for the store. a: the registry's reading when the call arrived.
     StoreWaited,
@@ -101,6 +101,22 @@ pub enum Kind {
     LogRead,
     /// a: sequence; b: hash of the event.
     LogShown,
+    /// Before a transfer of handles of which some are there and some are not.
+    HalfWay,
+    /// What a call with an unknown outcome had done, once that can be seen. a: [`CallKind`]; b: [`turned_out`]. If it was
+    /// applied, the decision itself comes next, with the reading it was made on.
+    TurnedOut,
+    /// What a store that was opened again shows of a process. a: [`survived`] bits; b: its last sequence.
+    Survived,
+    /// Beside it: `grant` is the stored lease. a: its expires_at; b: hash of the output, or 0.
+    SurvivedLease,
+    /// Before a claim is decided: `grant` is the last one that this very incarnation was given, if any.
+    Claims,
+    /// Before a write of an execution that presents no lease. a: [`CallKind`].
+    Unfenced,
+    /// A decision took time, and other calls may have come between: the next one of this node and process is its end.
+    /// a: the reading when it began; b: 0 when it begins, 1 when it ends.
+    Spanned,
 
     // Seen at a node.
     /// A call of a worker begins. a: [`CallKind`]; b: its number in the node's life.
@@ -126,7 +142,7 @@ pub enum Kind {
     // Done by the plan.
     /// a: the number of the step.
     StepTaken,
-    /// a: the node's new life.
+    /// a: the node's new life; b: [`crash`] bits.
     Crashed,
     Restarted,
     Paused,
@@ -163,6 +179,37 @@ pub enum Wrote {
     CancelRequest = 7,
     /// A first start that some earlier grant had made.
     StartedBefore = 8,
+    /// A first start that this very grant had made.
+    StartedByItself = 9,
+    WakeAcked = 10,
+    HandleGranted = 11,
+    HandlesMoved = 12,
+}
+
+/// How a registry crashed, as bits.
+pub mod crash {
+    /// Its machine lost power, and not only its process died.
+    pub const OF_THE_MACHINE: u64 = 1;
+    /// The disk had been told of changes that it was not told to keep.
+    pub const WITH_UNSYNCED_PAGES: u64 = 2;
+}
+
+/// What became of a call with an unknown outcome.
+pub mod turned_out {
+    pub const NOT_APPLIED: u64 = 0;
+    pub const APPLIED: u64 = 1;
+    /// Half of what it should have written is there.
+    pub const PARTLY: u64 = 2;
+}
+
+/// What an opened store shows of a row: its [`status`] in the low byte, and bits.
+pub mod survived {
+    pub const IS_KNOWN: u64 = 1 << 8;
+    pub const IS_STARTED: u64 = 1 << 9;
+    pub const IS_WAITING: u64 = 1 << 10;
+    pub const ABANDON_REQUESTED: u64 = 1 << 11;
+    /// The rows that are there do not fit each other.
+    pub const IS_TORN: u64 = 1 << 12;
 }
 
 /// In whose name a process was given up.
@@ -228,10 +275,13 @@ pub enum CallKind {
     Prune = 17,
     Read = 18,
     Other = 19,
+    GrantHandle = 20,
+    Transfer = 21,
+    Ack = 22,
 }
 
 impl CallKind {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::Claim,
         Self::Reclaim,
         Self::Renew,
@@ -251,6 +301,9 @@ impl CallKind {
         Self::Prune,
         Self::Read,
         Self::Other,
+        Self::GrantHandle,
+        Self::Transfer,
+        Self::Ack,
     ];
 
     pub fn from_code(code: u64) -> Self {
@@ -280,6 +333,9 @@ impl CallKind {
             Self::Prune => "prune",
             Self::Read => "read",
             Self::Other => "call",
+            Self::GrantHandle => "grant handle",
+            Self::Transfer => "transfer",
+            Self::Ack => "ack",
         }
     }
 }

@@ -4,9 +4,9 @@
 
 use fencepost::process::RecoveryDisposition;
 
-use crate::plan::{ClockSetting, FORMAT, Links, Node, Nodes, Plan, Process};
+use crate::plan::{self, ClockSetting, FORMAT, Links, Node, Nodes, Plan, Process, Store};
 use crate::seed::{Dice, Purpose, Seed};
-use crate::step::{Action, Body, Link, Method, Span, Step, StoreFailure};
+use crate::step::{Action, Body, Crash, DiskFault, Haunt, Link, Method, Scope, Span, Step, StoreFailure};
 
 /// How large a world is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,12 @@ pub enum Size {
     Fixed { workers: u8, processes: u16, seconds: u64, faults: u64 },
 }
 
-pub fn generate(seed: Seed, size: Size) -> Plan {
+/// The plan of a seed, for a world with this store.
+pub fn generate(seed: Seed, store: Store) -> Plan {
+    generate_of_size(seed, store, Size::Any)
+}
+
+pub fn generate_of_size(seed: Seed, store: Store, size: Size) -> Plan {
     let mut dice = Dice::new(seed.stream(Purpose::Generate, [0, 0]));
     let (workers, processes, horizon_ms, faults) = match size {
         Size::Any => {
@@ -31,7 +36,7 @@ pub fn generate(seed: Seed, size: Size) -> Plan {
     let links = links(&mut dice, renew_ms);
     let hosts = if dice.percent(70) { 1 } else { 2 };
     let mut drawing = Drawing {
-        swarm: Swarm::draw(&mut dice),
+        swarm: Swarm::draw(&mut dice, store),
         workers,
         hosts,
         processes,
@@ -42,6 +47,8 @@ pub fn generate(seed: Seed, size: Size) -> Plan {
     };
     let clocks = drawing.clocks();
     drawing.work();
+    drawing.past();
+    drawing.handles();
     for _ in 0..faults {
         drawing.hardship();
     }
@@ -56,6 +63,8 @@ pub fn generate(seed: Seed, size: Size) -> Plan {
         renew_ms,
         sweep_ms: *dice.one_of(&[300, 500, 1_000]),
         bound: *dice.one_of(&[1, 2, 4, 8]),
+        store,
+        fences_left: dice.percent(3).then(|| dice.between(1, 12)),
         links,
         clocks,
         horizon_ms,
@@ -102,13 +111,31 @@ enum Hardship {
     Store,
     Lie,
     LateStart,
+    PowerOff,
+    Disk,
 }
 
 impl Swarm {
-    fn draw(dice: &mut Dice) -> Self {
+    fn draw(dice: &mut Dice, store: plan::Store) -> Self {
         use Hardship::*;
-        let all =
-            [Pause, Crash, CrashRegistry, Cut, Lossy, Delay, Hold, ClockStep, Drift, Store, Lie, LateStart];
+        let mut all = vec![
+            Pause,
+            Crash,
+            CrashRegistry,
+            Cut,
+            Lossy,
+            Delay,
+            Hold,
+            ClockStep,
+            Drift,
+            Store,
+            Lie,
+            LateStart,
+        ];
+        if store == plan::Store::Sqlite {
+            // Twice: what is worth a disk is what happens to it.
+            all.extend([PowerOff, PowerOff, Disk, Disk]);
+        }
         let mut kinds: Vec<Hardship> = all.into_iter().filter(|_| dice.percent(45)).collect();
         // Probes that lie break an assumption: they are rarer, so that most seeds are judged by every law.
         if dice.percent(60) {
@@ -299,6 +326,49 @@ impl Drawing {
         Action::Hold { process, method, offset_ms, asleep: self.dice.percent(50) }
     }
 
+    /// In the middle of a call, one time in two: a commit takes a handful of disk calls.
+    fn disk_call(&mut self) -> Option<u64> {
+        self.dice.percent(50).then(|| self.dice.between(0, 12))
+    }
+
+    /// Calls of those who once held a process: late ones, and some that are aimed at an expiry.
+    fn past(&mut self) {
+        if !self.dice.percent(60) {
+            return;
+        }
+        for _ in 0..self.dice.between(1, 6) {
+            let (at_ms, process) = (self.instant(), self.process());
+            let haunt = match self.dice.below(20) {
+                0..=3 => Haunt::AtExpiry { method: Method::Claim, offset_ms: self.aim_ms() },
+                4..=7 => Haunt::AtExpiry { method: Method::Renew, offset_ms: self.aim_ms() },
+                8..=9 => Haunt::Returns,
+                _ => {
+                    use Method::{Complete, Emit, Release, Renew, Start, Wait};
+                    Haunt::Late(
+                        *self.dice.one_of(&[Complete, Complete, Emit, Release, Release, Renew, Start, Wait]),
+                    )
+                }
+            };
+            self.add(at_ms, Action::Ghost { process, haunt });
+        }
+    }
+
+    /// Handles that are given and moved, and wakes that are read.
+    fn handles(&mut self) {
+        if !self.dice.percent(15) {
+            return;
+        }
+        for _ in 0..self.dice.between(1, 3) {
+            let (at_ms, process) = (self.instant(), self.process());
+            self.add(at_ms, Action::GrantHandle { process, to: Scope(1) });
+            let later_ms = at_ms + self.dice.below(2_000);
+            let others = [process, self.process()].to_vec();
+            self.add(later_ms, Action::TransferHandles { processes: others, from: Scope(1), to: Scope(2) });
+            let (at_ms, process) = (self.instant(), self.process());
+            self.add(at_ms, Action::Wakes { process });
+        }
+    }
+
     fn hardship(&mut self) {
         let kind = *self.dice.one_of(&self.swarm.kinds);
         let at_ms = self.instant();
@@ -310,7 +380,23 @@ impl Drawing {
             }
             Hardship::CrashRegistry => {
                 let span = Span::Ms(self.dice.between(1, 1_500));
-                Action::Crash { node: Node::Registry, span, renamed: false }
+                Action::CrashRegistry { of: Crash::Process, at_disk_call: self.disk_call(), span }
+            }
+            Hardship::PowerOff => {
+                let span = Span::Ms(self.dice.between(1, 1_500));
+                if self.dice.percent(30) {
+                    // After a crash that left what was not synced, and some answers from it.
+                    let before_ms = at_ms.saturating_sub(self.dice.between(100, 1_500));
+                    let (at_disk_call, span) = (self.disk_call(), Span::Ms(self.dice.between(1, 50)));
+                    self.add(before_ms, Action::CrashRegistry { of: Crash::Process, at_disk_call, span });
+                }
+                Action::CrashRegistry { of: Crash::Machine, at_disk_call: self.disk_call(), span }
+            }
+            Hardship::Disk => {
+                use DiskFault::{FailsToRead, FailsToSync, FailsToWrite, Full, Shaky};
+                let how =
+                    *self.dice.one_of(&[FailsToSync, FailsToSync, FailsToWrite, FailsToRead, Shaky, Full]);
+                Action::Disk { how, span: Span::Ms(self.dice.between(5, 600)) }
             }
             Hardship::Cut => {
                 let link = self.link();
@@ -378,7 +464,7 @@ mod tests {
     #[test]
     fn every_generated_plan_can_be_run_and_reads_back_from_its_file() {
         for seed in 0..500 {
-            let plan = generate(Seed(seed), Size::Any);
+            let plan = generate(Seed(seed), Store::Sqlite);
             plan.check().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
             assert_eq!(plan.to_string().parse(), Ok(plan), "seed {seed}");
         }
@@ -388,7 +474,7 @@ mod tests {
     fn every_kind_of_step_is_generated() {
         let mut words = std::collections::BTreeSet::new();
         for seed in 0..500 {
-            for step in generate(Seed(seed), Size::Any).steps {
+            for step in generate(Seed(seed), Store::Sqlite).steps {
                 let line = step.action.to_string();
                 let mut line = line.split_whitespace();
                 words.insert(format!("{} {}", line.next().unwrap_or(""), line.next().unwrap_or("")));

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    CallKind, Event, GrantName, Kind, Left, NO_PROCESS, RunningHash, Witness, Wrote, refusal, status,
+    CallKind, Event, GrantName, Kind, Left, NO_PROCESS, RunningHash, Witness, Wrote, crash, refusal, status,
+    survived, turned_out,
 };
 use crate::plan::{Node, Plan};
 
@@ -82,6 +83,10 @@ impl fmt::Display for Said<'_> {
                 code if code == Wrote::AbandonRequest as u64 => "abandon requested",
                 code if code == Wrote::Signal as u64 => "signal",
                 code if code == Wrote::CancelRequest as u64 => "cancel requested",
+                code if code == Wrote::StartedByItself as u64 => "started by itself",
+                code if code == Wrote::WakeAcked as u64 => "wake acked",
+                code if code == Wrote::HandleGranted as u64 => "handle granted",
+                code if code == Wrote::HandlesMoved as u64 => "handles moved",
                 _ => "started before",
             })?,
             Kind::ReadBack => f.write_str(if event.a == event.b { "unchanged" } else { "CHANGED" })?,
@@ -96,6 +101,24 @@ impl fmt::Display for Said<'_> {
             })?,
             Kind::Appended => write!(f, "event {}", event.a)?,
             Kind::Replayed => write!(f, "event {} stands", event.a)?,
+            Kind::HalfWay => f.write_str("some handles are there, some are not")?,
+            Kind::TurnedOut => {
+                let became = match event.b {
+                    turned_out::NOT_APPLIED => "was not applied",
+                    turned_out::APPLIED => "was applied",
+                    _ => "was applied in part",
+                };
+                write!(f, "{call} with an unknown outcome {became}")?;
+            }
+            Kind::Survived if event.a & survived::IS_KNOWN == 0 => f.write_str("gone after the opening")?,
+            Kind::Survived => {
+                write!(f, "{} after the opening, {} events", status::name(event.a & 0xff), event.b)?;
+            }
+            Kind::SurvivedLease if event.grant.is_some() => f.write_str("leased after the opening")?,
+            Kind::SurvivedLease => f.write_str("not leased after the opening")?,
+            Kind::Claims => f.write_str("claims")?,
+            Kind::Unfenced => write!(f, "{call} without a lease")?,
+            Kind::Spanned => f.write_str(if event.b == 0 { "decision begins" } else { "decision ends" })?,
             Kind::StoreWaited => f.write_str("waited for the store")?,
             Kind::Repeated => f.write_str("arrived again")?,
             Kind::FromEarlierLife => f.write_str("arrived from before the restart")?,
@@ -129,6 +152,7 @@ impl fmt::Display for Said<'_> {
                     None => f.write_str("[a step]")?,
                 }
             }
+            Kind::Crashed if event.b & crash::OF_THE_MACHINE != 0 => f.write_str("lost power")?,
             Kind::Crashed => f.write_str("crashed")?,
             Kind::Restarted => f.write_str("restarted")?,
             Kind::Paused => f.write_str("|| paused")?,

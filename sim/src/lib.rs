@@ -15,6 +15,7 @@ pub mod check;
 pub mod cli;
 pub mod corpus;
 pub mod determinism;
+pub mod disk;
 pub mod event;
 pub mod generate;
 pub mod history;

@@ -42,6 +42,12 @@ pub struct Plan {
     pub sweep_ms: u64,
     /// How many bodies a worker runs at once.
     pub bound: u16,
+    /// Where the registry keeps its rows.
+    #[serde(default, skip_serializing_if = "Store::is_memory")]
+    pub store: Store,
+    /// How many fences every process has left to be granted; all of them, unless it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fences_left: Option<u64>,
     pub links: Links,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "lines")]
     pub clocks: Vec<ClockSetting>,
@@ -49,6 +55,21 @@ pub struct Plan {
     pub horizon_ms: u64,
     #[serde(with = "lines")]
     pub steps: Vec<Step>,
+}
+
+/// Where our registry keeps its rows: beside its machine, or in a file on its machine's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Store {
+    #[default]
+    Memory,
+    Sqlite,
+}
+
+impl Store {
+    fn is_memory(&self) -> bool {
+        *self == Self::Memory
+    }
 }
 
 /// Which numbers of a kind of node there are.
@@ -107,6 +128,8 @@ impl Plan {
             renew_ms: 1_000,
             sweep_ms: 1_000,
             bound: 4,
+            store: Store::Memory,
+            fences_left: None,
             links: Links::QUICK,
             clocks: Vec::new(),
             horizon_ms: 10_000,
@@ -154,6 +177,18 @@ impl Plan {
             _ => None,
         });
         u64::from(set.chain(stepped).max().unwrap_or(0)) * 2
+    }
+
+    /// Whether the disk keeps its word about syncs, as far as the plan says.
+    pub fn disk_keeps_its_word(&self) -> bool {
+        !self.steps.iter().any(|step| step.action.is_lie_of_the_disk())
+    }
+
+    /// The same plan with clocks that agree.
+    pub fn without_clock_faults(&self) -> Self {
+        let mut plan = Self { clocks: Vec::new(), ..self.clone() };
+        plan.steps.retain(|step| !step.action.is_clock_fault());
+        plan
     }
 
     /// A process that waits for others that wait for it, in any of its lives.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use crate::generate::{Size, generate};
+use crate::generate::generate;
 use crate::judge::{Verdict, judge};
+use crate::plan::Store;
 use crate::seed::Seed;
 use crate::subject::Subject;
 
@@ -17,7 +18,7 @@ use crate::subject::Subject;
 pub struct Search {
     pub seeds: Range<u64>,
     pub jobs: usize,
-    pub size: Size,
+    pub store: Store,
     pub subject: Subject,
 }
 
@@ -38,7 +39,7 @@ pub fn search(search: &Search, mut each: impl FnMut(u64, Verdict) -> ControlFlow
                     if is_over.load(Ordering::Relaxed) {
                         return;
                     }
-                    let plan = Arc::new(generate(Seed(seed), search.size));
+                    let plan = Arc::new(generate(Seed(seed), search.store));
                     if found.send((seed, judge(&plan, &search.subject))).is_err() {
                         return;
                     }

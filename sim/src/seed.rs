@@ -21,6 +21,7 @@ pub enum Purpose {
     Effect = 6,
     InFlight = 7,
     Guard = 8,
+    Disk = 9,
 }
 
 impl Seed {

@@ -1,19 +1,34 @@
 //! What is put to the test: the registry, the worker's decisions, the protocol they speak. Ours is the default; a planted
-//! bug is ours with one value replaced, and anybody's registry takes ours's place with [`Subject::of`].
+//! bug is ours with one value replaced, and anybody's registry, workers and waits take the place of ours with
+//! [`Subject::of`] and what follows it.
 
 use std::sync::Arc;
 
-use fencepost::ProcessRegistry;
+use fencepost::call::Submit;
+use fencepost::driver::{ProcessAttach, ProcessRunHandle};
 use fencepost::environment::Environment;
 use fencepost::rules::Rules;
 use fencepost::rules::attempt::AttemptRules;
+use fencepost::store::Rows;
+use fencepost::{ProcessRegistry, RegistryError};
 
+use crate::plan::Store;
 use crate::seed::Seed;
-use crate::world::Schedule;
+use crate::world::{Schedule, Workplace};
 
-/// Opens a registry on the simulated node whose clock and entropy it is handed. Called once a run: what it keeps in memory
-/// outlives crashes of the node, as a database beside it would.
-pub type Opens = Arc<dyn Fn(Arc<dyn Environment>) -> Arc<dyn ProcessRegistry> + Send + Sync>;
+/// Whatever decides calls.
+pub type Core = Arc<dyn Submit>;
+
+/// Opens a registry on the simulated node whose clock and entropy it is handed.
+pub type Opens =
+    Arc<dyn Fn(Arc<dyn Environment>) -> Result<Arc<dyn ProcessRegistry>, RegistryError> + Send + Sync>;
+
+/// Makes a node's worker.
+pub type Works = Arc<dyn Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync>;
+
+/// Makes a host's waits.
+pub type Waits =
+    Arc<dyn Fn(Arc<dyn ProcessRegistry>, Arc<dyn Environment>) -> Arc<dyn ProcessAttach> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Subject {
@@ -21,12 +36,34 @@ pub struct Subject {
     pub rules: Rules,
     pub attempt_rules: AttemptRules,
     pub protocol: Protocol,
+    pub store: StoreHabits,
+    /// Where generated plans put its rows.
+    pub store_needed: Store,
+    /// Stands between the door and our registry.
+    pub wraps: Option<fn(Core, Arc<dyn Environment>) -> Core>,
     /// Who orders ready tasks; by chance, unless it says otherwise.
     pub schedule: Option<fn(Seed) -> Box<dyn Schedule>>,
     /// Another registry in place of ours.
     pub opens: Option<Opens>,
+    /// Whether that one keeps its rows on the machine, and is opened again after each crash.
+    pub is_reopened: bool,
+    /// Other workers in place of ours.
+    pub works: Option<Works>,
+    /// Other waits in place of ours.
+    pub waits: Option<Waits>,
     /// Laws that it does not claim to keep: they are not judged, and the report says so.
     pub not_claimed: &'static [&'static str],
+}
+
+/// How our stores are opened.
+#[derive(Clone, Copy)]
+pub struct StoreHabits {
+    /// Of SQLite: statements after the store's own settings.
+    pub tuning: &'static [&'static str],
+    /// Of SQLite: whether an opened file is made durable before it answers.
+    pub syncs_what_it_recovered: bool,
+    /// What is done to the rows whenever the registry starts, at a reading of its clock.
+    pub when_opened: Option<fn(&mut dyn Rows, u64) -> Result<(), RegistryError>>,
 }
 
 /// How a worker's writes are guarded.
@@ -36,6 +73,8 @@ pub enum Protocol {
     Fenced,
     /// Renew as a check, then write unfenced: the only protocol that 31 methods allow.
     RenewThenWrite,
+    /// Fenced writes, but a worker that is told "busy" judges the holder's expiry by its own clock, and takes over.
+    ExpiryByOwnClock,
 }
 
 impl Subject {
@@ -46,23 +85,64 @@ impl Subject {
             rules: Rules::LAWFUL,
             attempt_rules: AttemptRules::LAWFUL,
             protocol: Protocol::Fenced,
+            store: StoreHabits { tuning: &[], syncs_what_it_recovered: true, when_opened: None },
+            store_needed: Store::Memory,
+            wraps: None,
             schedule: None,
             opens: None,
+            is_reopened: false,
+            works: None,
+            waits: None,
             not_claimed: &[],
         }
     }
 
-    /// Another registry, worked by our worker. A call should be decided in one poll, on one reading of the clock it was
-    /// handed: laws judge it by the reading at its answer.
+    /// Another registry, worked by our worker. It is opened once a run: what it keeps in memory outlives crashes of its
+    /// node, as a database beside it would.
     pub fn of<R: ProcessRegistry + 'static>(
         name: &'static str,
         open: impl Fn(Arc<dyn Environment>) -> R + Send + Sync + 'static,
     ) -> Self {
-        let opens: Opens = Arc::new(move |environment| Arc::new(open(environment)));
+        let opens: Opens = Arc::new(move |environment| Ok(Arc::new(open(environment))));
         Self { name, opens: Some(opens), ..Self::fencepost() }
+    }
+
+    /// Another registry that keeps its rows on its machine: it is opened again whenever its node starts, and what it
+    /// acknowledged must be there. Its files belong on the simulated disk: [`crate::disk::VFS`] names it to SQLite, and
+    /// [`crate::disk::with`] hands it to anybody else.
+    pub fn reopened<R: ProcessRegistry + 'static>(
+        name: &'static str,
+        open: impl Fn(Arc<dyn Environment>) -> Result<R, RegistryError> + Send + Sync + 'static,
+    ) -> Self {
+        let opens: Opens = Arc::new(move |environment| Ok(Arc::new(open(environment)?)));
+        Self { name, opens: Some(opens), is_reopened: true, ..Self::fencepost() }
+    }
+
+    /// Other workers, too.
+    pub fn worked_by(
+        self,
+        works: impl Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync + 'static,
+    ) -> Self {
+        Self { works: Some(Arc::new(works)), ..self }
+    }
+
+    /// Other waits, too.
+    pub fn waited_for_by(
+        self,
+        waits: impl Fn(Arc<dyn ProcessRegistry>, Arc<dyn Environment>) -> Arc<dyn ProcessAttach>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { waits: Some(Arc::new(waits)), ..self }
     }
 
     pub fn without_claiming(self, not_claimed: &'static [&'static str]) -> Self {
         Self { not_claimed, ..self }
+    }
+
+    /// Whether it is ours, by another name at most.
+    pub fn is_ours(&self) -> bool {
+        self.opens.is_none()
     }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next};
 use fencepost_sim::corpus;
 use fencepost_sim::event::Kind;
-use fencepost_sim::generate::{Size, generate};
+use fencepost_sim::generate::generate;
 use fencepost_sim::judge::{judge, record};
-use fencepost_sim::plan::Plan;
+use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::sabotage;
 use fencepost_sim::search::{Search, search};
 use fencepost_sim::seed::Seed;
@@ -45,14 +45,14 @@ fn the_reference_protocol_lets_a_stale_writer_write_and_the_true_system_does_not
 fn the_reference_protocol_is_caught_within_fifty_seeds() {
     let reference = sabotage::by_name("renew-then-write").unwrap().subject();
     let caught = (0..50).find(|seed| {
-        judge(&Arc::new(generate(Seed(*seed), Size::Any)), &reference).breaks("stale-writer-refused")
+        judge(&Arc::new(generate(Seed(*seed), Store::Memory)), &reference).breaks("stale-writer-refused")
     });
     assert!(caught.is_some());
 }
 
 #[test]
 fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
-    let wanted = Search { seeds: 0..400, jobs: 2, size: Size::Any, subject: Subject::fencepost() };
+    let wanted = Search { seeds: 0..400, jobs: 2, store: Store::Memory, subject: Subject::fencepost() };
     let mut checked = std::collections::BTreeMap::new();
     search(&wanted, |seed, verdict| {
         assert_eq!(verdict.broken(), None, "seed {seed}");
@@ -69,8 +69,9 @@ fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
 fn every_planted_bug_is_killed_by_its_law() {
     for sabotage in sabotage::all() {
         let subject = sabotage.subject();
-        let killed = (0..1_000)
-            .find(|seed| judge(&Arc::new(generate(Seed(*seed), Size::Any)), &subject).breaks(sabotage.law));
+        let killed = (0..1_000).find(|seed| {
+            judge(&Arc::new(generate(Seed(*seed), subject.store_needed)), &subject).breaks(sabotage.law)
+        });
         assert!(killed.is_some(), "{} survived", sabotage.name);
     }
 }
@@ -80,9 +81,9 @@ fn what_breaks_is_shrunk_to_a_few_steps_that_still_break_it() {
     let reference = sabotage::by_name("renew-at-expiry").unwrap();
     let subject = reference.subject();
     let seed = (0..200)
-        .find(|seed| judge(&Arc::new(generate(Seed(*seed), Size::Any)), &subject).breaks(reference.law))
+        .find(|seed| judge(&Arc::new(generate(Seed(*seed), Store::Memory)), &subject).breaks(reference.law))
         .unwrap();
-    let plan = generate(Seed(seed), Size::Any);
+    let plan = generate(Seed(seed), Store::Memory);
     let shrunk = shrink(&plan, &subject, reference.law, 3_000, &mut |_| {});
     assert!(shrunk.plan.steps.len() < plan.steps.len() && shrunk.plan.steps.len() <= 6, "{}", shrunk.plan);
     // From its file, as a reader of it would.

@@ -35,9 +35,12 @@ impl Law for NothingAfterTheEnd {
             }
             Kind::Granted | Kind::Reclaimed | Kind::Reentered | Kind::Renewed => "a lease",
             Kind::Wrote if event.a == Wrote::StartedBefore as u64 => return,
+            Kind::Wrote if event.a == Wrote::StartedByItself as u64 => return,
             Kind::Wrote => "a write of its execution",
-            // A request to give up what has ended is answered, and changes nothing.
-            Kind::Asked if event.a != Wrote::AbandonRequest as u64 => "an event",
+            // Wakes may be acked and handles given after the end, too.
+            Kind::Asked if event.a == Wrote::Signal as u64 || event.a == Wrote::CancelRequest as u64 => {
+                "an event"
+            }
             _ => return,
         };
         self.case.meet();

@@ -146,6 +146,7 @@ impl Law for StaleWriterRefused {
             }
             Kind::Renewed => Some("a renewal"),
             Kind::Wrote if event.a == Wrote::StartedBefore as u64 => None,
+            Kind::Wrote if event.a == Wrote::StartedByItself as u64 => None,
             Kind::Wrote if row.is_worker_run => Some("a write"),
             // The same grant's own completion again changes nothing.
             Kind::Ended if row.ended_by == Some(event.grant) => None,

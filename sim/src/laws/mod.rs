@@ -6,10 +6,12 @@ mod ending;
 mod exactness;
 mod fences;
 mod grants;
+mod linearizable;
 mod log;
 mod outside;
 mod overlap;
 mod silence;
+mod survival;
 mod waits;
 
 use crate::event::{Event, Kind, Witness};
@@ -26,10 +28,12 @@ pub use exactness::{
 };
 pub use fences::FencesOnlyGrow;
 pub use grants::{LiveWriterAccepted, OneLiveGrant, StaleWriterRefused};
+pub use linearizable::Linearizable;
 pub use log::{LogIsDense, ReplayKeyIsOneEvent};
 pub use outside::OutsideSeesFencesInOrder;
 pub use overlap::BodiesOverlapWithinBound;
 pub use silence::LostMeansSilent;
+pub use survival::AcknowledgedSurvives;
 pub use waits::WaitsTellTheTruth;
 
 /// What a law has to say of one history.
@@ -54,10 +58,16 @@ pub trait Law {
     fn see(&mut self, number: u64, event: &Event);
     fn case(&self) -> &Case;
 
+    /// Why it could not be told whether it holds.
+    fn undecided(&self) -> Option<&str> {
+        None
+    }
+
     fn finding(&self) -> Finding {
-        match &self.case().breach {
-            None => Finding::Holds,
-            Some((at, because)) => Finding::Broken { at: *at, because: because.clone() },
+        match (&self.case().breach, self.undecided()) {
+            (Some((at, because)), _) => Finding::Broken { at: *at, because: because.clone() },
+            (None, Some(because)) => Finding::Undecided { because: because.to_owned() },
+            (None, None) => Finding::Holds,
         }
     }
 
@@ -175,6 +185,12 @@ laws! {
             | BodyEnded;
     waits_tell_the_truth: WaitsTellTheTruth = |_| WaitsTellTheTruth::default(),
         on Registered | Pruned | Ended | WaitBegan | WaitEnded;
+    acknowledged_survives: AcknowledgedSurvives = |_| AcknowledgedSurvives::default(),
+        on Registered | Granted | Reclaimed | Reentered | Renewed | Released | Wrote | Asked | Appended | LogShown
+            | Ended | Pruned | TurnedOut | Survived | SurvivedLease;
+    linearizable: Linearizable = |_| Linearizable::default(),
+        on Registered | Granted | Reclaimed | Reentered | Busy | Renewed | Released | Wrote | Asked | Ended | Showed
+            | Refused | Pruned | Claims | Observed | Unfenced | Spanned | Survived | SurvivedLease;
     nobody_panics: NobodyPanics = |_| NobodyPanics::default(), on Panicked | Finished;
     calm_ends_everything: CalmEndsEverything = |_| CalmEndsEverything::default(),
         on CalmBegan | Remained | Exhausted | Finished;

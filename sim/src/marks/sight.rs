@@ -233,7 +233,7 @@ impl Sight {
     }
 
     fn decided(&mut self, event: &Event, hits: &mut Hits) {
-        if (event.kind as u8) > Kind::LogShown as u8 {
+        if (event.kind as u8) > Kind::Spanned as u8 {
             return;
         }
         self.registry_clock = (event.at_us, event.clock);
@@ -435,7 +435,10 @@ impl Sight {
             row.started_at_us = Some(event.at_us);
             row.started_by = Some(event.grant);
         }
-        if event.a == Wrote::FirstStart as u64 || event.a == Wrote::StartedBefore as u64 {
+        if [Wrote::FirstStart, Wrote::StartedBefore, Wrote::StartedByItself]
+            .iter()
+            .any(|wrote| event.a == *wrote as u64)
+        {
             self.node(event.node).attempts.insert(event.process, Mark::CrashAfterFirstStart);
         }
     }

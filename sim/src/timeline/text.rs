@@ -69,7 +69,11 @@ fn is_shown(event: &Event) -> bool {
         | Kind::Repeated
         | Kind::FromEarlierLife
         | Kind::LogRead
-        | Kind::LogShown => false,
+        | Kind::LogShown
+        | Kind::Claims
+        | Kind::Unfenced
+        | Kind::Survived
+        | Kind::SurvivedLease => false,
         // A sweep that came too late, or asks again: everyday.
         Kind::Busy => false,
         Kind::Refused => CallKind::from_code(event.a) != CallKind::Claim,

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::cluster::CALL_DEADLINE_MS;
-use super::workload::{Job, ask};
+use super::hosts::{Job, ask};
 use super::{Due, World, cluster, with};
+use crate::disk;
 use crate::event::{GrantNo, Kind, Left, NO_PROCESS, disposition};
 use crate::plan::{Node, Process};
 use crate::step::Body;
@@ -74,6 +75,9 @@ fn begin() {
         world.holds.clear();
         world.slow_store = (0, 0);
         world.failing_store = None;
+        world.disk_faults.clear();
+        world.trouble_disk();
+        disk::with(disk::Disk::lets_live);
         world.note(Node::Registry, Kind::CalmBegan, NO_PROCESS, GrantNo::NONE, bound_us, 0);
         world.calm.phase = Phase::Resting;
         world.calm.bound_us = bound_us;
@@ -159,7 +163,7 @@ pub fn end() {
             for process in leased {
                 left(world, process, Left::Lease);
             }
-            if world.waiting > 0 {
+            if world.waiting > 0 && !world.rows.iter().any(|row| row.is_exhausted) {
                 left(world, NO_PROCESS, Left::Waiter);
             }
         }
@@ -178,7 +182,8 @@ impl World {
         let may_go_on = self.holding_on() < u64::from(self.plan.bound);
         let open = |process: &u16| {
             let row = &self.rows[usize::from(*process)];
-            row.body.is_some() && !row.is_terminal
+            // Without a fence left nobody can hold it, and nothing ends it.
+            row.body.is_some() && !row.is_terminal && !row.is_exhausted
         };
         (0..self.rows.len() as u16)
             .filter(open)
@@ -222,12 +227,15 @@ impl World {
     }
 
     fn leased_rows(&self) -> Vec<u16> {
-        let leased = self.rows.iter().enumerate().filter(|(_, row)| row.lease.is_some());
+        let is_left = |row: &super::rows::RowView| row.lease.is_some() && !row.is_exhausted;
+        let leased = self.rows.iter().enumerate().filter(|(_, row)| is_left(row));
         leased.map(|(process, _)| process as u16).collect()
     }
 
     fn is_at_rest(&self) -> bool {
-        self.waiting == 0 && self.rows.iter().all(|row| row.lease.is_none())
+        let waits_for_ever = self.rows.iter().any(|row| row.is_exhausted);
+        (self.waiting == 0 || waits_for_ever)
+            && self.rows.iter().all(|row| row.lease.is_none() || row.is_exhausted)
     }
 
     /// What a calm may take: the longest lease left, a ttl, as many rounds of the longest body as the bound on runs and the

@@ -11,26 +11,30 @@ use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::awaiter::ProcessAwaiter;
 use fencepost::call::{Call, Dispatch, Facade, Reply, Submit};
-use fencepost::driver::ProcessWorkDriver;
+use fencepost::door::Inline;
+use fencepost::driver::{ProcessAttach, ProcessWorkDriver};
 use fencepost::engine::{Engines, InputKind};
 use fencepost::environment::{BoxFuture, Environment};
 use fencepost::error::RegistryError;
 use fencepost::hub::ProcessChangeHub;
 use fencepost::lease::{LeaseTimings, ProcessLeaseClaimOutcome};
-use fencepost::process::DurabilityTier;
+use fencepost::process::{DurabilityTier, ProcessAwaitOutput};
 use fencepost::remote::{RegistryServer, RemoteClient, RemoteOptions};
-use fencepost::store::MemoryStore;
+use fencepost::row::HighWater;
+use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, Store as _};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 
-use super::door::{Core, Door, kind_of, presented_by, process_in, refusal_of};
+use super::bodies::{Scripted, Workplace};
+use super::door::{Door, kind_of, presented_by, process_in, refusal_of};
 use super::environment::{NodeEnvironment, liveness};
 use super::wire::{LedgerWire, Message, Wire};
-use super::workload::Scripted;
-use super::{Due, World, calm, nemesis, with};
-use crate::event::{GrantNo, Kind, NO_PROCESS, refusal};
-use crate::plan::{Node, Plan};
+use super::{Due, World, calm, ghosts, nemesis, recovery, with};
+use crate::disk;
+use crate::event::{GrantNo, Kind, NO_PROCESS, crash, refusal};
+use crate::plan::{Node, Plan, Store};
 use crate::seed::{Purpose, below};
-use crate::subject::Protocol;
+use crate::step::Span;
+use crate::subject::{Core, Protocol, Subject};
 
 /// How long a trait call of a worker or host waits for its answer.
 pub const CALL_DEADLINE_MS: u64 = 2_000;
@@ -38,28 +42,33 @@ const RESEND_AFTER_MS: u64 = 250;
 
 #[derive(Default)]
 pub struct Registry {
+    /// Kept through crashes of the node, when its rows are beside it; opened again, when they are on its disk.
     core: Option<Core>,
     server: Option<Arc<RegistryServer<Door>>>,
+    /// Ours in memory, for whoever must touch its rows.
+    memory: Option<Arc<Inline<MemoryStore>>>,
+    /// How long it stays away when it dies.
+    pub dies_for: Option<Span>,
+    pub crash: disk::Crash,
+    was_opened: bool,
+}
+
+impl Registry {
+    pub fn core(&self) -> Option<Core> {
+        self.core.clone()
+    }
 }
 
 /// What stands on workers and hosts while they are up, by node.
 #[derive(Default)]
 pub struct Workers {
-    pub workers: BTreeMap<u8, (DurableProcessWorker, ProcessWorkDriver)>,
-    pub hosts: BTreeMap<u8, (Arc<dyn ProcessRegistry>, ProcessAwaiter)>,
+    /// The driver, and the worker itself if it is ours.
+    pub workers: BTreeMap<u8, (Option<DurableProcessWorker>, ProcessWorkDriver)>,
+    pub hosts: BTreeMap<u8, (Arc<dyn ProcessRegistry>, Arc<dyn ProcessAttach>)>,
 }
 
 /// Brings the machines up and puts the plan on the agenda.
 pub fn begin(plan: &Plan) {
-    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
-    let rules = with(|world| world.subject.rules);
-    let core: Core = match with(|world| world.subject.opens.clone()) {
-        None => {
-            Arc::new(fencepost::Registry::new(MemoryStore::new(), environment).with_rules(rules).inline().0)
-        }
-        Some(opens) => Arc::new(Dispatch(opens(environment))),
-    };
-    with(|world| world.registry.core = Some(core));
     for node in plan.nodes() {
         start(node, false);
     }
@@ -75,16 +84,107 @@ pub fn begin(plan: &Plan) {
 pub fn start(node: Node, renamed: bool) {
     with(|world| world.node(node).is_up = true);
     match node {
-        Node::Registry => {
-            let core =
-                with(|world| world.registry.core.clone()).expect("the rows are there from the beginning");
-            let server = RegistryServer::new(Door(core), &NodeEnvironment(Node::Registry));
-            with(|world| world.registry.server = Some(Arc::new(server)));
-        }
+        Node::Registry => start_registry(),
         Node::Worker(_) => start_worker(node, renamed),
         Node::Host(_) => start_host(node),
         Node::Ledger => {}
     }
+}
+
+/// Between attempts to open a store that cannot be opened.
+const REOPEN_AFTER_US: u64 = 50_000;
+
+fn start_registry() {
+    let kept = with(|world| world.registry.core.clone());
+    let opened = match kept {
+        Some(core) => touch_memory().map(|()| core),
+        None => open(),
+    };
+    let core = match opened {
+        Ok(core) => core,
+        // Died again on the way, or the disk fails: it is tried until it succeeds.
+        Err(_) => {
+            return with(|world| {
+                disk::with(|disk| disk.crash(world.registry.crash));
+                world.node(Node::Registry).is_up = false;
+                let (life, at_us) = (world.node(Node::Registry).life, world.kernel.now_us + REOPEN_AFTER_US);
+                world.kernel.at(at_us, Due::Restarts(Node::Registry, life, false));
+            });
+        }
+    };
+    let is_looked_at = with(|world| {
+        world.registry.core = Some(Arc::clone(&core));
+        let was_opened = std::mem::replace(&mut world.registry.was_opened, true);
+        was_opened && world.is_on_disk()
+    });
+    handle(Box::pin(async move {
+        if is_looked_at {
+            recovery::look_back(core.as_ref()).await;
+        }
+        let server = RegistryServer::new(Door(core), &NodeEnvironment(Node::Registry));
+        with(|world| world.registry.server = Some(Arc::new(server)));
+    }));
+}
+
+/// What a planted bug does to rows that outlived the registry's node.
+fn touch_memory() -> Result<(), RegistryError> {
+    let (memory, touch) = with(|world| (world.registry.memory.clone(), world.subject.store.when_opened));
+    let (Some(memory), Some(touch)) = (memory, touch) else { return Ok(()) };
+    let now_ms = NodeEnvironment(Node::Registry).now_epoch_ms();
+    memory.with(|registry| registry.store().atomically(Access::Write, |rows| touch(rows, now_ms)))
+}
+
+/// The file of our own store on the simulated disk.
+const FILE: &str = "/registry.db";
+
+fn open() -> Result<Core, RegistryError> {
+    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
+    let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
+    if let Some(opens) = &subject.opens {
+        return Ok(Arc::new(Dispatch(opens(environment)?)));
+    }
+    let habits = subject.store;
+    let is_first = !with(|world| world.registry.was_opened);
+    let now_ms = environment.now_epoch_ms();
+    let preset = |rows: &mut dyn Rows| {
+        if let (true, Some(left)) = (is_first, plan.fences_left) {
+            let kept = HighWater { fence: u64::MAX - left, sequence: 0 };
+            for (process, _) in plan.bodies() {
+                rows.prune(&process.to_string(), kept)?;
+            }
+        }
+        habits.when_opened.map_or(Ok(()), |touch| touch(rows, now_ms))
+    };
+    let registry = |environment| (subject.rules, environment);
+    let core: Core = match plan.store {
+        Store::Memory => {
+            let mut store = MemoryStore::new();
+            store.atomically(Access::Write, preset)?;
+            let (rules, environment) = registry(Arc::clone(&environment));
+            let inline = fencepost::Registry::new(store, environment).with_rules(rules).inline().0;
+            let inline = Arc::new(inline);
+            with(|world| world.registry.memory = Some(Arc::clone(&inline)));
+            inline
+        }
+        Store::Sqlite => {
+            let tuning = habits.tuning.iter().map(|statement| (*statement).to_owned()).collect();
+            let options =
+                SqliteOptions { vfs: Some(disk::VFS.to_owned()), tuning, ..SqliteOptions::default() };
+            disk::with(|disk| disk.opens_without_sync = !habits.syncs_what_it_recovered);
+            let store = SqliteStore::open(FILE, options);
+            disk::with(|disk| disk.opens_without_sync = false);
+            let mut store = store?;
+            if is_first || habits.when_opened.is_some() {
+                store.atomically(Access::Write, preset)?;
+            }
+            let (rules, environment) = registry(Arc::clone(&environment));
+            Arc::new(fencepost::Registry::new(store, environment).with_rules(rules).inline().0)
+        }
+    };
+    Ok(match subject.wraps {
+        Some(wraps) => wraps(core, environment),
+        None => core,
+    })
 }
 
 fn client(node: Node) -> RemoteClient<Wire> {
@@ -104,20 +204,28 @@ fn start_worker(node: Node, renamed: bool) {
     let registry: Arc<dyn ProcessRegistry> = match subject.protocol {
         Protocol::Fenced => Arc::new(Facade(seen)),
         Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite(seen))),
+        Protocol::ExpiryByOwnClock => Arc::new(Facade(ExpiryByOwnClock(seen))),
     };
-    let mut engines = Engines::new();
-    engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node }));
+    let timings = LeaseTimings::new(plan.ttl_ms, plan.renew_ms).expect("plans are checked before they run");
     let owner_id = if renamed { format!("{node}.{life}") } else { node.to_string() };
-    let mut config =
-        DurableProcessWorkerConfig::new(Arc::clone(&registry), engines, Arc::clone(&environment), owner_id);
-    config.timings =
-        LeaseTimings::new(plan.ttl_ms, plan.renew_ms).expect("plans are checked before they run");
-    config.liveness = liveness(node, life);
-    config.max_concurrent_runs = usize::from(plan.bound);
-    config.effects = Arc::new(LedgerWire(node));
-    config.rules = subject.attempt_rules;
-    let worker = DurableProcessWorker::new(config);
-    let driver = ProcessWorkDriver::inline(registry, worker.clone());
+    let (worker, driver) = match &subject.works {
+        Some(works) => {
+            let workplace = Workplace {
+                registry: Arc::clone(&registry),
+                environment: Arc::clone(&environment),
+                timings,
+                owner_id,
+                liveness: liveness(node, life),
+                bound: usize::from(plan.bound),
+                node,
+            };
+            (None, ProcessWorkDriver::new(registry, works(workplace)))
+        }
+        None => {
+            let worker = our_worker(node, life, owner_id, timings, &plan, &subject, &registry);
+            (Some(worker.clone()), ProcessWorkDriver::inline(registry, worker))
+        }
+    };
     let every_us = plan.sweep_ms * 1_000;
     let first_us = with(|world| {
         world.workers.workers.insert(node.code(), (worker, driver.clone()));
@@ -134,20 +242,63 @@ fn start_worker(node: Node, renamed: bool) {
     with(|world| world.spawn(node, Box::pin(sweeping)));
 }
 
+fn our_worker(
+    node: Node,
+    life: u64,
+    owner_id: String,
+    timings: LeaseTimings,
+    plan: &Plan,
+    subject: &Subject,
+    registry: &Arc<dyn ProcessRegistry>,
+) -> DurableProcessWorker {
+    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
+    let mut engines = Engines::new();
+    engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node }));
+    let mut config = DurableProcessWorkerConfig::new(Arc::clone(registry), engines, environment, owner_id);
+    config.timings = timings;
+    config.liveness = liveness(node, life);
+    config.max_concurrent_runs = usize::from(plan.bound);
+    config.effects = Arc::new(LedgerWire(node));
+    config.rules = subject.attempt_rules;
+    DurableProcessWorker::new(config)
+}
+
+/// Our own waits.
+struct Awaits(ProcessAwaiter);
+
+#[async_trait]
+impl ProcessAttach for Awaits {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        self.0.await_terminal(process_id).await
+    }
+}
+
 fn start_host(node: Node) {
     let registry: Arc<dyn ProcessRegistry> = Arc::new(client(node).registry());
-    let environment = Arc::new(NodeEnvironment(node));
-    let awaiter = ProcessAwaiter::new(Arc::clone(&registry), ProcessChangeHub::new(), environment);
-    with(|world| world.workers.hosts.insert(node.code(), (registry, awaiter)));
+    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
+    let waits: Arc<dyn ProcessAttach> = match with(|world| world.subject.waits.clone()) {
+        Some(waits) => waits(Arc::clone(&registry), environment),
+        None => {
+            Arc::new(Awaits(ProcessAwaiter::new(Arc::clone(&registry), ProcessChangeHub::new(), environment)))
+        }
+    };
+    with(|world| world.workers.hosts.insert(node.code(), (registry, waits)));
 }
 
 /// The node dies where it stands. What it had in memory is gone; what it had sent may yet arrive.
 pub fn crash(node: Node) {
+    let bits = if node == Node::Registry { with(World::crash_disk) } else { 0 };
     let remains = with(|world| {
         let tasks = world.kernel.take_tasks_of(node.code());
         let worker = world.workers.workers.remove(&node.code());
         let host = world.workers.hosts.remove(&node.code());
-        let server = if node == Node::Registry { world.registry.server.take() } else { None };
+        let mut registry = (None, None);
+        if node == Node::Registry {
+            registry.0 = world.registry.server.take();
+            if world.is_on_disk() {
+                registry.1 = world.registry.core.take();
+            }
+        }
         let seed = world.seed;
         let state = world.node(node);
         state.is_up = false;
@@ -158,8 +309,8 @@ pub fn crash(node: Node) {
         state.entropy = seed.stream(Purpose::Entropy, [u64::from(node.code()), state.life]);
         let inbox = std::mem::take(&mut state.inbox);
         let life = state.life;
-        world.note(node, Kind::Crashed, NO_PROCESS, GrantNo::NONE, life, 0);
-        (tasks, worker, host, server, inbox)
+        world.note(node, Kind::Crashed, NO_PROCESS, GrantNo::NONE, life, bits);
+        (tasks, worker, host, registry, inbox)
     });
     drop(catch_unwind(AssertUnwindSafe(|| drop(remains))));
 }
@@ -221,6 +372,13 @@ pub fn happens(due: Due) {
         Due::Step(number) => nemesis::take(number),
         Due::Resumes(node, pause) => resume(node, pause),
         Due::Restarts(node, life, renamed) => restart(node, life, renamed),
+        Due::Ghost(process, method) => ghosts::appears(process, method),
+        Due::DiskHeals => with(World::trouble_disk),
+        Due::RegistryDies => {
+            if let Some(of) = disk::with(|disk| disk.died()).flatten() {
+                nemesis::registry_dies(of);
+            }
+        }
         Due::Calm => calm::look(),
         Due::CalmEnds => calm::end(),
     }
@@ -254,11 +412,15 @@ fn arrives(message: Message<fencepost::remote::Request>) {
         Err(None) => return,
     };
     let Message { from, life, exchange, content, .. } = message;
-    let mut handling: BoxFuture<'static, ()> = Box::pin(async move {
+    handle(Box::pin(async move {
         if let Some(answer) = server.handle(content).await {
             with(|world| world.send_answer(from, life, exchange, answer));
         }
-    });
+    }));
+}
+
+/// Work of the registry's node begins at once, without a task of its own; what must wait becomes one.
+pub fn handle(mut handling: BoxFuture<'static, ()>) {
     let first =
         catch_unwind(AssertUnwindSafe(|| handling.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
     match first {
@@ -269,6 +431,21 @@ fn arrives(message: Message<fencepost::remote::Request>) {
 }
 
 impl World {
+    /// What the registry's disk loses, as bits of [`crate::event::crash`].
+    fn crash_disk(&mut self) -> u64 {
+        if !self.is_on_disk() {
+            return 0;
+        }
+        let of = std::mem::replace(&mut self.registry.crash, disk::Crash::Process);
+        let unsynced = disk::with(|disk| {
+            let unsynced = disk.has_unsynced();
+            disk.crash(of);
+            unsynced
+        });
+        let of_machine = if of == disk::Crash::Machine { crash::OF_THE_MACHINE } else { 0 };
+        of_machine | if unsynced == Some(true) { crash::WITH_UNSYNCED_PAGES } else { 0 }
+    }
+
     /// What marks must know of a request that arrives, beside what is decided on it.
     fn note_copies(&mut self, message: &Message<fencepost::remote::Request>, server_life: Option<&str>) {
         let fencepost::remote::Request::Submit { seat, call, .. } = &message.content else { return };
@@ -357,6 +534,29 @@ impl Submit for RenewThenWrite {
         };
         self.0.submit(Call::RenewProcessLease { lease, lease_ttl_ms: 1 }).await?;
         self.0.submit(unfenced).await
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.0.durability_tier()
+    }
+}
+
+/// Whoever is told "busy" looks at its own clock: is the holder's lease over there, its token is used to end it.
+struct ExpiryByOwnClock(Seen);
+
+#[async_trait]
+impl Submit for ExpiryByOwnClock {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let claims = matches!(call, Call::ClaimProcessLease { .. });
+        let again = claims.then(|| call.clone());
+        let answer = self.0.submit(call).await;
+        if let (Ok(Reply::Claim(ProcessLeaseClaimOutcome::Busy { holder })), Some(again)) = (&answer, again)
+            && holder.expires_at_epoch_ms <= NodeEnvironment(self.0.node).now_epoch_ms()
+        {
+            self.0.submit(Call::CompleteProcessLease { completion: holder.completion() }).await?;
+            return self.0.submit(again).await;
+        }
+        answer
     }
 
     fn durability_tier(&self) -> DurabilityTier {

@@ -2,8 +2,6 @@
 //! in that order, whether or not the answer arrives. A slow or failing store is made here too. What is gathered beside a
 //! decision is in `evidence.rs`.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use fencepost::RegistryError;
 use fencepost::call::{Call, Reply, Submit};
@@ -13,14 +11,14 @@ use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord, ProcessStatus, RecoveryDisposition};
 
 use super::environment::NodeEnvironment;
-use super::evidence::{Before, evidence_after, fingerprint, hash_text};
-use super::{Asks, Taped, World, process_of, with};
+use super::evidence::{Before, evidence_after, evidence_first, hash_text};
+use super::recovery;
+use super::{Asks, Due, Taped, World, process_of, with};
+use crate::disk;
 use crate::event::{CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status};
 use crate::plan::Node;
 use crate::step::StoreFailure;
-
-/// Whatever decides, ours or another's. Its rows outlive the registry's node.
-pub type Core = Arc<dyn Submit>;
+use crate::subject::Core;
 
 pub struct Door(pub Core);
 
@@ -67,31 +65,42 @@ impl Submit for Door {
 
 impl Door {
     async fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
+        let core = self.0.as_ref();
+        if with(|world| world.unknown.is_some()) {
+            recovery::resolve(core).await;
+        }
         let sketch = with(|world| {
             if world.tape.is_some() {
                 world.put_on_tape(&call);
             }
             world.sketch(asks, &call)
         });
-        let core = self.0.as_ref();
-        let before = match with(|world| world.evidence_before(&sketch, &call)) {
-            true => Some(fingerprint(core, sketch.process).await),
-            false => None,
-        };
-        let before = with(|world| world.entropy_before(before));
-        let answer = core.submit(call).await;
+        let before = evidence_first(core, &sketch, &call).await;
+        let watched = recovery::watch(core, &sketch, &call).await;
+        let answer = spanned(&sketch, core.submit(call)).await;
+        if disk::with(|disk| disk.died()).flatten().is_some() {
+            // It died in the middle of this call: nobody hears of it.
+            with(|world| {
+                world.unknown = watched.map(|watched| watched.ended(world, &before));
+                let now_us = world.kernel.now_us;
+                world.kernel.at(now_us, Due::RegistryDies);
+            });
+            return std::future::pending().await;
+        }
         with(|world| {
             if let Some(taped) = world.tape.as_mut().and_then(|tape| tape.last_mut()) {
                 taped.was_ok = answer.is_ok();
             }
             world.decided(&sketch, &before, &answer);
+            if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
+                world.unknown = watched.map(|watched| watched.ended(world, &before));
+            }
         });
-        evidence_after(core, &sketch, &before, answer.is_err()).await;
+        evidence_after(core, &sketch, &before, &answer).await;
         if sketch.kind == CallKind::Prune && answer.is_ok() {
             let ended = with(|world| world.ended_processes());
             for process in ended {
-                let gone = core.submit(Call::ReadProcess { process_id: format!("p{process}") }).await;
-                if gone == Ok(Reply::MaybeRecord(None)) {
+                if recovery::is_gone(core, process).await {
                     with(|world| world.pruned(asks, process));
                 }
             }
@@ -100,7 +109,38 @@ impl Door {
     }
 }
 
+/// A decision of ours is one poll, at one reading of the clock. Another's may take time, with other calls in between: then
+/// its beginning and its end are written down.
+async fn spanned(
+    sketch: &Sketch,
+    deciding: impl Future<Output = Result<Reply, RegistryError>>,
+) -> Result<Reply, RegistryError> {
+    let mut deciding = std::pin::pin!(deciding);
+    if let Some(answer) = poll_once(deciding.as_mut()).await {
+        return answer;
+    }
+    let began_ms = with(|world| {
+        let began_ms = world.wall_ms(Node::Registry);
+        world.decision(sketch, Kind::Spanned, sketch.presented, began_ms, 0);
+        began_ms
+    });
+    let answer = deciding.await;
+    with(|world| world.decision(sketch, Kind::Spanned, sketch.presented, began_ms, 1));
+    answer
+}
+
+async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|task| {
+        std::task::Poll::Ready(match future.as_mut().poll(task) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
 /// What the record needs of a call, kept while the call itself is given away.
+#[derive(Clone)]
 pub struct Sketch {
     pub asks: Asks,
     pub kind: CallKind,
@@ -133,6 +173,9 @@ pub fn kind_of(call: &Call) -> CallKind {
         Call::RegisterProcess { .. } => CallKind::Register,
         Call::RequestProcessAbandon { .. } => CallKind::Abandon,
         Call::PruneTerminalProcesses { .. } => CallKind::Prune,
+        Call::GrantHandle { .. } => CallKind::GrantHandle,
+        Call::TransferHandleGrants { .. } => CallKind::Transfer,
+        Call::AckWake { .. } => CallKind::Ack,
         other if other.is_read() => CallKind::Read,
         _ => CallKind::Other,
     }
@@ -174,7 +217,7 @@ pub fn refusal_of(error: &RegistryError) -> u64 {
     }
 }
 
-fn status_of(status: &ProcessStatus) -> u64 {
+pub fn status_of(status: &ProcessStatus) -> u64 {
     match status {
         ProcessStatus::Running => status::RUNNING,
         ProcessStatus::Completed { .. } => status::COMPLETED,
@@ -187,6 +230,20 @@ fn status_of(status: &ProcessStatus) -> u64 {
 /// Equal values have equal numbers, and others practically never.
 pub fn hash_of(value: &impl serde::Serialize) -> u64 {
     hash_text(&serde_json::to_string(value).unwrap_or_default())
+}
+
+impl Sketch {
+    /// Whether it is a host's request.
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Of what the world itself finds out.
+    pub fn of_the_world(process: u16) -> Self {
+        let asks = Asks { node: Node::Registry, life: 0 };
+        let (kind, presented) = (CallKind::Read, GrantNo::NONE);
+        Self { asks, kind, process, presented, asked: None, hash: 0, cursor: None }
+    }
 }
 
 impl World {
@@ -245,7 +302,8 @@ impl World {
     }
 
     pub fn decision(&mut self, sketch: &Sketch, kind: Kind, grant: GrantNo, a: u64, b: u64) {
-        let clock = self.wall_ms(Node::Registry);
+        // What an earlier call turns out to have done was decided on the reading it had.
+        let clock = self.unknown_reading_ms.unwrap_or_else(|| self.wall_ms(Node::Registry));
         self.events.push(Event {
             at_us: self.kernel.now_us,
             clock,
@@ -264,12 +322,15 @@ impl World {
         self.decision(&sketch, Kind::Failed, sketch.presented, sketch.kind as u64, u64::from(is_unknown));
     }
 
-    fn decided(&mut self, sketch: &Sketch, before: &Before, answer: &Result<Reply, RegistryError>) {
+    pub fn decided(&mut self, sketch: &Sketch, before: &Before, answer: &Result<Reply, RegistryError>) {
         self.calls += 1;
         let reply = match answer {
             Ok(reply) => reply,
             Err(error) => {
                 let code = refusal_of(error);
+                if code == refusal::EXHAUSTED {
+                    self.row(sketch.process).is_exhausted = true;
+                }
                 return self.decision(sketch, Kind::Refused, sketch.presented, sketch.kind as u64, code);
             }
         };
@@ -305,7 +366,8 @@ impl World {
             (CallKind::Start, Reply::FirstStart(start)) => {
                 let wrote = match start {
                     FirstStart::Started(_) => Wrote::FirstStart,
-                    _ => Wrote::StartedBefore,
+                    FirstStart::AlreadyYours(_) => Wrote::StartedByItself,
+                    FirstStart::AlreadyStarted(_) => Wrote::StartedBefore,
                 };
                 self.wrote(sketch, wrote);
             }
@@ -321,7 +383,8 @@ impl World {
                 let sequence = appended.event.sequence;
                 self.decision(sketch, Kind::Appended, GrantNo::NONE, sequence, sketch.hash);
                 if appended.replayed {
-                    self.decision(sketch, Kind::Replayed, GrantNo::NONE, sequence, 0);
+                    let wakes = u64::from(appended.wake_delivery.is_some());
+                    self.decision(sketch, Kind::Replayed, GrantNo::NONE, sequence, wakes);
                 }
             }
             (CallKind::Read, Reply::Events(events)) => {
@@ -337,6 +400,9 @@ impl World {
                 }
             }
             (CallKind::Abandon, _) => self.asked(sketch, Wrote::AbandonRequest),
+            (CallKind::Ack, _) => self.asked(sketch, Wrote::WakeAcked),
+            (CallKind::GrantHandle, _) => self.asked(sketch, Wrote::HandleGranted),
+            (CallKind::Transfer, _) => self.asked(sketch, Wrote::HandlesMoved),
             (CallKind::Read, Reply::MaybeRecord(Some(record))) => {
                 let hash = record.status.output().map_or(0, hash_of);
                 self.decision(sketch, Kind::Showed, GrantNo::NONE, status_of(&record.status), hash);
@@ -395,21 +461,20 @@ impl World {
     }
 
     fn asked(&mut self, sketch: &Sketch, asked: Wrote) {
-        let row = self.row(sketch.process);
         match asked {
-            Wrote::Signal => row.signals += 1,
-            Wrote::CancelRequest => row.cancels += 1,
+            Wrote::Signal => self.row(sketch.process).signals += 1,
+            Wrote::CancelRequest => self.row(sketch.process).cancels += 1,
             _ => {}
         }
         self.decision(sketch, Kind::Asked, GrantNo::NONE, asked as u64, 0);
     }
 
-    fn ended_processes(&self) -> Vec<u16> {
+    pub fn ended_processes(&self) -> Vec<u16> {
         let ended = self.rows.iter().enumerate().filter(|(_, row)| row.is_terminal);
         ended.map(|(process, _)| process as u16).collect()
     }
 
-    fn pruned(&mut self, asks: Asks, process: u16) {
+    pub fn pruned(&mut self, asks: Asks, process: u16) {
         *self.row(process) = super::rows::RowView::default();
         let kind = CallKind::Prune;
         let sketch =
@@ -418,7 +483,7 @@ impl World {
     }
 }
 
-fn is_unfenced_execution(kind: CallKind) -> bool {
+pub fn is_unfenced_execution(kind: CallKind) -> bool {
     matches!(
         kind,
         CallKind::UnfencedStart

@@ -1,29 +1,55 @@
 //! Evidence gathered at the door beside a decision: what the registry's own reads say right after it, and what the world
 //! knows that no call says. Laws need it to judge refusals, releases, reclaims, tokens and licences.
 
+use fencepost::RegistryError;
 use fencepost::call::{Call, Reply, Submit};
 use fencepost::lease::LeaseOwnerLiveness;
 use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
 
-use super::World;
-use super::door::Sketch;
+use super::door::{Sketch, is_unfenced_execution};
+use super::{World, with};
+use crate::disk;
 use crate::event::{Abandons, CallKind, GrantNo, Kind, licence};
 use crate::plan::Node;
 
-/// A hash of a process's row, lease and log, as the registry shows them.
-pub async fn fingerprint(registry: &dyn Submit, process: u16) -> u64 {
-    let id = format!("p{process}");
-    let calls = [
-        Call::ReadProcess { process_id: id.clone() },
-        Call::GetProcessLease { process_id: id.clone() },
-        Call::RecentEvents { process_id: id, limit: 1 },
-    ];
+/// A hash of what a call is about, as the registry shows it: a process's row, lease and log, or the handles of two scopes.
+/// None, if it cannot be read.
+async fn fingerprint(registry: &dyn Submit, looked_at: &[Call]) -> Option<u64> {
     let mut hash = 0_u64;
-    for call in calls {
-        let shown = format!("{:?}", registry.submit(call).await);
-        hash = hash_text(&shown) ^ hash.rotate_left(21);
+    for call in looked_at {
+        let shown = look(registry, call.clone()).await.ok()?;
+        hash = hash_text(&format!("{shown:?}")) ^ hash.rotate_left(21);
     }
-    hash
+    Some(hash)
+}
+
+/// Asks the registry beside the run: the disk is sound for as long as it takes.
+pub async fn look(registry: &dyn Submit, call: Call) -> Result<Reply, RegistryError> {
+    let troubles = disk::with(disk::Disk::set_aside);
+    let shown = registry.submit(call).await;
+    if let Some(troubles) = troubles {
+        disk::with(|disk| disk.bring_back(troubles));
+    }
+    // An unknown process has nothing to show, and that is an answer.
+    match shown {
+        Err(RegistryError::UnknownProcess { .. }) => Ok(Reply::MaybeRecord(None)),
+        shown => shown,
+    }
+}
+
+/// What a refusal of this call must leave as it was.
+fn about(sketch: &Sketch, call: &Call) -> Vec<Call> {
+    if let Call::TransferHandleGrants { from_scope, to_scope, .. } = call {
+        return [from_scope, to_scope]
+            .map(|scope| Call::ListHandleGrants { session_scope: scope.clone() })
+            .to_vec();
+    }
+    let process_id = format!("p{}", sketch.process);
+    vec![
+        Call::ReadProcess { process_id: process_id.clone() },
+        Call::GetProcessLease { process_id: process_id.clone() },
+        Call::RecentEvents { process_id, limit: 1 },
+    ]
 }
 
 /// Equal texts have equal numbers, and others practically never.
@@ -35,13 +61,50 @@ pub fn hash_text(text: &str) -> u64 {
 
 /// What must be known before a call is decided.
 pub struct Before {
-    fingerprint: Option<u64>,
+    fingerprint: Option<(u64, Vec<Call>)>,
     entropy_drawn: u64,
+}
+
+impl Before {
+    /// Of a decision that was made earlier, and drew so much.
+    pub fn drawn(world: &mut World, bytes: u64) -> Self {
+        let entropy_drawn = world.node(Node::Registry).entropy_drawn - bytes;
+        Self { fingerprint: None, entropy_drawn }
+    }
+}
+
+/// Gathers what speaks for or against a call, before it is decided.
+pub async fn evidence_first(registry: &dyn Submit, sketch: &Sketch, call: &Call) -> Before {
+    let mut before = None;
+    if with(|world| world.evidence_before(sketch, call)) {
+        let looked_at = about(sketch, call);
+        if let Some(hash) = fingerprint(registry, &looked_at).await {
+            before = Some((hash, looked_at));
+        }
+    }
+    if let Call::TransferHandleGrants { from_scope, process_ids, .. } = call {
+        let listed = look(registry, Call::ListHandleGrants { session_scope: from_scope.clone() }).await;
+        if let Ok(Reply::HandleEntries(entries)) = listed {
+            let is_there = |id: &&String| entries.iter().any(|(grant, _)| grant.process_id == **id);
+            let there = process_ids.iter().filter(is_there).count();
+            if there > 0 && there < process_ids.len() {
+                with(|world| world.decision(sketch, Kind::HalfWay, GrantNo::NONE, there as u64, 0));
+            }
+        }
+    }
+    Before { fingerprint: before, entropy_drawn: with(|world| world.node(Node::Registry).entropy_drawn) }
 }
 
 impl World {
     /// Notes what speaks for or against the call, and says whether its state must be looked at before it is decided.
     pub fn evidence_before(&mut self, sketch: &Sketch, call: &Call) -> bool {
+        if let Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } = call {
+            let own = self.grants.last_of(sketch.process, &owner.owner_id, &owner.incarnation_id);
+            self.decision(sketch, Kind::Claims, own, 0, 0);
+        }
+        if is_unfenced_execution(sketch.kind) && !sketch.is_asked() {
+            self.decision(sketch, Kind::Unfenced, sketch.presented, sketch.kind as u64, 0);
+        }
         match call {
             Call::ReclaimProcessLease { observed_holder, .. } => {
                 let observed = self.grants.of_lease(sketch.process, observed_holder);
@@ -71,7 +134,7 @@ impl World {
             _ => {}
         }
         let is_hosts = matches!(sketch.asks.node, Node::Host(_));
-        let writes = !matches!(sketch.kind, CallKind::Read | CallKind::Prune);
+        let writes = !matches!(sketch.kind, CallKind::Read | CallKind::Prune | CallKind::Ack);
         writes && (is_hosts || self.expects_refusal(sketch))
     }
 
@@ -93,10 +156,6 @@ impl World {
         row.is_terminal || sketch.presented.is_some() && !is_live
     }
 
-    pub fn entropy_before(&mut self, fingerprint: Option<u64>) -> Before {
-        Before { fingerprint, entropy_drawn: self.node(Node::Registry).entropy_drawn }
-    }
-
     /// Bytes that were drawn since.
     pub fn entropy_since(&mut self, before: &Before) -> u64 {
         self.node(Node::Registry).entropy_drawn - before.entropy_drawn
@@ -104,21 +163,24 @@ impl World {
 }
 
 /// What is asked of the registry right after a decision.
-pub async fn evidence_after(registry: &dyn Submit, sketch: &Sketch, before: &Before, is_refused: bool) {
-    if let (Some(fingerprint_before), true) = (before.fingerprint, is_refused) {
-        let after = fingerprint(registry, sketch.process).await;
-        super::with(|world| {
-            world.decision(sketch, Kind::ReadBack, sketch.presented, fingerprint_before, after);
-        });
+pub async fn evidence_after(
+    registry: &dyn Submit,
+    sketch: &Sketch,
+    before: &Before,
+    answer: &Result<Reply, RegistryError>,
+) {
+    if let (Some((hash_before, looked_at)), Err(error)) = (&before.fingerprint, answer)
+        && !error.outcome_is_unknown()
+        && let Some(hash) = fingerprint(registry, looked_at).await
+    {
+        with(|world| world.decision(sketch, Kind::ReadBack, sketch.presented, *hash_before, hash));
     }
-    if sketch.kind == CallKind::Release && !is_refused {
-        let look = Call::GetProcessLease { process_id: format!("p{}", sketch.process) };
-        let stored = registry.submit(look).await;
-        super::with(|world| {
-            let grant = match &stored {
-                Ok(Reply::MaybeLease(Some(lease))) => world.grants.of_lease(sketch.process, lease),
-                _ => GrantNo::NONE,
-            };
+    if sketch.kind == CallKind::Release && answer.is_ok() {
+        let stored =
+            look(registry, Call::GetProcessLease { process_id: format!("p{}", sketch.process) }).await;
+        let Ok(Reply::MaybeLease(stored)) = stored else { return };
+        with(|world| {
+            let grant = stored.map_or(GrantNo::NONE, |lease| world.grants.of_lease(sketch.process, &lease));
             world.decision(sketch, Kind::LeaseAfter, grant, 0, 0);
         });
     }

@@ -2,18 +2,21 @@
 //! folder knows how. The world stands in a thread-local, so that what the code under test holds of it (environment,
 //! transport) is a node's name and no lock. Read next: `kernel.rs`, then `cluster.rs`, `door.rs` and `calm.rs`.
 
+mod bodies;
 mod calm;
 mod clock;
 mod cluster;
 mod door;
 mod environment;
 mod evidence;
+mod ghosts;
+mod hosts;
 mod kernel;
 mod nemesis;
 mod network;
+mod recovery;
 mod rows;
 mod wire;
-mod workload;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,10 +28,11 @@ use fencepost::environment::BoxFuture;
 use fencepost::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
 
+use crate::disk::{self, Disk};
 use crate::event::{Event, GrantName, GrantNo, Kind, NO_PROCESS, Witness};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, Process, Store};
 use crate::seed::{Purpose, Seed};
-use crate::step::StoreFailure;
+use crate::step::{DiskFault, Method, StoreFailure};
 use crate::subject::Subject;
 
 use clock::Clock;
@@ -38,6 +42,7 @@ use network::Network;
 use rows::Grants;
 use wire::{Exchanges, Message, Offered};
 
+pub use bodies::{Means, Workplace};
 pub use kernel::{Schedule, Wakeup};
 
 /// What a run was, apart from its events.
@@ -71,6 +76,10 @@ pub(crate) enum Due {
     Step(usize),
     Resumes(Node, u64),
     Restarts(Node, u64, bool),
+    Ghost(Process, Method),
+    DiskHeals,
+    /// It died in the middle of a call.
+    RegistryDies,
     Calm,
     CalmEnds,
 }
@@ -140,6 +149,11 @@ pub(crate) struct World {
     pub workers: cluster::Workers,
     pub slow_store: (u64, u64),
     pub failing_store: Option<(StoreFailure, u64)>,
+    pub disk_faults: Vec<(DiskFault, u64)>,
+    /// The call of which nobody knows whether it was applied; the next look at the store tells.
+    pub unknown: Option<recovery::Unknown>,
+    /// The reading that such a call was decided on, while it is written down.
+    pub unknown_reading_ms: Option<u64>,
     /// Whose request is being decided: node and life of the client.
     pub asking: Asks,
     pub calls: u64,
@@ -205,6 +219,7 @@ fn run_world(world: World, witness: &mut impl Witness) -> Box<World> {
 
 fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
     let plan = Arc::clone(&world.plan);
+    disk::insert(Disk::new(world.seed));
     WORLD.with(|place| *place.borrow_mut() = Some(Box::new(world)));
     cluster::begin(&plan);
     let mut second = 0;
@@ -328,6 +343,9 @@ impl World {
             workers: cluster::Workers::default(),
             slow_store: (0, 0),
             failing_store: None,
+            disk_faults: Vec::new(),
+            unknown: None,
+            unknown_reading_ms: None,
             asking: Asks { node: Node::Registry, life: 0 },
             calls: 0,
             faults: 0,
@@ -339,6 +357,11 @@ impl World {
             plan,
             subject,
         }
+    }
+
+    /// Whether the registry keeps its rows on its machine's disk.
+    pub fn is_on_disk(&self) -> bool {
+        if self.subject.is_ours() { self.plan.store == Store::Sqlite } else { self.subject.is_reopened }
     }
 
     pub fn node(&mut self, node: Node) -> &mut NodeState {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::hosts::{Job, ask};
 use super::wire::Held;
-use super::workload::{Job, ask};
-use super::{Due, World, cluster, with};
+use super::{Due, World, cluster, ghosts, with};
+use crate::disk;
 use crate::event::{GrantNo, Kind, NO_PROCESS};
 use crate::plan::Node;
-use crate::step::{Action, Span};
+use crate::step::{Action, Crash, DiskFault, Span};
 
 /// Takes a step of the plan. Steps of the calm are not taken: whoever is not asked by then is asked by the calm.
 pub fn take(number: usize) {
@@ -46,8 +47,49 @@ pub fn take(number: usize) {
                 });
             }
         }
+        Action::GrantHandle { process, to } => ask(Job::GrantHandle(*process, *to)),
+        Action::TransferHandles { processes, from, to } => {
+            ask(Job::TransferHandles { processes: processes.clone(), from: *from, to: *to });
+        }
+        Action::Wakes { process } => ask(Job::Wakes(*process)),
+        Action::Ghost { process, haunt } => ghosts::haunt(*process, *haunt),
+        Action::CrashRegistry { of, at_disk_call, span } => crash_registry(*of, *at_disk_call, *span),
         hardship => with(|world| world.befall(hardship)),
     }
+}
+
+fn crash_registry(of: Crash, at_disk_call: Option<u64>, span: Span) {
+    let is_up = with(|world| {
+        world.registry.dies_for = Some(span);
+        world.node(Node::Registry).is_up
+    });
+    let of = match of {
+        Crash::Process => disk::Crash::Process,
+        Crash::Machine => disk::Crash::Machine,
+    };
+    match at_disk_call {
+        // Whatever comes first: the call, or another crash.
+        Some(call) if is_up && with(|world| world.is_on_disk()) => {
+            disk::with(|disk| disk.die_in(call, of));
+        }
+        _ if is_up => registry_dies(of),
+        _ => {}
+    }
+}
+
+/// The registry is gone, at once or in the middle of a call, and comes back later.
+pub fn registry_dies(of: disk::Crash) {
+    if !with(|world| world.node(Node::Registry).is_up) {
+        return;
+    }
+    with(|world| world.registry.crash = of);
+    cluster::crash(Node::Registry);
+    with(|world| {
+        let span = world.registry.dies_for.unwrap_or(Span::Ms(0));
+        let until_us = world.end_of(span);
+        let life = world.node(Node::Registry).life;
+        world.kernel.at(until_us, Due::Restarts(Node::Registry, life, false));
+    });
 }
 
 fn sweep(worker: Node) {
@@ -64,7 +106,7 @@ fn sweep(worker: Node) {
 fn drain(node: Node) {
     let Some(worker) = with(|world| {
         world.calm.drained.push(node);
-        world.workers.workers.get(&node.code()).map(|(worker, _)| worker.clone())
+        world.workers.workers.get(&node.code()).and_then(|(worker, _)| worker.clone())
     }) else {
         return;
     };
@@ -96,6 +138,26 @@ impl World {
             self.note(node, Kind::Paused, NO_PROCESS, GrantNo::NONE, 0, 0);
             self.kernel.at(until_us, Due::Resumes(node, pause));
         }
+    }
+
+    /// The disk has the faults that last now, and no others.
+    pub fn trouble_disk(&mut self) {
+        let now_us = self.kernel.now_us;
+        let has = |fault: DiskFault| {
+            self.disk_faults.iter().any(|(how, until_us)| *how == fault && now_us < *until_us)
+        };
+        let fails = [
+            (DiskFault::FailsToRead, disk::Operation::Read),
+            (DiskFault::FailsToWrite, disk::Operation::Write),
+            (DiskFault::FailsToSync, disk::Operation::Sync),
+        ];
+        let trouble = disk::Trouble {
+            fails: fails.into_iter().find(|(fault, _)| has(*fault)).map(|(_, operation)| operation),
+            is_shaky: has(DiskFault::Shaky),
+            is_full: has(DiskFault::Full),
+            sync_lies: has(DiskFault::LiesAboutSyncs),
+        };
+        disk::with(|disk| disk.trouble = trouble);
     }
 
     fn befall(&mut self, hardship: &Action) {
@@ -132,6 +194,14 @@ impl World {
             Action::Drift { node, ppm } => self.node(node).clock.drift(now_us, ppm),
             Action::SlowStore { by_ms, span } => self.slow_store = (by_ms * 1_000, self.end_of(span)),
             Action::FailStore { how, span } => self.failing_store = Some((how, self.end_of(span))),
+            Action::Disk { how, span } => {
+                let until_us = self.end_of(span);
+                self.disk_faults.retain(|(_, until_us)| now_us < *until_us);
+                self.disk_faults.push((how, until_us));
+                // An expiry may be there already.
+                self.kernel.at(until_us, Due::DiskHeals);
+                self.trouble_disk();
+            }
             Action::Lie { about, to_workers_only, span } => {
                 let until_us = self.end_of(span);
                 let state = self.node(about);

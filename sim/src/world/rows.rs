@@ -11,6 +11,8 @@ use crate::step::Body;
 #[derive(Default)]
 pub struct Grants {
     pub names: Vec<GrantName>,
+    /// As each was first seen.
+    leases: Vec<ProcessLease>,
     of_process: Vec<Vec<u32>>,
 }
 
@@ -22,6 +24,8 @@ pub struct RowView {
     pub is_terminal: bool,
     pub is_started: bool,
     pub is_asked: bool,
+    /// It has no fence left: nobody can hold it again.
+    pub is_exhausted: bool,
     pub signals: u64,
     pub cancels: u64,
     /// Expiry by the registry's clock.
@@ -59,6 +63,7 @@ impl Grants {
             token: lease.lease_token.clone(),
             was_granted: false,
         });
+        self.leases.push(lease.clone());
         let place = usize::from(process);
         if self.of_process.len() <= place {
             self.of_process.resize_with(place + 1, Vec::new);
@@ -67,9 +72,30 @@ impl Grants {
         GrantNo(number)
     }
 
+    /// The last grant of this incarnation.
+    pub fn last_of(&self, process: u16, owner_id: &str, incarnation_id: &str) -> GrantNo {
+        let is_theirs = |number: &&u32| {
+            let owner = &self.leases[**number as usize].owner;
+            owner.incarnation_id == incarnation_id && owner.owner_id == owner_id
+        };
+        self.of(process).iter().rev().find(is_theirs).map_or(GrantNo::NONE, |number| GrantNo(*number))
+    }
+
     pub fn of_token(&self, process: u16, token: &str) -> GrantNo {
         let found = self.of(process).iter().rev().find(|number| self.names[**number as usize].token == token);
         found.map_or(GrantNo::NONE, |number| GrantNo(*number))
+    }
+
+    pub fn lease(&self, grant: GrantNo) -> ProcessLease {
+        self.leases[grant.0 as usize].clone()
+    }
+
+    /// The last one that was granted and is not the one that is stored.
+    pub fn last_but(&self, process: u16, stored: Option<GrantNo>) -> Option<ProcessLease> {
+        let was_granted = |number: &&u32| self.names[**number as usize].was_granted;
+        let is_past = |number: &&u32| Some(GrantNo(**number)) != stored;
+        let last = self.of(process).iter().rev().filter(was_granted).find(is_past)?;
+        Some(self.lease(GrantNo(*last)))
     }
 
     /// True the first time.

@@ -1,263 +1,13 @@
-//! One step of a plan: an instant and what happens then, as one line of text that reads and parses:
-//! `350ms pause worker-1 for 400ms`. Work and hardship alike are steps, so that one shrinker shrinks both. The grammar is
-//! the two functions at the end, `Display` of `Action` and `parse_action`; everything else serves them.
+//! How a step reads and parses: `350ms pause worker-1 for 400ms`. The grammar is the two functions at the end, `Display`
+//! of `Action` and `parse_action`; everything else serves them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use fencepost::process::RecoveryDisposition;
 
+use super::{Action, Body, Crash, DiskFault, Haunt, Link, Method, Scope, Span, Step, StoreFailure};
 use crate::plan::{Node, Process};
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    pub at_ms: u64,
-    pub action: Action,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    // Work, done by a host.
-    Register {
-        process: Process,
-        disposition: RecoveryDisposition,
-        body: Body,
-    },
-    Cancel {
-        process: Process,
-    },
-    Signal {
-        process: Process,
-    },
-    Abandon {
-        process: Process,
-    },
-    Await {
-        process: Process,
-    },
-    Prune,
-    // Work of workers, beside their own sweeps.
-    Sweep {
-        worker: Node,
-    },
-    Drain {
-        worker: Node,
-    },
-    // Hardship of nodes.
-    Pause {
-        node: Node,
-        span: Span,
-    },
-    /// It comes back as a new life; `renamed`, as another owner too.
-    Crash {
-        node: Node,
-        span: Span,
-        renamed: bool,
-    },
-    LateStart {
-        node: Node,
-        by_ms: u64,
-        span: Span,
-    },
-    // Hardship of messages, in one direction.
-    Cut {
-        link: Link,
-        span: Span,
-    },
-    Lose {
-        link: Link,
-        percent: u64,
-        span: Span,
-    },
-    Repeat {
-        link: Link,
-        percent: u64,
-        span: Span,
-    },
-    Delay {
-        link: Link,
-        by_ms: u64,
-        span: Span,
-    },
-    /// From the next such call about the process on, such calls arrive when the registry's clock stands at the expiry of
-    /// the lease that is stored then, plus this; and so do renewals, which would move the expiry.
-    Hold {
-        process: Process,
-        method: Method,
-        offset_ms: i64,
-        /// Whoever sent the call is paused until then.
-        asleep: bool,
-    },
-    // Hardship of clocks.
-    StepClock {
-        node: Node,
-        by_ms: i64,
-    },
-    Drift {
-        node: Node,
-        ppm: i32,
-    },
-    // Hardship of the store, and of probes.
-    SlowStore {
-        by_ms: u64,
-        span: Span,
-    },
-    FailStore {
-        how: StoreFailure,
-        span: Span,
-    },
-    /// A living worker is called dead: by the probes of workers alone, or by the registry's too.
-    Lie {
-        about: Node,
-        to_workers_only: bool,
-        span: Span,
-    },
-}
-
-/// A direction between two nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Link {
-    pub from: Node,
-    pub to: Node,
-}
-
-/// How long something lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
-    Ms(u64),
-    /// Until the registry's clock stands at the expiry of the process's stored lease plus this; at once if it has none.
-    UntilExpiry {
-        process: Process,
-        offset_ms: i64,
-    },
-}
-
-/// Calls that can be held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Method {
-    Claim,
-    Renew,
-    Start,
-    Emit,
-    Complete,
-    Release,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreFailure {
-    /// Known to have changed nothing.
-    Before,
-    /// Nothing was changed, and nobody knows.
-    UnknownBefore,
-    /// It was changed, and nobody knows.
-    UnknownAfter,
-}
-
-/// What a process does when it runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
-    /// An effect, then a rest, so many times.
-    Steps {
-        count: u16,
-        rest_ms: u64,
-    },
-    /// An event, then a rest, so many times.
-    Emits {
-        count: u16,
-        rest_ms: u64,
-    },
-    /// Waits for a signal, then has one effect.
-    Waits,
-    /// Waits for another process to end.
-    Awaits {
-        child: Process,
-    },
-    UntilCancelled,
-    Panics,
-    /// The infrastructure fails in the first attempt at the process; the next one has four steps of 300 ms.
-    Breaks,
-}
-
-impl Body {
-    /// Without waiting for others.
-    pub fn longest_ms(&self) -> u64 {
-        match self {
-            Self::Steps { count, rest_ms } | Self::Emits { count, rest_ms } => {
-                u64::from(*count).saturating_mul(*rest_ms)
-            }
-            Self::Breaks => 1_200,
-            _ => 0,
-        }
-    }
-}
-
-impl Action {
-    /// The nodes it names.
-    pub fn nodes(&self, named: &mut Vec<Node>) {
-        match self {
-            Self::Sweep { worker } | Self::Drain { worker } => named.push(*worker),
-            Self::Pause { node, .. }
-            | Self::Crash { node, .. }
-            | Self::LateStart { node, .. }
-            | Self::StepClock { node, .. }
-            | Self::Drift { node, .. }
-            | Self::Lie { about: node, .. } => named.push(*node),
-            Self::Cut { link, .. }
-            | Self::Lose { link, .. }
-            | Self::Repeat { link, .. }
-            | Self::Delay { link, .. } => named.extend([link.from, link.to]),
-            _ => {}
-        }
-    }
-
-    /// The longest time that it speaks of.
-    pub fn longest_ms(&self) -> u64 {
-        let (by_ms, span) = match self {
-            Self::Pause { span, .. }
-            | Self::Crash { span, .. }
-            | Self::Cut { span, .. }
-            | Self::Lose { span, .. }
-            | Self::Repeat { span, .. }
-            | Self::FailStore { span, .. }
-            | Self::Lie { span, .. } => (0, Some(span)),
-            Self::LateStart { by_ms, span, .. }
-            | Self::Delay { by_ms, span, .. }
-            | Self::SlowStore { by_ms, span } => (*by_ms, Some(span)),
-            Self::Hold { offset_ms, .. } => (offset_ms.unsigned_abs(), None),
-            Self::StepClock { by_ms, .. } => (by_ms.unsigned_abs(), None),
-            Self::Register { body: Body::Steps { rest_ms, .. } | Body::Emits { rest_ms, .. }, .. } => {
-                (*rest_ms, None)
-            }
-            _ => (0, None),
-        };
-        let span_ms = match span {
-            Some(Span::Ms(ms)) => *ms,
-            Some(Span::UntilExpiry { offset_ms, .. }) => offset_ms.unsigned_abs(),
-            None => 0,
-        };
-        by_ms.max(span_ms)
-    }
-
-    /// Whether it makes the world harder, rather than giving it work.
-    pub fn is_fault(&self) -> bool {
-        !matches!(
-            self,
-            Self::Register { .. }
-                | Self::Cancel { .. }
-                | Self::Signal { .. }
-                | Self::Abandon { .. }
-                | Self::Await { .. }
-                | Self::Prune
-                | Self::Sweep { .. }
-                | Self::Drain { .. }
-        )
-    }
-
-    /// Whether it bends a clock.
-    pub fn is_clock_fault(&self) -> bool {
-        matches!(self, Self::StepClock { .. } | Self::Drift { .. })
-    }
-}
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -360,11 +110,12 @@ impl FromStr for Link {
     }
 }
 
-const METHODS: [(Method, &str); 6] = [
+const METHODS: [(Method, &str); 7] = [
     (Method::Claim, "claim"),
     (Method::Renew, "renew"),
     (Method::Start, "start"),
     (Method::Emit, "emit"),
+    (Method::Wait, "wait"),
     (Method::Complete, "complete"),
     (Method::Release, "release"),
 ];
@@ -445,6 +196,75 @@ impl fmt::Display for StoreFailure {
     }
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s{}", self.0)
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_prefix('s').and_then(|digits| digits.parse().ok());
+        number.map(Self).ok_or_else(|| format!("`{text}` is no scope: say s1"))
+    }
+}
+
+const DISK_FAULTS: [(DiskFault, &str); 6] = [
+    (DiskFault::FailsToRead, "fails to read"),
+    (DiskFault::FailsToWrite, "fails to write"),
+    (DiskFault::FailsToSync, "fails to sync"),
+    (DiskFault::Shaky, "shaky"),
+    (DiskFault::Full, "full"),
+    (DiskFault::LiesAboutSyncs, "lies about syncs"),
+];
+
+impl fmt::Display for DiskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(DISK_FAULTS[*self as usize].1)
+    }
+}
+
+/// The fault, and the words after it.
+fn parse_disk_fault<'a>(words: &'a [&'a str]) -> Result<(DiskFault, &'a [&'a str]), String> {
+    let said = words.join(" ");
+    let found = DISK_FAULTS.iter().find(|(_, name)| said.starts_with(name));
+    let (fault, name) = found.ok_or_else(|| {
+        let names: Vec<&str> = DISK_FAULTS.iter().map(|(_, name)| *name).collect();
+        format!("`disk {said}` is no fault of a disk: say one of {}", names.join(", "))
+    })?;
+    Ok((*fault, &words[name.split(' ').count()..]))
+}
+
+impl fmt::Display for Haunt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Late(method) => write!(f, "{method}"),
+            Self::AtExpiry { method, offset_ms } => write!(f, "{method} at expiry {}", signed(*offset_ms)),
+            Self::Returns => f.write_str("returns"),
+        }
+    }
+}
+
+fn parse_haunt(words: &[&str]) -> Result<Haunt, String> {
+    Ok(match words {
+        ["returns"] => Haunt::Returns,
+        [method, "at", "expiry", offset] => {
+            let method = method.parse()?;
+            if !matches!(method, Method::Renew | Method::Claim) {
+                return Err(format!("a ghost cannot {method} at an expiry: only renew and claim"));
+            }
+            Haunt::AtExpiry { method, offset_ms: parse_signed_ms(offset)? }
+        }
+        [method] => match method.parse()? {
+            Method::Claim => return Err("a ghost's claim is no late call: say `claim at expiry +0ms`".into()),
+            method => Haunt::Late(method),
+        },
+        _ => return Err(format!("`{}` is nothing that a ghost does", words.join(" "))),
+    })
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -456,11 +276,29 @@ impl fmt::Display for Action {
             Self::Abandon { process } => write!(f, "abandon {process}"),
             Self::Await { process } => write!(f, "await {process}"),
             Self::Prune => write!(f, "prune"),
+            Self::GrantHandle { process, to } => write!(f, "grant {process} to {to}"),
+            Self::TransferHandles { processes, from, to } => {
+                let names: Vec<String> = processes.iter().map(Process::to_string).collect();
+                write!(f, "transfer {} from {from} to {to}", names.join(" "))
+            }
+            Self::Wakes { process } => write!(f, "wakes {process}"),
+            Self::Ghost { process, haunt } => write!(f, "ghost {process} {haunt}"),
             Self::Sweep { worker } => write!(f, "sweep {worker}"),
             Self::Drain { worker } => write!(f, "drain {worker}"),
             Self::Pause { node, span } => write!(f, "pause {node} {span}"),
             Self::Crash { node, span, renamed: false } => write!(f, "crash {node} {span}"),
             Self::Crash { node, span, renamed: true } => write!(f, "crash {node} renamed {span}"),
+            Self::CrashRegistry { of, at_disk_call, span } => {
+                f.write_str(match of {
+                    Crash::Process => "crash registry",
+                    Crash::Machine => "power-off registry",
+                })?;
+                if let Some(call) = at_disk_call {
+                    write!(f, " at disk call {call}")?;
+                }
+                write!(f, " {span}")
+            }
+            Self::Disk { how, span } => write!(f, "disk {how} {span}"),
             Self::LateStart { node, by_ms, span } => {
                 write!(f, "start-late {node} by {} {span}", Ms(*by_ms))
             }
@@ -489,6 +327,7 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
         let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
         number.filter(|number| *number <= 100).ok_or_else(|| format!("`{text}` is no share: say 30%"))
     };
+    let disk_call = |text: &str| text.parse().map_err(|_| format!("`{text}` is no number of a disk call"));
     let worker = |text: &str| match text.parse()? {
         worker @ Node::Worker(_) => Ok(worker),
         other => Err(format!("{other} is no worker")),
@@ -504,9 +343,43 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
         ["abandon", process] => Action::Abandon { process: process.parse()? },
         ["await", process] => Action::Await { process: process.parse()? },
         ["prune"] => Action::Prune,
+        ["grant", process, "to", scope] => {
+            Action::GrantHandle { process: process.parse()?, to: scope.parse()? }
+        }
+        ["transfer", processes @ .., "from", from, "to", to] if !processes.is_empty() => {
+            Action::TransferHandles {
+                processes: processes.iter().map(|process| process.parse()).collect::<Result<_, _>>()?,
+                from: from.parse()?,
+                to: to.parse()?,
+            }
+        }
+        ["wakes", process] => Action::Wakes { process: process.parse()? },
+        ["ghost", process, haunt @ ..] => {
+            Action::Ghost { process: process.parse()?, haunt: parse_haunt(haunt)? }
+        }
         ["sweep", node] => Action::Sweep { worker: worker(node)? },
         ["drain", node] => Action::Drain { worker: worker(node)? },
         ["pause", node, span @ ..] => Action::Pause { node: node.parse()?, span: parse_span(span)? },
+        ["crash", "registry", "at", "disk", "call", call, span @ ..] => Action::CrashRegistry {
+            of: Crash::Process,
+            at_disk_call: Some(disk_call(call)?),
+            span: parse_span(span)?,
+        },
+        ["power-off", "registry", "at", "disk", "call", call, span @ ..] => Action::CrashRegistry {
+            of: Crash::Machine,
+            at_disk_call: Some(disk_call(call)?),
+            span: parse_span(span)?,
+        },
+        ["power-off", "registry", span @ ..] => {
+            Action::CrashRegistry { of: Crash::Machine, at_disk_call: None, span: parse_span(span)? }
+        }
+        ["disk", fault @ ..] => {
+            let (how, span) = parse_disk_fault(fault)?;
+            Action::Disk { how, span: parse_span(span)? }
+        }
+        ["crash", "registry", span @ ..] => {
+            Action::CrashRegistry { of: Crash::Process, at_disk_call: None, span: parse_span(span)? }
+        }
         ["crash", node, "renamed", span @ ..] => {
             Action::Crash { node: node.parse()?, span: parse_span(span)?, renamed: true }
         }
@@ -584,11 +457,25 @@ mod tests {
         "9ms abandon p1",
         "10ms await p1",
         "11ms prune",
+        "11ms grant p1 to s1",
+        "11ms transfer p1 p2 from s1 to s2",
+        "11ms wakes p1",
+        "11ms ghost p1 complete",
+        "11ms ghost p1 wait",
+        "11ms ghost p1 renew at expiry -1ms",
+        "11ms ghost p1 returns",
         "12ms sweep worker-2",
         "13ms drain worker-1",
         "350ms pause worker-1 for 400ms",
         "351ms pause worker-1 until p1 expires -1ms",
         "1.2s crash registry for 3s",
+        "1.2s crash registry at disk call 7 for 3s",
+        "1.2s power-off registry for 3s",
+        "1.2s power-off registry at disk call 3 for 3s",
+        "1.2s disk fails to sync for 3s",
+        "1.2s disk shaky for 3s",
+        "1.2s disk full for 3s",
+        "1.2s disk lies about syncs for 3s",
         "1.25s crash worker-3 renamed for 3.005s",
         "2s start-late worker-1 by 40ms for 1s",
         "2s cut registry>worker-2 for 3s",
@@ -631,6 +518,12 @@ mod tests {
             ("1s register p1 rerunnable dances", "`dances` is no body"),
             ("1s hold prune p1 until expiry +1ms", "`prune` cannot be held"),
             ("1s drain host-1", "host-1 is no worker"),
+            ("1s ghost p1 complete at expiry +1ms", "only renew and claim"),
+            ("1s ghost p1 claim", "is no late call"),
+            ("1s disk melts for 1s", "is no fault of a disk"),
+            ("1s transfer p1 from x to s2", "`x` is no scope"),
+            ("1s crash registry at disk call x for 1s", "is no number of a disk call"),
+            ("1s crash worker-1 renamed", "is no span"),
             ("1s explode", "nothing that can happen is called so"),
         ];
         for (line, why) in cases {

@@ -1,0 +1,179 @@
+//! Hosts: they carry out the plan's requests, and repeat each until they know its outcome, as any careful caller does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fencepost::ProcessRegistry;
+use fencepost::environment::Environment;
+use fencepost::error::RegistryError;
+use fencepost::event::{
+    CANCEL_REQUESTED, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec,
+};
+use fencepost::handle::{ProcessHandleDescriptor, SessionScope};
+use fencepost::process::{
+    AbandonRequest, ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessRegistration,
+    RecoveryDisposition,
+};
+use serde_json::json;
+
+use super::door::hash_of;
+use super::environment::NodeEnvironment;
+use super::{World, try_with, with};
+use crate::event::{GrantNo, Kind};
+use crate::plan::{Node, Process};
+use crate::step::Scope;
+
+impl World {
+    /// The host that speaks for a process.
+    pub fn host_for(&self, process: u16) -> Node {
+        let hosts = &self.plan.hosts.0;
+        Node::Host(hosts[usize::from(process) % hosts.len()])
+    }
+}
+
+/// What a host is asked to do.
+pub enum Job {
+    Register { step: usize, process: Process, disposition: RecoveryDisposition },
+    Cancel(Process),
+    Signal(Process),
+    Abandon(Process),
+    Await(Process),
+    Prune,
+    GrantHandle(Process, Scope),
+    TransferHandles { processes: Vec<Process>, from: Scope, to: Scope },
+    Wakes(Process),
+}
+
+/// Has the host of the process do it; nobody does, while that host is down.
+pub fn ask(job: Job) {
+    let process = match &job {
+        Job::Register { process, .. }
+        | Job::Cancel(process)
+        | Job::Signal(process)
+        | Job::Abandon(process)
+        | Job::Await(process)
+        | Job::GrantHandle(process, _)
+        | Job::Wakes(process) => process.0,
+        Job::TransferHandles { processes, .. } => processes.first().map_or(0, |process| process.0),
+        Job::Prune => 0,
+    };
+    let Some((node, registry, waits)) = with(|world| {
+        let node = world.host_for(process);
+        let (registry, waits) = world.workers.hosts.get(&node.code())?;
+        Some((node, Arc::clone(registry), Arc::clone(waits)))
+    }) else {
+        return;
+    };
+    let environment = NodeEnvironment(node);
+    let task = async move {
+        if let Job::Await(process) = job {
+            let wait = Wait::begin(node, process);
+            let answer = waits.await_terminal(&process.to_string()).await;
+            return wait.end(answer.as_ref().map_or(0, hash_of));
+        }
+        while let Err(error) = carry_out(registry.as_ref(), environment, &job).await {
+            if error.is_refusal() {
+                return;
+            }
+            environment.sleep(Duration::from_millis(100)).await;
+        }
+    };
+    with(|world| world.spawn(node, Box::pin(task)));
+}
+
+async fn carry_out(
+    registry: &dyn ProcessRegistry,
+    environment: NodeEnvironment,
+    job: &Job,
+) -> Result<(), RegistryError> {
+    match job {
+        Job::Register { step, process, disposition } => {
+            let registration = ProcessRegistration {
+                id: process.to_string(),
+                input: ProcessInput::Engine { kind: "script".into(), payload: json!(step) },
+                disposition: *disposition,
+                identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
+                event_types: vec![ProcessEventType { name: "progress".into(), wake: wake_of(*process) }],
+                provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
+                wake_target: wakes(*process).then(|| scope(Scope(1))),
+            };
+            registry.register_process(registration).await.map(drop)
+        }
+        Job::Cancel(process) => {
+            let request = ProcessEventAppendRequest::new(CANCEL_REQUESTED, json!(null)).with_replay("cancel");
+            registry.append_event(&process.to_string(), request).await.map(drop)
+        }
+        Job::Signal(process) => {
+            let request = ProcessEventAppendRequest::new("signal.go", json!(null));
+            registry.append_event(&process.to_string(), request).await.map(drop)
+        }
+        Job::Abandon(process) => {
+            let requested_at_ms = environment.now_epoch_ms();
+            let request = AbandonRequest { requested_by: "host".into(), requested_at_ms, reason: None };
+            registry.request_process_abandon(&process.to_string(), request).await.map(drop)
+        }
+        Job::Prune => registry.prune_terminal_processes(u64::MAX).await.map(drop),
+        Job::GrantHandle(process, to) => {
+            let descriptor = ProcessHandleDescriptor { kind: "watch".into(), label: None };
+            registry.grant_handle(&scope(*to), &process.to_string(), descriptor).await.map(drop)
+        }
+        Job::TransferHandles { processes, from, to } => {
+            let ids: Vec<String> = processes.iter().map(Process::to_string).collect();
+            registry.transfer_handle_grants(&scope(*from), &scope(*to), &ids).await
+        }
+        Job::Wakes(process) => {
+            let id = process.to_string();
+            for event in registry.wake_events_after(&id, 0).await? {
+                registry.ack_wake(&id, event.sequence).await?;
+                // Whoever was told twice acks twice.
+                registry.ack_wake(&id, event.sequence).await?;
+            }
+            Ok(())
+        }
+        Job::Await(_) => Ok(()),
+    }
+}
+
+pub fn scope(scope: Scope) -> SessionScope {
+    SessionScope::session(scope.to_string())
+}
+
+/// The progress of every second process wakes somebody.
+pub fn wakes(process: Process) -> bool {
+    process.0.is_multiple_of(2)
+}
+
+fn wake_of(process: Process) -> Option<ProcessWakeSpec> {
+    wakes(process).then(|| ProcessWakeSpec { when: None, input: ProcessWakeInput::Payload })
+}
+
+/// One wait of a host, however it ends.
+struct Wait {
+    node: Node,
+    process: Process,
+    number: u64,
+}
+
+impl Wait {
+    fn begin(node: Node, process: Process) -> Self {
+        with(|world| {
+            world.waits += 1;
+            world.waiting += 1;
+            let number = world.waits;
+            world.note(node, Kind::WaitBegan, process.0, GrantNo::NONE, 0, number);
+            Self { node, process, number }
+        })
+    }
+
+    fn end(self, outcome: u64) {
+        with(|world| {
+            world.note(self.node, Kind::WaitEnded, self.process.0, GrantNo::NONE, outcome, self.number);
+        });
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        try_with(|world| world.waiting -= 1);
+    }
+}
