@@ -44,7 +44,7 @@ fn heard(said: std::io::Result<()>) {
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Where the registry keeps its rows: memory or sqlite
+    /// Where the registry keeps its rows: memory, sqlite or both
     #[arg(long, global = true)]
     store: Option<String>,
 }
@@ -53,9 +53,9 @@ struct Arguments {
 enum Command {
     /// Search seeds for a broken law
     Run {
-        /// A range such as 0..10000
-        #[arg(long, default_value = "0..10000")]
-        seeds: String,
+        /// A range such as 0..10000; the standard search, unless you say
+        #[arg(long)]
+        seeds: Option<String>,
         /// Threads; as many as the machine has processors, unless you say
         #[arg(long)]
         jobs: Option<usize>,
@@ -130,8 +130,12 @@ enum Command {
 /// Stands for the subject that this command line is for.
 const OWN: &str = "own";
 
-/// A search of so many seeds must reach every mark.
-const STANDARD_SEEDS: u64 = 10_000;
+/// The standard search: so many seeds on each store. One that is at least as large must reach every mark.
+const STANDARD: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
+
+fn standard_seeds(store: Store) -> u64 {
+    STANDARD.iter().find(|(_, of)| *of == store).map_or(0, |(seeds, _)| *seeds)
+}
 
 /// How a command ended.
 enum End {
@@ -164,14 +168,17 @@ pub fn main_for(own: &Subject) -> ExitCode {
         }
     };
     let command = arguments.command.unwrap_or(Command::Run {
-        seeds: "0..10000".to_owned(),
+        seeds: None,
         jobs: None,
         subject: OWN.to_owned(),
         keep_going: false,
     });
-    let carried_out = match arguments.store.as_deref().map(parse_store).transpose() {
-        Ok(None) => carry_out(command, own),
-        Ok(Some(store)) => carry_out(command, &Subject { store_needed: store, ..own.clone() }),
+    let carried_out = match arguments.store.as_deref().map(parse_stores).transpose() {
+        Ok(None) => carry_out(command, own, None),
+        Ok(Some(stores)) => {
+            let own = Subject { store_needed: stores[0], ..own.clone() };
+            carry_out(command, &own, Some(stores))
+        }
         Err(complaint) => Err(complaint),
     };
     match carried_out {
@@ -186,15 +193,13 @@ pub fn main_for(own: &Subject) -> ExitCode {
     }
 }
 
-fn carry_out(command: Command, own: &Subject) -> Ended {
+fn carry_out(command: Command, own: &Subject, stores: Option<&[Store]>) -> Ended {
     match command {
-        Command::Run { seeds, jobs, subject, keep_going } => run(
-            &parse_seeds(&seeds)?,
-            jobs.unwrap_or_else(processors),
-            &subject_named(&subject, own)?,
-            keep_going,
-            own.name,
-        ),
+        Command::Run { seeds, jobs, subject, keep_going } => {
+            let subject = subject_named(&subject, own)?;
+            let searches = searches(seeds.as_deref(), stores, &subject)?;
+            run(&searches, jobs.unwrap_or_else(processors), &subject, keep_going, own.name)
+        }
         Command::Replay { what, subject, timeline } => {
             replay(&what, subject.as_deref(), timeline.as_deref(), own)
         }
@@ -226,11 +231,12 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn parse_store(text: &str) -> Result<Store, Complaint> {
+fn parse_stores(text: &str) -> Result<&'static [Store], Complaint> {
     match text {
-        "memory" => Ok(Store::Memory),
-        "sqlite" => Ok(Store::Sqlite),
-        _ => Err(Complaint(format!("`{text}` is no store: say memory or sqlite"))),
+        "memory" => Ok(&[Store::Memory]),
+        "sqlite" => Ok(&[Store::Sqlite]),
+        "both" => Ok(&[Store::Memory, Store::Sqlite]),
+        _ => Err(Complaint(format!("`{text}` is no store: say memory, sqlite or both"))),
     }
 }
 
@@ -284,27 +290,60 @@ fn clocks_us() -> (u64, u64) {
     (us(rustix::time::ClockId::ProcessCPUTime), us(rustix::time::ClockId::Monotonic))
 }
 
-fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own: &str) -> Ended {
-    let wanted = Search { seeds: seeds.clone(), jobs, store: subject.store_needed, subject: subject.clone() };
+/// Which seeds to run on which stores: those that were named, or the standard search.
+fn searches(
+    seeds: Option<&str>,
+    stores: Option<&[Store]>,
+    subject: &Subject,
+) -> Result<Vec<(Range<u64>, Store)>, Complaint> {
+    let named = seeds.map(parse_seeds).transpose()?;
+    Ok(match (named, stores) {
+        (Some(seeds), None) => vec![(seeds, subject.store_needed)],
+        (Some(seeds), Some(stores)) => stores.iter().map(|store| (seeds.clone(), *store)).collect(),
+        (None, stores) => STANDARD
+            .iter()
+            .filter(|(_, store)| match stores {
+                Some(stores) => stores.contains(store),
+                // Another's registry keeps its rows where it does.
+                None => subject.is_ours() || *store == Store::Memory,
+            })
+            .map(|(seeds, store)| (0..*seeds, *store))
+            .collect(),
+    })
+}
+
+fn run(
+    searches: &[(Range<u64>, Store)],
+    jobs: usize,
+    subject: &Subject,
+    keep_going: bool,
+    own: &str,
+) -> Ended {
     let mut tally = Tally::default();
     let mut first_broken = None;
     let (cpu_us, wall_us) = clocks_us();
-    search(&wanted, |seed, verdict| {
-        tally.add(&verdict);
-        if let Some(broken) = verdict.broken() {
-            if keep_going {
-                say!("seed {seed}: {} is broken: {}", broken.law, broken.because);
+    for (seeds, store) in searches {
+        let wanted = Search { seeds: seeds.clone(), jobs, store: *store, subject: subject.clone() };
+        search(&wanted, |seed, verdict| {
+            tally.add(&verdict, *store);
+            if let Some(broken) = verdict.broken() {
+                if keep_going {
+                    say!("seed {seed}: {} is broken: {}", broken.law, broken.because);
+                }
+                first_broken.get_or_insert((seed, *store, broken));
+                if !keep_going {
+                    return ControlFlow::Break(());
+                }
             }
-            first_broken.get_or_insert((seed, broken));
-            if !keep_going {
-                return ControlFlow::Break(());
-            }
+            ControlFlow::Continue(())
+        });
+        if first_broken.is_some() && !keep_going {
+            break;
         }
-        ControlFlow::Continue(())
-    });
+    }
     let (cpu_end_us, wall_end_us) = clocks_us();
-    if let Some((seed, broken)) = &first_broken {
-        let plan = generate(Seed(*seed), subject.store_needed);
+    if let Some((seed, store, broken)) = &first_broken {
+        let plan = generate(Seed(*seed), *store);
         let original = plan.steps.len();
         let shrunk = shrink(&plan, subject, broken.law, 5_000, &mut |_| {});
         let small = Arc::new(shrunk.plan);
@@ -317,13 +356,18 @@ fn run(seeds: &Range<u64>, jobs: usize, subject: &Subject, keep_going: bool, own
     if first_broken.is_some() {
         return Ok(End::Broken);
     }
-    let missed: Vec<&str> = tally.hits.missed().into_iter().map(Mark::name).collect();
+    if tally.undecided() > 0 {
+        say!("INCONCLUSIVE: no law is broken, but of some it could not be told whether they hold");
+        return Ok(End::Inconclusive);
+    }
+    let stores: Vec<Store> = searches.iter().map(|(_, store)| *store).collect();
+    let missed: Vec<&str> = tally.hits.missed(&stores).into_iter().map(Mark::name).collect();
     if missed.is_empty() {
         return Ok(End::Holds);
     }
     say!("never reached: {}", missed.join("; "));
-    if tally.seeds < STANDARD_SEEDS {
-        say!("(a search of fewer than {STANDARD_SEEDS} seeds is judged by its laws alone)");
+    if searches.iter().any(|(seeds, store)| seeds.end - seeds.start < standard_seeds(*store)) {
+        say!("(a search smaller than the standard one is judged by its laws alone)");
         return Ok(End::Holds);
     }
     say!("INCONCLUSIVE: no law is broken, but a search that never came there has not shown that none is");

@@ -166,6 +166,13 @@ pub enum Kind {
     Finished,
 }
 
+impl Kind {
+    /// Whether it is a decision, or evidence beside one: its clock is the registry's reading.
+    pub fn is_decided(self) -> bool {
+        self <= Self::Spanned
+    }
+}
+
 /// Which write of an execution, or of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]

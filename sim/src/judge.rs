@@ -3,22 +3,26 @@
 
 use std::sync::{Arc, Once};
 
-use crate::event::{Event, RunningHash};
+use crate::event::{Event, Kind, RunningHash, Witness};
 use crate::history::History;
-use crate::laws::{Finding, Law, Laws};
+use crate::laws::{Finding, Law, Laws, broken_assumption};
 use crate::marks::{Hits, Marks};
 use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world::{self, Outcome};
+use crate::zombie::Zombies;
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
+    pub seed: u64,
     pub hash: u64,
     pub events: u64,
     pub outcome: Outcome,
     pub findings: Vec<Judged>,
     pub hits: Hits,
+    /// The longest that anybody acted under a grant that was no longer live.
+    pub zombie_us: u64,
 }
 
 /// One law's word on a run.
@@ -60,6 +64,14 @@ impl Verdict {
         })
     }
 
+    /// Laws of which it could not be told whether they hold, and why.
+    pub fn undecided(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.findings.iter().filter_map(|judged| match &judged.finding {
+            Finding::Undecided { because } => Some((judged.law, because.as_str())),
+            _ => None,
+        })
+    }
+
     pub fn breaks(&self, law: &str) -> bool {
         self.findings
             .iter()
@@ -69,16 +81,119 @@ impl Verdict {
 
 pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     warm_up();
-    let mut witness = (RunningHash::default(), (Laws::new(plan), Marks::new(plan)));
+    let mut witness = Watching {
+        hash: RunningHash::default(),
+        laws: Laws::new(plan),
+        marks: Marks::new(plan),
+        zombies: Zombies::new(plan),
+        early: (!subject.is_ours()).then(|| EarlyReadings::new(plan)),
+    };
     let outcome = world::run(plan, subject, &mut witness);
-    let (hash, (laws, marks)) = witness;
-    let claimed = |law: &&dyn Law| !subject.not_claimed.contains(&law.name());
-    let findings = laws.all().into_iter().filter(claimed).map(judged).collect();
-    Verdict { hash: hash.value(), events: hash.events, outcome, findings, hits: marks.hits }
+    let Watching { hash, laws, marks, zombies, early } = witness;
+    let mut findings = findings(plan, &laws);
+    if let Some(early) = early {
+        early.doubts(plan, &mut findings);
+    }
+    findings.retain(|judged| !subject.not_claimed.contains(&judged.law));
+    let (hits, zombie_us) = (marks.hits, zombies.longest_us);
+    Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
 }
 
-fn judged(law: &dyn Law) -> Judged {
-    Judged { law: law.name(), sentence: law.sentence(), finding: law.finding(), checked: law.checked() }
+/// Old histories, today's laws.
+pub fn rejudge(history: &History) -> Vec<Judged> {
+    let mut laws = Laws::new(&history.plan);
+    history.events.iter().for_each(|event| laws.see(event));
+    findings(&history.plan, &laws)
+}
+
+/// Whether the plan breaks the law without its clock faults, too; none, if it has none.
+pub fn without_clock_faults(plan: &Plan, subject: &Subject, law: &str) -> Option<bool> {
+    let control = plan.without_clock_faults();
+    (control != *plan).then(|| judge(&Arc::new(control), subject).breaks(law))
+}
+
+fn findings(plan: &Plan, laws: &Laws) -> Vec<Judged> {
+    let judged = |law: &dyn Law| Judged {
+        law: law.name(),
+        sentence: law.sentence(),
+        finding: match broken_assumption(plan, law.name()) {
+            Some(why) => Finding::Undecided { because: why.to_owned() },
+            None => law.finding(),
+        },
+        checked: law.checked(),
+    };
+    laws.all().into_iter().map(judged).collect()
+}
+
+/// Everything that looks at a run that is judged. Laws last: it is the order of what costs least.
+struct Watching {
+    hash: RunningHash,
+    laws: Laws,
+    marks: Marks,
+    zombies: Zombies,
+    early: Option<EarlyReadings>,
+}
+
+impl Witness for Watching {
+    fn see(&mut self, event: &Event) {
+        self.hash.see(event);
+        self.laws.see(event);
+        self.marks.see(event);
+        self.zombies.see(event);
+        if let Some(early) = &mut self.early {
+            early.see(event);
+        }
+    }
+}
+
+/// Where another's registry reads its clock is unknown. So a decision that took time is judged by the reading at its end,
+/// and here by the one at its beginning: a breach that both find at the same event is one, and any other is a doubt.
+struct EarlyReadings {
+    laws: Laws,
+    /// Whose decision, when it ended, and the reading it began with.
+    spanned: Option<(u8, u16, u64, u64)>,
+    is_needed: bool,
+}
+
+impl EarlyReadings {
+    fn new(plan: &Plan) -> Self {
+        Self { laws: Laws::new(plan), spanned: None, is_needed: false }
+    }
+
+    fn doubts(&self, plan: &Plan, findings: &mut [Judged]) {
+        if !self.is_needed {
+            return;
+        }
+        for (late, early) in findings.iter_mut().zip(self::findings(plan, &self.laws)) {
+            let place = |finding: &Finding| match finding {
+                Finding::Broken { at, .. } => Some(*at),
+                _ => None,
+            };
+            if place(&late.finding) != place(&early.finding) {
+                let because = "it depends on when, within a call that took time, the registry read its clock";
+                late.finding = Finding::Undecided { because: because.to_owned() };
+            }
+        }
+    }
+}
+
+impl Witness for EarlyReadings {
+    fn see(&mut self, event: &Event) {
+        if event.kind == Kind::Spanned && event.b == 1 && event.a != event.clock {
+            self.spanned = Some((event.node, event.process, event.at_us, event.a));
+            self.is_needed = true;
+        }
+        let early = match self.spanned {
+            Some((node, process, at_us, from_ms))
+                if (node, process, at_us) == (event.node, event.process, event.at_us)
+                    && event.kind.is_decided() =>
+            {
+                Event { clock: from_ms, ..*event }
+            }
+            _ => *event,
+        };
+        self.laws.see(&early);
+    }
 }
 
 pub fn record(plan: &Arc<Plan>, subject: &Subject) -> History {

@@ -13,6 +13,7 @@ compile_error!(
 
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod corpus;
 pub mod determinism;
 pub mod disk;
@@ -32,6 +33,7 @@ pub mod step;
 pub mod subject;
 pub mod timeline;
 pub mod world;
+pub mod zombie;
 
 pub use check::{Options, check};
 pub use subject::Subject;

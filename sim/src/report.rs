@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::history::History;
 use crate::judge::{Broken, Verdict};
+use crate::laws::Finding;
 use crate::marks::{Hits, Mark};
+use crate::plan::Store;
 use crate::timeline::text;
 
 /// A breach, with the small plan that shows it and the lines that lead on from here.
@@ -45,12 +47,25 @@ pub struct Tally {
     pub events: u64,
     pub faults: u64,
     pub simulated_us: u64,
-    pub laws: Vec<(&'static str, u64, u64)>,
+    pub laws: Vec<LawTally>,
     pub hits: Hits,
+    /// The longest zombie window, and whose it is.
+    pub zombie: (u64, u64, Store),
+}
+
+/// What a search says of one law.
+pub struct LawTally {
+    pub law: &'static str,
+    pub checked: u64,
+    pub broken: u64,
+    pub undecided: u64,
 }
 
 impl Tally {
-    pub fn add(&mut self, verdict: &Verdict) {
+    pub fn add(&mut self, verdict: &Verdict, store: Store) {
+        if verdict.zombie_us > self.zombie.0 {
+            self.zombie = (verdict.zombie_us, verdict.seed, store);
+        }
         self.seeds += 1;
         self.hits.add(&verdict.hits);
         self.calls += verdict.outcome.calls;
@@ -58,20 +73,26 @@ impl Tally {
         self.faults += verdict.outcome.faults;
         self.simulated_us += verdict.outcome.simulated_us;
         if self.laws.is_empty() {
-            self.laws = verdict.findings.iter().map(|judged| (judged.law, 0, 0)).collect();
+            let untouched = |law| LawTally { law, checked: 0, broken: 0, undecided: 0 };
+            self.laws = verdict.findings.iter().map(|judged| untouched(judged.law)).collect();
         }
         for (law, judged) in self.laws.iter_mut().zip(&verdict.findings) {
-            law.1 += judged.checked;
-            law.2 += u64::from(!matches!(judged.finding, crate::laws::Finding::Holds));
+            law.checked += judged.checked;
+            law.broken += u64::from(matches!(judged.finding, Finding::Broken { .. }));
+            law.undecided += u64::from(matches!(judged.finding, Finding::Undecided { .. }));
         }
+    }
+
+    pub fn undecided(&self) -> u64 {
+        self.laws.iter().map(|law| law.undecided).sum()
     }
 
     /// The table at the end of a search.
     pub fn table(&self, cpu_us: u64, wall_us: u64) -> String {
         let mut table = String::new();
-        let _ = writeln!(table, "{:<30} {:>12} {:>8}", "law", "checked", "broken");
-        for (law, checked, broken) in &self.laws {
-            let _ = writeln!(table, "{law:<30} {checked:>12} {broken:>8}");
+        let _ = writeln!(table, "{:<34} {:>12} {:>8} {:>10}", "law", "checked", "broken", "undecided");
+        for LawTally { law, checked, broken, undecided } in &self.laws {
+            let _ = writeln!(table, "{law:<34} {checked:>12} {broken:>8} {undecided:>10}");
         }
         table.push('\n');
         let marks: Vec<String> =
@@ -81,10 +102,21 @@ impl Tally {
             let right = marks.get(half + place).map_or("", String::as_str);
             let _ = writeln!(table, "{left}   {right}");
         }
+        let (zombie_us, seed, store) = self.zombie;
+        let store = match store {
+            Store::Memory => "memory",
+            Store::Sqlite => "sqlite",
+        };
+        let _ = writeln!(
+            table,
+            "\nlongest zombie window: {}.{:03} s, in seed {seed} on {store}",
+            zombie_us / 1_000_000,
+            zombie_us / 1_000 % 1_000
+        );
         let per = |part: u64, whole: u64| part.checked_div(whole).unwrap_or(0);
         let _ = writeln!(
             table,
-            "\n{} seeds, {} calls decided, {} faults, {} events",
+            "{} seeds, {} calls decided, {} faults, {} events",
             self.seeds, self.calls, self.faults, self.events
         );
         let _ = writeln!(

@@ -3,7 +3,7 @@
 
 use super::{ByProcess, Case, Law};
 use crate::event::{
-    Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Wrote, disposition, licence, status,
+    Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Wrote, disposition, licence, refusal, status,
 };
 
 /// See its sentence.
@@ -152,6 +152,8 @@ impl Law for AbandonmentIsLicensed {
                     self.case.breach(number, || fault.to_owned());
                 }
             }
+            // It may have been done all the same.
+            Kind::Refused if event.b == refusal::UNKNOWN_OUTCOME => {}
             _ => row.gives_up = None,
         }
     }

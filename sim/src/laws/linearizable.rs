@@ -7,7 +7,9 @@
 //! fits, and when the search is cut short nothing is claimed.
 
 use super::{ByProcess, Case, Law};
-use crate::event::{CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal, status, survived};
+use crate::event::{
+    CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal, status, survived, turned_out,
+};
 
 /// How many steps of the model a search for an order may take.
 const SEARCH: u64 = 20_000;
@@ -420,6 +422,10 @@ impl Law for Linearizable {
             Kind::Observed => {
                 row.told(event.node).observed = Some((event.grant, event.a == 1, event.b == 1));
             }
+            // Nobody knows yet: what was told of the call is told of what it turns out to have done.
+            Kind::Refused if event.b == refusal::UNKNOWN_OUTCOME => {}
+            Kind::TurnedOut if event.b == turned_out::APPLIED => {}
+            Kind::TurnedOut => *row.told(event.node) = Told::default(),
             Kind::Unfenced => row.told(event.node).is_unfenced = true,
             Kind::Spanned if event.b == 0 => row.open.push((event.node, row.overlapping.len())),
             Kind::Spanned => {

@@ -190,10 +190,20 @@ laws! {
             | Ended | Pruned | TurnedOut | Survived | SurvivedLease;
     linearizable: Linearizable = |_| Linearizable::default(),
         on Registered | Granted | Reclaimed | Reentered | Busy | Renewed | Released | Wrote | Asked | Ended | Showed
-            | Refused | Pruned | Claims | Observed | Unfenced | Spanned | Survived | SurvivedLease;
+            | Refused | TurnedOut | Pruned | Claims | Observed | Unfenced | Spanned | Survived | SurvivedLease;
     nobody_panics: NobodyPanics = |_| NobodyPanics::default(), on Panicked | Finished;
     calm_ends_everything: CalmEndsEverything = |_| CalmEndsEverything::default(),
         on CalmBegan | Remained | Exhausted | Finished;
+}
+
+/// Laws that stand even where a disk broke its word about syncs: they are about nodes, and not about what was stored.
+const NEED_NO_DISK: [&str; 3] = ["tokens-are-drawn", "lost-means-silent", "nobody-panics"];
+
+/// Why a plan cannot be judged by a law: it breaks an assumption that the law needs. Lies of probes are not here, since
+/// events tell them and laws allow for them one by one.
+pub fn broken_assumption(plan: &Plan, law: &str) -> Option<&'static str> {
+    (!plan.disk_keeps_its_word() && !NEED_NO_DISK.contains(&law))
+        .then_some("the plan's disk lies about syncs, and this law needs one that keeps its word")
 }
 
 impl Laws {

@@ -4,7 +4,7 @@
 mod sight;
 
 use crate::event::{Event, Witness};
-use crate::plan::Plan;
+use crate::plan::{Plan, Store};
 
 use sight::Sight;
 
@@ -87,6 +87,28 @@ marks! {
     PauseBeyondTtl = "a pause longer than the ttl in mid-attempt";
     OneWayCut = "a partition of one direction only";
     ParentWithBoundOfOne = "a parent waiting with a bound of one";
+    FenceNearCeiling = "a fence near its ceiling";
+    WakeAcked = "a wake acked";
+    WakeReplayed = "a wake replayed";
+    TransferRefusedHalfWay = "a transfer refused half way";
+    CrashWithUnsyncedPages = "a registry crash with unsynced pages";
+    CommitFailed = "an I/O error on commit";
+    FailedCommitIsThere = "a failed commit that is there after all";
+    AnsweredFromRecoveredLog = "an answer from a recovered log before a crash of the machine";
+}
+
+impl Mark {
+    /// The store without which it cannot be reached.
+    pub fn needs(self) -> Option<Store> {
+        let is_of_the_disk = matches!(
+            self,
+            Self::CrashWithUnsyncedPages
+                | Self::CommitFailed
+                | Self::FailedCommitIsThere
+                | Self::AnsweredFromRecoveredLog
+        );
+        is_of_the_disk.then_some(Store::Sqlite)
+    }
 }
 
 /// How often each mark was hit.
@@ -112,9 +134,10 @@ impl Hits {
         self.0.iter_mut().zip(&other.0).for_each(|(sum, more)| *sum += more);
     }
 
-    /// What was never reached.
-    pub fn missed(&self) -> Vec<Mark> {
-        Mark::ALL.iter().copied().filter(|mark| self.of(*mark) == 0).collect()
+    /// What was never reached, of what worlds with these stores can reach.
+    pub fn missed(&self, stores: &[Store]) -> Vec<Mark> {
+        let can_be_reached = |mark: &Mark| mark.needs().is_none_or(|store| stores.contains(&store));
+        Mark::ALL.iter().copied().filter(can_be_reached).filter(|mark| self.of(*mark) == 0).collect()
     }
 }
 

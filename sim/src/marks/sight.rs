@@ -4,9 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::{Hits, Mark};
-use crate::event::{Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, refusal};
+use crate::event::{
+    Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, crash, refusal, turned_out,
+};
 use crate::plan::{Node, Plan};
 use crate::step::{Action, Body, Link};
+
+/// So few fences are left.
+const NEAR_THE_CEILING: u64 = 16;
 
 pub struct Sight {
     ttl_us: u64,
@@ -21,6 +26,10 @@ pub struct Sight {
     calls_in_flight: BTreeMap<(u8, u64), u64>,
     /// The registry's reading at an instant, to know it at others.
     registry_clock: (u64, u64),
+    /// A transfer is being decided of which some handles are there and some are not.
+    is_half_way: bool,
+    /// The registry's process died with unsynced pages, and since then: whether it has answered.
+    recovered: Option<bool>,
 }
 
 enum Seen {
@@ -86,6 +95,8 @@ impl Sight {
             cuts: Vec::new(),
             calls_in_flight: BTreeMap::new(),
             registry_clock: (0, 0),
+            is_half_way: false,
+            recovered: None,
         }
     }
 
@@ -122,6 +133,12 @@ impl Sight {
                 }
             }
             Kind::FromEarlierLife => hits.hit(Mark::EarlierServerLife),
+            Kind::HalfWay => self.is_half_way = true,
+            Kind::Refused if event.a == CallKind::Transfer as u64 => {
+                if std::mem::take(&mut self.is_half_way) {
+                    hits.hit(Mark::TransferRefusedHalfWay);
+                }
+            }
             _ if event.process == NO_PROCESS => {}
             Kind::BodyBegan => self.body_began(event, hits),
             Kind::BodyEnded => {
@@ -172,6 +189,15 @@ impl Sight {
         if event.node == Node::Registry.code() {
             if !self.calls_in_flight.is_empty() {
                 hits.hit(Mark::RegistryCrashWithCalls);
+            }
+            let has_unsynced = event.b & crash::WITH_UNSYNCED_PAGES != 0;
+            if has_unsynced {
+                hits.hit(Mark::CrashWithUnsyncedPages);
+            }
+            if event.b & crash::OF_THE_MACHINE == 0 {
+                self.recovered = has_unsynced.then_some(false);
+            } else if self.recovered.take() == Some(true) {
+                hits.hit(Mark::AnsweredFromRecoveredLog);
             }
             return;
         }
@@ -233,10 +259,13 @@ impl Sight {
     }
 
     fn decided(&mut self, event: &Event, hits: &mut Hits) {
-        if (event.kind as u8) > Kind::Spanned as u8 {
+        if !event.kind.is_decided() {
             return;
         }
         self.registry_clock = (event.at_us, event.clock);
+        if let Some(has_answered) = &mut self.recovered {
+            *has_answered |= event.node != Node::Registry.code();
+        }
         let stored = self.row(event.process).stored;
         if let Some((_, expires_ms)) = stored {
             self.row(event.process).was_past_expiry |= event.clock >= expires_ms;
@@ -319,6 +348,9 @@ impl Sight {
             }
             Kind::Asked => {
                 let is_cancel = event.a == Wrote::CancelRequest as u64;
+                if event.a == Wrote::WakeAcked as u64 {
+                    hits.hit(Mark::WakeAcked);
+                }
                 if is_cancel && !self.row(event.process).running.is_empty() {
                     hits.hit(Mark::CancelDuringRun);
                 }
@@ -333,7 +365,13 @@ impl Sight {
                     ..Row::default()
                 };
             }
-            Kind::Replayed => hits.hit(Mark::AppendAnswerLost),
+            Kind::Replayed => {
+                hits.hit(Mark::AppendAnswerLost);
+                if event.b == 1 {
+                    hits.hit(Mark::WakeReplayed);
+                }
+            }
+            Kind::TurnedOut if event.b == turned_out::APPLIED => hits.hit(Mark::FailedCommitIsThere),
             Kind::StoreWaited => {
                 if let Some((held, expires_ms)) = stored
                     && held == event.grant
@@ -402,6 +440,9 @@ impl Sight {
             self.won_by.resize(place + 1, (0, 0));
         }
         self.won_by[place] = (event.node, life);
+        if event.b > u64::MAX - NEAR_THE_CEILING {
+            hits.hit(Mark::FenceNearCeiling);
+        }
         if event.kind == Kind::Reclaimed {
             hits.hit(Mark::ReclaimWon);
         }
@@ -463,6 +504,7 @@ impl Sight {
         let call = CallKind::from_code(event.a);
         let is_stale = matches!(event.b, refusal::SUPERSEDED | refusal::EXPIRED);
         match (call, event.b) {
+            (_, refusal::UNKNOWN_OUTCOME) => hits.hit(Mark::CommitFailed),
             (CallKind::Claim, refusal::TERMINAL) => hits.hit(Mark::EndedSinceListed),
             (CallKind::Renew, refusal::EXPIRED) => hits.hit(Mark::RenewRefusedExpired),
             (CallKind::Renew, refusal::SUPERSEDED) => hits.hit(Mark::RenewRefusedSuperseded),

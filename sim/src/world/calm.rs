@@ -163,7 +163,7 @@ pub fn end() {
             for process in leased {
                 left(world, process, Left::Lease);
             }
-            if world.waiting > 0 && !world.rows.iter().any(|row| row.is_exhausted) {
+            if world.waiting > 0 && !world.is_anybody_doomed() {
                 left(world, NO_PROCESS, Left::Waiter);
             }
         }
@@ -183,11 +183,26 @@ impl World {
         let open = |process: &u16| {
             let row = &self.rows[usize::from(*process)];
             // Without a fence left nobody can hold it, and nothing ends it.
-            row.body.is_some() && !row.is_terminal && !row.is_exhausted
+            row.body.is_some() && !row.is_terminal && !self.is_doomed(*process)
         };
         (0..self.rows.len() as u16)
             .filter(open)
             .partition(|process| !is_stuck && self.ends_by_itself(*process, may_go_on))
+    }
+
+    /// Whether nothing can end it: it has no fence left, or waits for one that has none.
+    fn is_doomed(&self, process: u16) -> bool {
+        let Some(row) = self.rows.get(usize::from(process)) else { return false };
+        let waits_for_doomed = match row.body {
+            // Plans have no circles of waits.
+            Some(Body::Awaits { child }) if !row.is_terminal => self.is_doomed(child.0),
+            _ => false,
+        };
+        !row.is_terminal && (row.is_exhausted || waits_for_doomed)
+    }
+
+    fn is_anybody_doomed(&self) -> bool {
+        (0..self.rows.len() as u16).any(|process| self.is_doomed(process))
     }
 
     /// Bodies that keep their permits until somebody cancels them.
@@ -227,15 +242,12 @@ impl World {
     }
 
     fn leased_rows(&self) -> Vec<u16> {
-        let is_left = |row: &super::rows::RowView| row.lease.is_some() && !row.is_exhausted;
-        let leased = self.rows.iter().enumerate().filter(|(_, row)| is_left(row));
-        leased.map(|(process, _)| process as u16).collect()
+        let leased = self.rows.iter().enumerate().filter(|(_, row)| row.lease.is_some());
+        leased.map(|(process, _)| process as u16).filter(|process| !self.is_doomed(*process)).collect()
     }
 
     fn is_at_rest(&self) -> bool {
-        let waits_for_ever = self.rows.iter().any(|row| row.is_exhausted);
-        (self.waiting == 0 || waits_for_ever)
-            && self.rows.iter().all(|row| row.lease.is_none() || row.is_exhausted)
+        (self.waiting == 0 || self.is_anybody_doomed()) && self.leased_rows().is_empty()
     }
 
     /// What a calm may take: the longest lease left, a ttl, as many rounds of the longest body as the bound on runs and the

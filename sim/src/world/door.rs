@@ -66,6 +66,10 @@ impl Submit for Door {
 impl Door {
     async fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
         let core = self.0.as_ref();
+        if is_dead() {
+            // It died in an earlier call of this very instant.
+            return std::future::pending().await;
+        }
         if with(|world| world.unknown.is_some()) {
             recovery::resolve(core).await;
         }
@@ -78,7 +82,7 @@ impl Door {
         let before = evidence_first(core, &sketch, &call).await;
         let watched = recovery::watch(core, &sketch, &call).await;
         let answer = spanned(&sketch, core.submit(call)).await;
-        if disk::with(|disk| disk.died()).flatten().is_some() {
+        if is_dead() {
             // It died in the middle of this call: nobody hears of it.
             with(|world| {
                 world.unknown = watched.map(|watched| watched.ended(world, &before));
@@ -107,6 +111,11 @@ impl Door {
         }
         answer
     }
+}
+
+/// Whether the registry's process died at its disk.
+fn is_dead() -> bool {
+    disk::with(|disk| disk.died()).flatten().is_some()
 }
 
 /// A decision of ours is one poll, at one reading of the clock. Another's may take time, with other calls in between: then

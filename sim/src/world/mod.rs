@@ -4,7 +4,6 @@
 
 mod bodies;
 mod calm;
-mod clock;
 mod cluster;
 mod door;
 mod environment;
@@ -28,6 +27,7 @@ use fencepost::environment::BoxFuture;
 use fencepost::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
 
+use crate::clock::Clock;
 use crate::disk::{self, Disk};
 use crate::event::{Event, GrantName, GrantNo, Kind, NO_PROCESS, Witness};
 use crate::plan::{Node, Plan, Process, Store};
@@ -35,7 +35,6 @@ use crate::seed::{Purpose, Seed};
 use crate::step::{DiskFault, Method, StoreFailure};
 use crate::subject::Subject;
 
-use clock::Clock;
 use cluster::Registry;
 use kernel::{ByChance, Kernel, TaskId, Turn};
 use network::Network;
