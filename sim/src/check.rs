@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::generate::generate;
 use crate::judge::{judge, record};
 use crate::marks::Hits;
-use crate::plan::Plan;
+use crate::plan::{Plan, Store};
 use crate::search::{Search, search};
 use crate::seed::Seed;
 use crate::shrink::shrink;
@@ -34,6 +34,8 @@ impl Default for Options {
 pub struct Shown {
     pub seeds: u64,
     pub hits: Hits,
+    /// How often it could not be told whether a law holds.
+    pub undecided: u64,
 }
 
 /// A broken law, with the small plan that breaks it.
@@ -65,11 +67,12 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
         store: subject.store_needed,
         subject: subject.clone(),
     };
-    let mut shown = Shown { seeds: 0, hits: Hits::default() };
+    let mut shown = Shown { seeds: 0, hits: Hits::default(), undecided: 0 };
     let mut found = None;
     search(&wanted, |seed, verdict| {
         shown.seeds += 1;
         shown.hits.add(&verdict.hits);
+        shown.undecided += verdict.undecided().count() as u64;
         match verdict.broken() {
             None => ControlFlow::Continue(()),
             Some(broken) => {
@@ -80,23 +83,33 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
     });
     match found {
         None => Ok(shown),
-        Some((seed, law)) => Err(Box::new(failure(subject, options, seed, law))),
+        Some((seed, law)) => {
+            let plan = generate(Seed(seed), subject.store_needed);
+            Err(Box::new(failure(subject, &plan, law, options.shrink_runs)))
+        }
     }
 }
 
-fn failure(subject: &Subject, options: &Options, seed: u64, law: &'static str) -> Failure {
-    let plan = generate(Seed(seed), subject.store_needed);
-    let plan = shrink(&plan, subject, law, options.shrink_runs, &mut |_| {}).plan;
+/// The report of a plan that breaks a law, with the plan made small.
+pub fn failure(subject: &Subject, plan: &Plan, law: &'static str, shrink_runs: u64) -> Failure {
+    let seed = plan.seed;
+    let plan = shrink(plan, subject, law, shrink_runs, &mut |_| {}).plan;
     let small = Arc::new(plan.clone());
     let broken = judge(&small, subject).breach_of(law);
-    let mut report = format!(
-        "`{}` breaks a law it claims to keep, with seed {seed}. The plan, made small:\n\n",
-        subject.name
-    );
+    let name = subject.name;
+    let mut report =
+        format!("`{name}` breaks a law it claims to keep, with seed {seed}. The plan, made small:\n\n");
     for step in &plan.steps {
         report.push_str(&format!("    {step}\n"));
     }
     report.push('\n');
     report.push_str(&text::draw(&record(&small, subject), broken.as_ref()));
+    let store = match plan.store {
+        Store::Memory => "",
+        Store::Sqlite => " --store sqlite",
+    };
+    report.push_str(&format!(
+        "\nreplay it, with a binary that calls `fencepost_sim::cli::main_for` for `{name}`:\n    replay {seed}{store} --timeline text\n"
+    ));
     Failure { law, seed, plan, report }
 }

@@ -1,6 +1,7 @@
 //! One plan, run and judged. A search runs the hash and the laws only; when something breaks, the same plan is run again
 //! with a recorder, which must see the same events.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Once};
 
 use crate::event::{Event, Kind, RunningHash, Witness};
@@ -41,6 +42,13 @@ pub struct Broken {
     pub sentence: &'static str,
     pub at: u64,
     pub because: String,
+}
+
+impl Judged {
+    /// Whether the law itself allows for calls whose order is unknown, or is not about the registry's order at all.
+    fn finds_an_order(&self) -> bool {
+        ["linearizable", "nobody-panics", "tokens-are-drawn", "lost-means-silent"].contains(&self.law)
+    }
 }
 
 impl Verdict {
@@ -147,9 +155,16 @@ impl Witness for Watching {
 }
 
 /// Where another's registry reads its clock is unknown. So a decision that took time is judged by the reading at its end,
-/// and here by the one at its beginning: a breach that both find at the same event is one, and any other is a doubt.
+/// and here by the one at its beginning: a breach that both find at the same event is one, and any other is a doubt. Where
+/// decisions about a process overlapped, the order they were made in is unknown too: from there on only the law that looks
+/// for an order can say that a law of order is broken.
 struct EarlyReadings {
     laws: Laws,
+    /// Of every event.
+    processes: Vec<u16>,
+    /// Decisions that go on, and the event that two of a process overlapped at first.
+    open: Vec<u16>,
+    overlapped: BTreeMap<u16, u64>,
     /// Whose decision, when it ended, and the reading it began with.
     spanned: Option<(u8, u16, u64, u64)>,
     is_needed: bool,
@@ -157,7 +172,19 @@ struct EarlyReadings {
 
 impl EarlyReadings {
     fn new(plan: &Plan) -> Self {
-        Self { laws: Laws::new(plan), spanned: None, is_needed: false }
+        Self {
+            laws: Laws::new(plan),
+            processes: Vec::new(),
+            open: Vec::new(),
+            overlapped: BTreeMap::new(),
+            spanned: None,
+            is_needed: false,
+        }
+    }
+
+    fn is_after_an_overlap(&self, at: u64) -> bool {
+        let process = usize::try_from(at).ok().and_then(|at| self.processes.get(at));
+        process.and_then(|process| self.overlapped.get(process)).is_some_and(|first| *first <= at)
     }
 
     fn doubts(&self, plan: &Plan, findings: &mut [Judged]) {
@@ -169,16 +196,39 @@ impl EarlyReadings {
                 Finding::Broken { at, .. } => Some(*at),
                 _ => None,
             };
-            if place(&late.finding) != place(&early.finding) {
-                let because = "it depends on when, within a call that took time, the registry read its clock";
-                late.finding = Finding::Undecided { because: because.to_owned() };
-            }
+            let doubt = if place(&late.finding) != place(&early.finding) {
+                "it depends on when, within a call that took time, the registry read its clock"
+            } else if place(&late.finding).is_some_and(|at| self.is_after_an_overlap(at))
+                && !late.finds_an_order()
+            {
+                "calls about the process overlapped before, and nobody knows the order they were decided in"
+            } else {
+                continue;
+            };
+            late.finding = Finding::Undecided { because: doubt.to_owned() };
         }
     }
 }
 
 impl Witness for EarlyReadings {
     fn see(&mut self, event: &Event) {
+        let number = self.processes.len() as u64;
+        self.processes.push(event.process);
+        if event.kind == Kind::Spanned && event.b == 0 {
+            self.open.push(event.process);
+        } else if event.kind == Kind::Spanned
+            && let Some(place) = self.open.iter().position(|process| *process == event.process)
+        {
+            self.open.swap_remove(place);
+        }
+        // One that is made at once while another goes on overlaps with it as well.
+        if self.open.iter().filter(|process| **process == event.process).count()
+            > usize::from(event.kind == Kind::Spanned)
+            && event.kind.is_decided()
+        {
+            self.overlapped.entry(event.process).or_insert(number);
+            self.is_needed = true;
+        }
         if event.kind == Kind::Spanned && event.b == 1 && event.a != event.clock {
             self.spanned = Some((event.node, event.process, event.at_us, event.a));
             self.is_needed = true;

@@ -24,6 +24,7 @@ pub mod judge;
 pub mod laws;
 pub mod marks;
 pub mod plan;
+pub mod property;
 pub mod report;
 pub mod sabotage;
 pub mod search;

@@ -5,24 +5,28 @@ use std::path::{Path, PathBuf};
 
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("seed", &[]),
+    ("clock", &[]),
+    ("disk", &["seed"]),
     ("event", &[]),
     ("step", &["plan"]),
     ("plan", &["step"]),
     ("generate", &["plan", "seed", "step"]),
-    ("subject", &["seed", "world"]),
-    ("world", &["event", "plan", "seed", "step", "subject"]),
+    ("subject", &["plan", "seed", "world"]),
+    ("world", &["clock", "disk", "event", "plan", "seed", "step", "subject"]),
     ("laws", &["event", "plan"]),
+    ("zombie", &["clock", "event", "plan", "step"]),
     ("marks", &["event", "plan", "step"]),
     ("history", &["event", "plan"]),
-    ("judge", &["event", "history", "laws", "marks", "plan", "subject", "world"]),
+    ("judge", &["event", "history", "laws", "marks", "plan", "subject", "world", "zombie"]),
     ("shrink", &["judge", "laws", "plan", "step", "subject"]),
-    ("sabotage", &["subject"]),
+    ("sabotage", &["plan", "subject"]),
     ("corpus", &["plan", "sabotage", "subject"]),
-    ("search", &["generate", "judge", "seed", "subject"]),
+    ("search", &["generate", "judge", "plan", "seed", "subject"]),
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
     ("timeline", &["event", "history", "judge", "plan"]),
-    ("report", &["history", "judge", "laws", "marks", "timeline"]),
+    ("report", &["history", "judge", "laws", "marks", "plan", "timeline"]),
     ("check", &["generate", "judge", "marks", "plan", "search", "seed", "shrink", "subject", "timeline"]),
+    ("property", &["check", "generate", "judge", "plan", "seed", "subject"]),
     (
         "cli",
         &[
@@ -51,7 +55,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("fencepost::rules", &["subject", "sabotage"]),
     ("fencepost::apply", &[]),
     ("std::thread", &["search", "determinism", "cli"]),
-    ("unsafe ", &[]),
+    ("unsafe ", &["disk"]),
 ];
 
 fn src() -> PathBuf {

@@ -2,6 +2,7 @@
 //! answers asynchronously.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
@@ -72,7 +73,70 @@ fn what_is_not_claimed_is_not_judged() {
         "live-writer-accepted",
         "expiry-is-exact",
         "stale-writer-refused",
+        "linearizable",
+        "bodies-overlap-within-bound",
     ];
     let subject = Subject::of("modest", others(true)).without_claiming(laws);
-    assert!(check(&subject, &Options { seeds: 0..300, ..Options::default() }).is_ok());
+    let shown = check(&subject, &Options { seeds: 0..300, ..Options::default() }).unwrap();
+    assert_eq!(shown.seeds, 300);
+}
+
+/// Somebody's registry that takes its time: it waits, then decides; or looks, waits, and then decides on what it saw.
+struct Slow {
+    inner: Arc<dyn ProcessRegistry>,
+    environment: Arc<dyn Environment>,
+    claims_on_what_it_saw: bool,
+}
+
+#[async_trait]
+impl Submit for Slow {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let mut was_free = false;
+        if let (Call::ClaimProcessLease { process_id, .. }, true) = (&call, self.claims_on_what_it_saw) {
+            let held = self.inner.get_process_lease(process_id).await?;
+            was_free = held.is_none_or(|lease| lease.expires_at_epoch_ms <= self.environment.now_epoch_ms());
+        }
+        if !call.is_read() {
+            self.environment.sleep(Duration::from_millis(7)).await;
+        }
+        if let (Call::ClaimProcessLease { process_id, .. }, true) = (&call, was_free)
+            && let Some(lease) = self.inner.get_process_lease(process_id).await?
+        {
+            self.inner.complete_process_lease(&lease.completion()).await?;
+        }
+        dispatch(self.inner.as_ref(), call).await
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+fn slow(claims_on_what_it_saw: bool) -> Subject {
+    Subject::of("slow", move |environment| {
+        let inner = Arc::new(Registry::new(MemoryStore::new(), Arc::clone(&environment)).inline());
+        Facade(Slow { inner, environment, claims_on_what_it_saw })
+    })
+}
+
+#[test]
+fn an_honest_registry_that_takes_its_time_breaks_nothing_and_what_is_unclear_is_a_doubt() {
+    let shown = check(&slow(false), &Options { seeds: 0..400, ..Options::default() }).unwrap();
+    assert!(shown.undecided > 0, "calls that span an expiry are a doubt");
+}
+
+#[test]
+fn a_claim_that_is_decided_on_what_was_seen_before_a_wait_is_caught() {
+    let failure = check(&slow(true), &Options { seeds: 0..400, ..Options::default() }).expect_err("it races");
+    assert!(["one-live-grant", "linearizable"].contains(&failure.law), "{failure}");
+}
+
+/// Somebody's registry that keeps its rows on its machine, and forgets them at each opening.
+#[test]
+fn another_registry_that_is_opened_again_must_show_what_it_acknowledged() {
+    let forgets = Subject::reopened("forgets", |environment| {
+        Ok(Registry::new(MemoryStore::new(), environment).inline())
+    });
+    let failure = check(&forgets, &Options { seeds: 0..100, ..Options::default() }).expect_err("it forgets");
+    assert_eq!(failure.law, "acknowledged-survives", "{failure}");
 }

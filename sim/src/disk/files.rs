@@ -92,6 +92,9 @@ impl Change {
             Self::Truncate { to } => content.resize(*to, 0),
             Self::Write { at, bytes } => {
                 let bytes = &bytes[..kept.min(bytes.len())];
+                if bytes.is_empty() {
+                    return;
+                }
                 if content.len() < at + bytes.len() {
                     content.resize(at + bytes.len(), 0);
                 }

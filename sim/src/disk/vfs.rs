@@ -373,7 +373,7 @@ unsafe extern "C" fn shm_lock(
     if !is_alive {
         return ffi::SQLITE_IOERR_SHMLOCK;
     }
-    if leaves_log && first == CHECKPOINTER {
+    if leaves_log && first == CHECKPOINTER && count == 1 {
         return ffi::SQLITE_BUSY;
     }
     if flags & ffi::SQLITE_SHM_EXCLUSIVE != 0 {

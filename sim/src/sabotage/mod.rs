@@ -2,6 +2,7 @@
 //! itself knows nothing of them. Beside them the controls, which must survive or die at once.
 
 mod registry;
+mod store;
 mod worker;
 
 use crate::subject::Subject;
@@ -24,7 +25,7 @@ impl Sabotage {
 
 /// Every planted bug.
 pub fn all() -> impl Iterator<Item = &'static Sabotage> {
-    registry::ALL.iter().chain(worker::ALL)
+    registry::ALL.iter().chain(store::ALL).chain(worker::ALL)
 }
 
 pub fn by_name(name: &str) -> Option<&'static Sabotage> {

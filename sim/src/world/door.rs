@@ -81,7 +81,7 @@ impl Door {
         });
         let before = evidence_first(core, &sketch, &call).await;
         let watched = recovery::watch(core, &sketch, &call).await;
-        let answer = spanned(&sketch, core.submit(call)).await;
+        let (answer, took_time) = spanned(&sketch, core.submit(call)).await;
         if is_dead() {
             // It died in the middle of this call: nobody hears of it.
             with(|world| {
@@ -100,7 +100,10 @@ impl Door {
                 world.unknown = watched.map(|watched| watched.ended(world, &before));
             }
         });
-        evidence_after(core, &sketch, &before, &answer).await;
+        // What is seen after a decision that took time may be another's doing.
+        if !took_time {
+            evidence_after(core, &sketch, &before, &answer).await;
+        }
         if sketch.kind == CallKind::Prune && answer.is_ok() {
             let ended = with(|world| world.ended_processes());
             for process in ended {
@@ -119,14 +122,14 @@ fn is_dead() -> bool {
 }
 
 /// A decision of ours is one poll, at one reading of the clock. Another's may take time, with other calls in between: then
-/// its beginning and its end are written down.
+/// its beginning and its end are written down. Answers whether it took time, too.
 async fn spanned(
     sketch: &Sketch,
     deciding: impl Future<Output = Result<Reply, RegistryError>>,
-) -> Result<Reply, RegistryError> {
+) -> (Result<Reply, RegistryError>, bool) {
     let mut deciding = std::pin::pin!(deciding);
     if let Some(answer) = poll_once(deciding.as_mut()).await {
-        return answer;
+        return (answer, false);
     }
     let began_ms = with(|world| {
         let began_ms = world.wall_ms(Node::Registry);
@@ -135,7 +138,7 @@ async fn spanned(
     });
     let answer = deciding.await;
     with(|world| world.decision(sketch, Kind::Spanned, sketch.presented, began_ms, 1));
-    answer
+    (answer, true)
 }
 
 async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {

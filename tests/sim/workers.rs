@@ -1,0 +1,229 @@
+//! Another's worker, in place of ours: an honest one passes, and one whose body runs on when its lease is lost is caught.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::cancellation::CancellationToken;
+use fencepost::driver::{ProcessAttach, ProcessRunHandle};
+use fencepost::environment::Environment;
+use fencepost::event::ProcessEventAppendRequest;
+use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::process::{
+    AbandonEvidence, AbandonWriter, FirstStart, ProcessAwaitOutput, ProcessRecord, ProcessStarted,
+    RecoveryDisposition,
+};
+use fencepost::store::MemoryStore;
+use fencepost::{ProcessRegistry, Registry, RegistryError};
+use fencepost_sim::world::{Means, Workplace};
+use fencepost_sim::{Options, Subject, check};
+
+/// A small worker: it claims, starts, runs the body beside its renewals, and completes, one process at a time.
+struct Small {
+    workplace: Workplace,
+    runs_on_when_lost: bool,
+}
+
+/// What its bodies may do: no cancels, and waits by asking again and again.
+struct Bare<'a> {
+    small: &'a Small,
+    lease: ProcessLease,
+    cancellation: CancellationToken,
+}
+
+#[async_trait]
+impl Means for Bare<'_> {
+    async fn emit(&self, request: ProcessEventAppendRequest) -> Result<(), String> {
+        let appended = self.small.workplace.registry.append_event_with_lease(&self.lease, request).await;
+        appended.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn wait_for_signal(&self, name: &str) -> Result<(), String> {
+        let (registry, environment) = (&self.small.workplace.registry, &self.small.workplace.environment);
+        loop {
+            let events = registry.events_after(&self.lease.process_id, 0).await.unwrap_or_default();
+            if events.iter().any(|event| event.event_type == format!("signal.{name}")) {
+                return Ok(());
+            }
+            environment.sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn await_process(&self, process_id: &str) -> Result<(), String> {
+        loop {
+            match self.small.workplace.registry.read_process(process_id).await {
+                Ok(Some(record)) if !record.is_terminal() => {}
+                Ok(_) => return Ok(()),
+                Err(_) => {}
+            }
+            self.small.workplace.environment.sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
+    }
+}
+
+/// Whichever of the two is done first; the first one, if both are.
+async fn first<A: Future, B: Future>(one: A, other: B) -> Result<A::Output, B::Output> {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    poll_fn(|task| {
+        if let Poll::Ready(done) = one.as_mut().poll(task) {
+            return Poll::Ready(Ok(done));
+        }
+        other.as_mut().poll(task).map(Err)
+    })
+    .await
+}
+
+impl Small {
+    /// Ends when the lease is lost, by an answer or by its own clock.
+    async fn renews(&self, mut lease: ProcessLease, since: Duration) {
+        let Workplace { registry, environment, timings, .. } = &self.workplace;
+        let ttl = Duration::from_millis(timings.ttl_ms());
+        let interval = Duration::from_millis(timings.renew_interval_ms());
+        let mut deadline = since + ttl;
+        loop {
+            let left = deadline.saturating_sub(environment.monotonic());
+            environment.sleep(interval.min(left)).await;
+            let sent = environment.monotonic();
+            if sent >= deadline {
+                return;
+            }
+            let renewal = registry.renew_process_lease(&lease, timings.ttl_ms());
+            match first(environment.sleep(deadline - sent), renewal).await {
+                Err(Ok(renewed)) => {
+                    lease = renewed;
+                    deadline = sent + ttl;
+                }
+                Err(Err(error)) if !error.is_refusal() => {}
+                _ => return,
+            }
+        }
+    }
+
+    async fn attempts(&self, listed: ProcessRecord) -> Result<(), RegistryError> {
+        let Workplace { registry, environment, timings, owner_id, liveness, .. } = &self.workplace;
+        let mut entropy = [0; 8];
+        environment.fill_entropy(&mut entropy);
+        let incarnation_id = format!("{entropy:?}");
+        let owner =
+            LeaseOwnerIdentity { owner_id: owner_id.clone(), incarnation_id, liveness: liveness.clone() };
+        let since = environment.monotonic();
+        let claim = registry.claim_process_lease(listed.id(), &owner, timings.ttl_ms()).await?;
+        let ProcessLeaseClaimOutcome::Acquired(lease) = claim else { return Ok(()) };
+        let work = self.works(listed.id(), &lease, owner);
+        if self.runs_on_when_lost {
+            return work.await;
+        }
+        match first(self.renews(lease.clone(), since), work).await {
+            // Lost: not even a release.
+            Ok(()) => Ok(()),
+            Err(worked) => worked,
+        }
+    }
+
+    async fn works(
+        &self,
+        process_id: &str,
+        lease: &ProcessLease,
+        owner: LeaseOwnerIdentity,
+    ) -> Result<(), RegistryError> {
+        let registry = &self.workplace.registry;
+        let Some(record) = registry.read_process(process_id).await? else { return Ok(()) };
+        match self.output(&record, lease, owner).await? {
+            Some(output) => registry.complete_process_with_lease(lease, output).await.map(drop),
+            None => registry.complete_process_lease(&lease.completion()).await,
+        }
+    }
+
+    /// None: nothing is to be written under this lease.
+    async fn output(
+        &self,
+        record: &ProcessRecord,
+        lease: &ProcessLease,
+        owner: LeaseOwnerIdentity,
+    ) -> Result<Option<ProcessAwaitOutput>, RegistryError> {
+        let Workplace { registry, environment, .. } = &self.workplace;
+        if record.is_terminal() {
+            return Ok(None);
+        }
+        let is_rerunnable = record.disposition() == RecoveryDisposition::Rerunnable;
+        if !is_rerunnable && (record.first_started.is_some() || !record.disposition().is_worker_run()) {
+            let owner = record.first_started.as_ref().map(|started| started.owner.clone());
+            let writer = AbandonWriter::ReconciledRequest;
+            let evidence = AbandonEvidence { writer, owner, epoch_ms: environment.now_epoch_ms() };
+            return Ok(record
+                .abandon_request
+                .is_some()
+                .then_some(ProcessAwaitOutput::Abandoned { evidence }));
+        }
+        let started = ProcessStarted { owner, started_at_ms: environment.now_epoch_ms() };
+        let start = registry.record_first_started_with_lease(lease, started).await?;
+        if !is_rerunnable && matches!(start, FirstStart::AlreadyStarted(_)) {
+            return Ok(None);
+        }
+        let means = Bare { small: self, lease: lease.clone(), cancellation: CancellationToken::new() };
+        Ok(self.workplace.run(record, lease, &means).await)
+    }
+}
+
+#[async_trait]
+impl ProcessRunHandle for Small {
+    async fn claim_and_run_pending(&self, _: &str) -> Result<(), RegistryError> {
+        for record in self.workplace.registry.list_non_terminal().await? {
+            let ttl = Duration::from_millis(self.workplace.timings.ttl_ms());
+            let longest = self.workplace.environment.sleep(10 * ttl);
+            drop(first(self.attempts(record), longest).await);
+        }
+        Ok(())
+    }
+
+    fn environment(&self) -> Arc<dyn Environment> {
+        Arc::clone(&self.workplace.environment)
+    }
+}
+
+/// What a worker cannot promise that takes one process at a time, sends an outcome once and lets panics through.
+const NOT_CLAIMED: &[&str] = &["calm-ends-everything", "outcomes-are-not-dropped", "nobody-panics"];
+
+fn worked_by_small(runs_on_when_lost: bool) -> Subject {
+    Subject::of("small", |environment| Registry::new(MemoryStore::new(), environment).inline())
+        .worked_by(move |workplace| Arc::new(Small { workplace, runs_on_when_lost }))
+        .without_claiming(NOT_CLAIMED)
+}
+
+#[test]
+fn an_honest_worker_of_anybodys_passes() {
+    let shown = check(&worked_by_small(false), &Options { seeds: 0..200, ..Options::default() }).unwrap();
+    assert_eq!(shown.seeds, 200);
+}
+
+#[test]
+fn a_worker_whose_body_runs_on_when_its_lease_is_lost_is_caught() {
+    let failure = check(&worked_by_small(true), &Options { seeds: 0..200, ..Options::default() })
+        .expect_err("it runs on");
+    assert!(["lost-means-silent", "bodies-overlap-within-bound"].contains(&failure.law), "{failure}");
+}
+
+/// Waits that answer with whatever they last heard, and not with the truth.
+struct Hasty(Arc<dyn ProcessRegistry>);
+
+#[async_trait]
+impl ProcessAttach for Hasty {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        self.0.read_process(process_id).await?;
+        Ok(ProcessAwaitOutput::Success { value: "it will be fine".into() })
+    }
+}
+
+#[test]
+fn waits_of_anybodys_that_do_not_tell_the_truth_are_caught() {
+    let hasty = Subject::fencepost().waited_for_by(|registry, _| Arc::new(Hasty(registry)));
+    let failure = check(&hasty, &Options { seeds: 0..100, ..Options::default() }).expect_err("they lie");
+    assert_eq!(failure.law, "waits-tell-the-truth", "{failure}");
+}
