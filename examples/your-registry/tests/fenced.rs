@@ -1,0 +1,61 @@
+//! The harness and the contract, pointed at the registry of this crate: the honest variant passes both, the broken one
+//! is caught.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fencepost::ProcessRegistry;
+use fencepost::testing::conformance::Backend;
+use fencepost::testing::hand::HandEnvironment;
+use fencepost_sim::{Options, Subject, check, corpus, judge};
+use your_registry::MapRegistry;
+
+fn honest() -> Subject {
+    Subject::of("map", MapRegistry::open)
+}
+
+fn broken() -> Subject {
+    Subject::of("map-broken", MapRegistry::open_broken)
+}
+
+#[test]
+fn the_honest_registry_breaks_no_law() {
+    let shown = check(&honest(), &Options::default()).unwrap();
+    assert_eq!(shown.seeds, 500);
+}
+
+#[test]
+fn the_broken_registry_lets_a_stale_writer_end_a_process() {
+    let failure = check(&broken(), &Options::default()).expect_err("it looks at no clock");
+    assert_eq!(failure.law, "stale-writer-refused", "{failure}");
+    assert!(failure.plan.steps.len() <= 5, "{failure}");
+}
+
+/// Found once, kept for ever: a plan is a fact, where a seed is a promise about the generator.
+#[test]
+fn every_kept_plan_still_bites_the_broken_registry_and_not_the_honest_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions");
+    let files = corpus::files(&folder).unwrap();
+    assert!(!files.is_empty());
+    for path in files {
+        let (plan, kept) = corpus::load(&path).unwrap();
+        let (plan, kept) = (Arc::new(plan), kept.expect("it names its law"));
+        assert_eq!(judge::judge(&plan, &honest()).broken(), None, "{}", path.display());
+        assert!(judge::judge(&plan, &broken()).breaks(&kept.law), "{}", path.display());
+    }
+}
+
+/// Every sentence of the contract is a test of its own.
+mod contract {
+    use super::*;
+
+    struct Mine;
+
+    impl Backend for Mine {
+        fn open(&mut self, environment: &HandEnvironment) -> Arc<dyn ProcessRegistry> {
+            Arc::new(MapRegistry::open(Arc::new(environment.clone())))
+        }
+    }
+
+    fencepost::conformance_tests!(Mine);
+}
