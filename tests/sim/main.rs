@@ -8,3 +8,4 @@ mod determinism;
 mod laws;
 mod others;
 mod stories;
+mod your_registry;
