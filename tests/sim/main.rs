@@ -11,3 +11,4 @@ mod others;
 mod property;
 mod stories;
 mod workers;
+mod your_registry;
