@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::generate::generate;
 use crate::judge::{judge, record};
+use crate::laws::Laws;
 use crate::marks::Hits;
 use crate::plan::{Plan, Store};
 use crate::search::{Search, search};
@@ -61,6 +62,14 @@ impl fmt::Debug for Failure {
 
 /// Searches for a plan that makes the subject break a law it claims to keep.
 pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>> {
+    if let Some(unknown) = subject.not_claimed.iter().find(|name| !Laws::names().contains(name)) {
+        let report = format!(
+            "`{}` does not claim to keep `{unknown}`, and there is no such law. The laws are {}\n",
+            subject.name,
+            Laws::names().join(", ")
+        );
+        return Err(Box::new(Failure { law: unknown, seed: 0, plan: Plan::quiet(0), report }));
+    }
     let wanted = Search {
         seeds: options.seeds.clone(),
         jobs: options.jobs,

@@ -94,6 +94,9 @@ pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Writes a file whole or not at all.
 pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let unfinished = path.with_extension("unfinished");
     fs::write(&unfinished, text)?;
     fs::rename(&unfinished, path)

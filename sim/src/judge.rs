@@ -1,8 +1,8 @@
 //! One plan, run and judged. A search runs the hash and the laws only; when something breaks, the same plan is run again
 //! with a recorder, which must see the same events.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Once};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::event::{Event, Kind, RunningHash, Witness};
 use crate::history::History;
@@ -88,7 +88,7 @@ impl Verdict {
 }
 
 pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
-    warm_up();
+    warm_up(subject);
     let mut witness = Watching {
         hash: RunningHash::default(),
         laws: Laws::new(plan),
@@ -247,21 +247,24 @@ impl Witness for EarlyReadings {
 }
 
 pub fn record(plan: &Arc<Plan>, subject: &Subject) -> History {
-    warm_up();
+    warm_up(subject);
     let mut events: Vec<Event> = Vec::new();
     let outcome = world::run(plan, subject, &mut events);
     History { plan: Plan::clone(plan), grants: outcome.grants, events }
 }
 
-/// A dependency may draw something once for the whole process; the first run that counts must not be the one that does.
-fn warm_up() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let mut plan = Plan::quiet(0);
-        plan.steps = ["0ms register p1 rerunnable 1 steps of 1ms"]
-            .iter()
-            .filter_map(|line| line.parse().ok())
-            .collect();
-        world::run(&Arc::new(plan), &Subject::fencepost(), &mut ());
-    });
+/// A dependency may draw something once for the whole process; the first run of a subject that counts must not be the one
+/// that does.
+fn warm_up(subject: &Subject) {
+    static WARM: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    if WARM.lock().unwrap_or_else(PoisonError::into_inner).contains(subject.name) {
+        return;
+    }
+    let mut plan = Plan::quiet(0);
+    let step = "0ms register p1 rerunnable 1 steps of 1ms".parse();
+    plan.steps = step.into_iter().collect();
+    plan.store = subject.store_needed;
+    world::run(&Arc::new(plan), subject, &mut ());
+    // Only now: whoever comes meanwhile warms up for itself.
+    WARM.lock().unwrap_or_else(PoisonError::into_inner).insert(subject.name);
 }

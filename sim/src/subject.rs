@@ -23,6 +23,12 @@ pub type Core = Arc<dyn Submit>;
 pub type Opens =
     Arc<dyn Fn(Arc<dyn Environment>) -> Result<Arc<dyn ProcessRegistry>, RegistryError> + Send + Sync>;
 
+/// Puts something between the door and our registry.
+pub type Wraps = fn(Core, Arc<dyn Environment>) -> Core;
+
+/// Does something to rows, at a reading of the registry's clock.
+pub type Touches = fn(&mut dyn Rows, u64) -> Result<(), RegistryError>;
+
 /// Makes a node's worker.
 pub type Works = Arc<dyn Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync>;
 
@@ -40,7 +46,7 @@ pub struct Subject {
     /// Where generated plans put its rows.
     pub store_needed: Store,
     /// Stands between the door and our registry.
-    pub wraps: Option<fn(Core, Arc<dyn Environment>) -> Core>,
+    pub wraps: Option<Wraps>,
     /// Who orders ready tasks; by chance, unless it says otherwise.
     pub schedule: Option<fn(Seed) -> Box<dyn Schedule>>,
     /// Another registry in place of ours.
@@ -63,7 +69,7 @@ pub struct StoreHabits {
     /// Of SQLite: whether an opened file is made durable before it answers.
     pub syncs_what_it_recovered: bool,
     /// What is done to the rows whenever the registry starts, at a reading of its clock.
-    pub when_opened: Option<fn(&mut dyn Rows, u64) -> Result<(), RegistryError>>,
+    pub when_opened: Option<Touches>,
 }
 
 /// How a worker's writes are guarded.
@@ -137,6 +143,7 @@ impl Subject {
         Self { waits: Some(Arc::new(waits)), ..self }
     }
 
+    /// Laws by the names that `fencepost laws` prints; a name that is none fails every check.
     pub fn without_claiming(self, not_claimed: &'static [&'static str]) -> Self {
         Self { not_claimed, ..self }
     }

@@ -25,7 +25,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
     ("timeline", &["event", "history", "judge", "plan"]),
     ("report", &["history", "judge", "laws", "marks", "plan", "timeline"]),
-    ("check", &["generate", "judge", "marks", "plan", "search", "seed", "shrink", "subject", "timeline"]),
+    (
+        "check",
+        &["generate", "judge", "laws", "marks", "plan", "search", "seed", "shrink", "subject", "timeline"],
+    ),
     ("property", &["check", "generate", "judge", "plan", "seed", "subject"]),
     (
         "cli",

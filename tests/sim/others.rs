@@ -140,3 +140,11 @@ fn another_registry_that_is_opened_again_must_show_what_it_acknowledged() {
     let failure = check(&forgets, &Options { seeds: 0..100, ..Options::default() }).expect_err("it forgets");
     assert_eq!(failure.law, "acknowledged-survives", "{failure}");
 }
+
+#[test]
+fn a_law_that_there_is_not_cannot_be_left_unclaimed() {
+    let subject = Subject::fencepost().without_claiming(&["fences-only-shrink"]);
+    let failure =
+        check(&subject, &Options { seeds: 0..1, ..Options::default() }).expect_err("there is no such law");
+    assert!(failure.to_string().contains("no such law. The laws are one-live-grant,"), "{failure}");
+}

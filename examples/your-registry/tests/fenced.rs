@@ -7,8 +7,9 @@ use std::sync::Arc;
 use fencepost::ProcessRegistry;
 use fencepost::testing::conformance::Backend;
 use fencepost::testing::hand::HandEnvironment;
-use fencepost_sim::generate::{Size, generate};
+use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
+use fencepost_sim::plan::Store;
 use fencepost_sim::seed::Seed;
 use fencepost_sim::{Options, Subject, check, corpus};
 use your_registry::MapRegistry;
@@ -32,7 +33,11 @@ fn the_honest_registry_breaks_no_law() {
 #[test]
 fn the_honest_registry_does_in_every_run_what_the_reference_does() {
     for seed in 0..300 {
-        let plan = Arc::new(generate(Seed(seed), Size::Any));
+        let plan = Arc::new(generate(Seed(seed), Store::Memory));
+        if plan.fences_left.is_some() {
+            // Only the reference's own store is made to begin near the last fence.
+            continue;
+        }
         assert_eq!(judge(&plan, &honest()).hash, judge(&plan, &Subject::fencepost()).hash, "seed {seed}");
     }
 }

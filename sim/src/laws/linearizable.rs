@@ -91,11 +91,7 @@ impl Model {
                 must(event.a >= before_ms, "a renewal made the lease shorter")?;
                 next.lease = Some((event.grant, event.a));
             }
-            Kind::Released => {
-                if self.lease.is_some_and(|(held, _)| held == event.grant) {
-                    next.lease = None;
-                }
-            }
+            Kind::Released if self.lease.is_some_and(|(held, _)| held == event.grant) => next.lease = None,
             Kind::Wrote => {
                 self.wrote(decision, now_ms)?;
                 if event.a == Wrote::FirstStart as u64 {
@@ -104,7 +100,7 @@ impl Model {
             }
             Kind::Ended => {
                 let again = self.ended == Some((event.a, event.b, event.grant));
-                if again && event.grant.is_some() || again && self.is_external() {
+                if again && (event.grant.is_some() || self.is_external()) {
                     return Ok(next);
                 }
                 if decision.is_unfenced {

@@ -127,6 +127,11 @@ macro_rules! laws {
                 Self { seen: 0, $($field: ($new as fn(&Plan) -> $law)(plan),)* }
             }
 
+            /// The names of all laws.
+            pub fn names() -> Vec<&'static str> {
+                Self::new(&Plan::quiet(0)).all().into_iter().map(Law::name).collect()
+            }
+
             pub fn all(&self) -> Vec<&dyn Law> {
                 vec![$(&self.$field,)*]
             }

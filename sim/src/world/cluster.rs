@@ -20,7 +20,7 @@ use fencepost::hub::ProcessChangeHub;
 use fencepost::lease::{LeaseTimings, ProcessLeaseClaimOutcome};
 use fencepost::process::{DurabilityTier, ProcessAwaitOutput};
 use fencepost::remote::{RegistryServer, RemoteClient, RemoteOptions};
-use fencepost::row::HighWater;
+use fencepost::row::Tenure;
 use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, Store as _};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 
@@ -64,8 +64,11 @@ impl Registry {
 pub struct Workers {
     /// The driver, and the worker itself if it is ours.
     pub workers: BTreeMap<u8, (Option<DurableProcessWorker>, ProcessWorkDriver)>,
-    pub hosts: BTreeMap<u8, (Arc<dyn ProcessRegistry>, Arc<dyn ProcessAttach>)>,
+    pub hosts: BTreeMap<u8, Host>,
 }
+
+/// A host's registry, and its waits.
+type Host = (Arc<dyn ProcessRegistry>, Arc<dyn ProcessAttach>);
 
 /// Brings the machines up and puts the plan on the agenda.
 pub fn begin(plan: &Plan) {
@@ -148,9 +151,9 @@ fn open() -> Result<Core, RegistryError> {
     let now_ms = environment.now_epoch_ms();
     let preset = |rows: &mut dyn Rows| {
         if let (true, Some(left)) = (is_first, plan.fences_left) {
-            let kept = HighWater { fence: u64::MAX - left, sequence: 0 };
+            let tenure = Tenure { lease: None, highest_fence: u64::MAX - left };
             for (process, _) in plan.bodies() {
-                rows.prune(&process.to_string(), kept)?;
+                rows.put_tenure(&process.to_string(), &tenure)?;
             }
         }
         habits.when_opened.map_or(Ok(()), |touch| touch(rows, now_ms))

@@ -10,6 +10,8 @@ use fencepost::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
 use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord, ProcessStatus, RecoveryDisposition};
 
+use serde_json::Value;
+
 use super::environment::NodeEnvironment;
 use super::evidence::{Before, evidence_after, evidence_first, hash_text};
 use super::recovery;
@@ -239,9 +241,29 @@ pub fn status_of(status: &ProcessStatus) -> u64 {
     }
 }
 
-/// Equal values have equal numbers, and others practically never.
+/// Equal values have equal numbers, and others practically never. Keys are taken in order: whether a map of JSON keeps the
+/// order of insertion is a choice that any crate of the build can make.
 pub fn hash_of(value: &impl serde::Serialize) -> u64 {
-    hash_text(&serde_json::to_string(value).unwrap_or_default())
+    fn fold(hash: u64, value: &Value) -> u64 {
+        let mixed = |part: u64| (hash.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        match value {
+            Value::Null => mixed(1),
+            Value::Bool(truth) => mixed(2 + u64::from(*truth)),
+            Value::Number(number) => match number.as_u64() {
+                Some(number) => mixed(4).rotate_left(7) ^ number,
+                None => mixed(hash_text(&number.to_string())),
+            },
+            Value::String(text) => mixed(hash_text(text)),
+            Value::Array(values) => values.iter().fold(mixed(5), fold),
+            Value::Object(values) => {
+                let mut keys: Vec<&String> = values.keys().collect();
+                keys.sort_unstable();
+                keys.into_iter()
+                    .fold(mixed(6), |hash, key| fold(hash ^ hash_text(key), &values[key.as_str()]))
+            }
+        }
+    }
+    serde_json::to_value(value).map_or(0, |value| fold(0x6c62_272e_07bb_0142, &value))
 }
 
 impl Sketch {

@@ -6,7 +6,7 @@ use fencepost::call::{Call, Reply, Submit};
 use fencepost::lease::LeaseOwnerLiveness;
 use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
 
-use super::door::{Sketch, is_unfenced_execution};
+use super::door::{Sketch, hash_of, is_unfenced_execution};
 use super::{World, with};
 use crate::disk;
 use crate::event::{Abandons, CallKind, GrantNo, Kind, licence};
@@ -18,7 +18,7 @@ async fn fingerprint(registry: &dyn Submit, looked_at: &[Call]) -> Option<u64> {
     let mut hash = 0_u64;
     for call in looked_at {
         let shown = look(registry, call.clone()).await.ok()?;
-        hash = hash_text(&format!("{shown:?}")) ^ hash.rotate_left(21);
+        hash = hash_of(&shown) ^ hash.rotate_left(21);
     }
     Some(hash)
 }

@@ -23,11 +23,9 @@ pub fn haunt(process: Process, haunt: Haunt) {
             }
         }),
         Haunt::Late(method) => {
-            if let Some((lease, ttl_ms)) = with(|world| Some((world.past_lease(process)?, world.plan.ttl_ms)))
-            {
-                if let Some(late) = call_of(method, lease, ttl_ms) {
-                    call(process, late);
-                }
+            let past = with(|world| Some((world.past_lease(process)?, world.plan.ttl_ms)));
+            if let Some(late) = past.and_then(|(lease, ttl_ms)| call_of(method, lease, ttl_ms)) {
+                call(process, late);
             }
         }
         Haunt::Returns => returns(process),

@@ -144,7 +144,7 @@ pub fn wakes(process: Process) -> bool {
 }
 
 fn wake_of(process: Process) -> Option<ProcessWakeSpec> {
-    wakes(process).then(|| ProcessWakeSpec { when: None, input: ProcessWakeInput::Payload })
+    wakes(process).then_some(ProcessWakeSpec { when: None, input: ProcessWakeInput::Payload })
 }
 
 /// One wait of a host, however it ends.
