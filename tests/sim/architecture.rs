@@ -20,7 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("corpus", &["plan", "sabotage", "subject"]),
     ("search", &["generate", "judge", "seed", "subject"]),
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
-    ("timeline", &["event", "history", "judge", "plan"]),
+    ("timeline", &["event", "history", "judge", "plan", "step"]),
     ("report", &["history", "judge", "laws", "marks", "timeline"]),
     ("check", &["generate", "judge", "marks", "plan", "search", "seed", "shrink", "subject", "timeline"]),
     (
