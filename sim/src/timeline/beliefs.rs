@@ -22,8 +22,8 @@ pub struct Belief {
     pub why: &'static str,
     /// Where its deadline moved, and to what reading of the worker's monotonic clock.
     pub extensions: Vec<(usize, u64)>,
-    /// When the last of them is reached, of true time.
-    pub until_us: u64,
+    /// The parts of true time in which it lasted: one, unless an answer came after the deadline.
+    pub lasted_us: Vec<(u64, u64)>,
 }
 
 pub fn beliefs(history: &History, clocks: &Clocks) -> Vec<Belief> {
@@ -38,10 +38,25 @@ pub fn beliefs(history: &History, clocks: &Clocks) -> Vec<Belief> {
         }
     }
     for belief in &mut told.beliefs {
-        let deadline_us = belief.extensions.last().map_or(0, |(_, deadline_us)| *deadline_us);
-        belief.until_us = clocks.instant_of(Node::from_code(belief.node), deadline_us);
+        belief.lasted_us = lasted(belief, history, clocks);
     }
     told.beliefs
+}
+
+fn lasted(belief: &Belief, history: &History, clocks: &Clocks) -> Vec<(u64, u64)> {
+    let at_us = |place: usize| history.events[place].at_us;
+    let end_us = belief.to.map_or_else(|| history.events.last().map_or(0, |last| last.at_us), at_us);
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for (number, (place, deadline_us)) in belief.extensions.iter().enumerate() {
+        let next_us = belief.extensions.get(number + 1).map_or(end_us, |(next, _)| at_us(*next));
+        let until_us = clocks.instant_of(Node::from_code(belief.node), *deadline_us).min(next_us);
+        match parts.last_mut() {
+            Some(last) if last.1 == at_us(*place) => last.1 = until_us.max(last.1),
+            _ if until_us > at_us(*place) => parts.push((at_us(*place), until_us)),
+            _ => {}
+        }
+    }
+    parts
 }
 
 #[derive(Default)]
@@ -90,9 +105,17 @@ impl Told {
                 self.held.insert((event.node, event.grant), self.beliefs.len());
                 let (node, process, grant) = (event.node, event.process, event.grant);
                 let extensions = vec![(place, deadline_us)];
-                let belief =
-                    Belief { node, process, grant, from: place, to: None, why: "", extensions, until_us: 0 };
-                self.beliefs.push(belief);
+                let (to, why, lasted_us) = (None, "", Vec::new());
+                self.beliefs.push(Belief {
+                    node,
+                    process,
+                    grant,
+                    from: place,
+                    to,
+                    why,
+                    extensions,
+                    lasted_us,
+                });
             }
         }
     }
@@ -156,11 +179,14 @@ mod tests {
             at(900, 1, Kind::Heard, ann, answered(CallKind::Renew, refusal::NONE), 2),
             at(950, 1, Kind::Sent, ann, CallKind::Renew as u64, 3),
             at(990, 1, Kind::Heard, ann, answered(CallKind::Renew, refusal::FAILED), 3),
+            at(1_400, 1, Kind::Sent, ann, CallKind::Renew as u64, 4),
+            at(1_700, 1, Kind::Heard, ann, answered(CallKind::Renew, refusal::NONE), 4),
+            at(9_000, 1, Kind::Paused, none, 0, 0),
         ]);
-        assert_eq!(told.len(), 1);
-        // 1.1 s of a clock that is fast by a tenth is one true second after 500 ms.
-        assert_eq!((told[0].from, told[0].to, told[0].until_us), (1, None, 1_500_000));
-        assert_eq!(told[0].extensions, [(1, 1_210_000), (3, 1_650_000)]);
+        assert_eq!((told.len(), told[0].from, told[0].to), (1, 1, None));
+        assert_eq!(told[0].extensions, [(1, 1_210_000), (3, 1_650_000), (7, 2_640_000)]);
+        // 1.1 s of a clock that is fast by a tenth is one true second; the last answer came after the deadline.
+        assert_eq!(told[0].lasted_us, [(400_000, 1_500_000), (1_700_000, 2_400_000)]);
     }
 
     #[test]

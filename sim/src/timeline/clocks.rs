@@ -16,10 +16,12 @@ pub const EPOCH_MS: i64 = 1_700_000_000_000;
 
 const MILLION: i128 = 1_000_000;
 
-/// What a clock showed when it began to run as it then did.
+/// How a clock ran for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stretch {
     pub from_us: u64,
+    /// When its drift began, from which it counts, and what it would have shown then.
+    pub since_us: u64,
     pub wall_us: i64,
     pub monotonic_us: u64,
     pub drift_ppm: i32,
@@ -40,7 +42,7 @@ impl Clocks {
             let setting = history.plan.clocks.iter().find(|clock| clock.node == node);
             let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
             let wall_us = EPOCH_MS.saturating_add(offset_ms).saturating_mul(1_000);
-            let first = Stretch { from_us: 0, wall_us, monotonic_us: 0, drift_ppm };
+            let first = Stretch { from_us: 0, since_us: 0, wall_us, monotonic_us: 0, drift_ppm };
             clocks.of.insert(node.code(), vec![first]);
         }
         for event in &history.events {
@@ -48,10 +50,8 @@ impl Clocks {
             if event.kind == Kind::StepTaken {
                 let step = usize::try_from(event.a).ok().and_then(|number| history.plan.steps.get(number));
                 match step.map(|step| &step.action) {
-                    Some(Action::StepClock { node, by_ms }) => {
-                        clocks.bend(*node, event.at_us, by_ms.saturating_mul(1_000), None);
-                    }
-                    Some(Action::Drift { node, ppm }) => clocks.bend(*node, event.at_us, 0, Some(*ppm)),
+                    Some(Action::StepClock { node, by_ms }) => clocks.step(*node, event.at_us, *by_ms),
+                    Some(Action::Drift { node, ppm }) => clocks.drift(*node, event.at_us, *ppm),
                     _ => {}
                 }
             }
@@ -104,33 +104,41 @@ impl Clocks {
         self.differing += u64::from(shown != i128::from(event.clock));
     }
 
-    fn bend(&mut self, node: Node, at_us: u64, wall_by_us: i64, drift_ppm: Option<i32>) {
+    /// The wall clock alone is set, and goes on counting from where it did.
+    fn step(&mut self, node: Node, at_us: u64, by_ms: i64) {
         let Some(stretches) = self.of.get_mut(&node.code()) else { return };
-        let Some(last) = stretches.last().copied() else { return };
-        let passed_us = last.passed(at_us);
-        stretches.push(Stretch {
-            from_us: at_us,
-            wall_us: saturated_i64(i128::from(last.wall_us) + passed_us + i128::from(wall_by_us)),
-            monotonic_us: saturated_u64(i128::from(last.monotonic_us) + passed_us),
-            drift_ppm: drift_ppm.unwrap_or(last.drift_ppm),
-        });
+        if let Some(last) = stretches.last().copied() {
+            let wall_us = last.wall_us.saturating_add(by_ms.saturating_mul(1_000));
+            stretches.push(Stretch { from_us: at_us, wall_us, ..last });
+        }
+    }
+
+    fn drift(&mut self, node: Node, at_us: u64, drift_ppm: i32) {
+        let Some(stretches) = self.of.get_mut(&node.code()) else { return };
+        if let Some(last) = stretches.last().copied() {
+            let passed_us = last.passed(at_us);
+            let wall_us = saturated_i64(i128::from(last.wall_us) + passed_us);
+            let monotonic_us = saturated_u64(i128::from(last.monotonic_us) + passed_us);
+            let (from_us, since_us) = (at_us, at_us);
+            stretches.push(Stretch { from_us, since_us, wall_us, monotonic_us, drift_ppm });
+        }
     }
 }
 
 impl Stretch {
     fn passed(&self, at_us: u64) -> i128 {
-        let true_us = i128::from(at_us) - i128::from(self.from_us);
+        let true_us = i128::from(at_us) - i128::from(self.since_us);
         true_us * (MILLION + i128::from(self.drift_ppm)) / MILLION
     }
 
     /// The first instant of true time at which so much has passed.
     fn reaches(&self, wanted_us: i128) -> u64 {
         if wanted_us <= 0 {
-            return self.from_us;
+            return self.since_us;
         }
         let rate = (MILLION + i128::from(self.drift_ppm)).max(1);
         let product = wanted_us * MILLION;
-        saturated_u64(i128::from(self.from_us) + (product + rate - 1) / rate)
+        saturated_u64(i128::from(self.since_us) + (product + rate - 1) / rate)
     }
 }
 
@@ -167,13 +175,17 @@ mod tests {
     fn a_clock_that_is_ahead_fast_and_set_back_is_known_at_every_instant() {
         let clocks = bent();
         assert_eq!((clocks.readings, clocks.differing), (2, 0));
-        let wall_us: Vec<i64> = clocks
-            .stretches(Node::Registry)
-            .iter()
-            .map(|stretch| stretch.wall_us - EPOCH_MS * 1_000)
-            .collect();
+        let shown_us = |at_us: u64| {
+            let within = clocks.stretches(Node::Registry).iter().rfind(|stretch| stretch.from_us <= at_us);
+            within.map(|stretch| {
+                i128::from(stretch.wall_us) + stretch.passed(at_us) - i128::from(EPOCH_MS) * 1_000
+            })
+        };
         // 1 s and a quarter; after two seconds at 1.1, 3.45 s, less 2 s.
-        assert_eq!(wall_us, [250_000, 1_250_000, 1_450_000]);
+        assert_eq!(shown_us(0), Some(250_000));
+        assert_eq!(shown_us(1_000_000), Some(1_250_000));
+        assert_eq!(shown_us(2_999_999), Some(3_449_998));
+        assert_eq!(shown_us(3_000_000), Some(1_450_000));
         assert_eq!(clocks.instant_of(Node::Registry, 500_000), 500_000);
         assert_eq!(clocks.instant_of(Node::Registry, 2_100_000), 2_000_000);
         assert_eq!(clocks.instant_of(Node::Registry, 4_300_000), 4_000_000);

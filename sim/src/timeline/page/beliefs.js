@@ -15,7 +15,7 @@ for (const each of processes) processChoice.add(new Option(`p${each}`, each));
 /// What stands at the selected event, or at the instant that is pointed at.
 function tell() {
   const place = selected.hover === null ? selected.place : selected.hoverPlace ?? -1;
-  const us = selected.hover ?? (place >= 0 ? at[place] : view.from);
+  const us = selected.hover ?? (place >= 0 ? at[place] : Math.max(view.from, 0));
   const n = place >= 0 ? place : upTo(at, us);
   if (place >= 0 && process[place] >= 0) told = process[place];
   processChoice.value = told;
@@ -120,6 +120,7 @@ function rowElement(row) {
     clock.append(inMs(row.clock.elapsed_us));
     const off = Math.round(row.clock.off_us / 100) / 10;
     if (off !== 0) clock.append(element("small", "off", `wall ${signedMs(row.clock.off_us)}`));
+    if (row.clock.drift_ppm) clock.append(element("small", "off", `${row.clock.drift_ppm > 0 ? "+" : "−"}${Math.abs(row.clock.drift_ppm)}\u202fppm`));
   }
   line.append(head, what, until, clock);
   return line;

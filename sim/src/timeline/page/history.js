@@ -64,7 +64,7 @@ function clockAt(code, us) {
   const stretches = nodes.get(code)?.clock ?? [];
   if (!stretches.length) return { wall_us: raw.epoch_ms * 1000 + us, elapsed_us: us, off_us: 0, drift_ppm: 0 };
   const stretch = stretches[Math.max(0, upTo(stretches, us, (each) => each.from_us) - 1)];
-  const true_us = us - stretch.from_us;
+  const true_us = us - stretch.since_us;
   const passed_us = true_us + Math.trunc((true_us * stretch.drift_ppm) / 1e6);
   const wall_us = stretch.wall_us + passed_us;
   const elapsed_us = stretch.monotonic_us + passed_us;
@@ -72,7 +72,7 @@ function clockAt(code, us) {
 }
 const isTrueClock = (code) =>
   (nodes.get(code)?.clock ?? []).every(
-    (each) => each.drift_ppm === 0 && each.wall_us === raw.epoch_ms * 1000 + each.from_us,
+    (each) => each.drift_ppm === 0 && each.wall_us === raw.epoch_ms * 1000 + each.since_us,
   );
 
 const stands = (each, n) => each.from < n && (each.to === null || each.to >= n);

@@ -1,7 +1,19 @@
 //! Where things stand from top to bottom: the plan, hosts, workers, the store with a row for each process, the ledger. From
 //! left to right is time, which is `view.js`'s.
 
-const SIZE = { plan: 58, host: 26, slot: 34, pad: 7, ruler: 17, head: 8, row: 42, twin: 20, ledger: 30, body: 13, lease: 15 };
+/// In pixels. Where there is room to spare, `spread` opens it out; where names stand over the lanes, it makes place for them.
+const LEAST = { plan: 58, host: 26, slot: 34, pad: 7, name: 0, ruler: 17, head: 20, row: 44, twin: 20, ledger: 30, body: 13, lease: 15 };
+const SIZE = { ...LEAST };
+const MOST_SPREAD = 1.55;
+
+function spread(room, isNarrow) {
+  Object.assign(SIZE, LEAST, isNarrow ? { name: 13, head: 0, host: 32, plan: 68 } : {});
+  arrange();
+  const by = Math.min(MOST_SPREAD, room / height);
+  if (by <= 1.02) return;
+  for (const name of ["plan", "host", "slot", "row", "ledger", "body", "lease", "pad"]) SIZE[name] = Math.floor(LEAST[name] * by);
+  arrange();
+}
 
 let lanes = [];
 let laneOf = new Map();
@@ -28,14 +40,14 @@ function arrange() {
   for (const each of hosts) add({ kind: "host", name: each.name, node: each, height: SIZE.host + ruler });
   for (const each of workers) {
     const count = Math.max(1, fillSlots(each.code));
-    add({ kind: "worker", name: each.name, node: each, height: SIZE.pad * 2 + count * SIZE.slot + ruler });
+    add({ kind: "worker", name: each.name, node: each, height: SIZE.name + SIZE.pad * 2 + count * SIZE.slot + ruler });
   }
   const rows = processesInOrder().map((of) => ({ of, twins: overlapsOf.has(of) && isOn.bodies }));
   const storeLane = add({ kind: "store", name: store.name, node: store, height: 0 });
   storeLane.rows = new Map();
   height += SIZE.head;
   for (const row of rows) {
-    storeLane.rows.set(row.of, Object.assign(row, { y: height, height: SIZE.row + (row.twins ? SIZE.twin : 0) }));
+    storeLane.rows.set(row.of, Object.assign(row, { y: height, height: SIZE.name + SIZE.row + (row.twins ? SIZE.twin : 0) }));
     height += row.height;
   }
   height += ruler + 6;
@@ -64,23 +76,26 @@ function fillSlots(code) {
   return free.length;
 }
 
-const beliefEnd = (belief) => Math.min(timeOf(belief.to, END), Math.max(belief.until_us, at[belief.from]));
+const beliefEnd = (belief) => belief.lasted_us[belief.lasted_us.length - 1]?.[1] ?? at[belief.from];
 
 const slotY = (code, number) => {
   const lane = laneOf.get(code);
-  return lane.y + SIZE.pad + (slots.get(slotKey(code, number)) ?? 0) * SIZE.slot;
+  return lane.y + SIZE.name + SIZE.pad + (slots.get(slotKey(code, number)) ?? 0) * SIZE.slot;
 };
 const rowOf = (of) => laneOf.get(store.code).rows.get(of);
-const leaseY = (row) => row.y + 6;
-const writesY = (row) => row.y + 32;
+const leaseY = (row) => row.y + SIZE.name + 8;
+const writesY = (row) => leaseY(row) + SIZE.lease + 12;
+const twinY = (row, which) => writesY(row) + 9 + which * 8;
+const beliefY = (code, number) => slotY(code, number) + SIZE.body + 4;
+const hostY = (lane) => lane.y + SIZE.name + (lane.height - SIZE.name - (isOn.clocks ? SIZE.ruler : 0)) / 2;
 const rulerY = (lane) => lane.y + lane.height - SIZE.ruler;
 
 /// Where a worker's or host's end of a call is.
 function senderY(code, number) {
   const lane = laneOf.get(code);
   if (!lane) return null;
-  if (lane.kind !== "worker") return lane.y + 13;
-  return slotY(code, number) + SIZE.body + 14;
+  if (lane.kind !== "worker") return hostY(lane);
+  return beliefY(code, number) + 12;
 }
 
 const AT_SENDER = new Set(["sent", "heard", "astray", "body-began", "body-ended", "effect-sent", "node", "waited"].map((name) => MARK[name]));
@@ -96,7 +111,7 @@ function spotY(place) {
   const isSenders = AT_SENDER.has(kind) || isHeardOrSent.has(place);
   if (kind === MARK["body-began"] || kind === MARK["body-ended"]) return slotY(code, grant[place]) + SIZE.body / 2;
   if (isSenders || lane.kind === "store") {
-    if (kind === MARK.node) return lane.y + (lane.kind === "worker" ? SIZE.pad + SIZE.body / 2 : lane.kind === "store" ? 4 : 13);
+    if (kind === MARK.node) return lane.kind === "worker" ? lane.y + SIZE.name + SIZE.pad + SIZE.body / 2 : lane.kind === "store" ? lane.y + 4 : hostY(lane);
     return lane.kind === "store" ? lane.y + 4 : senderY(code, grantNear(place));
   }
   const row = of < 0 ? null : rowOf(of);

@@ -18,7 +18,7 @@ function refresh() {
 /// After the filter or the size changed.
 function rebuild() {
   refilter();
-  arrange();
+  spread(scroller.clientHeight, narrow.matches);
   tall.style.height = `${height}px`;
   heads.classList.toggle("over", narrow.matches);
   paintHeads();
@@ -34,21 +34,19 @@ function fitCanvas() {
 
 function paintHeads() {
   const parts = [];
-  const head = (text, y, high, className, note) => {
+  const head = (text, y, high, className) => {
     const made = element("div", `head ${className}`, text);
     made.style.top = `${y}px`;
     made.style.height = `${high}px`;
-    if (note) made.append(element("small", "", note));
     parts.push(made);
   };
   for (const lane of lanes) {
-    const first = lane.node?.clock?.[0];
-    let note = "";
-    if (lane.node && isOn.clocks && first && !isTrueClock(lane.node.code)) {
-      const now = clockAt(lane.node.code, selected.hover ?? (selected.place >= 0 ? at[selected.place] : 0));
-      note = `${signedMs(now.off_us, 0)}${now.drift_ppm ? ` ${now.drift_ppm > 0 ? "+" : "−"}${Math.abs(now.drift_ppm)} ppm` : ""}`;
+    head(lane.name, lane.y, lane.height, lane.kind);
+    if (isOn.clocks && lane.node?.clock.length && !narrow.matches) {
+      const isTrue = isTrueClock(lane.node.code);
+      const now = selected.hover ?? (selected.place >= 0 ? at[selected.place] : 0);
+      head(isTrue ? "clock" : signedMs(clockAt(lane.node.code, now).off_us, 0), rulerY(lane), SIZE.ruler, isTrue ? "ruler" : "ruler bent");
     }
-    head(lane.name, lane.y, lane.height, lane.kind, note);
     if (lane.rows) for (const row of lane.rows.values()) head(`p${row.of}`, row.y, row.height, ofBreach.includes(row.of) ? "row main" : "row");
   }
   heads.replaceChildren(...parts);
@@ -306,6 +304,12 @@ gridRows.addEventListener("click", (event) => {
 });
 grid.addEventListener("scroll", paintEvents, { passive: true });
 
+/// Of a lawful run: the first write that was refused, since that is what fences are for; else the first grant.
+function telling() {
+  const first = (name) => shown.find((place) => mark[place] === MARK[name]);
+  return first("refused") ?? first("granted") ?? -1;
+}
+
 /// The legend is the filter.
 function paintLegend() {
   const legend = document.getElementById("legend");
@@ -508,7 +512,7 @@ rebuild();
 lookAtBreach();
 const asked = /select=(\d+)/.exec(window.location.hash);
 if (asked) select(Number(asked[1]), { say: false });
-else select(breach >= 0 ? breach : -1, { move: false, say: false });
+else select(breach >= 0 ? breach : telling(), { move: false, say: false });
 new ResizeObserver(() => {
   fitCanvas();
   rebuild();

@@ -165,46 +165,52 @@ function paintStandstills() {
   }
 }
 
-/// Pins: their heads on one line, their words in as many rows as there are, where they fit.
+/// Pins: their heads on one line, their words in as many rows as there are, where they fit; faults first.
 function paintSteps() {
   const lane = lanes[0];
-  const free = [view.left, view.left];
-  for (const step of raw.steps) {
+  const rows = Array.from({ length: Math.max(1, Math.floor((lane.height - SIZE.name - 26) / 15)) }, () => []);
+  const end = view.left + view.width;
+  for (const step of raw.steps) if (step.for_us !== null) paintSpan(step, lane);
+  const inOrder = [...raw.steps].sort((a, b) => mark[b.place] - mark[a.place] || a.place - b.place);
+  for (const step of inOrder) {
     const x = xOf(at[step.place]);
-    if (step.for_us !== null) {
-      const until = Math.min(at[step.place] + step.for_us, END);
-      if (inSight(at[step.place], until)) {
-        const [left, right] = [clampX(x), clampX(xOf(until))];
-        pen.fillStyle = ink.fault;
-        pen.globalAlpha = 0.28;
-        roundRect(left, lane.y + lane.height - 8, Math.max(right - left, 2), 5, 2);
-        pen.fill();
-        pen.globalAlpha = 1;
-        noted.bars.push({ what: "step", words: step.action, process: -1, grant: -1, fence: null, place: step.place, from: at[step.place], to: until, x: xOf(at[step.place]), y: lane.y + lane.height - 10 - scroller.scrollTop, width: right - left, height: 9 });
-      }
-    }
-    if (x < view.left - 200 || x > view.left + view.width) continue;
+    if (x < view.left || x > end) continue;
     const isFault = mark[step.place] === MARK.fault;
     const wide = pen.measureText(step.action).width;
-    const row = free.findIndex((until) => x >= until);
-    if (row >= 0 && x >= view.left) {
-      const end = view.left + view.width;
-      const start = x + 7 + wide > end ? Math.max(view.left, x - 7 - wide) : x + 7;
-      if (start >= free[row]) {
-        pen.fillStyle = isFault ? ink.fault : ink.muted;
-        pen.fillText(step.action, start, lane.y + 11 + row * 15);
-        pen.strokeStyle = isFault ? ink.fault : ink.faint;
-        pen.globalAlpha = 0.5;
-        pen.lineWidth = 1;
-        pen.beginPath();
-        pen.moveTo(x, lane.y + 5 + row * 15);
-        pen.lineTo(x, lane.y + lane.height - 14);
-        pen.stroke();
-        pen.globalAlpha = 1;
-        free[row] = start + wide + 16;
-      }
-    }
+    const start = x + 7 + wide > end ? Math.max(view.left, x - 7 - wide) : x + 7;
+    const row = rows.findIndex((taken) => taken.every(([from, to]) => start - 12 > to || start + wide + 12 < from));
+    if (row < 0) continue;
+    rows[row].push([Math.min(start, x), start + wide]);
+    const y = lane.y + SIZE.name + 11 + row * 15;
+    pen.strokeStyle = isFault ? ink.fault : ink.faint;
+    pen.globalAlpha = 0.45;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    pen.moveTo(x, y - 6);
+    pen.lineTo(x, lane.y + lane.height - 14);
+    pen.stroke();
+    pen.globalAlpha = 1;
+    // Stems of other pins pass behind the words.
+    pen.fillStyle = ink.paper;
+    pen.globalAlpha = 0.8;
+    pen.fillRect(start - 2, y - 7, wide + 4, 14);
+    pen.globalAlpha = 1;
+    pen.fillStyle = isFault ? ink.fault : ink.muted;
+    pen.fillText(step.action, start, y);
   }
+}
+
+/// How long a fault lasts.
+function paintSpan(step, lane) {
+  const [from, to] = [at[step.place], Math.min(at[step.place] + step.for_us, END)];
+  if (!inSight(from, to)) return;
+  const y = lane.y + lane.height - 8;
+  const { left, wide } = bar("step", -1, -1, from, to, y - 2, 9, { words: step.action, place: step.place });
+  pen.fillStyle = ink.fault;
+  pen.globalAlpha = 0.28;
+  roundRect(left, y, wide, 5, 2);
+  pen.fill();
+  pen.globalAlpha = 1;
 }
 
 /// A clock's own readings, at true time; where it is not true, in words too.
@@ -224,9 +230,9 @@ function paintRuler(lane) {
     if (from >= to) return;
     const rate = 1 + stretch.drift_ppm / 1e6;
     const base = stretch.wall_us - raw.epoch_ms * 1000;
-    const read = (us) => base + (us - stretch.from_us) * rate;
+    const read = (us) => base + (us - stretch.since_us) * rate;
     for (let shows = Math.ceil(read(from) / step) * step; shows <= read(to); shows += step) {
-      const x = xOf(stretch.from_us + (shows - base) / rate);
+      const x = xOf(stretch.since_us + (shows - base) / rate);
       pen.fillRect(x - 0.5, y + 3, 1, 5);
       if (!isTrue) {
         const text = inMs(shows, step < 1000 ? 3 : 0);
@@ -279,7 +285,7 @@ function paintLeases() {
       roundRect(left, y, wide, SIZE.lease);
       pen.fill();
       if (isOn.renewals) paintRenewals(lease, from, to, y);
-      label(`fence ${fenceOf(lease.grant)} · ${holderOf(lease.grant)}${part ? " · again" : ""}`, left, wide, y + SIZE.lease / 2 + 0.5, ink["on-fence"], 7);
+      label(`fence ${fenceOf(lease.grant)} · ${holderOf(lease.grant)}${part ? " · again" : ""}`, left, wide, y + SIZE.lease / 2 + 0.5, ink["on-fence"], 12);
     });
   }
 }
@@ -302,23 +308,24 @@ function paintRenewals(lease, from, to, y) {
 
 function paintBeliefs() {
   for (const belief of raw.beliefs) {
-    if (!shownProcesses.has(belief.process)) continue;
-    const [from, to] = [at[belief.from], beliefEnd(belief)];
-    if (!inSight(from, to) || !laneOf.has(belief.node)) continue;
-    const y = slotY(belief.node, belief.grant) + SIZE.body + 4;
-    const { left, wide } = bar("belief", belief.process, belief.grant, from, to, y, 7, { node: belief.node, why: belief.to !== null && at[belief.to] <= belief.until_us ? belief.why : "its time was over by the worker's own clock" });
+    if (!shownProcesses.has(belief.process) || !laneOf.has(belief.node)) continue;
     const colour = fenceColour(belief.grant);
-    pen.fillStyle = colour;
-    pen.globalAlpha = 0.2;
-    roundRect(left, y, wide, 7, 2);
-    pen.fill();
-    pen.globalAlpha = 1;
-    pen.strokeStyle = colour;
-    pen.lineWidth = 1;
-    pen.stroke();
-    const x = xOf(to);
-    pen.fillStyle = colour;
-    if (to < END) pen.fillRect(x - 1, y - 2, 2, 11);
+    const y = beliefY(belief.node, belief.grant);
+    belief.lasted_us.forEach(([from, to], part) => {
+      if (!inSight(from, to)) return;
+      const isTold = belief.to !== null && to === at[belief.to] && part === belief.lasted_us.length - 1;
+      const why = isTold ? belief.why : "its time was over by the worker's own clock";
+      const { left, wide } = bar("belief", belief.process, belief.grant, from, to, y, 7, { node: belief.node, why });
+      pen.fillStyle = colour;
+      pen.globalAlpha = 0.2;
+      roundRect(left, y, wide, 7, 2);
+      pen.fill();
+      pen.globalAlpha = 1;
+      pen.strokeStyle = colour;
+      pen.lineWidth = 1;
+      pen.stroke();
+      if (to < END) pen.fillRect(xOf(to) - 1, y - 2, 2, 11);
+    });
   }
 }
 
@@ -339,7 +346,7 @@ function paintBodies() {
     if (!row || !inSight(overlap.from_us, overlap.to_us)) continue;
     overlap.bodies.forEach((number, which) => {
       const body = raw.bodies[number];
-      const places = [slotY(body.node, body.grant), row.y + SIZE.row - 2 + which * 8];
+      const places = [slotY(body.node, body.grant), twinY(row, which)];
       places.forEach((y, place) => {
         const { left, wide } = bar("overlap", body.process, body.grant, overlap.from_us, overlap.to_us, y, place ? 7 : SIZE.body, { node: body.node });
         pen.fillStyle = ink.breach;
@@ -356,7 +363,7 @@ function paintBodies() {
     const text = "two bodies at once";
     if (end + pen.measureText(text).width < view.left + view.width) {
       pen.fillStyle = ink.breach;
-      pen.fillText(text, end, row.y + SIZE.row + 6);
+      pen.fillText(text, end, twinY(row, 1));
     }
   }
 }
@@ -447,7 +454,7 @@ function glyph(on, name, x, y, colour, size = 4) {
       on.fill();
       return on.stroke();
     case "granted":
-      on.rect(x - 1.25, y - 10, 2.5, 20);
+      on.rect(x - 1.25, y - SIZE.lease / 2 - 3, 2.5, SIZE.lease + 6);
       return on.fill();
     case "renewed":
       return;
@@ -624,6 +631,9 @@ function paintAxis(width) {
   }
   const step = roundStep(96);
   const digits = step < 100 ? 3 : step < 1000 ? 1 : 0;
+  const flagged = selected.hover ?? (breach >= 0 ? at[breach] : null);
+  let covered = [-1, -1];
+  if (flagged !== null && inSight(flagged, flagged)) covered = flag(on, flagged, selected.hover === null ? ink.breach : ink.accent, width);
   let last = -99;
   for (let us = Math.ceil(view.from / step) * step; us <= view.to; us += step) {
     const x = xOf(us);
@@ -632,17 +642,15 @@ function paintAxis(width) {
     const text = inMs(us, digits);
     const wide = on.measureText(text).width;
     const start = Math.max(x - wide / 2, view.left + 2);
-    if (us < 0 || start < last || x + wide / 2 > width) continue;
+    const isCovered = start < covered[1] + 6 && start + wide > covered[0] - 6;
+    if (us < 0 || start < last || x + wide / 2 > width || isCovered) continue;
     on.fillStyle = ink.muted;
     on.fillText(text, start, AXIS.overview + 11);
     last = start + wide + 14;
   }
-  if (selected.hover !== null) flag(on, selected.hover, ink.accent, width);
-  else if (breach >= 0) flag(on, at[breach], ink.breach, width);
 }
 
 function flag(on, us, colour, width) {
-  if (!inSight(us, us)) return;
   const text = inMs(us, 1);
   const wide = on.measureText(text).width + 12;
   const x = Math.min(Math.max(xOf(us) - wide / 2, view.left), width - wide);
@@ -652,6 +660,7 @@ function flag(on, us, colour, width) {
   on.fill();
   on.fillStyle = ink.paper;
   on.fillText(text, x + 6, AXIS.overview + 11);
+  return [x, x + wide];
 }
 
 /// How many shown events there are in each part of the run; counted once for a width and a filter.
