@@ -30,6 +30,7 @@ pub fn chain(history: &History, calls: &[Call], broken: &Broken) -> Vec<Link> {
         }
     };
     add(look.other_half(broken.law), true);
+    add(look.own_body(), false);
     add(look.own_grant(), false);
     add(look.sending(), false);
     links.sort_by_key(|link| link.place);
@@ -158,6 +159,15 @@ impl Look<'_> {
         }
         self.latest("the grant it stands on was made", |event| {
             is_new_grant(event) && event.grant == self.breach.grant
+        })
+    }
+
+    fn own_body(&self) -> Found {
+        if self.breach.kind != Kind::BodyEnded {
+            return None;
+        }
+        self.latest("this body began beside it", |event| {
+            event.kind == Kind::BodyBegan && event.grant == self.breach.grant
         })
     }
 

@@ -330,6 +330,7 @@ function paintBeliefs() {
 }
 
 function paintBodies() {
+  const drawn = [];
   for (const body of raw.bodies) {
     if (!shownProcesses.has(body.process) || !laneOf.has(body.node)) continue;
     const [from, to] = [at[body.from], timeOf(body.to, END)];
@@ -339,33 +340,50 @@ function paintBodies() {
     pen.fillStyle = fenceColour(body.grant);
     roundRect(left, y, wide, SIZE.body);
     pen.fill();
-    label(`p${body.process} runs · fence ${fenceOf(body.grant)}`, left, wide, y + SIZE.body / 2 + 0.5, ink["on-fence"]);
+    drawn.push({ text: `p${body.process} runs · fence ${fenceOf(body.grant)}`, left, wide, y });
   }
-  for (const overlap of raw.overlaps) {
-    const row = rowOf(overlap.process);
-    if (!row || !inSight(overlap.from_us, overlap.to_us)) continue;
-    overlap.bodies.forEach((number, which) => {
-      const body = raw.bodies[number];
-      const places = [slotY(body.node, body.grant), twinY(row, which)];
-      places.forEach((y, place) => {
-        const { left, wide } = bar("overlap", body.process, body.grant, overlap.from_us, overlap.to_us, y, place ? 7 : SIZE.body, { node: body.node });
-        pen.fillStyle = ink.breach;
-        pen.globalAlpha = place ? 0.85 : 0.35;
-        roundRect(left, y, wide, place ? 7 : SIZE.body, 2);
-        pen.fill();
-        pen.globalAlpha = 1;
-        pen.strokeStyle = ink.breach;
-        pen.lineWidth = 1.5;
-        pen.stroke();
-      });
-    });
-    const end = clampX(xOf(overlap.to_us)) + 6;
-    const text = "two bodies at once";
-    if (end + pen.measureText(text).width < view.left + view.width) {
-      pen.fillStyle = ink.breach;
-      pen.fillText(text, end, twinY(row, 1));
+  for (const overlap of raw.overlaps) paintOverlap(overlap);
+  for (const { text, left, wide, y } of drawn) label(text, left, wide, y + SIZE.body / 2 + 0.5, ink["on-fence"]);
+}
+
+/// Two bodies at once: striped where they run, and side by side in their process's row.
+function paintOverlap(overlap) {
+  const row = rowOf(overlap.process);
+  if (!row || !inSight(overlap.from_us, overlap.to_us)) return;
+  overlap.bodies.forEach((number, which) => {
+    const body = raw.bodies[number];
+    const extra = { node: body.node };
+    const y = slotY(body.node, body.grant);
+    const { left, wide } = bar("overlap", body.process, body.grant, overlap.from_us, overlap.to_us, y, SIZE.body, extra);
+    pen.save();
+    roundRect(left, y, wide, SIZE.body, 2);
+    pen.clip();
+    pen.strokeStyle = ink.breach;
+    pen.lineWidth = 2;
+    pen.globalAlpha = 0.7;
+    pen.beginPath();
+    const bottom = y + SIZE.body;
+    for (let x = left - SIZE.body; x < left + wide; x += 7) {
+      pen.moveTo(x, bottom);
+      pen.lineTo(x + 4, bottom - 4);
     }
-  }
+    pen.stroke();
+    pen.restore();
+    pen.strokeStyle = ink.breach;
+    pen.lineWidth = 2;
+    roundRect(left, y, wide, SIZE.body, 2);
+    pen.stroke();
+    const side = bar("overlap", body.process, body.grant, overlap.from_us, overlap.to_us, twinY(row, which), 7, extra);
+    pen.fillStyle = ink.breach;
+    roundRect(side.left, twinY(row, which), side.wide, 6, 2);
+    pen.fill();
+  });
+  const text = "two bodies at once";
+  const wide = pen.measureText(text).width;
+  const [start, end] = [clampX(xOf(overlap.from_us)) - wide - 6, clampX(xOf(overlap.to_us)) + 6];
+  pen.fillStyle = ink.breach;
+  const x = end + wide < view.left + view.width ? end : start;
+  if (x > view.left) pen.fillText(text, x, twinY(row, 1));
 }
 
 function paintCalls() {
