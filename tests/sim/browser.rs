@@ -127,6 +127,27 @@ fn pointing_shows_who_believed_what_then() {
     assert_eq!(page.belief("store").0.as_deref(), Some("2"));
     assert_eq!(page.belief("worker-2").0, None);
 
+    // The wheel zooms around the pointer, and dragging moves.
+    let under = |layout: &Value, x: f64| {
+        let view = |name: &str| layout["view"][name].as_f64().unwrap();
+        view("from_us") + (x - view("left")) / view("width") * (view("to_us") - view("from_us"))
+    };
+    page.mouse("mouseWheel", 600.0, y, json!({ "deltaX": 0, "deltaY": -240 }));
+    let narrower = page.value("fencepost.layout()");
+    assert!((under(&narrower, 600.0) - under(&layout, 600.0)).abs() < 8_000.0, "{}", narrower["view"]);
+    assert!(x_of(&narrower, 1_000_000) < x_of(&layout, 1_000_000) - 50.0);
+    page.mouse("mousePressed", 600.0, y, json!({ "button": "left", "clickCount": 1 }));
+    page.mouse("mouseMoved", 700.0, y, json!({ "button": "left", "buttons": 1 }));
+    page.mouse("mouseReleased", 700.0, y, json!({ "button": "left", "clickCount": 1 }));
+    let moved = page.value("fencepost.layout()");
+    assert!((under(&moved, 700.0) - under(&narrower, 600.0)).abs() < 8_000.0, "{}", moved["view"]);
+    // The list at the top leads there and back.
+    page.value("document.querySelector('.chain button').click()");
+    let granted = place_of(&history, Kind::Granted, 1);
+    assert_eq!(page.value("fencepost.selected().place"), granted);
+    page.value("document.getElementById('fit-breach').click()");
+    assert_eq!(page.value("fencepost.layout().view"), layout["view"]);
+
     // A mark says what it is.
     let body = bar(&page.value("fencepost.layout()"), "body", "1");
     page.point(body["x"].as_f64().unwrap() + 30.0, body["y"].as_f64().unwrap() + 6.0);
@@ -510,15 +531,21 @@ impl Page<'_> {
         }
     }
 
-    /// Moves the mouse to a spot of the canvas.
     fn point(&self, x: f64, y: f64) {
+        self.mouse("mouseMoved", x, y, json!({}));
+        assert_ne!(self.value("fencepost.selected().hover"), Value::Null);
+    }
+
+    /// Something done with the mouse at a spot of the canvas.
+    fn mouse(&self, kind: &str, x: f64, y: f64, mut event: Value) {
         let corner = self.value(
             "(() => { const box = document.getElementById('canvas').getBoundingClientRect(); return [box.x, box.y]; })()",
         );
-        let (x, y) = (x + corner[0].as_f64().unwrap(), y + corner[1].as_f64().unwrap());
-        let moved = json!({ "type": "mouseMoved", "x": x, "y": y });
-        self.browser.borrow_mut().call("Input.dispatchMouseEvent", &moved);
-        self.until("fencepost.selected().hover !== null");
+        event["type"] = json!(kind);
+        event["x"] = json!(x + corner[0].as_f64().unwrap());
+        event["y"] = json!(y + corner[1].as_f64().unwrap());
+        self.browser.borrow_mut().call("Input.dispatchMouseEvent", &event);
+        self.value("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go(0))))");
     }
 
     /// Nothing was asked for but the file itself, and nothing was complained of.

@@ -38,7 +38,7 @@ function noteOf(place, us) {
     const stored = storedAt(process[place], place, us);
     const isStale = !stored.lease || stored.grant !== grant[place] || stored.left_ms <= 0;
     const held = !stored.lease ? "the store held no lease" : `the store held fence ${stored.fence}${stored.left_ms <= 0 ? ", run out" : ""}`;
-    const line = element("span", isStale ? "stale" : "", `on the strength of fence ${fenceOf(grant[place])}; ${held}`);
+    const line = element("span", isStale && kind !== "refused" ? "stale" : "", `on the strength of fence ${fenceOf(grant[place])}; ${held}`);
     lines.push(line);
   }
   return lines;

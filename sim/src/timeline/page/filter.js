@@ -3,17 +3,17 @@
 const GROUPS = [
   { id: "leases", label: "leases", marks: ["granted", "released"], tells: "what the store holds, coloured by fence" },
   { id: "renewals", label: "renewals", marks: ["renewed"], tells: "notches on a lease" },
-  { id: "taken", label: "writes taken", marks: ["wrote", "ended"], tells: "a dot; a square for the end" },
-  { id: "refused", label: "writes refused", marks: ["refused", "failed"], tells: "a crossed ring; a diamond where the store failed" },
+  { id: "taken", label: "writes", marks: ["wrote", "ended"], tells: "writes that were taken: a dot; a square for the end of a process" },
+  { id: "refused", label: "refused", marks: ["refused", "failed"], tells: "writes that were refused: a crossed ring; a diamond where the store failed" },
   { id: "bodies", label: "bodies", marks: ["body-began", "body-ended"], tells: "a process's work, on its worker; red where two run at once" },
   { id: "beliefs", label: "beliefs", marks: [], tells: "how long a worker may believe in its lease, by its own clock" },
   { id: "messages", label: "messages", marks: ["sent", "heard"], tells: "a call on its way and its answer" },
-  { id: "astray", label: "lost, repeated", marks: ["astray"], tells: "messages that never arrived, or twice" },
+  { id: "astray", label: "lost", marks: ["astray"], tells: "messages that never arrived, or arrived twice" },
   { id: "effects", label: "effects", marks: ["effect-sent", "effect-taken", "effect-refused"], tells: "what the ledger outside took or refused" },
-  { id: "asked", label: "hosts' requests", marks: ["asked", "waited"], tells: "registrations, cancels, waits" },
-  { id: "plan", label: "faults and steps", marks: ["step", "fault", "node", "run"], tells: "pins: hollow for work, filled for faults" },
+  { id: "asked", label: "requests", marks: ["asked", "waited"], tells: "of hosts: registrations, cancels, signals, waits" },
+  { id: "plan", label: "plan", marks: ["step", "fault", "node", "run"], tells: "the plan's steps as pins: hollow for work, filled for faults; crashes, pauses, the calm" },
   { id: "clocks", label: "clocks", marks: [], tells: "a ruler per clock: its own readings at true time" },
-  { id: "busy", label: "claims kept out", marks: ["busy"], off: true, tells: "a sweep came while another held the lease" },
+  { id: "busy", label: "busy", marks: ["busy"], off: true, tells: "claims that were kept out: a sweep came while another held the lease" },
   { id: "reads", label: "reads", marks: ["read"], off: true, tells: "lists and reads, and what they showed" },
   { id: "evidence", label: "evidence", marks: ["evidence"], off: true, tells: "gathered beside decisions, for laws" },
 ];
@@ -23,7 +23,7 @@ GROUPS.forEach((group, number) => group.marks.forEach((name) => (groupOf[MARK[na
 const isOn = Object.fromEntries(GROUPS.map((group) => [group.id, !group.off]));
 
 /// With many processes, the breach's own and those that stand in its line are enough to begin with.
-const MANY = 6;
+const MANY = 10;
 const ofBreach = [...new Set(chain.map((link) => process[link.place]).filter((each) => each >= 0))];
 const shownProcesses = new Set(processes.length > MANY && ofBreach.length ? ofBreach : processes.slice(0, 60));
 const processesInOrder = () => [

@@ -343,7 +343,7 @@ function paintBodies() {
     drawn.push({ text: `p${body.process} runs · fence ${fenceOf(body.grant)}`, left, wide, y });
   }
   for (const overlap of raw.overlaps) paintOverlap(overlap);
-  for (const { text, left, wide, y } of drawn) label(text, left, wide, y + SIZE.body / 2 + 0.5, ink["on-fence"]);
+  for (const { text, left, wide, y } of drawn) label(text, left, wide, y + SIZE.body / 2 + 0.5, ink["on-fence"], 11);
 }
 
 /// Two bodies at once: striped where they run, and side by side in their process's row.
@@ -386,52 +386,70 @@ function paintOverlap(overlap) {
   if (x > view.left) pen.fillText(text, x, twinY(row, 1));
 }
 
-function paintCalls() {
-  const dense = { last: new Map() };
-  for (const [sent, decided, heard] of raw.calls) {
-    const [start, end] = [sent >= 0 ? sent : decided, heard >= 0 ? heard : Math.max(decided, sent)];
-    if (!inSight(at[start], at[end])) continue;
-    const about = decided >= 0 ? decided : start;
-    const isLinked = inChain.has(sent) || inChain.has(decided);
-    const group = GROUPS[groupOf[mark[about]]].id;
-    const everyday = group === "busy" || group === "reads" ? group : "messages";
-    if (!isLinked && (!isOn[everyday] || (process[start] >= 0 && !shownProcesses.has(process[start])))) continue;
-    const [y, storeY] = [senderY(node[start], grantNear(start)), decided >= 0 ? spotY(decided) : null];
-    if (y === null) continue;
-    const x = xOf(at[start]);
-    // Lines that would fall on each other are drawn once.
-    const key = `${node[start]} ${process[start]} ${Math.round(x)}`;
-    if (!isLinked && dense.last.has(key)) continue;
-    dense.last.set(key, true);
-    const isRefused = decided >= 0 && (mark[decided] === MARK.refused || mark[decided] === MARK.failed);
-    const isWrite = decided >= 0 && (mark[decided] === MARK.wrote || mark[decided] === MARK.ended);
-    const colour = isRefused ? ink.refuse : decided >= 0 && grant[decided] >= 0 ? fenceColour(grant[decided]) : ink.faint;
-    pen.lineWidth = isLinked ? 1.8 : isWrite || isRefused ? 1.2 : 0.9;
-    pen.strokeStyle = colour;
-    pen.globalAlpha = isLinked ? 1 : isWrite || isRefused ? 0.8 : 0.45;
-    if (decided >= 0 && storeY !== null) {
-      stroke(x, y, xOf(at[decided]), storeY, isRefused);
-      if (heard >= 0) {
-        pen.globalAlpha *= 0.6;
-        stroke(xOf(at[decided]), storeY, xOf(at[heard]), y, true);
-      }
-    } else if (decided < 0 && storeY === null && sent >= 0) {
-      // On its way to nowhere.
-      pen.strokeStyle = ink.fault;
-      stroke(x, y, x + 5, y + 18, true);
-      cross(x + 5, y + 18, 3);
+/// Lines of one look are one path: a thousand paths take ten times as long to draw as one of a thousand lines.
+class Lines {
+  #paths = new Map();
+  add(colour, width, alpha, isDashed, x, y, toX, toY) {
+    const key = `${colour} ${width} ${alpha} ${isDashed}`;
+    if (!this.#paths.has(key)) this.#paths.set(key, { colour, width, alpha, isDashed, path: new Path2D() });
+    const { path } = this.#paths.get(key);
+    path.moveTo(x, y);
+    path.lineTo(toX, toY);
+  }
+  draw() {
+    for (const { colour, width, alpha, isDashed, path } of this.#paths.values()) {
+      [pen.strokeStyle, pen.lineWidth, pen.globalAlpha] = [colour, width, alpha];
+      pen.setLineDash(isDashed ? [3, 3] : []);
+      pen.stroke(path);
     }
+    pen.setLineDash([]);
     pen.globalAlpha = 1;
   }
 }
 
-function stroke(x, y, toX, toY, isDashed) {
-  if (isDashed) pen.setLineDash([3, 3]);
-  pen.beginPath();
-  pen.moveTo(x, y);
-  pen.lineTo(toX, toY);
-  pen.stroke();
-  if (isDashed) pen.setLineDash([]);
+/// Beyond so many calls in sight, their answers are left out, and so are calls a few pixels from the last one.
+const DENSE = 1500;
+
+function paintCalls() {
+  const seen = [];
+  for (const call of raw.calls) {
+    const [sent, decided, heard] = call;
+    const [start, end] = [sent >= 0 ? sent : decided, heard >= 0 ? heard : Math.max(decided, sent)];
+    if (!inSight(at[start], at[end])) continue;
+    const isLinked = inChain.has(sent) || inChain.has(decided);
+    const group = GROUPS[groupOf[mark[decided >= 0 ? decided : start]]].id;
+    const everyday = group === "busy" || group === "reads" ? group : "messages";
+    if (isLinked || (isOn[everyday] && (process[start] < 0 || shownProcesses.has(process[start])))) seen.push({ call, start, isLinked });
+  }
+  const isDense = seen.length > DENSE;
+  const apart = isDense ? 4 : 1;
+  const last = new Map();
+  const lines = new Lines();
+  for (const { call: [, decided, heard], start, isLinked } of seen) {
+    const x = xOf(at[start]);
+    const key = node[start] * 65536 + process[start];
+    const place = Math.round(x / apart);
+    if (!isLinked && last.get(key) === place) continue;
+    last.set(key, place);
+    const [y, storeY] = [senderY(node[start], grantNear(start)), decided >= 0 ? spotY(decided) : null];
+    if (y === null) continue;
+    const isRefused = decided >= 0 && (mark[decided] === MARK.refused || mark[decided] === MARK.failed);
+    const isWrite = decided >= 0 && (mark[decided] === MARK.wrote || mark[decided] === MARK.ended);
+    const isTold = isWrite || isRefused;
+    const colour = isRefused ? ink.refuse : decided >= 0 && grant[decided] >= 0 ? fenceColour(grant[decided]) : ink.faint;
+    const width = isLinked ? 1.8 : isTold ? 1.2 : 0.9;
+    const alpha = isLinked ? 1 : (isTold ? 0.8 : 0.45) * (isDense ? 0.5 : 1);
+    if (storeY !== null) {
+      lines.add(colour, width, alpha, isRefused && !isDense, x, y, xOf(at[decided]), storeY);
+      if (heard >= 0 && (!isDense || isLinked)) lines.add(colour, width, alpha * 0.6, true, xOf(at[decided]), storeY, xOf(at[heard]), y);
+    } else if (decided < 0 && !isDense) {
+      // On its way to nowhere.
+      lines.add(ink.fault, width, alpha, true, x, y, x + 5, y + 15);
+      lines.add(ink.fault, 1.2, alpha, false, x + 2, y + 15, x + 8, y + 21);
+      lines.add(ink.fault, 1.2, alpha, false, x + 8, y + 15, x + 2, y + 21);
+    }
+  }
+  lines.draw();
 }
 
 function cross(x, y, size, on = pen) {
@@ -540,6 +558,8 @@ function paintMarks() {
   const margin = (8 / view.width) * (view.to - view.from);
   let number = below(shown, view.from - margin, (place) => at[place]);
   const drawn = new Set();
+  const until = upTo(shown, view.to + margin, (place) => at[place]);
+  const apart = until - number > 4000 ? 2.5 : 0.5;
   for (; number < shown.length; number++) {
     const place = shown[number];
     if (at[place] > view.to + margin) break;
@@ -547,7 +567,7 @@ function paintMarks() {
     if (y === null) continue;
     const x = xOf(at[place]);
     // One of many that fall on the same spot is enough, unless it matters.
-    const key = (Math.round(x * 2) * 4096 + Math.round(y)) * 32 + mark[place];
+    const key = (Math.round(x / apart) * 65536 + Math.round(y)) * 32 + mark[place];
     if (drawn.has(key) && !inChain.has(place) && place !== selected.place) continue;
     drawn.add(key);
     noted.marks.push({ place, mark: raw.marks[mark[place]], x, y: y - scroller.scrollTop });
