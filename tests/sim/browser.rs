@@ -305,6 +305,25 @@ fn a_phone_has_no_sideways_scrolling_and_the_dark_is_dark() {
     page.is_clean();
 }
 
+/// Needs no browser: the rulers are drawn from the plan, and every event of a node or a decision has read a clock.
+#[test]
+fn the_clocks_that_are_drawn_are_those_that_every_event_read() {
+    let (mut readings, mut bent) = (0, 0);
+    for seed in 0..60 {
+        let history = record(&Arc::new(generate(Seed(seed), Size::Any)), &Subject::fencepost());
+        let page = html::draw(&history, None);
+        let (_, rest) = page.split_once("type=\"application/json\">").unwrap();
+        let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+        assert_eq!(data["differing"], 0, "seed {seed}");
+        let of_ledger = history.events.iter().filter(|event| event.node == 255).count();
+        assert_eq!(data["readings"].as_u64().unwrap() as usize, history.events.len() - of_ledger);
+        readings += data["readings"].as_u64().unwrap();
+        let clocks = data["nodes"].as_array().unwrap().iter().filter_map(|node| node["clock"].as_array());
+        bent += clocks.filter(|stretches| stretches.len() > 1).count();
+    }
+    assert!(readings > 10_000 && bent > 20, "{readings} readings, {bent} bent clocks");
+}
+
 /// Measured, and not judged: machines differ.
 #[test]
 fn a_hundred_thousand_events_open() {

@@ -165,7 +165,7 @@ mod tests {
     fn bent() -> Clocks {
         let mut plan = Plan::quiet(1);
         plan.clocks.push("registry +250ms +0ppm".parse().unwrap());
-        plan.steps.push("1s drift registry to +100000ppm".parse().unwrap());
+        plan.steps.push("1s drift registry +100000ppm".parse().unwrap());
         plan.steps.push("3s step registry by -2s".parse().unwrap());
         let events = vec![taken(0, 1_000_000, 1_000_000), taken(1, 3_000_000, 3_200_000)];
         Clocks::of(&History { plan, grants: Vec::new(), events })
