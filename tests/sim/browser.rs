@@ -169,17 +169,19 @@ fn keys_alone_lead_through_the_run() {
     }
     page.key("Home", 36);
     assert_eq!(page.value("fencepost.selected().place"), 0);
-    let mut before = 0;
+    let (mut before, mut one_back) = (0, 0);
     for _ in 0..12 {
         page.key("ArrowRight", 39);
         let place = page.value("fencepost.selected().place").as_u64().unwrap();
         assert!(place > before);
-        before = place;
+        (before, one_back) = (place, before);
         let event = &history.events[place as usize];
         assert!(page.text("#event-said").ends_with(&format!(": {}", history.said(event))));
         let said = page.text("#announcer");
         assert!(said.starts_with(&format!("Event {place}, ")) && said.contains("store, "), "{said}");
     }
+    page.key("ArrowLeft", 37);
+    assert_eq!(page.value("fencepost.selected().place"), one_back);
     page.key("b", 66);
     assert_eq!(page.value("fencepost.selected().place"), breach);
     assert!(page.text("#announcer").contains("worker-1, paused, fence 1, ran out"));

@@ -8,6 +8,7 @@ const ROW = 26;
 function paintEvents() {
   gridCount.textContent = shown.length === COUNT ? `${COUNT} events` : `${shown.length} of ${COUNT} events`;
   grid.setAttribute("aria-rowcount", shown.length);
+  grid.style.setProperty("--digits", String(COUNT).length);
   gridRows.style.height = `${shown.length * ROW}px`;
   const first = Math.max(0, Math.floor(grid.scrollTop / ROW) - 4);
   const last = Math.min(shown.length, Math.ceil((grid.scrollTop + grid.clientHeight) / ROW) + 4);

@@ -4,7 +4,7 @@
 /// In pixels. Where there is room to spare, `spread` opens it out; where names stand over the lanes, it makes place for them.
 const LEAST = { plan: 58, host: 26, slot: 34, pad: 7, name: 0, ruler: 17, head: 20, row: 44, twin: 20, ledger: 30, body: 13, lease: 15 };
 const SIZE = { ...LEAST };
-const MOST_SPREAD = 1.55;
+const MOST_SPREAD = 1.75;
 
 function spread(room, isNarrow) {
   Object.assign(SIZE, LEAST, isNarrow ? { name: 13, head: 0, host: 32, plan: 68 } : {});

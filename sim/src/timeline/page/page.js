@@ -3,6 +3,7 @@
 const heads = document.getElementById("heads");
 const tall = document.getElementById("tall");
 const tip = document.getElementById("tip");
+const fillsWindow = window.matchMedia("(min-width: 1000px) and (min-height: 720px)");
 const narrow = window.matchMedia("(max-width: 640px)");
 
 let isDue = false;
@@ -18,7 +19,7 @@ function refresh() {
 /// After the filter or the size changed.
 function rebuild() {
   refilter();
-  spread(scroller.clientHeight, narrow.matches);
+  spread(fillsWindow.matches ? scroller.clientHeight : 0, narrow.matches);
   tall.style.height = `${height}px`;
   heads.classList.toggle("over", narrow.matches);
   paintHeads();
@@ -28,8 +29,8 @@ function rebuild() {
 }
 
 function fitCanvas() {
-  const room = scroller.clientHeight;
-  canvas.style.height = `${Math.min(Math.max(height, 40), Math.max(room, 40))}px`;
+  const room = fillsWindow.matches ? scroller.clientHeight : height;
+  canvas.style.height = `${Math.max(Math.min(height, room), 40)}px`;
 }
 
 function paintHeads() {
@@ -265,7 +266,6 @@ scroller.addEventListener("wheel", (event) => {
   else zoom(Math.exp(Math.min(Math.max(by, -240), 240) * 0.0022), usOf(x));
   refresh();
 }, { passive: false });
-const fillsWindow = window.matchMedia("(min-width: 1000px) and (min-height: 620px)");
 scroller.addEventListener("scroll", refresh, { passive: true });
 
 /// On the overview: look there.
@@ -512,12 +512,13 @@ rebuild();
 lookAtBreach();
 const asked = /select=(\d+)/.exec(window.location.hash);
 if (asked) select(Number(asked[1]), { say: false });
-else select(breach >= 0 ? breach : telling(), { move: false, say: false });
+else select(breach >= 0 ? breach : telling(), { say: false });
 new ResizeObserver(() => {
   fitCanvas();
   rebuild();
 }).observe(scroller);
 narrow.addEventListener("change", rebuild);
+fillsWindow.addEventListener("change", rebuild);
 window.addEventListener("hashchange", () => {
   const place = /select=(\d+)/.exec(window.location.hash);
   if (place && Number(place[1]) !== selected.place) select(Number(place[1]));

@@ -28,6 +28,8 @@ const selected = { place: -1, us: null, hover: null };
 function paint() {
   const [width, tall] = [canvas.clientWidth, canvas.clientHeight];
   const dots = window.devicePixelRatio || 1;
+  // A scroll bar beside the lanes is not beside the axis.
+  axis.style.width = `${width}px`;
   for (const [each, high] of [[canvas, tall], [axis, AXIS.height]]) {
     const [wide, deep] = [Math.round(width * dots), Math.round(high * dots)];
     if (each.width !== wide || each.height !== deep) [each.width, each.height] = [wide, deep];
@@ -115,7 +117,7 @@ function paintLanes(width) {
 }
 
 function paintGrid() {
-  const step = roundStep(96);
+  const step = roundStep(view.width < 500 ? 62 : 96);
   pen.fillStyle = ink.grid;
   for (let us = Math.ceil(view.from / step) * step; us <= view.to; us += step) {
     pen.fillRect(Math.round(xOf(us)), 0, 1, height);
@@ -217,7 +219,7 @@ function paintSpan(step, lane) {
 function paintRuler(lane) {
   const y = rulerY(lane);
   const isTrue = isTrueClock(lane.node.code);
-  const step = roundStep(96);
+  const step = roundStep(view.width < 500 ? 62 : 96);
   const colour = isTrue ? ink.faint : ink.accent;
   pen.fillStyle = colour;
   pen.globalAlpha = isTrue ? 0.5 : 0.8;
@@ -667,7 +669,7 @@ function paintAxis(width) {
     on.fillStyle = ink.breach;
     on.fillRect(whole(at[breach]) - 1, 0, 2, AXIS.overview);
   }
-  const step = roundStep(96);
+  const step = roundStep(view.width < 500 ? 62 : 96);
   const digits = step < 100 ? 3 : step < 1000 ? 1 : 0;
   const flagged = selected.hover ?? (breach >= 0 ? at[breach] : null);
   let covered = [-1, -1];
