@@ -2,6 +2,7 @@
 //! block (SQLite waits for locks and for the disk) on a thread of its own, so that async callers are not held up. Both
 //! let one call in at a time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -45,9 +46,18 @@ impl<S: Store + 'static> Registry<S> {
         let thread = std::thread::Builder::new()
             .name("fencepost-registry".into())
             .spawn(move || {
+                let mut has_panicked = false;
                 for Request { call, answer } in requests {
+                    // The thread goes on, so that every later caller hears the same, and not whatever a thread that is
+                    // about to end would have them hear.
+                    let applied =
+                        (!has_panicked).then(|| catch_unwind(AssertUnwindSafe(|| self.apply(call))));
                     // A caller that went away has lost its answer, not its write.
-                    drop(answer.send(self.apply(call)));
+                    match applied {
+                        Some(Ok(applied)) => drop(answer.send(applied)),
+                        Some(Err(_)) => has_panicked = true,
+                        None => drop(answer.send(Err(panicked_before()))),
+                    }
                 }
             })
             .map_err(|cause| RegistryError::backend("start the registry's thread", cause))?;
@@ -62,16 +72,17 @@ impl<S> Inline<S> {
     }
 }
 
+/// What a panic left behind may be half a write: nothing is answered from it.
+fn panicked_before() -> RegistryError {
+    RegistryError::backend("call the registry", "an earlier call panicked in it: open it anew")
+}
+
 #[async_trait]
 impl<S: Store> Submit for Inline<S> {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
         match self.0.lock() {
             Ok(mut registry) => registry.apply(call),
-            // What a panic left behind may be half a write: nothing is answered from it.
-            Err(_) => Err(RegistryError::backend(
-                "call the registry",
-                "an earlier call panicked in it: open it anew",
-            )),
+            Err(_) => Err(panicked_before()),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::corpus::{self, Origin, Regression};
 use crate::determinism;
 use crate::generate::generate;
 use crate::history::History;
-use crate::judge::{judge, record};
+use crate::judge::{Broken, judge, record};
 use crate::marks::Mark;
 use crate::plan::{Plan, Store};
 use crate::report::{self, Tally};
@@ -22,7 +22,7 @@ use crate::search::{Search, search};
 use crate::seed::Seed;
 use crate::shrink::shrink;
 use crate::subject::Subject;
-use crate::timeline::text;
+use crate::timeline::{html, text};
 
 /// Says a line; a reader that went away has heard enough.
 macro_rules! say {
@@ -72,9 +72,12 @@ enum Command {
         what: String,
         #[arg(long)]
         subject: Option<String>,
-        /// Draw what happened: text
+        /// Draw what happened: text or html
         #[arg(long)]
         timeline: Option<String>,
+        /// Write the drawing here
+        #[arg(long, requires = "timeline")]
+        out: Option<PathBuf>,
     },
     /// Make a breaking plan smaller
     Shrink {
@@ -200,8 +203,8 @@ fn carry_out(command: Command, own: &Subject, stores: Option<&[Store]>) -> Ended
             let searches = searches(seeds.as_deref(), stores, &subject)?;
             run(&searches, jobs.unwrap_or_else(processors), &subject, keep_going, own.name)
         }
-        Command::Replay { what, subject, timeline } => {
-            replay(&what, subject.as_deref(), timeline.as_deref(), own)
+        Command::Replay { what, subject, timeline, out } => {
+            replay(&what, subject.as_deref(), timeline.as_deref(), out.as_deref(), own)
         }
         Command::Shrink { what, subject, law, budget, out } => {
             shrink_to(&what, subject.as_deref(), law, budget, out.as_deref(), own)
@@ -384,31 +387,58 @@ fn recorded(plan: &Arc<Plan>, subject: &Subject) -> Option<History> {
     None
 }
 
-fn replay(what: &str, subject: Option<&str>, timeline: Option<&str>, own: &Subject) -> Ended {
+fn replay(
+    what: &str,
+    subject: Option<&str>,
+    timeline: Option<&str>,
+    out: Option<&Path>,
+    own: &Subject,
+) -> Ended {
     let (plan, subject, regression) = found(what, subject, own)?;
-    if let Some(other) = timeline.filter(|kind| *kind != "text") {
-        return Err(Complaint(format!("there is no timeline of kind `{other}`: say text")));
-    }
-    if let Some(regression) = &regression {
+    let draw = match timeline {
+        None => None,
+        Some("text") => Some(text::draw as Drawer),
+        Some("html") => Some(html::draw as Drawer),
+        Some(other) => {
+            return Err(Complaint(format!("there is no timeline of kind `{other}`: say text or html")));
+        }
+    };
+    // A page on standard output is all there is on it.
+    let is_page = timeline == Some("html") && out.is_none();
+    if let (Some(regression), false) = (&regression, is_page) {
         say!("{}\n", regression.story.trim());
     }
     let verdict = judge(&plan, &subject);
     let broken = verdict.broken();
-    if timeline.is_some() {
+    if let Some(draw) = draw {
         let Some(history) = recorded(&plan, &subject) else { return Ok(End::NotDeterministic) };
-        say_raw!("{}", text::draw(&history, broken.as_ref()));
+        let drawn = draw(&history, broken.as_ref());
+        match out {
+            None => say_raw!("{drawn}"),
+            Some(path) => {
+                corpus::write(path, &drawn)
+                    .map_err(|cause| Complaint(format!("`{}` cannot be written: {cause}", path.display())))?;
+                say!("the timeline is in {}", path.display());
+            }
+        }
     }
     match broken {
         Some(broken) => {
-            say!("{} is broken at event {}: {}", broken.law, broken.at, broken.because);
+            if !is_page {
+                say!("{} is broken at event {}: {}", broken.law, broken.at, broken.because);
+            }
             Ok(End::Broken)
         }
         None => {
-            say!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash);
+            if !is_page {
+                say!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash);
+            }
             Ok(End::Holds)
         }
     }
 }
+
+type Drawer = fn(&History, Option<&Broken>) -> String;
 
 fn shrink_to(
     what: &str,

@@ -23,7 +23,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("corpus", &["plan", "sabotage", "subject"]),
     ("search", &["generate", "judge", "plan", "seed", "subject"]),
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
-    ("timeline", &["event", "history", "judge", "plan"]),
+    ("timeline", &["event", "history", "judge", "plan", "step"]),
     ("report", &["history", "judge", "laws", "marks", "plan", "timeline"]),
     (
         "check",
@@ -85,6 +85,11 @@ fn part_of(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
+/// What is not Rust goes into the program as it is.
+fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
+}
+
 /// The code of a file, without comments.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
@@ -94,7 +99,7 @@ fn code(path: &Path) -> String {
 #[test]
 fn every_part_names_only_what_it_may() {
     let mut wrong = Vec::new();
-    for path in sources(&src()) {
+    for path in sources(&src()).into_iter().filter(|path| is_rust(path)) {
         let part = part_of(&path);
         if part == "lib" || part == "main" {
             continue;
@@ -127,7 +132,12 @@ fn every_file_opens_with_its_idea_and_the_map_names_every_part() {
     let map = std::fs::read_to_string(src().join("../../ARCHITECTURE.md")).unwrap();
     for path in sources(&src()) {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("//! "), "{} does not say what it is for", path.display());
+        let opening = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("css") => "/* ",
+            Some("html") => "<!DOCTYPE html>",
+            _ => "//! ",
+        };
+        assert!(text.starts_with(opening), "{} does not say what it is for", path.display());
         let part = part_of(&path);
         assert!(
             map.contains(&format!("`{part}`")) || ["lib", "main"].contains(&part.as_str()),

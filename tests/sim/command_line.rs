@@ -116,6 +116,28 @@ fn a_shrunk_plan_is_kept_as_a_regression_that_replays() {
 }
 
 #[test]
+fn a_page_goes_to_its_file_whole_or_alone_to_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let found =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../regressions/stale-writer-refused-renew-then-write.toml");
+    let replay = ["replay", found, "--timeline", "html"];
+    let alone = fencepost(&replay);
+    assert_eq!(alone.status.code(), Some(1));
+    let written = fencepost(&[replay.as_slice(), &["--out", path.to_str().unwrap()]].concat());
+    assert_eq!(written.status.code(), Some(1), "{}", said(&written));
+    assert!(said(&written).contains("stale-writer-refused is broken at event"), "{}", said(&written));
+    let page = std::fs::read(&path).unwrap();
+    assert!(page.starts_with(b"<!DOCTYPE html>") && page.ends_with(b"</html>\n"));
+    assert!(alone.stdout == page, "standard output has more or less than the page");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let nowhere = path.join("below-a-file.html");
+    let refused = fencepost(&[replay.as_slice(), &["--out", nowhere.to_str().unwrap()]].concat());
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(said(&refused).contains("cannot be written"), "{}", said(&refused));
+}
+
+#[test]
 fn the_last_seeds_there_are_can_be_searched() {
     let output = fencepost(&["run", "--seeds", "18446744073709551613..18446744073709551615", "--jobs", "2"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));

@@ -2,6 +2,7 @@
 //! first.
 
 mod architecture;
+mod browser;
 mod command_line;
 mod corpus;
 mod determinism;

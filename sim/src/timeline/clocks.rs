@@ -1,0 +1,208 @@
+//! The clocks of a run, worked out again from the plan and the steps that were taken, so that a reading is known at every
+//! instant and an instant for every reading. Events carry readings too: each is compared, and whoever draws says how many
+//! agree.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::event::{Event, Kind};
+use crate::history::History;
+use crate::plan::Node;
+use crate::step::Action;
+
+/// The wall clocks' common beginning, in epoch milliseconds.
+pub const EPOCH_MS: i64 = 1_700_000_000_000;
+
+const MILLION: i128 = 1_000_000;
+
+/// How a clock ran for some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Stretch {
+    pub from_us: u64,
+    /// When its drift began, from which it counts, and what it would have shown then.
+    pub since_us: u64,
+    pub wall_us: i64,
+    pub monotonic_us: u64,
+    pub drift_ppm: i32,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Clocks {
+    of: BTreeMap<u8, Vec<Stretch>>,
+    /// How many events carry a reading, and how many of those these clocks do not show.
+    pub readings: u64,
+    pub differing: u64,
+}
+
+impl Clocks {
+    pub fn of(history: &History) -> Self {
+        let mut clocks = Self::default();
+        for node in history.plan.nodes() {
+            let setting = history.plan.clocks.iter().find(|clock| clock.node == node);
+            let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
+            let wall_us = EPOCH_MS.saturating_add(offset_ms).saturating_mul(1_000);
+            let first = Stretch { from_us: 0, since_us: 0, wall_us, monotonic_us: 0, drift_ppm };
+            clocks.of.insert(node.code(), vec![first]);
+        }
+        for event in &history.events {
+            clocks.compare(event);
+            if event.kind == Kind::StepTaken {
+                let step = usize::try_from(event.a).ok().and_then(|number| history.plan.steps.get(number));
+                match step.map(|step| &step.action) {
+                    Some(Action::StepClock { node, by_ms }) => clocks.step(*node, event.at_us, *by_ms),
+                    Some(Action::Drift { node, ppm }) => clocks.drift(*node, event.at_us, *ppm),
+                    _ => {}
+                }
+            }
+        }
+        clocks
+    }
+
+    pub fn stretches(&self, node: Node) -> &[Stretch] {
+        self.of.get(&node.code()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The parts of a time in which this clock's wall reading was below `wall_ms`: one, unless it was set back.
+    pub fn before_wall(&self, node: Node, from_us: u64, to_us: u64, wall_ms: u64) -> Vec<(u64, u64)> {
+        let mut parts: Vec<(u64, u64)> = Vec::new();
+        let stretches = self.stretches(node);
+        for (number, stretch) in stretches.iter().enumerate() {
+            let next_us = stretches.get(number + 1).map_or(u64::MAX, |next| next.from_us);
+            let reached_us = stretch.reaches(i128::from(wall_ms) * 1_000 - i128::from(stretch.wall_us));
+            let part = (stretch.from_us.max(from_us), reached_us.min(next_us).min(to_us));
+            if part.0 >= part.1 {
+                continue;
+            }
+            match parts.last_mut() {
+                Some(last) if last.1 == part.0 => last.1 = part.1,
+                _ => parts.push(part),
+            }
+        }
+        parts
+    }
+
+    /// The first instant at which this clock shows that so much has passed since its beginning.
+    pub fn instant_of(&self, node: Node, monotonic_us: u64) -> u64 {
+        let stretches = self.stretches(node);
+        let within = stretches.iter().rev().find(|stretch| stretch.monotonic_us <= monotonic_us);
+        within.map_or(monotonic_us, |stretch| {
+            stretch.reaches(i128::from(monotonic_us) - i128::from(stretch.monotonic_us))
+        })
+    }
+
+    fn compare(&mut self, event: &Event) {
+        let is_decision = event.kind.is_decided();
+        let node = if is_decision { Node::Registry } else { Node::from_code(event.node) };
+        let Some(stretch) = self.stretches(node).last() else { return };
+        let passed_us = stretch.passed(event.at_us);
+        let shown = match is_decision {
+            true => (i128::from(stretch.wall_us) + passed_us) / 1_000,
+            false => i128::from(stretch.monotonic_us) + passed_us,
+        };
+        self.readings += 1;
+        self.differing += u64::from(shown != i128::from(event.clock));
+    }
+
+    /// The wall clock alone is set, and goes on counting from where it did.
+    fn step(&mut self, node: Node, at_us: u64, by_ms: i64) {
+        let Some(stretches) = self.of.get_mut(&node.code()) else { return };
+        if let Some(last) = stretches.last().copied() {
+            let wall_us = last.wall_us.saturating_add(by_ms.saturating_mul(1_000));
+            stretches.push(Stretch { from_us: at_us, wall_us, ..last });
+        }
+    }
+
+    fn drift(&mut self, node: Node, at_us: u64, drift_ppm: i32) {
+        let Some(stretches) = self.of.get_mut(&node.code()) else { return };
+        if let Some(last) = stretches.last().copied() {
+            let passed_us = last.passed(at_us);
+            let wall_us = saturated_i64(i128::from(last.wall_us) + passed_us);
+            let monotonic_us = saturated_u64(i128::from(last.monotonic_us) + passed_us);
+            let (from_us, since_us) = (at_us, at_us);
+            stretches.push(Stretch { from_us, since_us, wall_us, monotonic_us, drift_ppm });
+        }
+    }
+}
+
+impl Stretch {
+    fn passed(&self, at_us: u64) -> i128 {
+        let true_us = i128::from(at_us) - i128::from(self.since_us);
+        true_us * (MILLION + i128::from(self.drift_ppm)) / MILLION
+    }
+
+    /// The first instant of true time at which so much has passed.
+    fn reaches(&self, wanted_us: i128) -> u64 {
+        if wanted_us <= 0 {
+            return self.since_us;
+        }
+        let rate = (MILLION + i128::from(self.drift_ppm)).max(1);
+        let product = wanted_us * MILLION;
+        saturated_u64(i128::from(self.since_us) + (product + rate - 1) / rate)
+    }
+}
+
+fn saturated_u64(wide: i128) -> u64 {
+    u64::try_from(wide.max(0)).unwrap_or(u64::MAX)
+}
+
+fn saturated_i64(wide: i128) -> i64 {
+    i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{GrantNo, NO_PROCESS};
+    use crate::plan::Plan;
+
+    fn taken(number: u64, at_us: u64, clock: u64) -> Event {
+        let (grant, process) = (GrantNo::NONE, NO_PROCESS);
+        Event { at_us, clock, a: number, b: 0, grant, process, node: 0, kind: Kind::StepTaken }
+    }
+
+    /// The registry a quarter of a second ahead, fast by a tenth from second 1, set back 2 s in second 3.
+    fn bent() -> Clocks {
+        let mut plan = Plan::quiet(1);
+        plan.clocks.push("registry +250ms +0ppm".parse().unwrap());
+        plan.steps.push("1s drift registry +100000ppm".parse().unwrap());
+        plan.steps.push("3s step registry by -2s".parse().unwrap());
+        let events = vec![taken(0, 1_000_000, 1_000_000), taken(1, 3_000_000, 3_200_000)];
+        Clocks::of(&History { plan, grants: Vec::new(), events })
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_fast_and_set_back_is_known_at_every_instant() {
+        let clocks = bent();
+        assert_eq!((clocks.readings, clocks.differing), (2, 0));
+        let shown_us = |at_us: u64| {
+            let within = clocks.stretches(Node::Registry).iter().rfind(|stretch| stretch.from_us <= at_us);
+            within.map(|stretch| {
+                i128::from(stretch.wall_us) + stretch.passed(at_us) - i128::from(EPOCH_MS) * 1_000
+            })
+        };
+        // 1 s and a quarter; after two seconds at 1.1, 3.45 s, less 2 s.
+        assert_eq!(shown_us(0), Some(250_000));
+        assert_eq!(shown_us(1_000_000), Some(1_250_000));
+        assert_eq!(shown_us(2_999_999), Some(3_449_998));
+        assert_eq!(shown_us(3_000_000), Some(1_450_000));
+        assert_eq!(clocks.instant_of(Node::Registry, 500_000), 500_000);
+        assert_eq!(clocks.instant_of(Node::Registry, 2_100_000), 2_000_000);
+        assert_eq!(clocks.instant_of(Node::Registry, 4_300_000), 4_000_000);
+    }
+
+    #[test]
+    fn a_lease_that_ran_out_is_live_again_when_the_clock_is_set_back() {
+        let wall_ms = EPOCH_MS as u64 + 2_350;
+        let parts = bent().before_wall(Node::Registry, 500_000, 9_000_000, wall_ms);
+        // 2.35 s is shown a second after the drift began; again, 0.9 s of the clock after it was set back.
+        assert_eq!(parts, [(500_000, 2_000_000), (3_000_000, 3_818_182)]);
+    }
+
+    #[test]
+    fn a_reading_that_no_such_clock_shows_is_counted() {
+        let events = vec![taken(9, 1_000_000, 1_000_001)];
+        let clocks = Clocks::of(&History { plan: Plan::quiet(1), grants: Vec::new(), events });
+        assert_eq!((clocks.readings, clocks.differing), (1, 1));
+    }
+}

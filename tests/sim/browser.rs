@@ -1,0 +1,589 @@
+//! The timeline's page, opened from its file by a real browser: what it draws is held against the events themselves, and it
+//! is used as people use it, with a mouse and with keys. Without Chromium these tests say so and show nothing.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+
+use fencepost_sim::corpus;
+use fencepost_sim::event::{CallKind, Event, GrantName, GrantNo, Kind, NO_PROCESS};
+use fencepost_sim::generate::{Size, generate, generate_of_size};
+use fencepost_sim::history::History;
+use fencepost_sim::judge::{Broken, judge, record};
+use fencepost_sim::plan::{Plan, Store};
+use fencepost_sim::seed::Seed;
+use fencepost_sim::subject::Subject;
+use fencepost_sim::timeline::html;
+use serde_json::{Value, json};
+
+const EPOCH_MS: u64 = 1_700_000_000_000;
+
+/// The regression, under the subject that breaks its law or under the true system.
+fn stale_writer(is_broken: bool) -> (History, Option<Broken>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../regressions/stale-writer-refused-renew-then-write.toml");
+    let (plan, regression) = corpus::load(&path).unwrap();
+    let subject = if is_broken { regression.unwrap().subject(&path).unwrap() } else { Subject::fencepost() };
+    let plan = Arc::new(plan);
+    let broken = judge(&plan, &subject).broken();
+    assert_eq!(broken.is_some(), is_broken);
+    (record(&plan, &subject), broken)
+}
+
+/// The first event of this kind under this fence, from a place on.
+fn place_of(history: &History, kind: Kind, fence: u64) -> usize {
+    let found = |event: &Event| event.kind == kind && history.fence(event) == Some(fence);
+    history.events.iter().position(found).unwrap()
+}
+
+#[test]
+fn a_broken_run_opens_from_its_file_and_shows_what_was_where() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(true);
+    let page = browser.open(&history, broken.as_ref());
+    let breach = broken.unwrap().at as usize;
+    let at_us = |place: usize| history.events[place].at_us;
+
+    let layout = page.value("fencepost.layout()");
+    let lanes: Vec<&str> =
+        layout["lanes"].as_array().unwrap().iter().map(|lane| lane["name"].as_str().unwrap()).collect();
+    assert_eq!(lanes, ["plan", "host-1", "worker-1", "worker-2", "registry", "ledger"]);
+
+    // Leases are where the store says, to the expiry that was last set or the end of the process.
+    let (first, second) = (place_of(&history, Kind::Granted, 1), place_of(&history, Kind::Granted, 2));
+    let last_renewal =
+        history.events.iter().rfind(|event| event.kind == Kind::Renewed && history.fence(event) == Some(1));
+    let expiry_us = (last_renewal.unwrap().a - EPOCH_MS) * 1_000;
+    expect_bar(&layout, "lease", "1", "registry", at_us(first), expiry_us);
+    expect_bar(&layout, "lease", "2", "registry", at_us(second), at_us(breach));
+
+    // Bodies are in the lane of the worker that ran them.
+    let began = place_of(&history, Kind::BodyBegan, 1);
+    let ended = place_of(&history, Kind::BodyEnded, 1);
+    expect_bar(&layout, "body", "1", "worker-1", at_us(began), at_us(ended));
+
+    // A belief lasts a ttl from the sending of the last call that is known to have extended the lease.
+    let heard = place_of(&history, Kind::Heard, 1);
+    let sent = history.events.iter().rfind(|event| {
+        event.kind == Kind::Sent && event.a == CallKind::Renew as u64 && history.fence(event) == Some(1)
+    });
+    let until_us = sent.unwrap().at_us + history.plan.ttl_ms * 1_000;
+    expect_bar(&layout, "belief", "1", "worker-1", at_us(heard), until_us);
+
+    // The breach is joined to the grant that had taken its place, between where both are drawn.
+    let joins = layout["joins"].as_array().unwrap();
+    assert_eq!(joins.len(), 1, "{joins:?}");
+    assert_eq!(
+        (joins[0]["from"].as_u64(), joins[0]["to"].as_u64()),
+        (Some(second as u64), Some(breach as u64))
+    );
+    assert!(near(&joins[0]["x"], x_of(&layout, at_us(second))));
+    assert!(near(&joins[0]["toX"], x_of(&layout, at_us(breach))));
+
+    // At the breach: the store had fence 2 in hand, worker-1 stood still with a belief that had run out.
+    assert_eq!(page.text("#event-said"), "worker-1: completed p1 fence 1");
+    assert!(page.text("#event-note").contains("fence 1; the store held fence 2"));
+    assert_eq!(
+        page.belief("store"),
+        (Some("2".into()), "fence 2worker-2then no lease: the process ended".into())
+    );
+    let (fence, _) = page.belief("worker-1");
+    assert_eq!(fence.as_deref(), Some("1"));
+    assert!(page.text("tr[data-who=worker-1]").contains("paused"));
+    assert!(page.text("tr[data-who=worker-1]").contains("ran out"));
+    assert_eq!(page.text("h1"), "stale-writer-refused");
+    assert_eq!(page.value("document.querySelectorAll('.chain li').length"), 4);
+    page.is_clean();
+}
+
+#[test]
+fn pointing_shows_who_believed_what_then() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(true);
+    let page = browser.open(&history, broken.as_ref());
+    let layout = page.value("fencepost.layout()");
+    let registry = lane(&layout, "registry");
+    let y = registry["y"].as_f64().unwrap() + 3.0;
+
+    // While worker-1 holds the lease and knows it.
+    page.point(x_of(&layout, 1_000_000), y);
+    assert_eq!(page.belief("store").0.as_deref(), Some("1"));
+    assert_eq!(page.belief("worker-1").0.as_deref(), Some("1"));
+    assert_eq!(page.value("document.querySelector('tr[data-who=worker-1]').className"), "agrees");
+    assert_eq!(page.belief("worker-2").0, None);
+
+    // After its lease ran out and before anybody else's.
+    page.point(x_of(&layout, 2_480_000), y);
+    assert_eq!(page.belief("store").0.as_deref(), Some("1"));
+    assert!(page.text("tr[data-who=store]").contains("ran out"));
+
+    // Worker-2 was granted the lease, and has not heard of it: 2516.3 to 2517.3 ms.
+    page.value("document.getElementById('canvas').focus()");
+    let granted = place_of(&history, Kind::Granted, 2);
+    page.value(&format!("location.hash = 'select={}'", granted + 1));
+    page.until(&format!("fencepost.selected().place === {}", granted + 1));
+    assert_eq!(page.belief("store").0.as_deref(), Some("2"));
+    assert_eq!(page.belief("worker-2").0, None);
+
+    // The wheel zooms around the pointer, and dragging moves.
+    let under = |layout: &Value, x: f64| {
+        let view = |name: &str| layout["view"][name].as_f64().unwrap();
+        view("from_us") + (x - view("left")) / view("width") * (view("to_us") - view("from_us"))
+    };
+    page.mouse("mouseWheel", 600.0, y, json!({ "deltaX": 0, "deltaY": -240 }));
+    let narrower = page.value("fencepost.layout()");
+    assert!((under(&narrower, 600.0) - under(&layout, 600.0)).abs() < 8_000.0, "{}", narrower["view"]);
+    assert!(x_of(&narrower, 1_000_000) < x_of(&layout, 1_000_000) - 50.0);
+    page.mouse("mousePressed", 600.0, y, json!({ "button": "left", "clickCount": 1 }));
+    page.mouse("mouseMoved", 700.0, y, json!({ "button": "left", "buttons": 1 }));
+    page.mouse("mouseReleased", 700.0, y, json!({ "button": "left", "clickCount": 1 }));
+    let moved = page.value("fencepost.layout()");
+    assert!((under(&moved, 700.0) - under(&narrower, 600.0)).abs() < 8_000.0, "{}", moved["view"]);
+    // The list at the top leads there and back.
+    page.value("document.querySelector('.chain button').click()");
+    let granted = place_of(&history, Kind::Granted, 1);
+    assert_eq!(page.value("fencepost.selected().place"), granted);
+    page.value("document.getElementById('fit-breach').click()");
+    assert_eq!(page.value("fencepost.layout().view"), layout["view"]);
+
+    // A mark says what it is.
+    let body = bar(&page.value("fencepost.layout()"), "body", "1");
+    page.point(body["x"].as_f64().unwrap() + 30.0, body["y"].as_f64().unwrap() + 6.0);
+    assert!(page.text("#tip").starts_with("worker-1 runs p1 under fence 1"), "{}", page.text("#tip"));
+    page.is_clean();
+}
+
+#[test]
+fn keys_alone_lead_through_the_run() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(true);
+    let breach = broken.as_ref().unwrap().at;
+    let page = browser.open(&history, broken.as_ref());
+    let mut tabs = 0;
+    while page.value("document.activeElement.id") != "canvas" {
+        page.key("Tab", 9);
+        tabs += 1;
+        assert!(tabs < 80, "the timeline is not reached by Tab");
+    }
+    page.key("Home", 36);
+    assert_eq!(page.value("fencepost.selected().place"), 0);
+    let (mut before, mut one_back) = (0, 0);
+    for _ in 0..12 {
+        page.key("ArrowRight", 39);
+        let place = page.value("fencepost.selected().place").as_u64().unwrap();
+        assert!(place > before);
+        (before, one_back) = (place, before);
+        let event = &history.events[place as usize];
+        assert!(page.text("#event-said").ends_with(&format!(": {}", history.said(event))));
+        let said = page.text("#announcer");
+        assert!(said.starts_with(&format!("Event {place}, ")) && said.contains("store, "), "{said}");
+    }
+    page.key("ArrowLeft", 37);
+    assert_eq!(page.value("fencepost.selected().place"), one_back);
+    page.key("b", 66);
+    assert_eq!(page.value("fencepost.selected().place"), breach);
+    assert!(page.text("#announcer").contains("worker-1, paused, fence 1, ran out"));
+    page.key("ArrowUp", 38);
+    let above = page.value("fencepost.selected().place").as_u64().unwrap();
+    assert_ne!(above, breach);
+    let mark = |place: u64| {
+        let marks = page.value("fencepost.layout().marks");
+        let found = marks.as_array().unwrap().iter().find(|mark| mark["place"] == place).cloned().unwrap();
+        found["y"].as_f64().unwrap()
+    };
+    assert!(mark(above) < mark(breach));
+
+    // Zooming keeps what is selected in sight, and the whole run comes back.
+    let span = |page: &Page<'_>| {
+        let view = page.value("fencepost.layout().view");
+        view["to_us"].as_f64().unwrap() - view["from_us"].as_f64().unwrap()
+    };
+    let wide = span(&page);
+    page.key("+", 187);
+    assert!(span(&page) < wide * 0.7);
+    page.key("0", 48);
+    assert!(span(&page) > history.events.last().unwrap().at_us as f64);
+
+    // The table of events goes with it.
+    page.value("document.getElementById('events').focus()");
+    let before = page.value("fencepost.selected().place").as_u64().unwrap();
+    page.key("ArrowDown", 40);
+    let after = page.value("fencepost.selected().place").as_u64().unwrap();
+    assert!(after > before);
+    assert_eq!(
+        page.value("document.querySelector('.event[aria-selected=true]').dataset.place"),
+        after.to_string()
+    );
+    page.is_clean();
+}
+
+#[test]
+fn a_lawful_run_says_so_and_shows_the_write_that_was_refused() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(false);
+    let page = browser.open(&history, broken.as_ref());
+    assert_eq!(page.text("h1"), "Every law holds");
+    assert_eq!(page.value("document.querySelectorAll('.chain').length"), 0);
+    let layout = page.value("fencepost.layout()");
+    assert_eq!(layout["joins"], json!([]));
+    let refused = history
+        .events
+        .iter()
+        .position(|event| event.kind == Kind::Refused && event.a == CallKind::Complete as u64);
+    let refused = refused.unwrap();
+    let marks = layout["marks"].as_array().unwrap();
+    let mark = marks.iter().find(|mark| mark["place"] == refused).unwrap();
+    assert_eq!(mark["mark"], "refused");
+    assert!(near(&mark["x"], x_of(&layout, history.events[refused].at_us)));
+    assert!(page.text("#event-said").contains("complete refused: superseded p1 fence 1"));
+
+    // Reads are noise until somebody asks for them.
+    let rows = "Number(document.getElementById('events').getAttribute('aria-rowcount'))";
+    let (quiet, all) = (page.value(rows).as_u64().unwrap(), history.events.len() as u64);
+    page.value("document.querySelector('[data-group=reads]').click()");
+    let with_reads = page.value(rows).as_u64().unwrap();
+    for group in ["busy", "evidence"] {
+        page.value(&format!("document.querySelector('[data-group={group}]').click()"));
+    }
+    assert!(quiet < with_reads && page.value(rows).as_u64() == Some(all), "{quiet} {with_reads} {all}");
+    page.value("document.querySelector('[data-group=bodies]').click()");
+    let layout = page.value("fencepost.layout()");
+    assert!(layout["bars"].as_array().unwrap().iter().all(|bar| bar["what"] != "body"));
+    page.is_clean();
+}
+
+#[test]
+fn two_bodies_at_once_are_red_where_they_run_and_side_by_side_in_their_row() {
+    let Some(mut browser) = Browser::start() else { return };
+    let page = browser.open(&two_bodies(), None);
+    let layout = page.value("fencepost.layout()");
+    let overlaps: Vec<&Value> =
+        layout["bars"].as_array().unwrap().iter().filter(|bar| bar["what"] == "overlap").collect();
+    assert_eq!(overlaps.len(), 4);
+    let inside = |name: &str| {
+        let lane = lane(&layout, name);
+        let (y, height) = (lane["y"].as_f64().unwrap(), lane["height"].as_f64().unwrap());
+        let within = |bar: &&&Value| (y..y + height).contains(&bar["y"].as_f64().unwrap());
+        overlaps.iter().filter(within).count()
+    };
+    assert_eq!((inside("worker-1"), inside("worker-2"), inside("registry")), (1, 1, 2));
+    for bar in overlaps {
+        assert!(near(&bar["x"], x_of(&layout, 400_000)));
+        assert!(
+            (bar["width"].as_f64().unwrap() - (x_of(&layout, 600_000) - x_of(&layout, 400_000))).abs() < 1.0
+        );
+    }
+    // Worker-1's clock is a quarter of a second ahead: its ruler and its row say so.
+    page.value("location.hash = 'select=3'");
+    page.until("fencepost.selected().place === 3");
+    assert!(page.text("tr[data-who=worker-1]").contains("wall +250.0"));
+    page.is_clean();
+}
+
+#[test]
+fn a_phone_has_no_sideways_scrolling_and_the_dark_is_dark() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(true);
+    let screen = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
+    browser.call("Emulation.setDeviceMetricsOverride", &screen);
+    let dark = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    browser.call("Emulation.setEmulatedMedia", &dark);
+    let page = browser.open(&history, broken.as_ref());
+    assert_eq!(page.value("document.documentElement.scrollWidth"), 390);
+    let paper = page.value("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(paper, "rgb(22, 23, 26)");
+    let layout = page.value("fencepost.layout()");
+    assert_eq!(layout["view"]["left"], 0);
+    expect_bar(
+        &layout,
+        "lease",
+        "2",
+        "registry",
+        history.events[place_of(&history, Kind::Granted, 2)].at_us,
+        history.events[broken.unwrap().at as usize].at_us,
+    );
+    page.is_clean();
+}
+
+/// Needs no browser: the rulers are drawn from the plan, and every event of a node or a decision has read a clock.
+#[test]
+fn the_clocks_that_are_drawn_are_those_that_every_event_read() {
+    let (mut readings, mut bent) = (0, 0);
+    for seed in 0..60 {
+        let history = record(&Arc::new(generate(Seed(seed), Store::Memory)), &Subject::fencepost());
+        let page = html::draw(&history, None);
+        let (_, rest) = page.split_once("type=\"application/json\">").unwrap();
+        let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+        assert_eq!(data["differing"], 0, "seed {seed}");
+        let of_ledger = history.events.iter().filter(|event| event.node == 255).count();
+        assert_eq!(data["readings"].as_u64().unwrap() as usize, history.events.len() - of_ledger);
+        readings += data["readings"].as_u64().unwrap();
+        let clocks = data["nodes"].as_array().unwrap().iter().filter_map(|node| node["clock"].as_array());
+        bent += clocks.filter(|stretches| stretches.len() > 1).count();
+    }
+    assert!(readings > 10_000 && bent > 20, "{readings} readings, {bent} bent clocks");
+}
+
+/// Measured, and not judged: machines differ.
+#[test]
+fn a_hundred_thousand_events_open() {
+    let size = Size::Fixed { workers: 4, processes: 120, seconds: 1_200, faults: 150 };
+    let plan = Arc::new(generate_of_size(Seed(5), Store::Memory, size));
+    let mut history = record(&plan, &Subject::fencepost());
+    assert!(history.events.len() >= 100_000, "{} events", history.events.len());
+    history.events.truncate(100_000);
+    let page = html::draw(&history, None);
+    assert!(page.len() < 8_000_000, "{} bytes", page.len());
+    eprintln!("100000 events are a page of {} bytes", page.len());
+
+    let Some(mut browser) = Browser::start() else { return };
+    let page = browser.open(&history, None);
+    let painted = page.value("Math.round(fencepost.paintedMs)");
+    page.value("document.getElementById('fit-all').click()");
+    let again = page.value(
+        "(() => { const t = performance.now(); document.getElementById('fit-all').click(); \
+         return Math.round(performance.now() - t); })()",
+    );
+    eprintln!(
+        "they are drawn {painted} ms after the page was asked for, and all of them again in {again} ms"
+    );
+    assert!(page.value("fencepost.layout().marks.length").as_u64().unwrap() > 1_000);
+    page.is_clean();
+}
+
+/// Bodies of p1 on two workers, at once for two tenths of a second; worker-1's wall clock is ahead.
+fn two_bodies() -> History {
+    let mut plan = Plan::quiet(1);
+    plan.clocks.push("worker-1 +250ms +0ppm".parse().unwrap());
+    let event = |at_ms: u64, node: u8, kind: Kind, grant: u32, a: u64, b: u64| {
+        let is_decision = kind <= Kind::LogShown;
+        let clock = if is_decision { EPOCH_MS + at_ms } else { at_ms * 1_000 };
+        let process = if kind == Kind::Finished { NO_PROCESS } else { 1 };
+        Event { at_us: at_ms * 1_000, clock, a, b, grant: GrantNo(grant), process, node, kind }
+    };
+    let until = |at_ms: u64| EPOCH_MS + at_ms + 300;
+    let events = vec![
+        event(100, 1, Kind::Granted, 0, until(100), 1),
+        event(110, 1, Kind::BodyBegan, 0, 0, 0),
+        event(390, 2, Kind::Reclaimed, 1, until(390), 2),
+        event(400, 2, Kind::BodyBegan, 1, 0, 0),
+        event(600, 1, Kind::BodyEnded, 0, 1, 0),
+        event(700, 2, Kind::BodyEnded, 1, 1, 0),
+        event(900, 0, Kind::Finished, u32::MAX, 0, 0),
+    ];
+    let name = |node: u8, fence: u64| GrantName {
+        process: 1,
+        node,
+        fence,
+        incarnation: format!("worker-{node}"),
+        token: String::new(),
+        was_granted: true,
+    };
+    History { plan, grants: vec![name(1, 1), name(2, 2)], events }
+}
+
+fn x_of(layout: &Value, at_us: u64) -> f64 {
+    let view = |name: &str| layout["view"][name].as_f64().unwrap();
+    view("left") + (at_us as f64 - view("from_us")) / (view("to_us") - view("from_us")) * view("width")
+}
+
+fn near(value: &Value, wanted: f64) -> bool {
+    (value.as_f64().unwrap() - wanted).abs() < 1.0
+}
+
+fn lane(layout: &Value, name: &str) -> Value {
+    layout["lanes"].as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap().clone()
+}
+
+fn bar(layout: &Value, what: &str, fence: &str) -> Value {
+    let bars = layout["bars"].as_array().unwrap();
+    let found = bars.iter().find(|bar| bar["what"] == what && bar["fence"] == fence);
+    found.unwrap_or_else(|| panic!("there is no {what} of fence {fence}: {bars:#?}")).clone()
+}
+
+fn expect_bar(layout: &Value, what: &str, fence: &str, in_lane: &str, from_us: u64, to_us: u64) {
+    let found = bar(layout, what, fence);
+    let (x, to_x) = (x_of(layout, from_us), x_of(layout, to_us));
+    assert!(
+        near(&found["x"], x) && near(&found["width"], to_x - x),
+        "{what} {fence}: {x} to {to_x}, {found}"
+    );
+    let lane = lane(layout, in_lane);
+    let top = lane["y"].as_f64().unwrap();
+    let y = found["y"].as_f64().unwrap();
+    assert!((top..top + lane["height"].as_f64().unwrap()).contains(&y), "{what} {fence}: {found} in {lane}");
+}
+
+/// A browser without a window, spoken to over a pipe: messages are JSON and end with a zero.
+struct Browser {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    session: Option<String>,
+    sent: u64,
+    heard: VecDeque<Value>,
+    folder: tempfile::TempDir,
+}
+
+impl Browser {
+    fn start() -> Option<Self> {
+        let known = ["chromium", "chromium-browser", "google-chrome"];
+        let is_there = |name: &&&str| {
+            std::env::var_os("PATH")
+                .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+        };
+        let Some(name) = known.iter().find(is_there) else {
+            eprintln!("NOT TESTED: there is no Chromium here, so nobody has looked at the timeline's page");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        // Its pipe is descriptors 3 and 4. One that hangs ends by itself, and with it the test.
+        let line = format!(
+            "exec timeout 120 {name} --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
+             --window-size=1440,900 --user-data-dir={} --remote-debugging-pipe about:blank \
+             3<&0 4>&1 </dev/null >/dev/null 2>&1",
+            folder.path().join("profile").display()
+        );
+        let mut child = Command::new("sh")
+            .args(["-c", &line])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut browser = Self { child, to, from, session: None, sent: 0, heard: VecDeque::new(), folder };
+        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
+        let attach = json!({ "targetId": target["targetId"], "flatten": true });
+        let attached = browser.call("Target.attachToTarget", &attach);
+        browser.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
+        for part in ["Page", "Runtime", "Log", "Network"] {
+            browser.call(&format!("{part}.enable"), &json!({}));
+        }
+        Some(browser)
+    }
+
+    fn call(&mut self, method: &str, with: &Value) -> Value {
+        self.sent += 1;
+        let mut message = json!({ "id": self.sent, "method": method, "params": with });
+        if let Some(session) = &self.session {
+            message["sessionId"] = json!(session);
+        }
+        let mut text = serde_json::to_vec(&message).unwrap();
+        text.push(0);
+        self.to.write_all(&text).unwrap();
+        loop {
+            let mut answer = self.hear();
+            if answer["id"] == self.sent {
+                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
+                return answer["result"].take();
+            }
+            self.heard.push_back(answer);
+        }
+    }
+
+    fn hear(&mut self) -> Value {
+        let mut text = Vec::new();
+        self.from.read_until(0, &mut text).unwrap();
+        assert_eq!(text.pop(), Some(0), "the browser went away");
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// Writes the page and opens it from its file.
+    fn open(&mut self, history: &History, broken: Option<&Broken>) -> Page<'_> {
+        let path = self.folder.path().join("timeline.html");
+        corpus::write(&path, &html::draw(history, broken)).unwrap();
+        let address = format!("file://{}", path.display());
+        self.heard.clear();
+        self.call("Page.navigate", &json!({ "url": address }));
+        while !self.heard.iter().any(|said| said["method"] == "Page.loadEventFired") {
+            let said = self.hear();
+            self.heard.push_back(said);
+        }
+        Page { browser: std::cell::RefCell::new(self), address }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // It ends when nobody speaks to it any more; this is only quicker.
+        drop(self.to.write_all(b"{\"id\":999999,\"method\":\"Browser.close\"}\0"));
+        drop(self.child.wait());
+    }
+}
+
+struct Page<'a> {
+    browser: std::cell::RefCell<&'a mut Browser>,
+    address: String,
+}
+
+impl Page<'_> {
+    fn value(&self, expression: &str) -> Value {
+        let asked = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let answer = self.browser.borrow_mut().call("Runtime.evaluate", &asked);
+        assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
+        answer["result"]["value"].clone()
+    }
+
+    fn until(&self, condition: &str) {
+        let frames = (0..200).find(|_| {
+            self.value(&format!("new Promise((go) => requestAnimationFrame(() => go({condition})))")) == true
+        });
+        assert!(frames.is_some(), "never: {condition}");
+    }
+
+    fn text(&self, selector: &str) -> String {
+        let text = self.value(&format!("document.querySelector('{selector}').textContent"));
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// The fence that somebody holds in the belief table, and the words.
+    fn belief(&self, who: &str) -> (Option<String>, String) {
+        let fence =
+            self.value(&format!("document.querySelector('tr[data-who={who}]').dataset.fence ?? null"));
+        (fence.as_str().map(str::to_owned), self.text(&format!("tr[data-who={who}] td")))
+    }
+
+    fn key(&self, key: &str, code: u64) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let pressed = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
+            self.browser.borrow_mut().call("Input.dispatchKeyEvent", &pressed);
+        }
+    }
+
+    fn point(&self, x: f64, y: f64) {
+        self.mouse("mouseMoved", x, y, json!({}));
+        assert_ne!(self.value("fencepost.selected().hover"), Value::Null);
+    }
+
+    /// Something done with the mouse at a spot of the canvas.
+    fn mouse(&self, kind: &str, x: f64, y: f64, mut event: Value) {
+        let corner = self.value(
+            "(() => { const box = document.getElementById('canvas').getBoundingClientRect(); return [box.x, box.y]; })()",
+        );
+        event["type"] = json!(kind);
+        event["x"] = json!(x + corner[0].as_f64().unwrap());
+        event["y"] = json!(y + corner[1].as_f64().unwrap());
+        self.browser.borrow_mut().call("Input.dispatchMouseEvent", &event);
+        self.value("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go(0))))");
+    }
+
+    /// Nothing was asked for but the file itself, and nothing was complained of.
+    fn is_clean(&self) {
+        self.value("1");
+        let browser = self.browser.borrow();
+        for said in &browser.heard {
+            match said["method"].as_str().unwrap_or_default() {
+                "Network.requestWillBeSent" => {
+                    let url = said["params"]["request"]["url"].as_str().unwrap();
+                    assert!(url == self.address || url.starts_with("data:"), "it asked for {url}");
+                }
+                "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded" => {
+                    panic!("{}", said["params"]);
+                }
+                _ => {}
+            }
+        }
+    }
+}
