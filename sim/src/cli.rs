@@ -15,6 +15,7 @@ use crate::generate::generate;
 use crate::history::History;
 use crate::judge::{Broken, judge, record};
 use crate::marks::Mark;
+use crate::matrix;
 use crate::plan::{Plan, Store};
 use crate::report::{self, Tally};
 use crate::sabotage;
@@ -518,31 +519,10 @@ fn check_determinism(seeds: &Range<u64>, subject: &Subject, against: Option<&Pat
     Ok(End::NotDeterministic)
 }
 
-/// Where the searches for each planted bug start.
-const STARTS: [u64; 5] = [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000];
-
 fn kill(most: u64) -> End {
-    let mut survivors = 0;
-    say!("{:<34} {:<34} {:>8} {:>8}   seeds needed", "sabotage", "killed by", "median", "worst");
-    for sabotage in sabotage::all() {
-        let subject = sabotage.subject();
-        let mut needed: Vec<u64> = STARTS
-            .iter()
-            .map(|start| {
-                let seeds = *start..*start + most;
-                let killed = seeds.into_iter().position(|seed| {
-                    judge(&Arc::new(generate(Seed(seed), subject.store_needed)), &subject)
-                        .breaks(sabotage.law)
-                });
-                killed.map_or(most + 1, |place| place as u64 + 1)
-            })
-            .collect();
-        needed.sort_unstable();
-        let shown = |seeds: u64| if seeds > most { format!("> {most}") } else { seeds.to_string() };
-        let (median, worst) = (needed[needed.len() / 2], needed[needed.len() - 1]);
-        let verdict = if median > most { "SURVIVED" } else { sabotage.law };
-        survivors += u64::from(worst > most);
-        say!("{:<34} {verdict:<34} {:>8} {:>8}", sabotage.name, shown(median), shown(worst));
-    }
-    if survivors == 0 { End::Holds } else { End::Broken }
+    say!("{}", matrix::heading());
+    let rows = matrix::matrix(&[], most, processors(), &|row| say!("{}", row.line()));
+    let median = matrix::median(&rows).map_or("-".to_owned(), |median| median.to_string());
+    say!("median of all: {median}");
+    if rows.iter().all(|row| row.is_right) { End::Holds } else { End::Broken }
 }

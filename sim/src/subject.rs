@@ -79,8 +79,6 @@ pub enum Protocol {
     Fenced,
     /// Renew as a check, then write unfenced: the only protocol that 31 methods allow.
     RenewThenWrite,
-    /// Fenced writes, but a worker that is told "busy" judges the holder's expiry by its own clock, and takes over.
-    ExpiryByOwnClock,
 }
 
 impl Subject {

@@ -1,14 +1,23 @@
 //! Bugs of the registry: leases, fences and the writes they guard.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::call::{Call, Reply, Submit};
+use fencepost::environment::Environment;
 use fencepost::error::RegistryError;
 use fencepost::lease::{LeaseOwnerIdentity, ProcessLease};
+use fencepost::process::DurabilityTier;
 use fencepost::row::{HighWater, Life, Tenure};
 use fencepost::rules::Rules;
+use fencepost::rules::events;
 use fencepost::rules::leases::{self, Claim, ClaimDecision, Observation};
 use fencepost::rules::lifecycle::{self, Admission, Authority, ExecutionWrite, StartDecision};
 
 use super::Sabotage;
-use crate::subject::{Protocol, Subject};
+use crate::subject::{Core, Protocol, Subject};
+use crate::world::clock_of_the_caller_ms;
 
 pub const ALL: &[Sabotage] = &[
     Sabotage {
@@ -148,6 +157,139 @@ pub const ALL: &[Sabotage] = &[
         },
     },
     Sabotage {
+        name: "same-owner-is-same-incarnation",
+        stands_for: "a restarted worker is taken for the one that died: it re-enters the dead one's lease",
+        law: "linearizable",
+        subject: |subject| {
+            with(subject, |rules| Rules { same_incarnation: |a, b| a.owner_id == b.owner_id, ..rules })
+        },
+    },
+    Sabotage {
+        name: "expiry-by-the-callers-clock",
+        stands_for: "a claim brings the time along that the stored expiry is compared with: whoever is fast takes live leases",
+        law: "one-live-grant",
+        subject: |subject| Subject { wraps: Some(|core, _| Arc::new(CallersClock(core))), ..subject },
+    },
+    Sabotage {
+        name: "claim-decided-before-a-wait",
+        stands_for: "a claim looks, waits, and writes without looking again: authority checked in one transaction, used in the next",
+        law: "one-live-grant",
+        subject: |subject| Subject {
+            wraps: Some(|core, environment| Arc::new(DecidesEarly { core, environment })),
+            ..subject
+        },
+    },
+    Sabotage {
+        name: "completion-forgotten",
+        stands_for: "the retry of an applied completion is a stranger's: its owner hears that the process has ended already",
+        law: "linearizable",
+        subject: |subject| {
+            with(subject, |rules| Rules {
+                admit: |rules, life, authority, write, now_ms| match lifecycle::admit(
+                    rules, life, authority, write, now_ms,
+                )? {
+                    Admission::AlreadyApplied => Err(RegistryError::AlreadyTerminal {
+                        process_id: life.row.record.id().to_owned(),
+                        status: life.row.record.status.clone(),
+                    }),
+                    Admission::Go => Ok(Admission::Go),
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "half-a-transfer",
+        stands_for: "a refused transfer of handles keeps what it had moved before it met the one that was missing",
+        law: "refusal-changes-nothing",
+        subject: |subject| Subject { wraps: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
+    },
+    Sabotage {
+        name: "already-yours-by-incarnation",
+        stands_for: "a start is called one's own when the incarnation is the same, though it was made under another grant",
+        law: "linearizable",
+        subject: |subject| {
+            with(subject, |rules| Rules {
+                first_start: |row, by| {
+                    let started = row.provenance.started_by.as_ref();
+                    let is_same = started.zip(by).is_some_and(|(started, by)| {
+                        (&started.owner_id, &started.incarnation_id) == (&by.owner_id, &by.incarnation_id)
+                    });
+                    if is_same { StartDecision::AlreadyYours } else { lifecycle::first_start(row, by) }
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "expired-too-early",
+        stands_for: "a margin of safety at the wrong end: a lease is called expired in its last milliseconds",
+        law: "live-writer-accepted",
+        subject: |subject| {
+            with(subject, |rules| Rules {
+                authorize: |rules, tenure, presented, now_ms| {
+                    let is_live = |lease: &ProcessLease, now_ms: u64| now_ms + 2 < lease.expires_at_epoch_ms;
+                    leases::authorize(&Rules { is_live, ..*rules }, tenure, presented, now_ms)
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "nobody-holds-so-anybody-may",
+        stands_for: "a write is checked against the holder, and passes where there is none: a revenant of an earlier life too",
+        law: "lives-do-not-mix",
+        subject: |subject| {
+            with(subject, |rules| Rules {
+                authorize: |rules, tenure, presented, now_ms| match &tenure.lease {
+                    None => Ok(()),
+                    Some(_) => leases::authorize(rules, tenure, presented, now_ms),
+                },
+                renew: renews_what_is_gone,
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "fence-wraps",
+        stands_for: "the fence is kept in too few bits and begins again",
+        law: "outside-sees-fences-in-order",
+        subject: |subject| {
+            with(subject, |rules| Rules { next_fence: |highest| Some(highest % 3 + 1), ..rules })
+        },
+    },
+    Sabotage {
+        name: "sequence-with-holes",
+        stands_for: "sequences come from a counter that others use too: readers wait for events that there are not",
+        law: "log-is-dense",
+        subject: |subject| {
+            with(subject, |rules| Rules {
+                next_sequence: |highest| events::next_sequence(highest + 1),
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "replay-appends-again",
+        stands_for: "the retry of an append is another event: its key is stored and never looked up",
+        law: "replay-key-is-one-event",
+        subject: |subject| {
+            with(subject, |rules| Rules {
+                append: |record, _, request| events::append(record, None, request),
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "renewal-that-renews-nothing",
+        stands_for: "a renewal that updated no row and said yes: the worker believes in a lease that runs out",
+        law: "bodies-overlap-within-bound",
+        subject: |subject| Subject {
+            wraps: Some(|core, environment| Arc::new(SaysYes { core, environment })),
+            ..subject
+        },
+    },
+    Sabotage {
         name: "last-start-wins",
         stands_for: "the first-start marker is overwritten by a revenant",
         law: "starts-are-first",
@@ -156,6 +298,105 @@ pub const ALL: &[Sabotage] = &[
         },
     },
 ];
+
+/// Judges the stored expiry by the clock of whoever claims.
+struct CallersClock(Core);
+
+#[async_trait]
+impl Submit for CallersClock {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        if let Call::ClaimProcessLease { process_id, .. } = &call {
+            let stored = stored_lease(&self.0, process_id).await?;
+            if let Some(lease) = stored.filter(|lease| lease.expires_at_epoch_ms <= clock_of_the_caller_ms())
+            {
+                self.0.submit(Call::CompleteProcessLease { completion: lease.completion() }).await?;
+            }
+        }
+        self.0.submit(call).await
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.0.durability_tier()
+    }
+}
+
+/// Looks whether the lease is free, waits, and takes it then.
+struct DecidesEarly {
+    core: Core,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl Submit for DecidesEarly {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        if let Call::ClaimProcessLease { process_id, .. } = &call {
+            let now_ms = self.environment.now_epoch_ms();
+            let stored = stored_lease(&self.core, process_id).await?;
+            let is_free = stored.is_none_or(|lease| lease.expires_at_epoch_ms <= now_ms);
+            self.environment.sleep(Duration::from_millis(3)).await;
+            if let (true, Some(lease)) = (is_free, stored_lease(&self.core, process_id).await?) {
+                self.core.submit(Call::CompleteProcessLease { completion: lease.completion() }).await?;
+            }
+        }
+        self.core.submit(call).await
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.core.durability_tier()
+    }
+}
+
+/// Moves handles one by one, for as long as it goes well.
+struct MovesOneByOne(Core);
+
+#[async_trait]
+impl Submit for MovesOneByOne {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let Call::TransferHandleGrants { from_scope, to_scope, process_ids } = call else {
+            return self.0.submit(call).await;
+        };
+        for process_id in process_ids {
+            let (from_scope, to_scope) = (from_scope.clone(), to_scope.clone());
+            let one = Call::TransferHandleGrants { from_scope, to_scope, process_ids: vec![process_id] };
+            self.0.submit(one).await?;
+        }
+        Ok(Reply::Done(()))
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.0.durability_tier()
+    }
+}
+
+/// Answers renewals from what they present.
+struct SaysYes {
+    core: Core,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl Submit for SaysYes {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        match call {
+            Call::RenewProcessLease { lease, lease_ttl_ms } => {
+                let expires_at_epoch_ms = self.environment.now_epoch_ms() + lease_ttl_ms;
+                Ok(Reply::Lease(ProcessLease { expires_at_epoch_ms, ..lease }))
+            }
+            call => self.core.submit(call).await,
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.core.durability_tier()
+    }
+}
+
+async fn stored_lease(core: &Core, process_id: &str) -> Result<Option<ProcessLease>, RegistryError> {
+    match core.submit(Call::GetProcessLease { process_id: process_id.to_owned() }).await? {
+        Reply::MaybeLease(lease) => Ok(lease),
+        _ => Ok(None),
+    }
+}
 
 fn with(subject: Subject, change: fn(Rules) -> Rules) -> Subject {
     Subject { rules: change(subject.rules), ..subject }

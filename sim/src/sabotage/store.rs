@@ -1,8 +1,16 @@
 //! Bugs of the store: what it promises to keep and does not.
 
+use std::sync::Arc;
+
+use fencepost::RegistryError;
+use fencepost::lease::ProcessLease;
+use fencepost::process::ProcessListFilter;
+use fencepost::row::Tenure;
+use fencepost::store::Rows;
+
 use super::Sabotage;
 use crate::plan::Store;
-use crate::subject::{StoreHabits, Subject};
+use crate::subject::{StoreHabits, Subject, Touches};
 
 pub const ALL: &[Sabotage] = &[
     Sabotage {
@@ -23,7 +31,27 @@ pub const ALL: &[Sabotage] = &[
             on_disk(Subject { store, ..subject })
         },
     },
+    Sabotage {
+        name: "restart-rearms-leases",
+        stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
+        law: "expiry-is-exact",
+        subject: |subject| {
+            let when_opened = Some(rearms as Touches);
+            Subject { store: StoreHabits { when_opened, ..subject.store }, ..subject }
+        },
+    },
 ];
+
+fn rearms(rows: &mut dyn Rows, now_ms: u64) -> Result<(), RegistryError> {
+    for record in rows.processes(&ProcessListFilter::default())? {
+        let tenure = rows.lease_row(record.id())?.tenure;
+        if let Some(lease) = &tenure.lease {
+            let lease = ProcessLease { expires_at_epoch_ms: now_ms + 3_000, ..ProcessLease::clone(lease) };
+            rows.put_tenure(record.id(), &Tenure { lease: Some(Arc::new(lease)), ..tenure })?;
+        }
+    }
+    Ok(())
+}
 
 fn on_disk(subject: Subject) -> Subject {
     Subject { store_needed: Store::Sqlite, ..subject }

@@ -1,8 +1,19 @@
 //! Bugs of the worker: what it decides wrongly about its lease, its row and its outcome.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::ProcessRegistry;
+use fencepost::cancellation::CancellationToken;
+use fencepost::driver::{ProcessAttach, ProcessRunHandle};
+use fencepost::engine::ProcessExecutionContext;
+use fencepost::environment::Environment;
 use fencepost::error::RegistryError;
 use fencepost::process::ProcessAwaitOutput;
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
+
+use fencepost::worker::DurableProcessWorker;
 
 use super::Sabotage;
 use crate::subject::Subject;
@@ -143,6 +154,63 @@ pub const ALL: &[Sabotage] = &[
         },
     },
     Sabotage {
+        name: "failed-read-is-no-obstacle",
+        stands_for: "a read that failed is taken for \"not terminal, nothing stands against it\", and the body begins",
+        law: "owner-bound-starts-once",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_read: |answer, holder, dead| match answer {
+                    Err(_) => Next::Run,
+                    answer => attempt::after_read(answer, holder, dead),
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "one-incarnation-for-all",
+        stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
+        law: "owner-bound-starts-once",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules { incarnation: |_| "the only one".to_owned(), ..rules })
+        },
+    },
+    Sabotage {
+        name: "rows-one-after-another",
+        stands_for: "a sweep runs each row to its end before it looks at the next",
+        law: "calm-ends-everything",
+        subject: |subject| subject.worked_by(|workplace| Arc::new(OneByOne(workplace.worker()))),
+    },
+    Sabotage {
+        name: "unwraps-an-expiry",
+        stands_for: "an answer that \"cannot happen\" is unwrapped",
+        law: "nobody-panics",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_start: |answer, disposition, was_unknown| {
+                    if matches!(
+                        answer,
+                        Err(RegistryError::LeaseExpired { .. } | RegistryError::LeaseSuperseded { .. })
+                    ) {
+                        std::panic::resume_unwind(Box::new(
+                            "a lease that was just won has expired".to_owned(),
+                        ));
+                    }
+                    attempt::after_start(answer, disposition, was_unknown)
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "a-failed-read-ends-a-wait",
+        stands_for: "a waiter takes a read that failed for the answer",
+        law: "waits-tell-the-truth",
+        subject: |subject| {
+            subject.waited_for_by(|registry, environment| Arc::new(Impatient { registry, environment }))
+        },
+    },
+    Sabotage {
         name: "permit-held-while-waiting",
         stands_for: "a parent keeps its place while it waits for a child that needs it",
         law: "calm-ends-everything",
@@ -151,6 +219,44 @@ pub const ALL: &[Sabotage] = &[
         },
     },
 ];
+
+/// Runs what is pending one by one.
+struct OneByOne(DurableProcessWorker);
+
+#[async_trait]
+impl ProcessRunHandle for OneByOne {
+    async fn claim_and_run_pending(&self, _: &str) -> Result<(), RegistryError> {
+        for record in self.0.config().registry.list_non_terminal().await? {
+            let (context, cancellation) = (ProcessExecutionContext::default(), CancellationToken::new());
+            drop(self.0.run_process(record.registration.as_ref().clone(), context, cancellation).await);
+        }
+        Ok(())
+    }
+
+    fn environment(&self) -> Arc<dyn Environment> {
+        Arc::clone(&self.0.config().environment)
+    }
+}
+
+/// Asks until somebody answers anything.
+struct Impatient {
+    registry: Arc<dyn ProcessRegistry>,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl ProcessAttach for Impatient {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        loop {
+            let record = self.registry.read_process(process_id).await?;
+            match record.as_ref().and_then(|record| record.status.output()) {
+                Some(output) => return Ok(output.clone()),
+                None if record.is_none() => return Err(RegistryError::unknown(process_id)),
+                None => self.environment.sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+}
 
 fn with(subject: Subject, change: fn(AttemptRules) -> AttemptRules) -> Subject {
     Subject { attempt_rules: change(subject.attempt_rules), ..subject }

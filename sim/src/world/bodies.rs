@@ -9,11 +9,13 @@ use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::cancellation::CancellationToken;
 use fencepost::effect::{Effect, EffectController};
-use fencepost::engine::{InfrastructureFailure, ProcessContext, ProcessEngine};
+use fencepost::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::environment::Environment;
 use fencepost::event::ProcessEventAppendRequest;
 use fencepost::lease::{LeaseOwnerLiveness, LeaseTimings, ProcessLease};
 use fencepost::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
+use fencepost::rules::attempt::AttemptRules;
+use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 use serde_json::json;
 
 use super::door::hash_of;
@@ -34,6 +36,7 @@ pub struct Workplace {
     pub liveness: LeaseOwnerLiveness,
     /// How many bodies may run at once.
     pub bound: usize,
+    pub(super) attempt_rules: AttemptRules,
     pub(super) node: Node,
 }
 
@@ -47,6 +50,21 @@ pub trait Means: Send + Sync {
 }
 
 impl Workplace {
+    /// Our own worker, at this place.
+    pub fn worker(self) -> DurableProcessWorker {
+        let node = self.node;
+        let mut engines = Engines::new();
+        engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node }));
+        let mut config =
+            DurableProcessWorkerConfig::new(self.registry, engines, self.environment, self.owner_id);
+        config.timings = self.timings;
+        config.liveness = self.liveness;
+        config.max_concurrent_runs = self.bound;
+        config.effects = Arc::new(LedgerWire(node));
+        config.rules = self.attempt_rules;
+        DurableProcessWorker::new(config)
+    }
+
     /// Runs the body of the process under the lease, as the plan has it. `None` when the infrastructure failed, and the
     /// process should stay claimable. Dropped, it stops where it stands.
     pub async fn run(

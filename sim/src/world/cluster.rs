@@ -13,7 +13,6 @@ use fencepost::awaiter::ProcessAwaiter;
 use fencepost::call::{Call, Dispatch, Facade, Reply, Submit};
 use fencepost::door::Inline;
 use fencepost::driver::{ProcessAttach, ProcessWorkDriver};
-use fencepost::engine::{Engines, InputKind};
 use fencepost::environment::{BoxFuture, Environment};
 use fencepost::error::RegistryError;
 use fencepost::hub::ProcessChangeHub;
@@ -22,19 +21,19 @@ use fencepost::process::{DurabilityTier, ProcessAwaitOutput};
 use fencepost::remote::{RegistryServer, RemoteClient, RemoteOptions};
 use fencepost::row::Tenure;
 use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, Store as _};
-use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
+use fencepost::worker::DurableProcessWorker;
 
-use super::bodies::{Scripted, Workplace};
+use super::bodies::Workplace;
 use super::door::{Door, kind_of, presented_by, process_in, refusal_of};
 use super::environment::{NodeEnvironment, liveness};
-use super::wire::{LedgerWire, Message, Wire};
+use super::wire::{Message, Wire};
 use super::{Due, World, calm, ghosts, nemesis, recovery, with};
 use crate::disk;
 use crate::event::{GrantNo, Kind, NO_PROCESS, crash, refusal};
 use crate::plan::{Node, Plan, Store};
 use crate::seed::{Purpose, below};
 use crate::step::Span;
-use crate::subject::{Core, Protocol, Subject};
+use crate::subject::{Core, Protocol};
 
 /// How long a trait call of a worker or host waits for its answer.
 pub const CALL_DEADLINE_MS: u64 = 2_000;
@@ -207,25 +206,23 @@ fn start_worker(node: Node, renamed: bool) {
     let registry: Arc<dyn ProcessRegistry> = match subject.protocol {
         Protocol::Fenced => Arc::new(Facade(seen)),
         Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite(seen))),
-        Protocol::ExpiryByOwnClock => Arc::new(Facade(ExpiryByOwnClock(seen))),
     };
     let timings = LeaseTimings::new(plan.ttl_ms, plan.renew_ms).expect("plans are checked before they run");
     let owner_id = if renamed { format!("{node}.{life}") } else { node.to_string() };
+    let workplace = Workplace {
+        registry: Arc::clone(&registry),
+        environment: Arc::clone(&environment),
+        timings,
+        owner_id,
+        liveness: liveness(node, life),
+        bound: usize::from(plan.bound),
+        attempt_rules: subject.attempt_rules,
+        node,
+    };
     let (worker, driver) = match &subject.works {
-        Some(works) => {
-            let workplace = Workplace {
-                registry: Arc::clone(&registry),
-                environment: Arc::clone(&environment),
-                timings,
-                owner_id,
-                liveness: liveness(node, life),
-                bound: usize::from(plan.bound),
-                node,
-            };
-            (None, ProcessWorkDriver::new(registry, works(workplace)))
-        }
+        Some(works) => (None, ProcessWorkDriver::new(registry, works(workplace))),
         None => {
-            let worker = our_worker(node, life, owner_id, timings, &plan, &subject, &registry);
+            let worker = workplace.worker();
             (Some(worker.clone()), ProcessWorkDriver::inline(registry, worker))
         }
     };
@@ -243,27 +240,6 @@ fn start_worker(node: Node, renamed: bool) {
         }
     };
     with(|world| world.spawn(node, Box::pin(sweeping)));
-}
-
-fn our_worker(
-    node: Node,
-    life: u64,
-    owner_id: String,
-    timings: LeaseTimings,
-    plan: &Plan,
-    subject: &Subject,
-    registry: &Arc<dyn ProcessRegistry>,
-) -> DurableProcessWorker {
-    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
-    let mut engines = Engines::new();
-    engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node }));
-    let mut config = DurableProcessWorkerConfig::new(Arc::clone(registry), engines, environment, owner_id);
-    config.timings = timings;
-    config.liveness = liveness(node, life);
-    config.max_concurrent_runs = usize::from(plan.bound);
-    config.effects = Arc::new(LedgerWire(node));
-    config.rules = subject.attempt_rules;
-    DurableProcessWorker::new(config)
 }
 
 /// Our own waits.
@@ -537,29 +513,6 @@ impl Submit for RenewThenWrite {
         };
         self.0.submit(Call::RenewProcessLease { lease, lease_ttl_ms: 1 }).await?;
         self.0.submit(unfenced).await
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.0.durability_tier()
-    }
-}
-
-/// Whoever is told "busy" looks at its own clock: is the holder's lease over there, its token is used to end it.
-struct ExpiryByOwnClock(Seen);
-
-#[async_trait]
-impl Submit for ExpiryByOwnClock {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let claims = matches!(call, Call::ClaimProcessLease { .. });
-        let again = claims.then(|| call.clone());
-        let answer = self.0.submit(call).await;
-        if let (Ok(Reply::Claim(ProcessLeaseClaimOutcome::Busy { holder })), Some(again)) = (&answer, again)
-            && holder.expires_at_epoch_ms <= NodeEnvironment(self.0.node).now_epoch_ms()
-        {
-            self.0.submit(Call::CompleteProcessLease { completion: holder.completion() }).await?;
-            return self.0.submit(again).await;
-        }
-        answer
     }
 
     fn durability_tier(&self) -> DurabilityTier {

@@ -192,6 +192,14 @@ pub(crate) fn try_with<T>(look: impl FnOnce(&mut World) -> T) -> Option<T> {
     WORLD.try_with(|world| world.try_borrow_mut().ok()?.as_deref_mut().map(look)).ok()?
 }
 
+/// The wall clock of whoever's call is being decided: what a registry must never go by.
+pub fn clock_of_the_caller_ms() -> u64 {
+    with(|world| {
+        let node = world.asking.node;
+        world.wall_ms(node)
+    })
+}
+
 /// The number in a process's id.
 pub(crate) fn process_of(id: &str) -> Option<u16> {
     id.strip_prefix('p')?.parse().ok()
