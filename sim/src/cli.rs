@@ -108,6 +108,8 @@ enum Command {
     },
     /// Plant every bug and see which law catches it
     Sabotage {
+        /// Only these; all of them, unless you say
+        names: Vec<String>,
         /// Seeds to try for each
         #[arg(long, default_value_t = 2_000)]
         most: u64,
@@ -213,7 +215,7 @@ fn carry_out(command: Command, own: &Subject, stores: Option<&[Store]>) -> Ended
         Command::Determinism { seeds, subject, against } => {
             check_determinism(&parse_seeds(&seeds)?, &subject_named(&subject, own)?, against.as_deref())
         }
-        Command::Sabotage { most } => Ok(kill(most)),
+        Command::Sabotage { names, most } => Ok(kill(&names, most)),
         Command::Hashes { seeds, jobs, subject } => {
             for hash in determinism::hashes(parse_seeds(&seeds)?, jobs, &subject_named(&subject, own)?) {
                 say!("{hash:016x}");
@@ -519,9 +521,9 @@ fn check_determinism(seeds: &Range<u64>, subject: &Subject, against: Option<&Pat
     Ok(End::NotDeterministic)
 }
 
-fn kill(most: u64) -> End {
+fn kill(names: &[String], most: u64) -> End {
     say!("{}", matrix::heading());
-    let rows = matrix::matrix(&[], most, processors(), &|row| say!("{}", row.line()));
+    let rows = matrix::matrix(names, &matrix::STARTS, most, processors(), &|row| say!("{}", row.line()));
     let median = matrix::median(&rows).map_or("-".to_owned(), |median| median.to_string());
     say!("median of all: {median}");
     if rows.iter().all(|row| row.is_right) { End::Holds } else { End::Broken }

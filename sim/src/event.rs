@@ -112,6 +112,8 @@ pub enum Kind {
     SurvivedLease,
     /// Before a claim is decided: `grant` is the last one that this very incarnation was given, if any.
     Claims,
+    /// Before a completion is decided. a: hash of its output.
+    Completes,
     /// Before a write of an execution that presents no lease. a: [`CallKind`].
     Unfenced,
     /// A decision took time, and other calls may have come between: the next one of this node and process is its end.

@@ -439,7 +439,8 @@ impl Drawing {
             }
             Hardship::Store => {
                 let span = Span::Ms(self.dice.between(20, 1_000));
-                match self.dice.below(4) {
+                match self.dice.below(5) {
+                    4 => Action::FailStore { how: StoreFailure::Reads, span },
                     0 => Action::SlowStore { by_ms: self.dice.between(10, self.ttl_ms), span },
                     1 => Action::FailStore { how: StoreFailure::Before, span },
                     2 => Action::FailStore { how: StoreFailure::UnknownBefore, span },

@@ -117,6 +117,7 @@ impl fmt::Display for Said<'_> {
             Kind::SurvivedLease if event.grant.is_some() => f.write_str("leased after the opening")?,
             Kind::SurvivedLease => f.write_str("not leased after the opening")?,
             Kind::Claims => f.write_str("claims")?,
+            Kind::Completes => f.write_str("completes")?,
             Kind::Unfenced => write!(f, "{call} without a lease")?,
             Kind::Spanned => f.write_str(if event.b == 0 { "decision begins" } else { "decision ends" })?,
             Kind::StoreWaited => f.write_str("waited for the store")?,

@@ -117,8 +117,15 @@ fn row(sabotage: &'static Sabotage, fate: Fate, hunts: &[Hunt]) -> Row {
     Row { sabotage: name, stands_for, law, fate, end, is_right, first_law, needed, median, worst }
 }
 
-/// The whole table, or the rows of these names. Controls are searched for less: whoever survives costs every seed.
-pub fn matrix(names: &[String], most: u64, jobs: usize, said: &(dyn Fn(&Row) + Sync)) -> Vec<Row> {
+/// The whole table, or the rows of these names, from these starts. Controls are searched for less: whoever survives costs
+/// every seed. Each row is told when it is there.
+pub fn matrix(
+    names: &[String],
+    starts: &[u64],
+    most: u64,
+    jobs: usize,
+    said: &(dyn Fn(&Row) + Sync),
+) -> Vec<Row> {
     let planted = sabotage::all().map(|sabotage| (sabotage, Fate::Killed));
     let controls = sabotage::controls().iter().map(|(control, fate)| (control, *fate));
     let wanted = |(sabotage, _): &(&Sabotage, Fate)| {
@@ -134,7 +141,7 @@ pub fn matrix(names: &[String], most: u64, jobs: usize, said: &(dyn Fn(&Row) + S
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some((sabotage, fate)) = all.get(place) else { return };
                     let most = if *fate == Fate::Survives { most.min(400) } else { most };
-                    let hunts: Vec<Hunt> = STARTS.iter().map(|start| hunt(sabotage, *start, most)).collect();
+                    let hunts: Vec<Hunt> = starts.iter().map(|start| hunt(sabotage, *start, most)).collect();
                     let row = row(sabotage, *fate, &hunts);
                     said(&row);
                     rows.lock().unwrap_or_else(PoisonError::into_inner).push((place, row));

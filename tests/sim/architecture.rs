@@ -19,7 +19,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("history", &["event", "plan"]),
     ("judge", &["event", "history", "laws", "marks", "plan", "subject", "world", "zombie"]),
     ("shrink", &["judge", "laws", "plan", "step", "subject"]),
-    ("sabotage", &["plan", "subject"]),
+    ("sabotage", &["plan", "subject", "world"]),
+    ("matrix", &["generate", "judge", "sabotage", "seed", "subject"]),
     ("corpus", &["plan", "sabotage", "subject"]),
     ("search", &["generate", "judge", "plan", "seed", "subject"]),
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
@@ -40,6 +41,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "judge",
             "laws",
             "marks",
+            "matrix",
             "plan",
             "report",
             "sabotage",
@@ -57,7 +59,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("madsim::", &["world"]),
     ("fencepost::rules", &["subject", "sabotage"]),
     ("fencepost::apply", &[]),
-    ("std::thread", &["search", "determinism", "cli"]),
+    ("std::thread", &["search", "determinism", "matrix", "cli"]),
     ("unsafe ", &["disk"]),
 ];
 

@@ -691,6 +691,24 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
         ),
         (
             "linearizable",
+            // Another output of the same grant has no place any more; its own, sent again, does.
+            told()
+                .registered(disposition::RERUNNABLE)
+                .granted(ANN, 1)
+                .evidence(Kind::Completes, ANN, 7, 0)
+                .ended(ANN, 7)
+                .evidence(Kind::Completes, ANN, 8, 0)
+                .refused(ANN, CallKind::Complete, refusal::TERMINAL),
+            told()
+                .registered(disposition::RERUNNABLE)
+                .granted(ANN, 1)
+                .evidence(Kind::Completes, ANN, 7, 0)
+                .ended(ANN, 7)
+                .evidence(Kind::Completes, ANN, 7, 0)
+                .refused(ANN, CallKind::Complete, refusal::TERMINAL),
+        ),
+        (
+            "linearizable",
             // Ann's release begins first and ends last: Bob's claim came after it all the same.
             told()
                 .registered(disposition::RERUNNABLE)

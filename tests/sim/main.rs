@@ -8,6 +8,7 @@ mod corpus;
 mod determinism;
 mod disk;
 mod laws;
+mod matrix;
 mod others;
 mod property;
 mod stories;

@@ -72,17 +72,6 @@ fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
 }
 
 #[test]
-fn every_planted_bug_is_killed_by_its_law() {
-    for sabotage in sabotage::all() {
-        let subject = sabotage.subject();
-        let killed = (0..1_000).find(|seed| {
-            judge(&Arc::new(generate(Seed(*seed), subject.store_needed)), &subject).breaks(sabotage.law)
-        });
-        assert!(killed.is_some(), "{} survived", sabotage.name);
-    }
-}
-
-#[test]
 fn what_breaks_is_shrunk_to_a_few_steps_that_still_break_it() {
     let reference = sabotage::by_name("renew-at-expiry").unwrap();
     let subject = reference.subject();

@@ -33,6 +33,8 @@ struct Decision {
     from_ms: u64,
     /// Of a claim: its incarnation's last grant, and what it observed with its death.
     claims: GrantNo,
+    /// Of a completion: hash of its output.
+    output: Option<u64>,
     observed: Option<(GrantNo, bool, bool)>,
     is_unfenced: bool,
 }
@@ -218,6 +220,14 @@ impl Model {
                 if event.b == refusal::INVALID && (self.is_external() || call == CallKind::Complete) {
                     return Ok(());
                 }
+                let is_own_again = self.ended.is_some_and(|(_, output, by)| {
+                    call == CallKind::Complete && by == event.grant && decision.output == Some(output)
+                });
+                if is_own_again {
+                    return Err(
+                        "the retry of a completion that was applied must hear of its success".to_owned()
+                    );
+                }
                 self.refusal_of(event.grant, now_ms)
             }
             CallKind::UnfencedSetWait | CallKind::UnfencedClearWait | CallKind::UnfencedComplete => {
@@ -283,6 +293,7 @@ struct Row {
 #[derive(Default, Clone, Copy)]
 struct Told {
     claims: Option<GrantNo>,
+    output: Option<u64>,
     observed: Option<(GrantNo, bool, bool)>,
     is_unfenced: bool,
     spanned: Option<(u64, usize)>,
@@ -360,6 +371,7 @@ impl Linearizable {
             event: *event,
             from_ms: spanned.map_or(event.clock, |(from_ms, _)| from_ms),
             claims: told.claims.unwrap_or(GrantNo::NONE),
+            output: told.output,
             observed: told.observed,
             is_unfenced: told.is_unfenced,
         };
@@ -422,6 +434,7 @@ impl Law for Linearizable {
             Kind::Refused if event.b == refusal::UNKNOWN_OUTCOME => {}
             Kind::TurnedOut if event.b == turned_out::APPLIED => {}
             Kind::TurnedOut => *row.told(event.node) = Told::default(),
+            Kind::Completes => row.told(event.node).output = Some(event.a),
             Kind::Unfenced => row.told(event.node).is_unfenced = true,
             Kind::Spanned if event.b == 0 => row.open.push((event.node, row.overlapping.len())),
             Kind::Spanned => {

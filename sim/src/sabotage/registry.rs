@@ -251,14 +251,6 @@ pub const ALL: &[Sabotage] = &[
         },
     },
     Sabotage {
-        name: "fence-wraps",
-        stands_for: "the fence is kept in too few bits and begins again",
-        law: "outside-sees-fences-in-order",
-        subject: |subject| {
-            with(subject, |rules| Rules { next_fence: |highest| Some(highest % 3 + 1), ..rules })
-        },
-    },
-    Sabotage {
         name: "sequence-with-holes",
         stands_for: "sequences come from a counter that others use too: readers wait for events that there are not",
         law: "log-is-dense",

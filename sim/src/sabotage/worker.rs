@@ -1,19 +1,24 @@
 //! Bugs of the worker: what it decides wrongly about its lease, its row and its outcome.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
+use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::cancellation::CancellationToken;
-use fencepost::driver::{ProcessAttach, ProcessRunHandle};
+use fencepost::driver::{InlineProcessRunHandle, ProcessAttach, ProcessRunHandle};
+use fencepost::effect::{Effect, EffectController, EffectError};
 use fencepost::engine::ProcessExecutionContext;
 use fencepost::environment::Environment;
 use fencepost::error::RegistryError;
-use fencepost::process::ProcessAwaitOutput;
+use fencepost::process::{DurabilityTier, FirstStart, ProcessAwaitOutput};
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
 
 use fencepost::worker::DurableProcessWorker;
+
+use serde_json::Value;
 
 use super::Sabotage;
 use crate::subject::Subject;
@@ -155,22 +160,31 @@ pub const ALL: &[Sabotage] = &[
     },
     Sabotage {
         name: "failed-read-is-no-obstacle",
-        stands_for: "a read that failed is taken for \"not terminal, nothing stands against it\", and the body begins",
+        stands_for: "a read that failed is taken for \"not terminal, not started\", and nothing is asked further",
         law: "owner-bound-starts-once",
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
-                after_read: |answer, holder, dead| match answer {
-                    Err(_) => Next::Run,
-                    answer => attempt::after_read(answer, holder, dead),
-                },
-                ..rules
+            subject.worked_by(|mut workplace| {
+                let inner = workplace.registry;
+                workplace.registry = Arc::new(Facade(Assumes { inner, assumed: Mutex::default() }));
+                Arc::new(InlineProcessRunHandle::new(workplace.worker()))
+            })
+        },
+    },
+    Sabotage {
+        name: "effects-stamped-ahead",
+        stands_for: "effects are stamped with a number that runs ahead of the fence: a successor's are refused",
+        law: "outside-sees-fences-in-order",
+        subject: |subject| {
+            subject.worked_by(|mut workplace| {
+                workplace.effects = Arc::new(StampsAhead(workplace.effects));
+                Arc::new(InlineProcessRunHandle::new(workplace.worker()))
             })
         },
     },
     Sabotage {
         name: "one-incarnation-for-all",
         stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
-        law: "owner-bound-starts-once",
+        law: "bodies-overlap-within-bound",
         subject: |subject| {
             with(subject, |rules| AttemptRules { incarnation: |_| "the only one".to_owned(), ..rules })
         },
@@ -219,6 +233,54 @@ pub const ALL: &[Sabotage] = &[
         },
     },
 ];
+
+/// Goes by what it would like to be so, where it cannot read what is.
+struct Assumes {
+    inner: Arc<dyn ProcessRegistry>,
+    assumed: Mutex<BTreeSet<String>>,
+}
+
+#[async_trait]
+impl Submit for Assumes {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let process_id = call.process_id().unwrap_or_default().to_owned();
+        let (reads, starts) = (
+            matches!(call, Call::ReadProcess { .. }),
+            matches!(call, Call::RecordFirstStartedWithLease { .. }),
+        );
+        let answer = dispatch(self.inner.as_ref(), call).await;
+        let assumed = || self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Err(error) if reads && !error.is_refusal() => {
+                let listed = self.inner.list_non_terminal().await?;
+                let mut record = listed.into_iter().find(|record| record.id() == process_id);
+                if let Some(record) = &mut record {
+                    record.first_started = None;
+                    assumed().insert(process_id);
+                }
+                Ok(Reply::MaybeRecord(record))
+            }
+            Ok(Reply::FirstStart(start)) if starts && assumed().contains(&process_id) => {
+                Ok(Reply::FirstStart(FirstStart::Started(start.into_record())))
+            }
+            answer => answer,
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.inner.durability_tier()
+    }
+}
+
+/// Its effects carry a fence that nobody was granted.
+struct StampsAhead(Arc<dyn EffectController>);
+
+#[async_trait]
+impl EffectController for StampsAhead {
+    async fn perform(&self, effect: Effect) -> Result<Value, EffectError> {
+        self.0.perform(Effect { fence: effect.fence + 2, ..effect }).await
+    }
+}
 
 /// Runs what is pending one by one.
 struct OneByOne(DurableProcessWorker);

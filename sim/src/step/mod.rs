@@ -187,7 +187,7 @@ pub enum Haunt {
     /// This call when the registry's clock stands at the expiry of the stored lease plus an offset: a renewal under the
     /// stored grant, or somebody else's claim.
     AtExpiry { method: Method, offset_ms: i64 },
-    /// An earlier incarnation claims again, starts and releases.
+    /// The incarnation that started it claims again, starts and releases.
     Returns,
 }
 
@@ -219,6 +219,8 @@ pub enum StoreFailure {
     UnknownBefore,
     /// It was changed, and nobody knows.
     UnknownAfter,
+    /// Reads alone fail.
+    Reads,
 }
 
 /// What a process does when it runs.

@@ -192,6 +192,7 @@ impl fmt::Display for StoreFailure {
             Self::Before => "fails",
             Self::UnknownBefore => "loses",
             Self::UnknownAfter => "forgets to answer",
+            Self::Reads => "fails to read",
         })
     }
 }
@@ -420,6 +421,9 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
         ["store", "slow", "by", by, span @ ..] => {
             Action::SlowStore { by_ms: parse_ms(by)?, span: parse_span(span)? }
         }
+        ["store", "fails", "to", "read", span @ ..] => {
+            Action::FailStore { how: StoreFailure::Reads, span: parse_span(span)? }
+        }
         ["store", "fails", span @ ..] => {
             Action::FailStore { how: StoreFailure::Before, span: parse_span(span)? }
         }
@@ -489,6 +493,7 @@ mod tests {
         "2s drift worker-1 -250ppm",
         "2s store slow by 100ms for 1s",
         "2s store fails for 1s",
+        "2s store fails to read for 1s",
         "2s store loses for 1s",
         "2s store forgets to answer for 1s",
         "2s probe lies about worker-1 for 1s",

@@ -128,6 +128,7 @@ impl Mark {
             | Kind::Survived
             | Kind::SurvivedLease
             | Kind::Claims
+            | Kind::Completes
             | Kind::Unfenced
             | Kind::Spanned
             | Kind::StoreWaited => Self::Evidence,

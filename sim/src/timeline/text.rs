@@ -71,6 +71,7 @@ fn is_shown(event: &Event) -> bool {
         | Kind::LogRead
         | Kind::LogShown
         | Kind::Claims
+        | Kind::Completes
         | Kind::Unfenced
         | Kind::Survived
         | Kind::SurvivedLease => false,

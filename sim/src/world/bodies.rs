@@ -14,7 +14,6 @@ use fencepost::environment::Environment;
 use fencepost::event::ProcessEventAppendRequest;
 use fencepost::lease::{LeaseOwnerLiveness, LeaseTimings, ProcessLease};
 use fencepost::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
-use fencepost::rules::attempt::AttemptRules;
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 use serde_json::json;
 
@@ -25,6 +24,7 @@ use super::{World, process_of, try_with, with};
 use crate::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
 use crate::plan::Node;
 use crate::step::{Action, Body};
+use crate::subject::Subject;
 
 /// What a foreign worker is made from: the registry to call, the time and machine it lives on, and the bodies to run.
 pub struct Workplace {
@@ -36,7 +36,9 @@ pub struct Workplace {
     pub liveness: LeaseOwnerLiveness,
     /// How many bodies may run at once.
     pub bound: usize,
-    pub(super) attempt_rules: AttemptRules,
+    /// What stands outside, and takes the effects of our own worker's bodies.
+    pub effects: Arc<dyn EffectController>,
+    pub(super) subject: Subject,
     pub(super) node: Node,
 }
 
@@ -60,8 +62,8 @@ impl Workplace {
         config.timings = self.timings;
         config.liveness = self.liveness;
         config.max_concurrent_runs = self.bound;
-        config.effects = Arc::new(LedgerWire(node));
-        config.rules = self.attempt_rules;
+        config.effects = self.effects;
+        config.rules = self.subject.attempt_rules;
         DurableProcessWorker::new(config)
     }
 

@@ -26,7 +26,7 @@ use fencepost::worker::DurableProcessWorker;
 use super::bodies::Workplace;
 use super::door::{Door, kind_of, presented_by, process_in, refusal_of};
 use super::environment::{NodeEnvironment, liveness};
-use super::wire::{Message, Wire};
+use super::wire::{LedgerWire, Message, Wire};
 use super::{Due, World, calm, ghosts, nemesis, recovery, with};
 use crate::disk;
 use crate::event::{GrantNo, Kind, NO_PROCESS, crash, refusal};
@@ -216,7 +216,8 @@ fn start_worker(node: Node, renamed: bool) {
         owner_id,
         liveness: liveness(node, life),
         bound: usize::from(plan.bound),
-        attempt_rules: subject.attempt_rules,
+        effects: Arc::new(LedgerWire(node)),
+        subject: subject.clone(),
         node,
     };
     let (worker, driver) = match &subject.works {

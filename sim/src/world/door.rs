@@ -55,6 +55,11 @@ impl Submit for Door {
                 with(|world| world.failed(asks, &call, true));
                 Err(unknown())
             }
+            Some(StoreFailure::Reads) if call.is_read() => {
+                with(|world| world.failed(asks, &call, false));
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(StoreFailure::Reads) => self.decide(asks, call).await,
             Some(StoreFailure::UnknownAfter) => self.decide(asks, call).await.and_then(|_| Err(unknown())),
             None => self.decide(asks, call).await,
         }
@@ -163,7 +168,7 @@ pub struct Sketch {
     /// Which of a host's requests it is.
     asked: Option<Wrote>,
     /// Of an outcome, or of a replay key.
-    hash: u64,
+    pub hash: u64,
     /// Of a read of the log.
     cursor: Option<u64>,
 }
@@ -489,7 +494,9 @@ impl World {
 
     fn wrote(&mut self, sketch: &Sketch, wrote: Wrote) {
         if wrote == Wrote::FirstStart {
-            self.row(sketch.process).is_started = true;
+            let row = self.row(sketch.process);
+            row.is_started = true;
+            row.started_by = Some(sketch.presented);
         }
         self.decision(sketch, Kind::Wrote, sketch.presented, wrote as u64, 0);
     }

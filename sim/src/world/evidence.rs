@@ -102,6 +102,9 @@ impl World {
             let own = self.grants.last_of(sketch.process, &owner.owner_id, &owner.incarnation_id);
             self.decision(sketch, Kind::Claims, own, 0, 0);
         }
+        if matches!(sketch.kind, CallKind::Complete | CallKind::UnfencedComplete) {
+            self.decision(sketch, Kind::Completes, sketch.presented, sketch.hash, 0);
+        }
         if is_unfenced_execution(sketch.kind) && !sketch.is_asked() {
             self.decision(sketch, Kind::Unfenced, sketch.presented, sketch.kind as u64, 0);
         }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::door::Door;
 use super::environment::liveness;
 use super::{Asks, Due, World, cluster, with};
+use crate::event::GrantNo;
 use crate::plan::{Node, Process};
 use crate::step::{Haunt, Method};
 
@@ -77,11 +78,20 @@ fn call_of(method: Method, lease: ProcessLease, ttl_ms: u64) -> Option<Call> {
     })
 }
 
-/// An earlier incarnation claims again. If it gets the lease, it says that it starts, and lets go.
+/// Whoever started the process claims again, as the same incarnation. If it gets the lease, it says that it starts, and
+/// lets go.
 fn returns(process: Process) {
-    let Some((past, ttl_ms)) = with(|world| Some((world.past_lease(process)?, world.plan.ttl_ms))) else {
-        return;
-    };
+    let starter = with(|world| {
+        let started_by = world.row(process.0).started_by?;
+        let now_ms = world.wall_ms(Node::Registry);
+        // Live and its own: it would share the grant with its living self, and end it.
+        let is_at_work = |(until_ms, held): (u64, GrantNo)| held == started_by && now_ms < until_ms;
+        if world.row(process.0).lease.is_some_and(is_at_work) {
+            return None;
+        }
+        Some((world.grants.lease(started_by), world.plan.ttl_ms))
+    });
+    let Some((past, ttl_ms)) = starter else { return };
     let Some(door) = Threshold::of(process) else { return };
     cluster::handle(Box::pin(async move {
         let claim = Call::ClaimProcessLease {
@@ -92,9 +102,7 @@ fn returns(process: Process) {
         let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = door.submit(claim).await else {
             return;
         };
-        let was_started = with(|world| world.row(process.0).is_started);
-        // Of a process that nobody started it says nothing: then nobody else could.
-        if was_started && let Some(start) = call_of(Method::Start, lease.clone(), ttl_ms) {
+        if let Some(start) = call_of(Method::Start, lease.clone(), ttl_ms) {
             drop(door.submit(start).await);
         }
         drop(door.submit(Call::CompleteProcessLease { completion: lease.completion() }).await);

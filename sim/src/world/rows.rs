@@ -23,6 +23,7 @@ pub struct RowView {
     pub disposition: u64,
     pub is_terminal: bool,
     pub is_started: bool,
+    pub started_by: Option<GrantNo>,
     pub is_asked: bool,
     /// It has no fence left: nobody can hold it again.
     pub is_exhausted: bool,
