@@ -13,7 +13,7 @@ use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord, ProcessStatu
 use serde_json::Value;
 
 use super::environment::NodeEnvironment;
-use super::evidence::{Before, evidence_after, evidence_first, hash_text};
+use super::evidence::{Before, evidence_after, hash_text};
 use super::recovery;
 use super::{Asks, Due, Taped, World, process_of, with};
 use crate::disk;
@@ -71,25 +71,39 @@ impl Submit for Door {
 }
 
 impl Door {
+    /// What is rare is boxed: this future is made for every call, and is no larger than what every call needs.
     async fn decide(&self, asks: Asks, call: Call) -> Result<Reply, RegistryError> {
         let core = self.0.as_ref();
-        if is_dead() {
+        let is_on_disk = with(|world| world.is_on_disk());
+        if is_on_disk && is_dead() {
             // It died in an earlier call of this very instant.
             return std::future::pending().await;
         }
         if with(|world| world.unknown.is_some()) {
-            recovery::resolve(core).await;
+            Box::pin(recovery::resolve(core)).await;
         }
-        let sketch = with(|world| {
+        let (sketch, is_looked_at, is_watched, mut before) = with(|world| {
             if world.tape.is_some() {
                 world.put_on_tape(&call);
             }
-            world.sketch(asks, &call)
+            let sketch = world.sketch(asks, &call);
+            let is_looked_at = world.evidence_before(&sketch, &call);
+            let is_watched = sketch.kind != CallKind::Read && world.may_end_in_doubt(is_on_disk);
+            (sketch, is_looked_at, is_watched, Before::drawn(world, 0))
         });
-        let before = evidence_first(core, &sketch, &call).await;
-        let watched = recovery::watch(core, &sketch, &call).await;
-        let (answer, took_time) = spanned(&sketch, core.submit(call)).await;
-        if is_dead() {
+        if is_looked_at {
+            Box::pin(before.look(core, &sketch, &call)).await;
+        }
+        let watched = match is_watched {
+            true => Box::pin(recovery::watch(core, &sketch, &call)).await,
+            false => None,
+        };
+        let mut deciding = core.submit(call);
+        let (answer, took_time) = match poll_once(deciding.as_mut()).await {
+            Some(answer) => (answer, false),
+            None => (Box::pin(spanned(&sketch, deciding)).await, true),
+        };
+        if is_on_disk && is_dead() {
             // It died in the middle of this call: nobody hears of it.
             with(|world| {
                 world.unknown = watched.map(|watched| watched.ended(world, &before));
@@ -108,16 +122,11 @@ impl Door {
             }
         });
         // What is seen after a decision that took time may be another's doing.
-        if !took_time {
-            evidence_after(core, &sketch, &before, &answer).await;
+        if !took_time && (is_looked_at || sketch.kind == CallKind::Release) {
+            Box::pin(evidence_after(core, &sketch, &before, &answer)).await;
         }
         if sketch.kind == CallKind::Prune && answer.is_ok() {
-            let ended = with(|world| world.ended_processes());
-            for process in ended {
-                if recovery::is_gone(core, process).await {
-                    with(|world| world.pruned(asks, process));
-                }
-            }
+            Box::pin(recovery::look_for_the_pruned(core, asks)).await;
         }
         answer
     }
@@ -129,15 +138,11 @@ fn is_dead() -> bool {
 }
 
 /// A decision of ours is one poll, at one reading of the clock. Another's may take time, with other calls in between: then
-/// its beginning and its end are written down. Answers whether it took time, too.
+/// its beginning and its end are written down.
 async fn spanned(
     sketch: &Sketch,
     deciding: impl Future<Output = Result<Reply, RegistryError>>,
-) -> (Result<Reply, RegistryError>, bool) {
-    let mut deciding = std::pin::pin!(deciding);
-    if let Some(answer) = poll_once(deciding.as_mut()).await {
-        return (answer, false);
-    }
+) -> Result<Reply, RegistryError> {
     let began_ms = with(|world| {
         let began_ms = world.wall_ms(Node::Registry);
         world.decision(sketch, Kind::Spanned, sketch.presented, began_ms, 0);
@@ -145,10 +150,10 @@ async fn spanned(
     });
     let answer = deciding.await;
     with(|world| world.decision(sketch, Kind::Spanned, sketch.presented, began_ms, 1));
-    (answer, true)
+    answer
 }
 
-async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+async fn poll_once<F: Future + ?Sized>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
     std::future::poll_fn(|task| {
         std::task::Poll::Ready(match future.as_mut().poll(task) {
             std::task::Poll::Ready(output) => Some(output),

@@ -71,18 +71,14 @@ impl Before {
         let entropy_drawn = world.node(Node::Registry).entropy_drawn - bytes;
         Self { fingerprint: None, entropy_drawn }
     }
-}
 
-/// Gathers what speaks for or against a call, before it is decided.
-pub async fn evidence_first(registry: &dyn Submit, sketch: &Sketch, call: &Call) -> Before {
-    let mut before = None;
-    if with(|world| world.evidence_before(sketch, call)) {
+    /// Looks at what a refusal must leave as it was, and at the handles that a transfer is to move.
+    pub async fn look(&mut self, registry: &dyn Submit, sketch: &Sketch, call: &Call) {
         let looked_at = about(sketch, call);
         if let Some(hash) = fingerprint(registry, &looked_at).await {
-            before = Some((hash, looked_at));
+            self.fingerprint = Some((hash, looked_at));
         }
-    }
-    if let Call::TransferHandleGrants { from_scope, process_ids, .. } = call {
+        let Call::TransferHandleGrants { from_scope, process_ids, .. } = call else { return };
         let listed = look(registry, Call::ListHandleGrants { session_scope: from_scope.clone() }).await;
         if let Ok(Reply::HandleEntries(entries)) = listed {
             let is_there = |id: &&String| entries.iter().any(|(grant, _)| grant.process_id == **id);
@@ -92,7 +88,6 @@ pub async fn evidence_first(registry: &dyn Submit, sketch: &Sketch, call: &Call)
             }
         }
     }
-    Before { fingerprint: before, entropy_drawn: with(|world| world.node(Node::Registry).entropy_drawn) }
 }
 
 impl World {

@@ -9,7 +9,7 @@ use fencepost::process::{FirstStart, ProcessRecord};
 
 use super::door::{Sketch, hash_of, status_of};
 use super::evidence::{Before, look};
-use super::{World, with};
+use super::{Asks, World, with};
 use crate::disk;
 use crate::event::{CallKind, GrantNo, Kind, survived, turned_out};
 use crate::plan::Node;
@@ -69,19 +69,19 @@ async fn show(registry: &dyn Submit, process: u16) -> Option<Shown> {
     Some(Shown { record, lease, last_event })
 }
 
-pub async fn is_gone(registry: &dyn Submit, process: u16) -> bool {
-    look(registry, Call::ReadProcess { process_id: format!("p{process}") }).await
-        == Ok(Reply::MaybeRecord(None))
+/// After a prune: which of the ended processes are gone.
+pub async fn look_for_the_pruned(registry: &dyn Submit, asks: Asks) {
+    let ended = with(|world| world.ended_processes());
+    for process in ended {
+        let gone = look(registry, Call::ReadProcess { process_id: format!("p{process}") }).await;
+        if gone == Ok(Reply::MaybeRecord(None)) {
+            with(|world| world.pruned(asks, process));
+        }
+    }
 }
 
-/// Looks at the process of a call that may end in doubt: when the disk is in trouble, or nobody knows how the registry
-/// keeps its rows.
+/// Looks at the process of a call that may end in doubt.
 pub async fn watch(registry: &dyn Submit, sketch: &Sketch, call: &Call) -> Option<Watched> {
-    let is_doubtful =
-        disk::with(|disk| disk.is_in_trouble()).unwrap_or(false) || with(|world| !world.subject.is_ours());
-    if !is_doubtful || sketch.kind == CallKind::Read {
-        return None;
-    }
     let owner = match call {
         Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } => {
             Some((owner.owner_id.clone(), owner.incarnation_id.clone()))
@@ -100,13 +100,7 @@ pub async fn resolve(registry: &dyn Submit) {
     let Some(unknown) = with(|world| world.unknown.take()) else { return };
     let Unknown { watched: Watched { sketch, owner, before }, reading_ms, entropy_drawn } = unknown;
     let Some(before) = before else {
-        let ended = with(|world| world.ended_processes());
-        for process in ended {
-            if is_gone(registry, process).await {
-                with(|world| world.pruned(sketch.asks, process));
-            }
-        }
-        return;
+        return look_for_the_pruned(registry, sketch.asks).await;
     };
     let Some(now) = show(registry, sketch.process).await else { return };
     let reply = what_it_answered(&sketch, owner.as_ref(), &before, &now);
@@ -178,6 +172,11 @@ pub async fn look_back(registry: &dyn Submit) {
 }
 
 impl World {
+    /// When the disk is in trouble, or nobody knows how the registry keeps its rows.
+    pub fn may_end_in_doubt(&self, is_on_disk: bool) -> bool {
+        !self.subject.is_ours() || is_on_disk && disk::with(|disk| disk.is_in_trouble()) == Some(true)
+    }
+
     fn survived(&mut self, process: u16, shown: &Shown) {
         let sketch = Sketch::of_the_world(process);
         let lease = shown
