@@ -252,6 +252,8 @@ impl Drawing {
     }
 
     fn work(&mut self) {
+        // Where anybody waits beside the registry, all its calls pass a watch: a world of its own.
+        let waits_at_home = self.dice.percent(20);
         for process in 1..=self.processes {
             let disposition = self.disposition();
             let body = self.body(process);
@@ -274,6 +276,12 @@ impl Drawing {
             if self.dice.percent(30) {
                 let at_ms = later(&mut self.dice);
                 self.add(at_ms, Action::Await { process });
+            }
+            if waits_at_home {
+                for _ in 0..self.dice.between(1, 4) {
+                    let at_ms = later(&mut self.dice);
+                    self.add(at_ms, Action::AwaitAtHome { process });
+                }
             }
             if self.swarm.has_aim && self.dice.percent(50) {
                 let mut hold = self.hold(process);

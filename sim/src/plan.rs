@@ -179,6 +179,11 @@ impl Plan {
         u64::from(set.chain(stepped).max().unwrap_or(0)) * 2
     }
 
+    /// Whether anybody waits on the registry's own node.
+    pub fn has_waits_at_home(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::AwaitAtHome { .. }))
+    }
+
     /// Whether the disk keeps its word about syncs, as far as the plan says.
     pub fn disk_keeps_its_word(&self) -> bool {
         !self.steps.iter().any(|step| step.action.is_lie_of_the_disk())

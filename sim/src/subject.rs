@@ -7,9 +7,11 @@ use std::sync::Arc;
 use fencepost::call::Submit;
 use fencepost::driver::{ProcessAttach, ProcessRunHandle};
 use fencepost::environment::Environment;
+use fencepost::hub::ProcessChangeHub;
 use fencepost::rules::Rules;
 use fencepost::rules::attempt::AttemptRules;
 use fencepost::store::Rows;
+use fencepost::watch::{ProcessEventSink, watch_process_registry_with_sink};
 use fencepost::{ProcessRegistry, RegistryError};
 
 use crate::plan::Store;
@@ -28,6 +30,17 @@ pub type Wraps = fn(Core, Arc<dyn Environment>) -> Core;
 
 /// Does something to rows, at a reading of the registry's clock.
 pub type Touches = fn(&mut dyn Rows, u64) -> Result<(), RegistryError>;
+
+/// Watches a registry for whoever waits beside it.
+pub type Watches = fn(
+    Arc<dyn ProcessRegistry>,
+    Option<Arc<dyn ProcessEventSink>>,
+    Arc<dyn Environment>,
+) -> (Arc<dyn ProcessRegistry>, ProcessChangeHub);
+
+/// Makes the waits beside a watched registry.
+pub type HomeWaits =
+    fn(Arc<dyn ProcessRegistry>, ProcessChangeHub, Arc<dyn Environment>) -> Arc<dyn ProcessAttach>;
 
 /// Makes a node's worker.
 pub type Works = Arc<dyn Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync>;
@@ -57,6 +70,9 @@ pub struct Subject {
     pub works: Option<Works>,
     /// Other waits in place of ours.
     pub waits: Option<Waits>,
+    /// How writes on the registry's own node are heard there, and how they are waited for; our own way, unless it says.
+    pub watches: Watches,
+    pub home_waits: Option<HomeWaits>,
     /// Laws that it does not claim to keep: they are not judged, and the report says so.
     pub not_claimed: &'static [&'static str],
 }
@@ -97,6 +113,8 @@ impl Subject {
             is_reopened: false,
             works: None,
             waits: None,
+            watches: watch_process_registry_with_sink,
+            home_waits: None,
             not_claimed: &[],
         }
     }

@@ -543,6 +543,38 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
             told().log(0, 4).log(3, 3).evidence(Kind::LogShown, ANN, 5, 50),
         ),
         (
+            "waits-tell-the-truth",
+            // Beside the registry: in the millisecond of the end, unless its node stood still.
+            told()
+                .registered(disposition::RERUNNABLE)
+                .say(0, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                .ended(ANN, 7)
+                .say(0, Kind::WaitEnded, GrantNo::NONE, 7, 1)
+                .say(0, Kind::WaitBegan, GrantNo::NONE, 0, 2)
+                .say(0, Kind::WaitEnded, GrantNo::NONE, 7, 2),
+            told()
+                .registered(disposition::RERUNNABLE)
+                .say(0, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                .ended(ANN, 7)
+                .at(1_025)
+                .say(0, Kind::WaitEnded, GrantNo::NONE, 7, 1),
+        ),
+        (
+            "waits-tell-the-truth",
+            told()
+                .registered(disposition::RERUNNABLE)
+                .say(0, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                .ended(ANN, 7)
+                .say(0, Kind::WaitEnded, GrantNo::NONE, 7, 1)
+                .say(0, Kind::Finished, GrantNo::NONE, 0, 0),
+            told()
+                .registered(disposition::RERUNNABLE)
+                .say(0, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                .say(0, Kind::WaitEnded, GrantNo::NONE, 0, 9)
+                .ended(ANN, 7)
+                .say(0, Kind::Finished, GrantNo::NONE, 0, 0),
+        ),
+        (
             "log-is-dense",
             told().evidence(Kind::LogRead, ANN, 3, 1).evidence(Kind::LogShown, ANN, 4, 40),
             told()

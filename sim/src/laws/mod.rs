@@ -188,8 +188,8 @@ laws! {
     bodies_overlap_within_bound: BodiesOverlapWithinBound = BodiesOverlapWithinBound::new,
         on StepTaken | Granted | Reclaimed | Reentered | Renewed | Observed | Paused | Resumed | Crashed | BodyBegan
             | BodyEnded;
-    waits_tell_the_truth: WaitsTellTheTruth = |_| WaitsTellTheTruth::default(),
-        on Registered | Pruned | Ended | WaitBegan | WaitEnded;
+    waits_tell_the_truth: WaitsTellTheTruth = WaitsTellTheTruth::new,
+        on Registered | Pruned | Ended | WaitBegan | WaitEnded | Paused | Crashed | Finished;
     acknowledged_survives: AcknowledgedSurvives = |_| AcknowledgedSurvives::default(),
         on Registered | Granted | Reclaimed | Reentered | Renewed | Released | Wrote | Asked | Appended | LogShown
             | Ended | Pruned | TurnedOut | Survived | SurvivedLease;

@@ -4,6 +4,7 @@
 mod controls;
 mod registry;
 mod store;
+mod waiting;
 mod worker;
 
 use crate::subject::Subject;
@@ -42,7 +43,7 @@ pub fn controls() -> &'static [(Sabotage, Fate)] {
 
 /// Every planted bug.
 pub fn all() -> impl Iterator<Item = &'static Sabotage> {
-    registry::ALL.iter().chain(store::ALL).chain(worker::ALL)
+    registry::ALL.iter().chain(store::ALL).chain(worker::ALL).chain(waiting::ALL)
 }
 
 pub fn by_name(name: &str) -> Option<&'static Sabotage> {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::cancellation::CancellationToken;
-use fencepost::driver::{InlineProcessRunHandle, ProcessAttach, ProcessRunHandle};
+use fencepost::driver::{InlineProcessRunHandle, ProcessRunHandle};
 use fencepost::effect::{Effect, EffectController, EffectError};
 use fencepost::engine::ProcessExecutionContext;
 use fencepost::environment::Environment;
@@ -217,14 +216,6 @@ pub const ALL: &[Sabotage] = &[
         },
     },
     Sabotage {
-        name: "a-failed-read-ends-a-wait",
-        stands_for: "a waiter takes a read that failed for the answer",
-        law: "waits-tell-the-truth",
-        subject: |subject| {
-            subject.waited_for_by(|registry, environment| Arc::new(Impatient { registry, environment }))
-        },
-    },
-    Sabotage {
         name: "permit-held-while-waiting",
         stands_for: "a parent keeps its place while it waits for a child that needs it",
         law: "calm-ends-everything",
@@ -297,26 +288,6 @@ impl ProcessRunHandle for OneByOne {
 
     fn environment(&self) -> Arc<dyn Environment> {
         Arc::clone(&self.0.config().environment)
-    }
-}
-
-/// Asks until somebody answers anything.
-struct Impatient {
-    registry: Arc<dyn ProcessRegistry>,
-    environment: Arc<dyn Environment>,
-}
-
-#[async_trait]
-impl ProcessAttach for Impatient {
-    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
-        loop {
-            let record = self.registry.read_process(process_id).await?;
-            match record.as_ref().and_then(|record| record.status.output()) {
-                Some(output) => return Ok(output.clone()),
-                None if record.is_none() => return Err(RegistryError::unknown(process_id)),
-                None => self.environment.sleep(Duration::from_millis(100)).await,
-            }
-        }
     }
 }
 

@@ -34,6 +34,10 @@ pub enum Action {
     Await {
         process: Process,
     },
+    /// A wait on the registry's own node, beside the writes: it hears of them at once.
+    AwaitAtHome {
+        process: Process,
+    },
     Prune,
     /// Gives a scope a handle on it.
     GrantHandle {
@@ -321,6 +325,7 @@ impl Action {
                 | Self::Signal { .. }
                 | Self::Abandon { .. }
                 | Self::Await { .. }
+                | Self::AwaitAtHome { .. }
                 | Self::Prune
                 | Self::GrantHandle { .. }
                 | Self::TransferHandles { .. }

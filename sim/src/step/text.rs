@@ -276,6 +276,7 @@ impl fmt::Display for Action {
             Self::Signal { process } => write!(f, "signal {process}"),
             Self::Abandon { process } => write!(f, "abandon {process}"),
             Self::Await { process } => write!(f, "await {process}"),
+            Self::AwaitAtHome { process } => write!(f, "await {process} at home"),
             Self::Prune => write!(f, "prune"),
             Self::GrantHandle { process, to } => write!(f, "grant {process} to {to}"),
             Self::TransferHandles { processes, from, to } => {
@@ -342,6 +343,7 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
         ["cancel", process] => Action::Cancel { process: process.parse()? },
         ["signal", process] => Action::Signal { process: process.parse()? },
         ["abandon", process] => Action::Abandon { process: process.parse()? },
+        ["await", process, "at", "home"] => Action::AwaitAtHome { process: process.parse()? },
         ["await", process] => Action::Await { process: process.parse()? },
         ["prune"] => Action::Prune,
         ["grant", process, "to", scope] => {
@@ -460,6 +462,7 @@ mod tests {
         "8ms signal p1",
         "9ms abandon p1",
         "10ms await p1",
+        "10ms await p1 at home",
         "11ms prune",
         "11ms grant p1 to s1",
         "11ms transfer p1 p2 from s1 to s2",

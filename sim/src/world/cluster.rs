@@ -27,7 +27,7 @@ use super::bodies::Workplace;
 use super::door::{Door, kind_of, presented_by, process_in, refusal_of};
 use super::environment::{NodeEnvironment, liveness};
 use super::wire::{LedgerWire, Message, Wire};
-use super::{Due, World, calm, ghosts, nemesis, recovery, with};
+use super::{Due, World, calm, ghosts, home, nemesis, recovery, with};
 use crate::disk;
 use crate::event::{GrantNo, Kind, NO_PROCESS, crash, refusal};
 use crate::plan::{Node, Plan, Store};
@@ -46,6 +46,8 @@ pub struct Registry {
     server: Option<Arc<RegistryServer<Door>>>,
     /// Ours in memory, for whoever must touch its rows.
     memory: Option<Arc<Inline<MemoryStore>>>,
+    /// Whoever waits beside it.
+    home_waits: Option<Arc<dyn ProcessAttach>>,
     /// How long it stays away when it dies.
     pub dies_for: Option<Span>,
     pub crash: disk::Crash,
@@ -55,6 +57,10 @@ pub struct Registry {
 impl Registry {
     pub fn core(&self) -> Option<Core> {
         self.core.clone()
+    }
+
+    pub fn home_waits(&self) -> Option<Arc<dyn ProcessAttach>> {
+        self.server.as_ref().and(self.home_waits.clone())
     }
 }
 
@@ -100,7 +106,15 @@ fn start_registry() {
     let kept = with(|world| world.registry.core.clone());
     let opened = match kept {
         Some(core) => touch_memory().map(|()| core),
-        None => open(),
+        None => open().map(|core| {
+            let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
+            if !plan.has_waits_at_home() {
+                return core;
+            }
+            let (core, waits) = home::watched(core, &subject);
+            with(|world| world.registry.home_waits = Some(waits));
+            core
+        }),
     };
     let core = match opened {
         Ok(core) => core,
@@ -244,7 +258,7 @@ fn start_worker(node: Node, renamed: bool) {
 }
 
 /// Our own waits.
-struct Awaits(ProcessAwaiter);
+pub struct Awaits(pub ProcessAwaiter);
 
 #[async_trait]
 impl ProcessAttach for Awaits {
@@ -272,11 +286,12 @@ pub fn crash(node: Node) {
         let tasks = world.kernel.take_tasks_of(node.code());
         let worker = world.workers.workers.remove(&node.code());
         let host = world.workers.hosts.remove(&node.code());
-        let mut registry = (None, None);
+        let mut registry = (None, None, None);
         if node == Node::Registry {
             registry.0 = world.registry.server.take();
             if world.is_on_disk() {
                 registry.1 = world.registry.core.take();
+                registry.2 = world.registry.home_waits.take();
             }
         }
         let seed = world.seed;

@@ -148,14 +148,14 @@ fn wake_of(process: Process) -> Option<ProcessWakeSpec> {
 }
 
 /// One wait of a host, however it ends.
-struct Wait {
+pub struct Wait {
     node: Node,
     process: Process,
     number: u64,
 }
 
 impl Wait {
-    fn begin(node: Node, process: Process) -> Self {
+    pub fn begin(node: Node, process: Process) -> Self {
         with(|world| {
             world.waits += 1;
             world.waiting += 1;
@@ -165,7 +165,7 @@ impl Wait {
         })
     }
 
-    fn end(self, outcome: u64) {
+    pub fn end(self, outcome: u64) {
         with(|world| {
             world.note(self.node, Kind::WaitEnded, self.process.0, GrantNo::NONE, outcome, self.number);
         });

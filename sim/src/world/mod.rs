@@ -9,6 +9,7 @@ mod door;
 mod environment;
 mod evidence;
 mod ghosts;
+mod home;
 mod hosts;
 mod kernel;
 mod nemesis;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hosts::{Job, ask};
 use super::wire::Held;
-use super::{Due, World, cluster, ghosts, with};
+use super::{Due, World, cluster, ghosts, home, with};
 use crate::disk;
 use crate::event::{GrantNo, Kind, NO_PROCESS};
 use crate::plan::Node;
@@ -32,6 +32,7 @@ pub fn take(number: usize) {
         Action::Cancel { process } => ask(Job::Cancel(*process)),
         Action::Signal { process } => ask(Job::Signal(*process)),
         Action::Abandon { process } => ask(Job::Abandon(*process)),
+        Action::AwaitAtHome { process } => home::wait(*process),
         Action::Await { process } => ask(Job::Await(*process)),
         Action::Prune => ask(Job::Prune),
         Action::Sweep { worker } => sweep(*worker),
