@@ -22,11 +22,13 @@ pub struct Options {
     pub jobs: usize,
     /// Runs to spend on making a breaking plan smaller.
     pub shrink_runs: u64,
+    /// How often it may be unclear whether a law holds; once more is a failure.
+    pub most_undecided: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seeds: 0..500, jobs: 2, shrink_runs: 1_000 }
+        Self { seeds: 0..500, jobs: 2, shrink_runs: 1_000, most_undecided: 0 }
     }
 }
 
@@ -78,10 +80,14 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
     };
     let mut shown = Shown { seeds: 0, hits: Hits::default(), undecided: 0 };
     let mut found = None;
+    let mut unclear = None;
     search(&wanted, |seed, verdict| {
         shown.seeds += 1;
         shown.hits.add(&verdict.hits);
-        shown.undecided += verdict.undecided().count() as u64;
+        for (law, why) in verdict.undecided() {
+            shown.undecided += 1;
+            unclear.get_or_insert((seed, law, why.to_owned()));
+        }
         match verdict.broken() {
             None => ControlFlow::Continue(()),
             Some(broken) => {
@@ -90,6 +96,16 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
             }
         }
     });
+    if let (None, true, Some((seed, law, why))) = (&found, shown.undecided > options.most_undecided, unclear)
+    {
+        let times = shown.undecided;
+        let report = format!(
+            "of `{}` it could not be told {times} times whether a law holds; first `{law}`, with seed {seed}: {why}\n",
+            subject.name
+        );
+        let plan = generate(Seed(seed), subject.store_needed);
+        return Err(Box::new(Failure { law, seed, plan, report }));
+    }
     match found {
         None => Ok(shown),
         Some((seed, law)) => {

@@ -311,7 +311,7 @@ fn searches(
             .filter(|(_, store)| match stores {
                 Some(stores) => stores.contains(store),
                 // Another's registry keeps its rows where it does.
-                None => subject.is_ours() || *store == Store::Memory,
+                None => subject.is_ours() || *store == subject.store_needed,
             })
             .map(|(seeds, store)| (0..*seeds, *store))
             .collect(),

@@ -219,6 +219,8 @@ pub mod survived {
     pub const ABANDON_REQUESTED: u64 = 1 << 11;
     /// The rows that are there do not fit each other.
     pub const IS_TORN: u64 = 1 << 12;
+    /// Its rows, or all of the store, cannot be read, and the disk is sound.
+    pub const IS_UNREADABLE: u64 = 1 << 13;
 }
 
 /// In whose name a process was given up.

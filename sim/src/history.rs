@@ -110,6 +110,7 @@ impl fmt::Display for Said<'_> {
                 };
                 write!(f, "{call} with an unknown outcome {became}")?;
             }
+            Kind::Survived if event.a & survived::IS_UNREADABLE != 0 => f.write_str("cannot be read")?,
             Kind::Survived if event.a & survived::IS_KNOWN == 0 => f.write_str("gone after the opening")?,
             Kind::Survived => {
                 write!(f, "{} after the opening, {} events", status::name(event.a & 0xff), event.b)?;

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::event::{Event, Kind, RunningHash, Witness};
+use crate::event::{Event, Kind, NO_PROCESS, RunningHash, Witness};
 use crate::history::History;
 use crate::laws::{Finding, Law, Laws, broken_assumption};
 use crate::marks::{Hits, Marks};
-use crate::plan::Plan;
+use crate::plan::{Node, Plan};
 use crate::subject::Subject;
 use crate::world::{self, Outcome};
 use crate::zombie::Zombies;
@@ -47,7 +47,14 @@ pub struct Broken {
 impl Judged {
     /// Whether the law itself allows for calls whose order is unknown, or is not about the registry's order at all.
     fn finds_an_order(&self) -> bool {
-        ["linearizable", "nobody-panics", "tokens-are-drawn", "lost-means-silent"].contains(&self.law)
+        let laws = [
+            "linearizable",
+            "nobody-panics",
+            "lost-means-silent",
+            "calm-ends-everything",
+            "externally-owned-never-runs",
+        ];
+        laws.contains(&self.law)
     }
 }
 
@@ -160,14 +167,15 @@ impl Witness for Watching {
 /// for an order can say that a law of order is broken.
 struct EarlyReadings {
     laws: Laws,
-    /// Of every event.
-    processes: Vec<u16>,
+    /// Of every event: its process, and whether a decision about that one went on at the time.
+    processes: Vec<(u16, bool)>,
     /// Decisions that go on, and the event that two of a process overlapped at first.
     open: Vec<u16>,
     overlapped: BTreeMap<u16, u64>,
     /// Whose decision, when it ended, and the reading it began with.
     spanned: Option<(u8, u16, u64, u64)>,
     is_needed: bool,
+    is_all_unclear: bool,
 }
 
 impl EarlyReadings {
@@ -179,12 +187,15 @@ impl EarlyReadings {
             overlapped: BTreeMap::new(),
             spanned: None,
             is_needed: false,
+            is_all_unclear: false,
         }
     }
 
     fn is_after_an_overlap(&self, at: u64) -> bool {
-        let process = usize::try_from(at).ok().and_then(|at| self.processes.get(at));
-        process.and_then(|process| self.overlapped.get(process)).is_some_and(|first| *first <= at)
+        let event = usize::try_from(at).ok().and_then(|at| self.processes.get(at));
+        let Some((process, was_open)) = event else { return false };
+        let is_unclear = self.overlapped.get(process).is_some_and(|first| *first <= at);
+        is_unclear || *was_open || self.is_all_unclear
     }
 
     fn doubts(&self, plan: &Plan, findings: &mut [Judged]) {
@@ -213,7 +224,19 @@ impl EarlyReadings {
 impl Witness for EarlyReadings {
     fn see(&mut self, event: &Event) {
         let number = self.processes.len() as u64;
-        self.processes.push(event.process);
+        self.processes.push((event.process, self.open.contains(&event.process)));
+        if event.kind == Kind::Spanned && event.process == NO_PROCESS {
+            // A prune that takes time: whose decisions come before it is unclear, of all processes.
+            self.is_all_unclear = true;
+            self.is_needed = true;
+        }
+        if event.kind == Kind::Crashed && event.node == Node::Registry.code() {
+            // Nobody knows what became of the calls it was deciding.
+            for process in self.open.drain(..) {
+                self.overlapped.entry(process).or_insert(number);
+                self.is_needed = true;
+            }
+        }
         if event.kind == Kind::Spanned && event.b == 0 {
             self.open.push(event.process);
         } else if event.kind == Kind::Spanned

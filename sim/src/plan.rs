@@ -57,7 +57,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// Where our registry keeps its rows: beside its machine, or in a file on its machine's disk.
+/// Where the registry keeps its rows: beside its machine, or in a file on its machine's disk (ours, with SQLite).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Store {

@@ -137,7 +137,9 @@ impl Subject {
         open: impl Fn(Arc<dyn Environment>) -> Result<R, RegistryError> + Send + Sync + 'static,
     ) -> Self {
         let opens: Opens = Arc::new(move |environment| Ok(Arc::new(open(environment)?)));
-        Self { name, opens: Some(opens), is_reopened: true, ..Self::fencepost() }
+        // In the worlds whose machines lose power and whose disks fail.
+        let store_needed = Store::Sqlite;
+        Self { name, opens: Some(opens), is_reopened: true, store_needed, ..Self::fencepost() }
     }
 
     /// Other workers, too.

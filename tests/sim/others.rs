@@ -2,15 +2,16 @@
 //! answers asynchronously.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::environment::Environment;
 use fencepost::process::DurabilityTier;
-use fencepost::store::MemoryStore;
+use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::{ProcessRegistry, Registry, RegistryError};
-use fencepost_sim::{Options, Subject, check};
+use fencepost_sim::{Options, Subject, check, disk};
 
 /// Stands for somebody else's registry: whatever is asked of it is its own affair.
 struct Others {
@@ -81,30 +82,59 @@ fn what_is_not_claimed_is_not_judged() {
     assert_eq!(shown.seeds, 300);
 }
 
-/// Somebody's registry that takes its time: it waits, then decides; or looks, waits, and then decides on what it saw.
+/// Somebody's registry that takes its time, honestly: each call is decided in one step, at some instant of it.
+#[derive(Clone, Copy)]
+enum Rests {
+    Before,
+    After,
+    BeforeAndAfter,
+    WithReadsToo,
+    NowAndThen,
+}
+
+/// Or it looks, waits, and then decides on what it saw.
 struct Slow {
     inner: Arc<dyn ProcessRegistry>,
     environment: Arc<dyn Environment>,
+    rests: Rests,
     claims_on_what_it_saw: bool,
+    calls: AtomicU64,
+}
+
+impl Slow {
+    async fn rest(&self, wanted: bool) {
+        if wanted {
+            self.environment.sleep(Duration::from_millis(7)).await;
+        }
+    }
 }
 
 #[async_trait]
 impl Submit for Slow {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed);
+        let writes = !call.is_read();
+        let (before, after) = match self.rests {
+            Rests::Before => (writes, false),
+            Rests::After => (false, writes),
+            Rests::BeforeAndAfter => (writes, writes),
+            Rests::WithReadsToo => (true, false),
+            Rests::NowAndThen => (calls.is_multiple_of(3), calls.is_multiple_of(5)),
+        };
         let mut was_free = false;
         if let (Call::ClaimProcessLease { process_id, .. }, true) = (&call, self.claims_on_what_it_saw) {
             let held = self.inner.get_process_lease(process_id).await?;
             was_free = held.is_none_or(|lease| lease.expires_at_epoch_ms <= self.environment.now_epoch_ms());
         }
-        if !call.is_read() {
-            self.environment.sleep(Duration::from_millis(7)).await;
-        }
+        self.rest(before).await;
         if let (Call::ClaimProcessLease { process_id, .. }, true) = (&call, was_free)
             && let Some(lease) = self.inner.get_process_lease(process_id).await?
         {
             self.inner.complete_process_lease(&lease.completion()).await?;
         }
-        dispatch(self.inner.as_ref(), call).await
+        let answer = dispatch(self.inner.as_ref(), call).await;
+        self.rest(after).await;
+        answer
     }
 
     fn durability_tier(&self) -> DurabilityTier {
@@ -112,23 +142,49 @@ impl Submit for Slow {
     }
 }
 
-fn slow(claims_on_what_it_saw: bool) -> Subject {
+fn slow(rests: Rests, claims_on_what_it_saw: bool) -> Subject {
     Subject::of("slow", move |environment| {
         let inner = Arc::new(Registry::new(MemoryStore::new(), Arc::clone(&environment)).inline());
-        Facade(Slow { inner, environment, claims_on_what_it_saw })
+        Facade(Slow { inner, environment, rests, claims_on_what_it_saw, calls: AtomicU64::new(0) })
     })
 }
 
 #[test]
 fn an_honest_registry_that_takes_its_time_breaks_nothing_and_what_is_unclear_is_a_doubt() {
-    let shown = check(&slow(false), &Options { seeds: 0..400, ..Options::default() }).unwrap();
-    assert!(shown.undecided > 0, "calls that span an expiry are a doubt");
+    let all = [Rests::Before, Rests::After, Rests::BeforeAndAfter, Rests::WithReadsToo, Rests::NowAndThen];
+    for rests in all {
+        let options = Options { seeds: 0..400, most_undecided: u64::MAX, ..Options::default() };
+        let shown = check(&slow(rests, false), &options).unwrap();
+        assert!(shown.undecided > 0, "calls that overlap are a doubt");
+    }
+    let failure = check(&slow(Rests::Before, false), &Options::default()).expect_err("doubts are not fine");
+    assert!(failure.to_string().contains("could not be told"), "{failure}");
 }
 
 #[test]
 fn a_claim_that_is_decided_on_what_was_seen_before_a_wait_is_caught() {
-    let failure = check(&slow(true), &Options { seeds: 0..400, ..Options::default() }).expect_err("it races");
+    let options = Options { seeds: 0..400, most_undecided: u64::MAX, ..Options::default() };
+    let failure = check(&slow(Rests::Before, true), &options).expect_err("it races");
     assert!(["one-live-grant", "linearizable"].contains(&failure.law), "{failure}");
+}
+
+/// Somebody's registry on the simulated disk, through SQLite, that never syncs.
+#[test]
+fn another_registry_on_the_disk_meets_power_losses() {
+    let careless = |tuning: &'static [&'static str]| {
+        Subject::reopened("careless", move |environment| {
+            let tuning = tuning.iter().map(|statement| (*statement).to_owned()).collect();
+            let options =
+                SqliteOptions { vfs: Some(disk::VFS.to_owned()), tuning, ..SqliteOptions::default() };
+            Ok(Registry::new(SqliteStore::open("/theirs.db", options)?, environment).inline())
+        })
+    };
+    let failure =
+        check(&careless(&["PRAGMA synchronous=OFF"]), &Options { seeds: 0..100, ..Options::default() })
+            .expect_err("it syncs nothing");
+    assert_eq!(failure.law, "acknowledged-survives", "{failure}");
+    let shown = check(&careless(&[]), &Options { seeds: 0..100, ..Options::default() }).unwrap();
+    assert_eq!(shown.seeds, 100);
 }
 
 /// Somebody's registry that keeps its rows on its machine, and forgets them at each opening.

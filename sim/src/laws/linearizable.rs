@@ -8,8 +8,9 @@
 
 use super::{ByProcess, Case, Law};
 use crate::event::{
-    CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal, status, survived, turned_out,
+    CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status, survived, turned_out,
 };
+use crate::plan::Node;
 
 /// How many steps of the model a search for an order may take.
 const SEARCH: u64 = 20_000;
@@ -296,7 +297,8 @@ struct Told {
     output: Option<u64>,
     observed: Option<(GrantNo, bool, bool)>,
     is_unfenced: bool,
-    spanned: Option<(u64, usize)>,
+    /// The reading it began with, its place among those that overlap, and the instant it ended in.
+    spanned: Option<(u64, usize, u64)>,
 }
 
 impl Row {
@@ -362,11 +364,33 @@ impl Row {
 }
 
 impl Linearizable {
+    /// What makes it unclear, of every process that it concerns, what was decided: a registry that died in the middle of
+    /// decisions, and a prune that took time.
+    fn seen_of_all(&mut self, event: &Event) {
+        let is_registry = event.node == Node::Registry.code();
+        let (why, takes_all) = match event.kind {
+            Kind::Crashed if is_registry => {
+                ("the registry died in the middle of decisions that took time", false)
+            }
+            Kind::Finished => ("decisions that took time had no end", false),
+            Kind::Spanned => ("a call about many processes took time", true),
+            _ => return,
+        };
+        for row in self.rows.all().filter(|row| takes_all || !row.open.is_empty()) {
+            row.is_lost = true;
+            row.open.clear();
+            row.overlapping.clear();
+            self.undecided.get_or_insert_with(|| why.to_owned());
+        }
+    }
+
     fn decided(&mut self, number: u64, event: &Event) {
         let row = self.rows.of(event.process);
         // Only claims and writes are told of; what was told is used once.
         let told = std::mem::take(row.told(event.node));
-        let spanned = told.spanned;
+        // One whose decision was no matter of this law has left its span behind.
+        let spanned =
+            told.spanned.filter(|(.., ended_us)| *ended_us == event.at_us).map(|(from, at, _)| (from, at));
         let decision = Decision {
             event: *event,
             from_ms: spanned.map_or(event.clock, |(from_ms, _)| from_ms),
@@ -379,7 +403,8 @@ impl Linearizable {
         if row.is_lost {
             return;
         }
-        if spanned.is_some() || !row.open.is_empty() {
+        // What overlapped with a call that was no matter of this law is still to be put in order.
+        if spanned.is_some() || !row.open.is_empty() || !row.overlapping.is_empty() {
             let began = spanned.map_or(row.overlapping.len(), |(_, began)| began);
             row.overlapping.push((began, decision, number));
             if !row.open.is_empty() {
@@ -424,6 +449,9 @@ impl Law for Linearizable {
     }
 
     fn see(&mut self, number: u64, event: &Event) {
+        if event.process == NO_PROCESS {
+            return self.seen_of_all(event);
+        }
         let row = self.rows.of(event.process);
         match event.kind {
             Kind::Claims => row.told(event.node).claims = Some(event.grant),
@@ -436,11 +464,19 @@ impl Law for Linearizable {
             Kind::TurnedOut => *row.told(event.node) = Told::default(),
             Kind::Completes => row.told(event.node).output = Some(event.a),
             Kind::Unfenced => row.told(event.node).is_unfenced = true,
-            Kind::Spanned if event.b == 0 => row.open.push((event.node, row.overlapping.len())),
+            Kind::Spanned if event.b == 0 => {
+                if row.open.iter().any(|(node, _)| *node == event.node) {
+                    // Which of the two ends first, nobody can tell.
+                    row.is_lost = true;
+                    self.undecided
+                        .get_or_insert_with(|| "a node had two calls about a process at once".to_owned());
+                }
+                row.open.push((event.node, row.overlapping.len()));
+            }
             Kind::Spanned => {
                 let place = row.open.iter().position(|(node, _)| *node == event.node);
-                let began = place.map_or(0, |place| row.open.swap_remove(place).1);
-                row.told(event.node).spanned = Some((event.a, began));
+                let began = place.map_or(0, |place| row.open.remove(place).1);
+                row.told(event.node).spanned = Some((event.a, began, event.at_us));
             }
             // The store was opened again: what it kept is another law's matter.
             Kind::Survived => {

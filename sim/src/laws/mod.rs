@@ -195,7 +195,8 @@ laws! {
             | Ended | Pruned | TurnedOut | Survived | SurvivedLease;
     linearizable: Linearizable = |_| Linearizable::default(),
         on Registered | Granted | Reclaimed | Reentered | Busy | Renewed | Released | Wrote | Asked | Ended | Showed
-            | Refused | TurnedOut | Pruned | Claims | Completes | Observed | Unfenced | Spanned | Survived | SurvivedLease;
+            | Refused | TurnedOut | Pruned | Claims | Completes | Observed | Unfenced | Spanned | Survived | SurvivedLease
+            | Crashed | Finished;
     nobody_panics: NobodyPanics = |_| NobodyPanics::default(), on Panicked | Finished;
     calm_ends_everything: CalmEndsEverything = |_| CalmEndsEverything::default(),
         on CalmBegan | Remained | Exhausted | Finished;

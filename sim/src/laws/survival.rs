@@ -48,6 +48,9 @@ impl Acknowledged {
     /// What is missing of the row, or was never said to be there.
     fn differs(&self, shown: u64, sequence: u64) -> Option<&'static str> {
         let has = |bit: u64| shown & bit != 0;
+        if has(survived::IS_UNREADABLE) {
+            return Some("rows that cannot be read, on a disk that is sound");
+        }
         if has(survived::IS_TORN) {
             return Some("an end, but the lease or the wait that it takes away is still there");
         }

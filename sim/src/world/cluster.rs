@@ -108,7 +108,8 @@ fn start_registry() {
         Some(core) => touch_memory().map(|()| core),
         None => open().map(|core| {
             let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
-            if !plan.has_waits_at_home() {
+            // Beside another's registry an end can be seen before it is written down.
+            if !plan.has_waits_at_home() || !subject.is_ours() {
                 return core;
             }
             let (core, waits) = home::watched(core, &subject);
@@ -121,7 +122,15 @@ fn start_registry() {
         // Died again on the way, or the disk fails: it is tried until it succeeds.
         Err(_) => {
             return with(|world| {
-                disk::with(|disk| disk.crash(world.registry.crash));
+                let is_sound = disk::with(|disk| {
+                    let of = disk.died();
+                    let is_sound = of.is_none() && !disk.is_in_trouble();
+                    disk.crash(of.unwrap_or_default());
+                    is_sound
+                });
+                if is_sound == Some(true) {
+                    world.cannot_be_read();
+                }
                 world.node(Node::Registry).is_up = false;
                 let (life, at_us) = (world.node(Node::Registry).life, world.kernel.now_us + REOPEN_AFTER_US);
                 world.kernel.at(at_us, Due::Restarts(Node::Registry, life, false));
@@ -308,6 +317,11 @@ pub fn crash(node: Node) {
         (tasks, worker, host, registry, inbox)
     });
     drop(catch_unwind(AssertUnwindSafe(|| drop(remains))));
+    if node == Node::Registry {
+        // Only now: what the dead leave behind is no longer theirs to tidy up.
+        let of = with(|world| std::mem::replace(&mut world.registry.crash, disk::Crash::Process));
+        disk::with(|disk| disk.crash(of));
+    }
 }
 
 pub fn restart(node: Node, life: u64, renamed: bool) {
@@ -367,6 +381,7 @@ pub fn happens(due: Due) {
         Due::Step(number) => nemesis::take(number),
         Due::Resumes(node, pause) => resume(node, pause),
         Due::Restarts(node, life, renamed) => restart(node, life, renamed),
+        Due::Ghost(..) if with(|world| world.calm.has_begun()) => {}
         Due::Ghost(process, method) => ghosts::appears(process, method),
         Due::DiskHeals => with(World::trouble_disk),
         Due::RegistryDies => {
@@ -431,11 +446,10 @@ impl World {
         if !self.is_on_disk() {
             return 0;
         }
-        let of = std::mem::replace(&mut self.registry.crash, disk::Crash::Process);
+        let of = self.registry.crash;
         let unsynced = disk::with(|disk| {
-            let unsynced = disk.has_unsynced();
-            disk.crash(of);
-            unsynced
+            disk.kill(of);
+            disk.has_unsynced()
         });
         let of_machine = if of == disk::Crash::Machine { crash::OF_THE_MACHINE } else { 0 };
         of_machine | if unsynced == Some(true) { crash::WITH_UNSYNCED_PAGES } else { 0 }

@@ -153,7 +153,8 @@ async fn spanned(
     answer
 }
 
-async fn poll_once<F: Future + ?Sized>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+/// What the future answers at once, if it does.
+pub async fn poll_once<F: Future + ?Sized>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
     std::future::poll_fn(|task| {
         std::task::Poll::Ready(match future.as_mut().poll(task) {
             std::task::Poll::Ready(output) => Some(output),
@@ -462,6 +463,10 @@ impl World {
             RecoveryDisposition::ExternallyOwned => disposition::EXTERNALLY_OWNED,
         };
         let body = self.body_of(record);
+        if self.row(sketch.process).is_terminal && !record.is_terminal() {
+            // It was pruned, and whoever could have seen that answers too slowly to be looked at.
+            self.pruned(sketch.asks, sketch.process);
+        }
         let row = self.row(sketch.process);
         let is_new = row.body.is_none();
         if is_new {
@@ -521,6 +526,10 @@ impl World {
     }
 
     pub fn pruned(&mut self, asks: Asks, process: u16) {
+        if !self.row(process).is_terminal {
+            // Somebody else has found it gone, or it lives again.
+            return;
+        }
         *self.row(process) = super::rows::RowView::default();
         let kind = CallKind::Prune;
         let sketch =

@@ -6,7 +6,7 @@ use fencepost::call::{Call, Reply, Submit};
 use fencepost::lease::LeaseOwnerLiveness;
 use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
 
-use super::door::{Sketch, hash_of, is_unfenced_execution};
+use super::door::{Sketch, hash_of, is_unfenced_execution, poll_once};
 use super::{World, with};
 use crate::disk;
 use crate::event::{Abandons, CallKind, GrantNo, Kind, licence};
@@ -26,7 +26,11 @@ async fn fingerprint(registry: &dyn Submit, looked_at: &[Call]) -> Option<u64> {
 /// Asks the registry beside the run: the disk is sound for as long as it takes.
 pub async fn look(registry: &dyn Submit, call: Call) -> Result<Reply, RegistryError> {
     let troubles = disk::with(disk::Disk::set_aside);
-    let shown = registry.submit(call).await;
+    // A look that takes time is no look: meanwhile others are decided, and the run would not be the one without it.
+    let looking = std::pin::pin!(registry.submit(call));
+    let shown = poll_once(looking)
+        .await
+        .unwrap_or_else(|| Err(RegistryError::backend("look", "the registry takes time to answer")));
     if let Some(troubles) = troubles {
         disk::with(|disk| disk.bring_back(troubles));
     }

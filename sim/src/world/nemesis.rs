@@ -70,7 +70,8 @@ fn crash_registry(of: Crash, at_disk_call: Option<u64>, span: Span) {
     };
     match at_disk_call {
         // Whatever comes first: the call, or another crash.
-        Some(call) if is_up && with(|world| world.is_on_disk()) => {
+        // While it is down: in the middle of its next opening.
+        Some(call) if with(|world| world.is_on_disk()) => {
             disk::with(|disk| disk.die_in(call, of));
         }
         _ if is_up => registry_dies(of),

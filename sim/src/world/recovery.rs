@@ -165,13 +165,31 @@ fn what_it_answered(
 pub async fn look_back(registry: &dyn Submit) {
     resolve(registry).await;
     let known = with(|world| world.rows.len() as u16);
-    for process in 0..known {
-        let Some(shown) = show(registry, process).await else { continue };
-        with(|world| world.survived(process, &shown));
+    for process in 1..known {
+        let shown = show(registry, process).await;
+        with(|world| match shown {
+            Some(shown) => world.survived(process, &shown),
+            // A look that takes time is no look, and says nothing.
+            None if !world.subject.is_ours() => {}
+            None => {
+                let sketch = Sketch::of_the_world(process);
+                world.decision(&sketch, Kind::Survived, GrantNo::NONE, survived::IS_UNREADABLE, 0);
+            }
+        });
     }
 }
 
 impl World {
+    /// The store cannot be opened, and the disk is sound.
+    pub fn cannot_be_read(&mut self) {
+        for process in 0..self.rows.len() as u16 {
+            if self.row(process).body.is_some() {
+                let sketch = Sketch::of_the_world(process);
+                self.decision(&sketch, Kind::Survived, GrantNo::NONE, survived::IS_UNREADABLE, 0);
+            }
+        }
+    }
+
     /// When the disk is in trouble, or nobody knows how the registry keeps its rows.
     pub fn may_end_in_doubt(&self, is_on_disk: bool) -> bool {
         !self.subject.is_ours() || is_on_disk && disk::with(|disk| disk.is_in_trouble()) == Some(true)
