@@ -23,6 +23,7 @@ pub mod history;
 pub mod judge;
 pub mod laws;
 pub mod marks;
+pub mod needs;
 pub mod plan;
 pub mod property;
 pub mod report;

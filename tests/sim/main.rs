@@ -10,6 +10,7 @@ mod disk;
 mod laws;
 mod others;
 mod property;
+mod shrinking;
 mod stories;
 mod workers;
 mod your_registry;
