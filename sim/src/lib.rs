@@ -24,6 +24,7 @@ pub mod judge;
 pub mod laws;
 pub mod marks;
 pub mod matrix;
+pub mod needs;
 pub mod plan;
 pub mod property;
 pub mod report;

@@ -11,6 +11,7 @@ mod laws;
 mod matrix;
 mod others;
 mod property;
+mod shrinking;
 mod stories;
 mod workers;
 mod your_registry;

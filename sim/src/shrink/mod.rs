@@ -1,0 +1,255 @@
+//! From a plan that breaks a law to a smaller one that breaks the same law, always by running the system again. What is
+//! tried, biggest wins first, is in `fewer.rs` (steps, nodes, processes), `plainer.rs` (what a step says) and `calmer.rs`
+//! (the header); what smaller means is in `size.rs`. A minimal plan breaks its law under few seeds of the network, so each
+//! candidate is tried under eight of them; one of them will do, but a plan that breaks it under half of them is not given up for
+//! one that needs luck. Every accepted candidate is strictly smaller: shrinking ends by itself.
+
+mod calmer;
+mod fewer;
+mod parts;
+mod plainer;
+mod size;
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::judge::{judge, record};
+use crate::plan::Plan;
+use crate::subject::Subject;
+
+pub use calmer::{Fact, facts};
+pub use size::Size;
+
+/// Network seeds that a candidate is tried under: the plan's own, and those that follow it.
+pub const LUCKS: u64 = 8;
+
+/// A plan that breaks its law under so many of them is a story, and not a matter of luck.
+const STEADY: usize = 4;
+
+/// How a shrinking went.
+#[derive(Debug, Clone)]
+pub struct Shrunk {
+    pub plan: Plan,
+    pub runs: u64,
+    pub ended: Ended,
+}
+
+/// Why it went no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing that is tried makes it any smaller.
+    Smallest,
+    OutOfBudget,
+    /// The watcher had enough.
+    Interrupted,
+    /// The plan that was given does not break the law.
+    NotBroken,
+}
+
+/// How far a shrinking is, told after every candidate.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    pub runs: u64,
+    pub budget: u64,
+    /// Candidates, this one among them.
+    pub tried: u64,
+    /// The smallest so far.
+    pub best: &'a Plan,
+    /// What this candidate did to the plan.
+    pub what: &'a str,
+    /// Whether it still broke the law, and is the best now.
+    pub was_kept: bool,
+}
+
+/// Makes the plan smaller for as long as it breaks `law`, in at most `budget` runs. `log` hears of every candidate.
+pub fn shrink(plan: &Plan, subject: &Subject, law: &str, budget: u64, log: &mut dyn FnMut(&str)) -> Shrunk {
+    shrink_watched(plan, subject, law, budget, &mut |progress| {
+        let came_of_it = if progress.was_kept { "kept" } else { "holds" };
+        log(&format!("{came_of_it:<6} {}", progress.what));
+        ControlFlow::Continue(())
+    })
+}
+
+/// The same for a watcher that is asked after every candidate whether to go on. What was best by then is what it gives.
+pub fn shrink_watched(
+    plan: &Plan,
+    subject: &Subject,
+    law: &str,
+    budget: u64,
+    watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Shrunk {
+    let seeds = (0..LUCKS).map(|luck| plan.seed.wrapping_add(luck)).collect();
+    let mut shrinker = Shrinker {
+        best: plan.clone(),
+        is_steady: false,
+        seeds,
+        subject,
+        law,
+        runs: 0,
+        budget,
+        tried: BTreeSet::new(),
+        candidates: 0,
+        watch,
+        ended: None,
+    };
+    match shrinker.breaking(plan) {
+        Some(found) => (shrinker.best, shrinker.is_steady) = found,
+        None => {
+            shrinker.ended.get_or_insert(Ended::NotBroken);
+        }
+    }
+    while shrinker.ended.is_none() {
+        let before = shrinker.best.clone();
+        shrinker.round();
+        if shrinker.best == before {
+            shrinker.ended.get_or_insert(Ended::Smallest);
+        }
+    }
+    Shrunk { plan: shrinker.best, runs: shrinker.runs, ended: shrinker.ended.unwrap_or(Ended::Smallest) }
+}
+
+/// One change of a plan, to be tried on whatever plan is the best when its turn comes.
+pub struct Move {
+    what: String,
+    change: Box<dyn Fn(&mut Plan)>,
+}
+
+impl Move {
+    fn new(what: impl Into<String>, change: impl Fn(&mut Plan) + 'static) -> Self {
+        Self { what: what.into(), change: Box::new(change) }
+    }
+}
+
+struct Shrinker<'a> {
+    best: Plan,
+    /// Whether it breaks the law under enough of the seeds.
+    is_steady: bool,
+    /// The one that broke last first.
+    seeds: Vec<u64>,
+    subject: &'a Subject,
+    law: &'a str,
+    runs: u64,
+    budget: u64,
+    /// Hashes of what was tried, which need not be tried again.
+    tried: BTreeSet<u64>,
+    candidates: u64,
+    watch: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ended: Option<Ended>,
+}
+
+impl Shrinker<'_> {
+    fn round(&mut self) {
+        self.cut_off_the_rest();
+        let mut size = self.best.steps.len().div_ceil(2);
+        while size > 1 {
+            self.try_all(fewer::chunks(&self.best, size));
+            size /= 2;
+        }
+        self.try_all(fewer::without_processes_and_nodes(&self.best));
+        self.try_all(fewer::chunks(&self.best, 1));
+        self.try_all(fewer::without_processes_and_nodes(&self.best));
+        self.try_all(plainer::steps(&self.best));
+        self.try_all(calmer::links_and_clocks(&self.best));
+        self.try_all(calmer::settings(&self.best));
+        self.try_all(plainer::times(&self.best));
+        self.try_all(fewer::pairs(&self.best));
+    }
+
+    fn try_all(&mut self, moves: Vec<Move>) {
+        for Move { what, change } in moves {
+            let mut candidate = self.best.clone();
+            change(&mut candidate);
+            // What happens at one instant happens in this order.
+            candidate.steps.sort_by_key(|step| step.at_ms);
+            self.attempt(&what, candidate);
+        }
+    }
+
+    /// Steps after the breach cannot matter to it, unless it is one of the calm.
+    fn cut_off_the_rest(&mut self) {
+        if self.ended.is_some() || self.runs + 2 > self.budget {
+            return;
+        }
+        let plan = Arc::new(self.best.clone());
+        self.runs += 2;
+        let Some(breach) = judge(&plan, self.subject).breach_of(self.law) else { return };
+        let history = record(&plan, self.subject);
+        let Some(event) = usize::try_from(breach.at).ok().and_then(|at| history.events.get(at)) else {
+            return;
+        };
+        let breach_ms = event.at_us / 1_000 + 1;
+        let mut candidate = self.best.clone();
+        candidate.steps.retain(|step| step.at_ms <= breach_ms);
+        self.attempt("no step after the breach", candidate);
+        let mut candidate = self.best.clone();
+        candidate.horizon_ms = candidate.horizon_ms.min(breach_ms.next_multiple_of(1_000));
+        self.attempt("calm soon after the breach", candidate);
+    }
+
+    /// The candidate is the best from now on, if it is smaller and breaks the law under some luck.
+    fn attempt(&mut self, what: &str, candidate: Plan) {
+        let size = Size::of(&candidate);
+        if self.ended.is_some() || size >= Size::of(&self.best) || candidate.check().is_err() {
+            return;
+        }
+        if !self.tried.insert(hash_of(&candidate)) {
+            return;
+        }
+        let broken = self.breaking(&candidate);
+        let was_kept = broken.is_some();
+        if let Some((lucky, is_steady)) = broken {
+            assert!(Size::of(&lucky) < Size::of(&self.best), "it ends by itself because it only goes down");
+            (self.best, self.is_steady) = (lucky, is_steady);
+        }
+        self.candidates += 1;
+        let progress = Progress {
+            runs: self.runs,
+            budget: self.budget,
+            tried: self.candidates,
+            best: &self.best,
+            what,
+            was_kept,
+        };
+        if (self.watch)(&progress).is_break() {
+            self.ended.get_or_insert(Ended::Interrupted);
+        }
+    }
+
+    /// The candidate with a seed under which it breaks the law, and whether it does under enough of them; none, if it does
+    /// under too few.
+    fn breaking(&mut self, candidate: &Plan) -> Option<(Plan, bool)> {
+        let wanted = if self.is_steady { STEADY } else { 1 };
+        let mut broken_by = Vec::new();
+        for (place, seed) in self.seeds.iter().enumerate() {
+            let left = self.seeds.len() - place;
+            if broken_by.len() == STEADY || broken_by.len() + left < wanted {
+                break;
+            }
+            if self.runs >= self.budget {
+                self.ended = Some(Ended::OutOfBudget);
+                return None;
+            }
+            self.runs += 1;
+            let lucky = Arc::new(Plan { seed: *seed, ..candidate.clone() });
+            if judge(&lucky, self.subject).breaks(self.law) {
+                broken_by.push(*seed);
+            }
+        }
+        let seed = *broken_by.first()?;
+        if broken_by.len() < wanted {
+            return None;
+        }
+        // Those that broke it last are asked first.
+        self.seeds.sort_by_key(|seed| !broken_by.contains(seed));
+        Some((Plan { seed, ..candidate.clone() }, broken_by.len() == STEADY))
+    }
+}
+
+/// Of everything but the seed, which is drawn anew for each candidate.
+fn hash_of(plan: &Plan) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    Plan { seed: 0, ..plan.clone() }.to_string().hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,195 @@
+//! What smaller means, as a value that is ordered: fewer steps before fewer processes, those before fewer nodes, then what
+//! is unusual, what a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
+
+use fencepost::process::RecoveryDisposition;
+
+use super::parts::{numbers, processes, span};
+use crate::plan::{Links, Plan, Store};
+use crate::step::{Action, Body, Crash, DiskFault, Haunt, Span};
+
+/// The first that differs decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size {
+    pub steps: usize,
+    pub processes: usize,
+    pub nodes: usize,
+    /// Facts of the header that are not those of a quiet world.
+    pub settings: usize,
+    /// What is said in steps beyond the plain thing.
+    pub unusual: usize,
+    /// Of bodies, and other things that are counted.
+    pub counted: u64,
+    /// How far the numbers are from round ones.
+    pub unround: u64,
+    /// Sum of all numbers.
+    pub total: u64,
+}
+
+impl Size {
+    pub fn of(plan: &Plan) -> Self {
+        let mut size = Self {
+            steps: plan.steps.len(),
+            processes: processes(plan).len(),
+            nodes: plan.workers.0.len() + plan.hosts.0.len(),
+            settings: settings(plan),
+            unusual: 0,
+            counted: plan.fences_left.unwrap_or(0),
+            unround: 0,
+            total: 0,
+        };
+        size.add(plan.horizon_ms);
+        for clock in &plan.clocks {
+            size.add(clock.offset_ms.unsigned_abs());
+            size.add(u64::from(clock.drift_ppm.unsigned_abs()));
+        }
+        for step in &plan.steps {
+            size.add(step.at_ms);
+            size.unusual += unusual(&step.action);
+            size.counted += counted(&step.action);
+            if let Some(Span::UntilExpiry { .. }) = span(&step.action) {
+                // An expiry is as easy to think of as a tenth of a second, and no length at all.
+                size.unround += 3;
+            }
+            numbers(&mut step.action.clone(), &mut |number| {
+                size.add(number.unsigned_abs());
+                number
+            });
+        }
+        size
+    }
+
+    fn add(&mut self, number: u64) {
+        self.unround += roughness(number);
+        self.total = self.total.saturating_add(number);
+    }
+}
+
+/// Of milliseconds: whole seconds read best, and odd milliseconds worst.
+fn roughness(number: u64) -> u64 {
+    match number {
+        0 => 0,
+        // An offset of a millisecond or two is what expiries are about.
+        1..=9 => 1,
+        _ if number.is_multiple_of(1_000) => 1,
+        _ if number.is_multiple_of(100) => 2,
+        _ if number.is_multiple_of(10) => 4,
+        _ => 6,
+    }
+}
+
+fn settings(plan: &Plan) -> usize {
+    let quiet = Plan::quiet(0);
+    let links = plan.links;
+    let clocks = plan.clocks.iter().map(|clock| {
+        // One that differs in nothing is still a line.
+        1 + usize::from(clock.offset_ms != 0) + usize::from(clock.drift_ppm != 0)
+    });
+    let facts = [
+        plan.store != Store::Memory,
+        plan.fences_left.is_some(),
+        plan.bound != quiet.bound,
+        plan.sweep_ms != quiet.sweep_ms,
+        (plan.ttl_ms, plan.renew_ms) != (quiet.ttl_ms, quiet.renew_ms),
+        (links.fastest_us, links.slowest_us) != (Links::QUICK.fastest_us, Links::QUICK.slowest_us),
+        links.loss_permille > 0,
+        links.repeat_permille > 0,
+        links.late_permille > 0 || links.late_ms > 0,
+    ];
+    facts.into_iter().filter(|is_set| *is_set).count() + clocks.sum::<usize>()
+}
+
+fn unusual(action: &Action) -> usize {
+    match action {
+        Action::Register { disposition, body, .. } => {
+            let body = match body {
+                Body::Steps { .. } => 0,
+                Body::Emits { .. } | Body::Panics => 1,
+                Body::Waits | Body::UntilCancelled => 2,
+                _ => 3,
+            };
+            body + usize::from(*disposition != RecoveryDisposition::Rerunnable)
+        }
+        Action::Crash { renamed, .. } => usize::from(*renamed),
+        Action::CrashRegistry { of, at_disk_call, .. } => {
+            usize::from(*of == Crash::Machine) + usize::from(at_disk_call.is_some())
+        }
+        Action::Disk { how: DiskFault::Shaky | DiskFault::LiesAboutSyncs, .. } => 1,
+        Action::Lose { .. } | Action::Repeat { .. } => 1,
+        Action::Hold { asleep, .. } => usize::from(*asleep),
+        Action::Ghost { haunt: Haunt::AtExpiry { .. }, .. } => 1,
+        _ => 0,
+    }
+}
+
+fn counted(action: &Action) -> u64 {
+    match action {
+        Action::Register { body: Body::Steps { count, .. } | Body::Emits { count, .. }, .. } => {
+            u64::from(*count)
+        }
+        Action::TransferHandles { processes, .. } => processes.len() as u64,
+        Action::CrashRegistry { at_disk_call, .. } => at_disk_call.unwrap_or(0),
+        // A share that is all is none to think of.
+        Action::Lose { percent, .. } | Action::Repeat { percent, .. } => 100_u64.saturating_sub(*percent),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(lines: &[&str]) -> Size {
+        let steps = lines.iter().map(|line| line.parse().unwrap()).collect();
+        Size::of(&Plan { steps, ..Plan::quiet(1) })
+    }
+
+    /// Each is smaller than the one before it.
+    #[test]
+    fn what_reads_easier_is_smaller() {
+        let falling: &[&[&str]] = &[
+            &["0ms register p1 rerunnable 1 steps of 1s", "1s prune"],
+            &["1.234s register p1 owner-bound awaits p2"],
+            &["1.234s register p1 owner-bound waits"],
+            &["1.234s register p1 rerunnable waits"],
+            &["1.234s register p1 rerunnable 9 steps of 10ms"],
+            &["1.234s register p1 rerunnable 2 steps of 3s"],
+            &["1.234s register p1 rerunnable 1 steps of 2s"],
+            &["1.23s register p1 rerunnable 1 steps of 2s"],
+            &["1.7s register p1 rerunnable 1 steps of 2s"],
+            &["2s register p1 rerunnable 1 steps of 2s"],
+            &["1s register p1 rerunnable 1 steps of 2s"],
+            &["0ms register p1 rerunnable 1 steps of 2s"],
+            &[],
+        ];
+        for pair in falling.windows(2) {
+            assert!(size(pair[1]) < size(pair[0]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_reads_easier_than_an_odd_length_and_harder_than_a_round_one() {
+        let pause = |span: &str| size(&[&format!("1s pause worker-1 {span}")]);
+        assert!(pause("until p1 expires +1ms").unround < pause("for 1.437s").unround);
+        assert!(pause("for 2s").unround < pause("until p1 expires +0ms").unround);
+    }
+
+    #[test]
+    fn every_fact_of_the_header_counts() {
+        let quiet = Plan::quiet(1);
+        let clock = "registry +0ms +0ppm".parse().unwrap();
+        let late = Links { late_permille: 1, ..Links::QUICK };
+        let larger = [
+            Plan { store: Store::Sqlite, ..quiet.clone() },
+            Plan { fences_left: Some(0), ..quiet.clone() },
+            Plan { bound: 1, ..quiet.clone() },
+            Plan { sweep_ms: 1, ..quiet.clone() },
+            Plan { ttl_ms: 2_999, ..quiet.clone() },
+            Plan { links: late, ..quiet.clone() },
+            Plan { clocks: vec![clock], ..quiet.clone() },
+            Plan { horizon_ms: 10_001, ..quiet.clone() },
+        ];
+        for plan in larger {
+            assert!(Size::of(&plan) > Size::of(&quiet), "{plan}");
+        }
+    }
+}
