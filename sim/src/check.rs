@@ -2,18 +2,18 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use crate::generate::generate;
-use crate::judge::{judge, record};
 use crate::laws::Laws;
 use crate::marks::Hits;
 use crate::plan::{Plan, Store};
+use crate::report;
+use crate::report::failure::Found;
+use crate::report::human::{self, Leads};
 use crate::search::{Search, search};
 use crate::seed::Seed;
 use crate::shrink::shrink;
 use crate::subject::Subject;
-use crate::timeline::text;
 
 /// How much to look for.
 #[derive(Debug, Clone)]
@@ -118,23 +118,28 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
 /// The report of a plan that breaks a law, with the plan made small.
 pub fn failure(subject: &Subject, plan: &Plan, law: &'static str, shrink_runs: u64) -> Failure {
     let seed = plan.seed;
-    let plan = shrink(plan, subject, law, shrink_runs, &mut |_| {}).plan;
-    let small = Arc::new(plan.clone());
-    let broken = judge(&small, subject).breach_of(law);
-    let name = subject.name;
-    let mut report =
-        format!("`{name}` breaks a law it claims to keep, with seed {seed}. The plan, made small:\n\n");
-    for step in &plan.steps {
-        report.push_str(&format!("    {step}\n"));
-    }
-    report.push('\n');
-    report.push_str(&text::draw(&record(&small, subject), broken.as_ref()));
+    let shrunk = shrink(plan, subject, law, shrink_runs, &mut |_| {});
     let store = match plan.store {
         Store::Memory => "",
         Store::Sqlite => " --store sqlite",
     };
-    report.push_str(&format!(
-        "\nreplay it, with a binary that calls `fencepost_sim::cli::main_for` for `{name}`:\n    replay {seed}{store} --timeline text\n"
-    ));
-    Failure { law, seed, plan, report }
+    let line = |command: &str, more: &str| format!("YOUR-BINARY {command} {seed}{store}{more}");
+    let leads = Leads {
+        replay: line(
+            "replay",
+            " --shrunk --timeline text   (a binary that calls cli::main_for for this subject)",
+        ),
+        debug: line("replay", &format!(" --shrunk --timeline html --out {law}-{seed}.html")),
+        keep: line("keep", ""),
+    };
+    let found = Found { seed: Some(seed), store: plan.store, steps: plan.steps.len(), runs: shrunk.runs };
+    let report = match report::failure::Failure::of(&shrunk.plan, subject, law, found) {
+        Some(failure) => human::failure(&failure, &leads),
+        None => format!(
+            "`{}` broke {law} with seed {seed}, and not again: its runs are no function of their plans. \
+             `determinism` of a binary of your own names the first event that differs\n",
+            subject.name
+        ),
+    };
+    Failure { law, seed, plan: shrunk.plan, report }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Plan, PlanError};
+use crate::plan::{FORMAT, Plan, PlanError};
 use crate::sabotage;
 use crate::subject::Subject;
+use crate::whole_file;
 
 /// One file of the corpus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,11 +68,20 @@ pub fn load(path: &Path) -> Result<(Plan, Option<Regression>), LoadError> {
     let no_plan = |error| LoadError::NoPlan { path: shown(), error };
     #[derive(Deserialize)]
     struct Kept {
-        #[serde(rename = "law")]
-        _law: String,
+        law: Option<toml::Value>,
+        plan: Option<Versioned>,
     }
-    if toml::from_str::<Kept>(&text).is_err() {
-        return Ok((text.parse().map_err(no_plan)?, None));
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u32,
+    }
+    let kept = match toml::from_str::<Kept>(&text) {
+        Ok(kept) if kept.law.is_some() || kept.plan.is_some() => kept,
+        _ => return Ok((text.parse().map_err(no_plan)?, None)),
+    };
+    // The format first: of a newer one nothing else can be understood.
+    if let Some(found) = kept.plan.map(|plan| plan.format).filter(|found| *found != FORMAT) {
+        return Err(no_plan(PlanError::AnotherFormat { found }));
     }
     let regression: Regression =
         toml::from_str(&text).map_err(|error| no_plan(PlanError::located(&text, &error)))?;
@@ -94,10 +104,5 @@ pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Writes a file whole or not at all.
 pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let unfinished = path.with_extension("unfinished");
-    fs::write(&unfinished, text)?;
-    fs::rename(&unfinished, path)
+    whole_file::write(path, text.as_bytes())
 }

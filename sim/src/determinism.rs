@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::generate::generate;
 use crate::judge::{judge, record};
+use crate::plan::Store;
 use crate::search::{Search, search};
 use crate::seed::Seed;
 use crate::subject::Subject;
@@ -90,8 +91,13 @@ pub fn between_processes(
     ours: &[u64],
 ) -> Result<Vec<Difference>, CheckError> {
     let range = format!("{}..{}", seeds.start, seeds.end);
-    let said =
-        ask(binary, &["hashes", "--seeds", &range, "--jobs", &jobs.to_string(), "--subject", subject.name])?;
+    let store = match subject.store_needed {
+        Store::Memory => "memory",
+        Store::Sqlite => "sqlite",
+    };
+    let jobs_said = jobs.to_string();
+    let of = ["--subject", subject.name, "--store", store];
+    let said = ask(binary, &[["hashes", "--seeds", &range, "--jobs", &jobs_said].as_slice(), &of].concat())?;
     let theirs: Option<Vec<u64>> = said.lines().map(|line| u64::from_str_radix(line, 16).ok()).collect();
     let theirs = theirs.filter(|theirs| theirs.len() == ours.len()).ok_or_else(|| CheckError::NoHashes {
         binary: binary.display().to_string(),
@@ -102,7 +108,7 @@ pub fn between_processes(
         if ours == theirs {
             continue;
         }
-        let events = ask(binary, &["events", &seed.to_string(), "--subject", subject.name])?;
+        let events = ask(binary, &[["events", &seed.to_string()].as_slice(), &of].concat())?;
         let history = record(&Arc::new(generate(Seed(seed), subject.store_needed)), subject);
         let mut theirs = events.lines();
         let first = (0..=history.events.len()).find_map(|place| {

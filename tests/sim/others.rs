@@ -63,7 +63,7 @@ fn a_broken_one_is_caught_with_a_small_plan_and_its_timeline() {
     let report = failure.to_string();
     assert!(["release-frees-own", "one-live-grant"].contains(&failure.law), "{report}");
     assert!(failure.plan.steps.len() <= 8, "{report}");
-    assert!(report.contains("`forgetful` breaks a law") && report.contains("\nx "), "{report}");
+    assert!(report.contains("`forgetful` breaks it: ") && report.contains("\nx "), "{report}");
 }
 
 #[test]

@@ -91,6 +91,14 @@ impl Clocks {
         })
     }
 
+    /// What this node's wall clock and its monotonic clock show at an instant, in µs.
+    pub fn shown_us(&self, node: Node, at_us: u64) -> Option<(i64, u64)> {
+        let stretch = self.stretches(node).iter().rfind(|stretch| stretch.from_us <= at_us)?;
+        let passed_us = stretch.passed(at_us);
+        let wall_us = saturated_i64(i128::from(stretch.wall_us) + passed_us);
+        Some((wall_us, saturated_u64(i128::from(stretch.monotonic_us) + passed_us)))
+    }
+
     fn compare(&mut self, event: &Event) {
         let is_decision = event.kind.is_decided();
         let node = if is_decision { Node::Registry } else { Node::from_code(event.node) };
@@ -176,16 +184,18 @@ mod tests {
         let clocks = bent();
         assert_eq!((clocks.readings, clocks.differing), (2, 0));
         let shown_us = |at_us: u64| {
-            let within = clocks.stretches(Node::Registry).iter().rfind(|stretch| stretch.from_us <= at_us);
-            within.map(|stretch| {
-                i128::from(stretch.wall_us) + stretch.passed(at_us) - i128::from(EPOCH_MS) * 1_000
-            })
+            clocks.shown_us(Node::Registry, at_us).map(|(wall_us, _)| wall_us - EPOCH_MS * 1_000)
         };
         // 1 s and a quarter; after two seconds at 1.1, 3.45 s, less 2 s.
         assert_eq!(shown_us(0), Some(250_000));
         assert_eq!(shown_us(1_000_000), Some(1_250_000));
         assert_eq!(shown_us(2_999_999), Some(3_449_998));
         assert_eq!(shown_us(3_000_000), Some(1_450_000));
+        // A monotonic clock is not set.
+        assert_eq!(
+            clocks.shown_us(Node::Registry, 3_000_000).map(|(_, monotonic)| monotonic),
+            Some(3_200_000)
+        );
         assert_eq!(clocks.instant_of(Node::Registry, 500_000), 500_000);
         assert_eq!(clocks.instant_of(Node::Registry, 2_100_000), 2_000_000);
         assert_eq!(clocks.instant_of(Node::Registry, 4_300_000), 4_000_000);

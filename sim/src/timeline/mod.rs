@@ -10,4 +10,5 @@ mod data;
 pub mod html;
 mod leases;
 mod marks;
+pub mod moment;
 pub mod text;

@@ -1,0 +1,74 @@
+//! `determinism`: is a run a function of its plan? And what it asks another process for: hashes, and the events of one run.
+
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+
+use super::found::found;
+use super::invocation::Invocation;
+use super::{Complaint, End, Ended, say};
+use crate::determinism;
+use crate::judge::record;
+use crate::search::{Runs, search_among};
+use crate::seeds::{Seeds, Shard};
+use crate::subject::Subject;
+
+pub fn check(seeds: &Range<u64>, subject: &Subject, against: Option<&Path>) -> Ended {
+    let complain = |error: determinism::CheckError| Complaint(error.to_string());
+    let own = std::env::current_exe()
+        .map_err(|cause| Complaint(format!("this program cannot find itself: {cause}")))?;
+    let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, subject);
+    say::line(format_args!("{} seeds run twice in this process", ours.len()));
+    // A difference here is one that another process needs not show again.
+    if differences.is_empty() {
+        let others = determinism::between_processes(&own, seeds.clone(), 2, subject, &ours);
+        differences.extend(others.map_err(complain)?);
+        say::line(format_args!("{} seeds run in another process, with two threads", ours.len()));
+    }
+    if let (Some(other), true) = (against, differences.is_empty()) {
+        let others = determinism::between_processes(other, seeds.clone(), 2, subject, &ours);
+        differences.extend(others.map_err(complain)?);
+        say::line(format_args!("{} seeds run by {}", ours.len(), other.display()));
+    }
+    for difference in differences.iter().take(3) {
+        say::line(format_args!("seed {} differs between {}", difference.seed, difference.between));
+        match &difference.first {
+            Some((place, one, other)) => {
+                say::line(format_args!("  first at event {place}:\n    {one}\n    {other}"));
+            }
+            None => say::line("  the difference did not show again when both were recorded"),
+        }
+    }
+    if differences.is_empty() {
+        say::line("no run differs");
+        return Ok(End::Holds);
+    }
+    say::line(format_args!("{} differences", differences.len()));
+    Ok(End::NotDeterministic)
+}
+
+pub fn hashes(seeds: Range<u64>, shard: Option<Shard>, jobs: usize, invocation: &Invocation<'_>) -> Ended {
+    let subject = invocation.subject()?;
+    let seeds = Seeds::range(seeds).shard(shard.unwrap_or(Shard::WHOLE));
+    let (store, profile) = (subject.store_needed, invocation.profile());
+    let mut panicked = None;
+    search_among(&Runs { seeds, store, profile, subject: &subject }, jobs, &|| false, |done| {
+        match done.verdict {
+            Ok(verdict) => say::line(format_args!("{:016x}", verdict.hash)),
+            Err(said) => panicked = Some((done.seed, said)),
+        }
+        ControlFlow::Continue(())
+    });
+    match panicked {
+        None => Ok(End::Holds),
+        Some((seed, said)) => Err(Complaint(format!("the harness itself panicked in seed {seed}: {said}"))),
+    }
+}
+
+pub fn events(what: &str, invocation: &Invocation<'_>) -> Ended {
+    let found = found(what, invocation)?;
+    let history = record(&found.plan, &found.subject);
+    for place in 0..history.events.len() {
+        say::line(history.line(place));
+    }
+    Ok(End::Holds)
+}

@@ -1,0 +1,50 @@
+//! The plan that somebody means: of a seed, or of a file; and whom it is for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Complaint;
+use super::invocation::Invocation;
+use crate::corpus::{self, Regression};
+use crate::plan::{Plan, Store};
+use crate::search::Runs;
+use crate::seeds::Seeds;
+use crate::subject::Subject;
+
+pub struct Found {
+    pub plan: Arc<Plan>,
+    pub subject: Subject,
+    pub regression: Option<Regression>,
+    pub seed: Option<u64>,
+}
+
+pub fn found(what: &str, invocation: &Invocation<'_>) -> Result<Found, Complaint> {
+    let subject = invocation.subject()?;
+    if let Ok(seed) = what.parse() {
+        let (store, profile) = (subject.store_needed, invocation.profile());
+        let plan = Runs { seeds: Seeds::range(0..0), store, profile, subject: &subject }.plan(seed);
+        return Ok(Found { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
+    }
+    let path = Path::new(what);
+    let complain = |error: &corpus::LoadError| {
+        let hint = match error {
+            corpus::LoadError::Unreadable { .. } => ": give a seed, or the file of a plan or regression",
+            _ => "",
+        };
+        Complaint(format!("{error}{hint}"))
+    };
+    let (plan, regression) = corpus::load(path).map_err(|error| complain(&error))?;
+    let subject = match &regression {
+        Some(regression) if regression.origin.sabotage.is_some() && !invocation.asks_for_subject() => {
+            regression.subject(path).map_err(|error| complain(&error))?
+        }
+        _ => subject,
+    };
+    Ok(Found { plan: Arc::new(plan), subject, regression, seed: None })
+}
+
+impl Found {
+    pub fn store(&self) -> Store {
+        self.plan.store
+    }
+}

@@ -1,0 +1,180 @@
+//! How this program was called: by what name, for which subjects, and with what that holds for every command. From it come
+//! the lines that a report tells people to type, which must work for a user's own binary as well.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::Complaint;
+use super::arguments::{Profiled, Stores};
+use crate::plan::Store;
+use crate::profile::Profile;
+use crate::sabotage;
+use crate::subject::Subject;
+
+pub struct Invocation<'a> {
+    program: String,
+    own: &'a [Subject],
+    asked: Option<String>,
+    stores: Option<Stores>,
+    profile: Option<&'static Profile>,
+}
+
+impl<'a> Invocation<'a> {
+    pub fn new(
+        words: &[OsString],
+        own: &'a [Subject],
+        asked: Option<String>,
+        stores: Option<Stores>,
+        profile: Option<Profiled>,
+    ) -> Self {
+        let program = words.first().map_or_else(|| "fencepost".to_owned(), |word| called(Path::new(word)));
+        Self { program, own, asked, stores, profile: profile.map(|Profiled(profile)| profile) }
+    }
+
+    pub fn profile(&self) -> Option<&'static Profile> {
+        self.profile
+    }
+
+    pub fn stores(&self) -> Option<&'static [Store]> {
+        self.stores.as_ref().map(|Stores(stores)| *stores)
+    }
+
+    /// Whether a subject was asked for by name.
+    pub fn asks_for_subject(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// The subject that was asked for, or this program's first.
+    pub fn subject(&self) -> Result<Subject, Complaint> {
+        let subject = self.named(self.asked.as_deref())?;
+        Ok(match self.stores() {
+            Some([store, ..]) => Subject { store_needed: *store, ..subject },
+            _ => subject,
+        })
+    }
+
+    fn named(&self, name: Option<&str>) -> Result<Subject, Complaint> {
+        let own = self.own.iter().find(|own| name.is_none_or(|name| own.name == name));
+        let Some(name) = name else { return Ok(own.cloned().unwrap_or_else(Subject::fencepost)) };
+        let known = own.cloned().or_else(|| sabotage::by_name(name).map(sabotage::Sabotage::subject));
+        let fencepost = Subject::fencepost();
+        known.or_else(|| (name == fencepost.name).then_some(fencepost)).ok_or_else(|| {
+            let mut names: Vec<&str> = self.own.iter().map(|own| own.name).collect();
+            names.extend((!names.contains(&"fencepost")).then_some("fencepost"));
+            names.extend(sabotage::all().map(|sabotage| sabotage.name));
+            Complaint(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
+        })
+    }
+
+    /// A line to type, about a seed.
+    pub fn about_seed(&self, command: &str, seed: u64, subject: &Subject, store: Store) -> String {
+        let natural = self.named(Some(subject.name)).map_or(Store::Memory, |subject| subject.store_needed);
+        let store = match store {
+            store if store == natural => "",
+            Store::Memory => " --store memory",
+            Store::Sqlite => " --store sqlite",
+        };
+        let profile = self.profile.map_or_else(String::new, |profile| format!(" --profile {}", profile.name));
+        format!("{} {command} {seed}{}{store}{profile}", self.program, self.subject_flag(subject))
+    }
+
+    /// A line to type, about a file.
+    pub fn about_file(&self, command: &str, file: &Path, subject: &Subject) -> String {
+        let file = quoted(&file.display().to_string());
+        format!("{} {command} {file}{}", self.program, self.subject_flag(subject))
+    }
+
+    /// A line to type, with nothing else to say.
+    pub fn line(&self, command: &str) -> String {
+        format!("{} {command}", self.program)
+    }
+
+    fn subject_flag(&self, subject: &Subject) -> String {
+        if self.own.first().is_some_and(|own| own.name == subject.name) {
+            return String::new();
+        }
+        format!(" --subject {}", quoted(subject.name))
+    }
+}
+
+/// What to type to call the program at this path again. Cargo's own folder is cargo's to fill.
+fn called(path: &Path) -> String {
+    fn name(path: Option<&Path>) -> Option<&str> {
+        path.and_then(Path::file_name).and_then(OsStr::to_str)
+    }
+    let program = name(Some(path)).unwrap_or_default();
+    let (folder, above) = (path.parent(), path.parent().and_then(Path::parent));
+    match (name(folder), name(above), name(above.and_then(Path::parent))) {
+        (Some("release"), Some("target"), _) => format!("cargo run --release --bin {program} --"),
+        (Some("debug"), Some("target"), _) => format!("cargo run --bin {program} --"),
+        (Some("examples"), Some("release"), Some("target")) => {
+            format!("cargo run --release --example {program} --")
+        }
+        (Some("examples"), Some("debug"), Some("target")) => format!("cargo run --example {program} --"),
+        _ => quoted(&path.display().to_string()),
+    }
+}
+
+/// As a shell reads it again.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+:@%".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_of_cargos_is_called_by_cargo_and_any_other_by_its_path() {
+        let called = |path: &str| called(Path::new(path));
+        assert_eq!(called("target/release/fencepost"), "cargo run --release --bin fencepost --");
+        assert_eq!(called("/a/target/debug/mine"), "cargo run --bin mine --");
+        assert_eq!(called("/a/target/debug/examples/mine"), "cargo run --example mine --");
+        assert_eq!(called("/usr/bin/fencepost"), "/usr/bin/fencepost");
+        assert_eq!(called("fencepost"), "fencepost");
+        assert_eq!(called("/my tools/it's"), "'/my tools/it'\\''s'");
+    }
+
+    #[test]
+    fn lines_name_what_is_not_the_default() {
+        let own = [
+            Subject { name: "mine", ..Subject::fencepost() },
+            Subject { name: "other", ..Subject::fencepost() },
+        ];
+        let words = [OsString::from("mine")];
+        let invocation = Invocation::new(&words, &own, None, None, None);
+        let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
+        assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
+        assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
+        let on_disk = sabotage::by_name("synchronous-normal").unwrap().subject();
+        assert_eq!(line(&on_disk, Store::Sqlite), "mine replay 7 --subject synchronous-normal");
+        let profiled =
+            Invocation::new(&words, &own, None, None, crate::profile::by_name("clocks").ok().map(Profiled));
+        assert_eq!(
+            profiled.about_seed("replay", 7, &own[0], Store::Memory),
+            "mine replay 7 --profile clocks"
+        );
+    }
+
+    #[test]
+    fn every_subject_of_its_own_the_true_system_and_the_planted_bugs_are_known() {
+        let own = [
+            Subject { name: "mine", ..Subject::fencepost() },
+            Subject { name: "other", ..Subject::fencepost() },
+        ];
+        let asked = |name: Option<&str>| {
+            let invocation = Invocation::new(&[], &own, name.map(str::to_owned), None, None);
+            invocation.subject().map(|subject| subject.name).map_err(|why| why.to_string())
+        };
+        assert_eq!(asked(None), Ok("mine"));
+        for name in ["mine", "other", "fencepost", "renew-then-write"] {
+            assert_eq!(asked(Some(name)), Ok(name));
+        }
+        let why = asked(Some("nobody")).unwrap_err();
+        assert!(why.contains("`nobody`: say one of mine, other, fencepost, "), "{why}");
+    }
+}

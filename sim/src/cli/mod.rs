@@ -1,0 +1,136 @@
+//! The command line: what is understood is in `arguments`, and each command is a file of its own. Exit codes: 0 all laws
+//! hold, 1 a law is broken, 2 inconclusive, 3 not deterministic, 4 bad input or the harness itself. Bad input is one sentence
+//! that says what to do.
+
+mod arguments;
+mod determinism;
+mod diff;
+mod doctor;
+mod found;
+mod histories;
+mod interrupt;
+mod invocation;
+mod keep;
+mod laws;
+mod out;
+mod progress;
+mod regressions;
+mod rejudge;
+mod replay;
+mod run;
+mod sabotage;
+mod say;
+mod shrink;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use crate::panics;
+use crate::subject::Subject;
+
+use arguments::{Arguments, Command};
+use invocation::Invocation;
+
+pub use arguments::understands;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Holds,
+    Broken,
+    Inconclusive,
+    NotDeterministic,
+    /// The harness itself failed; it was said how.
+    Failed,
+}
+
+impl End {
+    fn code(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::Broken => 1,
+            Self::Inconclusive => 2,
+            Self::NotDeterministic => 3,
+            Self::Failed => 4,
+        }
+    }
+}
+
+/// What a user did wrong, or the machine.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Complaint(String);
+
+type Ended = Result<End, Complaint>;
+
+/// Runs the command line that the process was started with, for the true system.
+pub fn main() -> ExitCode {
+    main_for(&Subject::fencepost())
+}
+
+/// The same for a subject of one's own: what a user's own binary calls.
+pub fn main_for(own: &Subject) -> ExitCode {
+    main_for_all(std::slice::from_ref(own))
+}
+
+/// The same for several subjects, chosen by `--subject NAME`; the first, unless one is. The true system and the planted
+/// bugs are known beside them.
+pub fn main_for_all(own: &[Subject]) -> ExitCode {
+    ExitCode::from(obey(std::env::args_os().collect(), own))
+}
+
+/// Obeys one command line, of which the first word is the program's name, and says the code to end with.
+pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
+    let arguments = match arguments::parse(&words) {
+        Ok(arguments) => arguments,
+        Err(arguments::NotObeyed::Asked(help)) => {
+            say::raw(&help);
+            return say::end(0);
+        }
+        Err(arguments::NotObeyed::Wrong(why)) => {
+            say::complain(&why);
+            return 4;
+        }
+    };
+    // Code under test that panics while it is looked at closely may say so.
+    if !matches!(arguments.command, Some(Command::Replay(_))) {
+        panics::remember_instead_of_printing();
+    }
+    let carried_out = catch_unwind(AssertUnwindSafe(|| carry_out(arguments, &words, own)));
+    let code = match carried_out {
+        Ok(Ok(end)) => end.code(),
+        Ok(Err(complaint)) => {
+            say::complain(&complaint.to_string());
+            4
+        }
+        Err(payload) => {
+            let said = panics::told(payload.as_ref());
+            say::complain(&format!("the harness itself failed, which is a bug in it: {said}"));
+            4
+        }
+    };
+    say::end(code)
+}
+
+fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended {
+    let Arguments { command, store, subject, profile } = arguments;
+    let invocation = Invocation::new(words, own, subject, store, profile);
+    match command.unwrap_or_else(|| Command::Run(arguments::Run::default())) {
+        Command::Run(wanted) => run::run(wanted, &invocation),
+        Command::Replay(wanted) => replay::replay(&wanted, &invocation),
+        Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
+        Command::Keep(wanted) => keep::keep(&wanted, &invocation),
+        Command::Regressions(wanted) => regressions::regressions(&wanted, &invocation),
+        Command::Sabotage(wanted) => sabotage::kill(&wanted),
+        Command::Determinism { seeds, against } => {
+            determinism::check(&seeds, &invocation.subject()?, against.as_deref())
+        }
+        Command::Rejudge { histories } => rejudge::rejudge_all(&histories),
+        Command::Diff { one, other } => diff::diff(&one, &other),
+        Command::Laws => laws::laws(&invocation.subject()?),
+        Command::Doctor => doctor::doctor(),
+        Command::Hashes { seeds, shard, jobs } => determinism::hashes(seeds, shard, jobs, &invocation),
+        Command::Events { what } => determinism::events(&what, &invocation),
+    }
+}

@@ -1,0 +1,78 @@
+//! The folder that a search leaves: `summary.json`, which is the same for the same seeds on any machine; `timings.json`, which
+//! is not; and below `failures/`, named by law and seed, what broke: the small plan as a regression (`.toml`), its timeline
+//! (`.txt`, `.html`), the report (`.report.txt`) and the history (`.json`). Each file is there whole or not at all, and
+//! the summary comes last.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Complaint, histories, keep};
+use crate::report::failure::Failure;
+use crate::report::json;
+use crate::report::summary::{Summary, Timings};
+use crate::timeline::{html, text};
+use crate::whole_file;
+
+pub struct Out {
+    folder: PathBuf,
+}
+
+impl Out {
+    /// Asked for before the search: nobody wants to hear after an hour that there is nowhere to write.
+    pub fn prepare(folder: &Path) -> Result<Self, Complaint> {
+        let out = Self { folder: folder.to_owned() };
+        let tried = fs::create_dir_all(folder).and_then(|()| {
+            let probe = folder.join(format!(".{}.unfinished", std::process::id()));
+            let written = fs::write(&probe, "probe");
+            // Whether it was written or not, it may be there.
+            let removed = fs::remove_file(&probe);
+            written.and(removed)
+        });
+        tried.map_err(|cause| unwritten(folder, &cause))?;
+        // What an earlier search left here would pass for this one's.
+        for name in ["summary.json", "timings.json"] {
+            match fs::remove_file(folder.join(name)) {
+                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(unwritten(&folder.join(name), &cause));
+                }
+                _ => {}
+            }
+        }
+        Ok(out)
+    }
+
+    /// Where the small plan of a failure is kept.
+    pub fn plan_of(&self, failure: &Failure) -> PathBuf {
+        self.file_of(failure, "toml")
+    }
+
+    pub fn page_of(&self, failure: &Failure) -> PathBuf {
+        self.file_of(failure, "html")
+    }
+
+    fn file_of(&self, failure: &Failure, extension: &str) -> PathBuf {
+        self.folder.join("failures").join(format!("{}.{extension}", failure.file_stem()))
+    }
+
+    pub fn write_failure(&self, failure: &Failure, report: &str) -> Result<(), Complaint> {
+        put(&self.plan_of(failure), &keep::regression_text(failure)?)?;
+        put(&self.file_of(failure, "txt"), &text::draw(&failure.history, Some(&failure.broken)))?;
+        put(&self.page_of(failure), &html::draw(&failure.history, Some(&failure.broken)))?;
+        put(&self.file_of(failure, "report.txt"), report)?;
+        histories::write(&self.file_of(failure, "json"), &failure.history)
+    }
+
+    pub fn write_summary(&self, summary: &Summary, timings: &Timings) -> Result<(), Complaint> {
+        put(&self.folder.join("timings.json"), &json::pretty(timings))?;
+        put(&self.folder.join("summary.json"), &json::pretty(summary))
+    }
+}
+
+/// Writes a report, whole or not at all.
+pub fn put(path: &Path, text: &str) -> Result<(), Complaint> {
+    whole_file::write(path, text.as_bytes()).map_err(|cause| unwritten(path, &cause))
+}
+
+fn unwritten(path: &Path, cause: &std::io::Error) -> Complaint {
+    Complaint(format!("`{}` cannot be written: {cause}", path.display()))
+}

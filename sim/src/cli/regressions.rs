@@ -1,0 +1,122 @@
+//! `regressions`: every kept plan again. Each must hold for the subject, and one that came from a planted bug must still catch
+//! that bug, or it has become a file that shows nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::arguments::{Format, Regressions};
+use super::invocation::Invocation;
+use super::run::append_job_summary;
+use super::{Complaint, End, Ended, out, say};
+use crate::corpus;
+use crate::judge::judge;
+use crate::report::github::{self, Level};
+use crate::report::json;
+use crate::report::junit::{Came, Case, Suite};
+use crate::subject::Subject;
+
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    law: Option<String>,
+    came: &'static str,
+    why: String,
+}
+
+pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
+    let subject = invocation.subject()?;
+    let folder = &wanted.folder;
+    let files = corpus::files(folder).map_err(|cause| {
+        Complaint(format!(
+            "`{}` cannot be read: {cause}: name the folder of the regressions, `keep` makes one",
+            folder.display()
+        ))
+    })?;
+    let lines: Vec<Line> = files.iter().map(|path| tried(path, &subject)).collect();
+    let count = |came: &str| lines.iter().filter(|line| line.came == came).count();
+    let end = match () {
+        () if count("unreadable") > 0 => End::Failed,
+        () if count("broken") > 0 => End::Broken,
+        () if count("undecided") + count("toothless") > 0 => End::Inconclusive,
+        () => End::Holds,
+    };
+    if let Some(path) = &wanted.report.junit {
+        out::put(path, &suite(&subject, &lines).xml())?;
+    }
+    match wanted.report.format {
+        Format::Json => say::raw(&json::pretty(&lines)),
+        Format::Human => tell(&lines),
+        Format::Github => {
+            tell(&lines);
+            let mut page = format!("## fencepost: the regressions of {}\n\n", subject.name);
+            for line in &lines {
+                page.push_str(&format!("- `{}`: {} {}\n", line.file, line.came, line.why));
+                if line.came != "held" {
+                    let title = format!("{} {}", line.file, line.came);
+                    say::line(github::annotation(Level::Error, &title, &line.why));
+                }
+            }
+            append_job_summary(&page)?;
+        }
+    }
+    Ok(end)
+}
+
+fn tell(lines: &[Line]) {
+    for line in lines {
+        let why = if line.why.is_empty() { String::new() } else { format!(": {}", line.why) };
+        say::line(format_args!("{:<10} {}{why}", line.came, line.file));
+    }
+    let held = lines.iter().filter(|line| line.came == "held").count();
+    say::line(format_args!("{held} of {} held", lines.len()));
+}
+
+fn tried(path: &Path, subject: &Subject) -> Line {
+    let file = path.display().to_string();
+    let (plan, regression) = match corpus::load(path) {
+        Ok(loaded) => loaded,
+        Err(error) => return Line { file, law: None, came: "unreadable", why: error.to_string() },
+    };
+    let law = regression.as_ref().map(|regression| regression.law.clone());
+    let plan = Arc::new(plan);
+    let verdict = judge(&plan, subject);
+    if let Some(broken) = verdict.broken() {
+        let why = format!("{} at event {}: {}", broken.law, broken.at, broken.because);
+        return Line { file, law, came: "broken", why };
+    }
+    if let Some((law_in_doubt, because)) = verdict.undecided().next() {
+        let why = format!("{law_in_doubt}: {because}");
+        return Line { file, law, came: "undecided", why };
+    }
+    let Some(regression) = regression.filter(|regression| regression.origin.sabotage.is_some()) else {
+        return Line { file, law, came: "held", why: String::new() };
+    };
+    match regression.subject(path) {
+        Err(error) => Line { file, law, came: "unreadable", why: error.to_string() },
+        Ok(planted) if judge(&plan, &planted).breaks(&regression.law) => {
+            let why = format!("and {} is caught by {}", planted.name, regression.law);
+            Line { file, law, came: "held", why }
+        }
+        Ok(planted) => {
+            let why =
+                format!("{} no longer catches {}: keep another plan for it", regression.law, planted.name);
+            Line { file, law, came: "toothless", why }
+        }
+    }
+}
+
+fn suite(subject: &Subject, lines: &[Line]) -> Suite {
+    let case = |line: &Line| {
+        let name = PathBuf::from(&line.file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let came = match line.came {
+            "held" => Came::Held,
+            "unreadable" => Came::Errored(line.why.clone()),
+            came => Came::Failed(format!("{came}: {}", line.why), line.why.clone()),
+        };
+        Case { name: name.unwrap_or_else(|| line.file.clone()), came }
+    };
+    let name = format!("fencepost regressions of {}", subject.name);
+    Suite { name, cases: lines.iter().map(case).collect(), wall_us: 0 }
+}

@@ -1,0 +1,139 @@
+//! `replay`: one seed or plan again, drawn, looked into, changed by hand.
+
+use std::sync::Arc;
+
+use super::arguments::{Replay, SHRINK_RUNS, Timeline};
+use super::found::{Found, found};
+use super::invocation::Invocation;
+use super::{Complaint, End, Ended, histories, out, say};
+use crate::history::History;
+use crate::judge::{Verdict, judge, record};
+use crate::plan::Plan;
+use crate::shrink::shrink;
+use crate::subject::Subject;
+use crate::timeline::moment::Moment;
+use crate::timeline::{html, text};
+
+pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
+    let found = found(&wanted.what, invocation)?;
+    let plan = changed(&found, wanted)?;
+    let verdict = judge(&plan, &found.subject);
+    // A page on standard output is all there is on it.
+    let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
+    if let (Some(regression), false) = (&found.regression, is_page) {
+        say::line(format_args!("{}\n", regression.story.trim()));
+    }
+    let needs_history = wanted.timeline.is_some()
+        || wanted.show.is_some()
+        || wanted.until.is_some()
+        || wanted.history.is_some();
+    if needs_history {
+        let Some(history) = recorded(&plan, &found.subject, &verdict) else {
+            say::line("this plan does not give the same events twice: `determinism` shows where they part");
+            return Ok(End::NotDeterministic);
+        };
+        show(wanted, history, &verdict)?;
+    }
+    Ok(tell(&verdict, is_page))
+}
+
+fn changed(found: &Found, wanted: &Replay) -> Result<Arc<Plan>, Complaint> {
+    let mut plan = Plan::clone(&found.plan);
+    let count = plan.steps.len();
+    if let Some(number) = wanted.without.iter().find(|number| !(1..=count).contains(*number)) {
+        return Err(Complaint(match count {
+            0 => format!("there is no step {number}: the plan has none"),
+            _ => format!("there is no step {number}: say 1 to {count}"),
+        }));
+    }
+    if wanted.shrunk {
+        let broken = judge(&found.plan, &found.subject).broken().ok_or_else(|| {
+            Complaint("this plan breaks no law: there is nothing to shrink, leave out --shrunk".to_owned())
+        })?;
+        plan = shrink(&plan, &found.subject, broken.law, SHRINK_RUNS, &mut |_| {}).plan;
+        let count = plan.steps.len();
+        if let Some(number) = wanted.without.iter().find(|number| **number > count) {
+            return Err(Complaint(format!("there is no step {number} once it is shrunk: say 1 to {count}")));
+        }
+    }
+    let mut number = 0;
+    plan.steps.retain(|_| {
+        number += 1;
+        !wanted.without.contains(&number)
+    });
+    Ok(Arc::new(plan))
+}
+
+/// The run again, with a recorder; none, if it was not the run that was judged.
+fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<History> {
+    let history = record(plan, subject);
+    (history.hash() == verdict.hash).then_some(history)
+}
+
+fn show(wanted: &Replay, mut history: History, verdict: &Verdict) -> Result<(), Complaint> {
+    if let Some(path) = &wanted.history {
+        histories::write(path, &history)?;
+    }
+    let broken = verdict.broken();
+    let last = history.events.len().saturating_sub(1);
+    let place = match wanted.until {
+        Some(number) if number > last => {
+            return Err(Complaint(format!("there is no event {number}: say 0 to {last}")));
+        }
+        Some(number) => number,
+        None => broken.as_ref().and_then(|broken| usize::try_from(broken.at).ok()).unwrap_or(last),
+    };
+    let moment = wanted.show.and_then(|_| Moment::of(&history, place, None));
+    let line = history.line(place);
+    if let Some(until) = wanted.until {
+        history.events.truncate(until + 1);
+    }
+    // A breach that is not reached is not drawn.
+    let shown = broken.filter(|broken| usize::try_from(broken.at).is_ok_and(|at| at < history.events.len()));
+    if let Some(timeline) = wanted.timeline {
+        let drawn = match timeline {
+            Timeline::Text => text::draw(&history, shown.as_ref()),
+            Timeline::Html => html::draw(&history, shown.as_ref()),
+        };
+        match &wanted.out {
+            None => say::raw(&drawn),
+            Some(path) => {
+                out::put(path, &drawn)?;
+                say::line(format_args!("the timeline is in {}", path.display()));
+            }
+        }
+    }
+    let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
+    if is_page {
+        return Ok(());
+    }
+    if let Some(moment) = moment {
+        say::raw(&moment.to_string());
+    }
+    if wanted.show.is_some() || wanted.until.is_some() {
+        say::line(format_args!("event {place}: {}", line.trim_start()));
+    }
+    Ok(())
+}
+
+fn tell(verdict: &Verdict, is_page: bool) -> End {
+    let line = |said: String| {
+        if !is_page {
+            say::line(said);
+        }
+    };
+    if let Some(broken) = verdict.broken() {
+        line(format!("{} is broken at event {}: {}", broken.law, broken.at, broken.because));
+        return End::Broken;
+    }
+    let mut unsure = false;
+    for (law, because) in verdict.undecided() {
+        line(format!("it cannot be told whether {law} holds: {because}"));
+        unsure = true;
+    }
+    if unsure {
+        return End::Inconclusive;
+    }
+    line(format!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash));
+    End::Holds
+}

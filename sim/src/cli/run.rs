@@ -1,0 +1,422 @@
+//! `run`: the search, and all that is said of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use super::arguments::{Format, Run, Seconds};
+use super::invocation::Invocation;
+use super::out::{self, Out};
+use super::progress::Progress;
+use super::{Complaint, End, Ended, interrupt, say};
+use crate::judge::Broken;
+use crate::laws::Laws;
+use crate::marks::Mark;
+use crate::plan::Store;
+use crate::report::failure::{Failure, Found};
+use crate::report::human::{self, Leads};
+use crate::report::summary::{
+    BrokenLine, FORMAT, FailureLine, PanickedLine, Searched, Summary, Timings, law_lines, mark_lines,
+};
+use crate::report::tally::{Longest, Tally, longer};
+use crate::report::{github, json, junit};
+use crate::search::{Runs, search_among};
+use crate::seeds::{self, Seeds, Shard};
+use crate::shrink::shrink;
+use crate::subject::Subject;
+
+/// The standard search: so many seeds on each store. One that is at least as large must reach every mark.
+const STANDARD: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
+
+pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
+    let subject = invocation.subject()?;
+    let unknown = subject.not_claimed.iter().find(|name| !Laws::names().contains(name));
+    if let Some(unknown) = unknown {
+        return Err(Complaint(format!(
+            "`{}` does not claim to keep `{unknown}`, and there is no such law: `{}` names them",
+            subject.name,
+            invocation.line("laws")
+        )));
+    }
+    let searches = searches(&wanted, &subject, invocation)?;
+    let out = wanted.out.as_deref().map(Out::prepare).transpose()?;
+    let asked =
+        interrupt::listen().map_err(|cause| Complaint(format!("Ctrl-C cannot be listened for: {cause}")))?;
+    let jobs = wanted.jobs.unwrap_or_else(processors);
+    let begun = Clocks::now();
+    let seen = Seen::search(&searches, jobs, &wanted, invocation, &subject, &asked);
+    let ended = Clocks::now();
+
+    let mut failures = Vec::new();
+    let mut is_repeatable = true;
+    for first in &seen.firsts {
+        match small(first, wanted.budget, invocation, &subject) {
+            Some(failure) => failures.push(failure),
+            None => is_repeatable = false,
+        }
+    }
+    let reports: Vec<String> = failures
+        .iter()
+        .map(|failure| human::failure(failure, &leads(failure, out.as_ref(), invocation, &subject)))
+        .collect();
+    let timings = Timings::new(
+        jobs,
+        ended.wall_us.saturating_sub(begun.wall_us),
+        ended.cpu_us.saturating_sub(begun.cpu_us),
+        &seen.tally,
+        seen.slowest,
+    );
+    let (end, why) = judged(&seen, &searches, is_repeatable, invocation);
+    let lines =
+        failures.iter().zip(&reports).map(|(failure, report)| FailureLine::of(failure, report.clone()));
+    let summary = summary(&seen, end, why, lines.collect(), &wanted, invocation, &subject);
+
+    // What was asked for on disk comes first: standard output may be the disk that is full.
+    if let Some(out) = &out {
+        for (failure, report) in failures.iter().zip(&reports) {
+            out.write_failure(failure, report)?;
+        }
+        out.write_summary(&summary, &timings)?;
+    }
+    if let Some(path) = &wanted.report.junit {
+        out::put(path, &junit::of_search(&summary, &timings).xml())?;
+    }
+    match wanted.report.format {
+        Format::Json => say::raw(&json::both(&summary, &timings)),
+        Format::Human => tell(&reports, &summary, &timings),
+        Format::Github => {
+            tell(&reports, &summary, &timings);
+            github::annotations(&summary).iter().for_each(say::line);
+            append_job_summary(&github::job_summary(&summary))?;
+        }
+    }
+    Ok(end)
+}
+
+fn tell(reports: &[String], summary: &Summary, timings: &Timings) {
+    for report in reports {
+        say::line(report);
+    }
+    say::raw(&human::summary(summary, timings));
+    say::raw(&human::verdict(summary));
+}
+
+/// GitHub names a file that it shows on the job's page, to which each step adds.
+pub fn append_job_summary(page: &str) -> Result<(), Complaint> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return Ok(()) };
+    let added = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(page.as_bytes()));
+    added.map_err(|cause| {
+        let path = path.display();
+        Complaint(format!("GITHUB_STEP_SUMMARY is `{path}`, which cannot be added to: {cause}"))
+    })
+}
+
+/// Which seeds to run on which stores: those that were named, or the standard search.
+fn searches(
+    wanted: &Run,
+    subject: &Subject,
+    invocation: &Invocation<'_>,
+) -> Result<Vec<(Seeds, Store)>, Complaint> {
+    let start = wanted.start.as_deref().map_or(0, seeds::start_of);
+    let shard = wanted.shard.unwrap_or(Shard::WHOLE);
+    let from = |range: std::ops::Range<u64>| {
+        Seeds::range(start.saturating_add(range.start)..start.saturating_add(range.end)).shard(shard)
+    };
+    let standard: Vec<(u64, Store)> = STANDARD
+        .into_iter()
+        .filter(|(_, store)| match invocation.stores() {
+            Some(stores) => stores.contains(store),
+            // Another's registry keeps its rows where it does.
+            None => subject.is_ours() || *store == subject.store_needed,
+        })
+        .collect();
+    let stores = invocation.stores().map_or_else(|| vec![subject.store_needed], <[Store]>::to_vec);
+    let on = |seeds: &Seeds, stores: &[Store]| stores.iter().map(|store| (seeds.clone(), *store)).collect();
+    if let Some(path) = &wanted.seeds_from {
+        let shown = path.display();
+        let text = fs::read_to_string(path).map_err(|cause| {
+            Complaint(format!("`{shown}` cannot be read: {cause}: write a file with a seed a line"))
+        })?;
+        let listed = seeds::parse_list(&text)
+            .map_err(|why| Complaint(format!("`{shown}` is no list of seeds: {why}")))?;
+        return Ok(on(&Seeds::listed(listed).shard(shard), &stores));
+    }
+    if let Some(range) = &wanted.seeds {
+        return Ok(on(&from(range.clone()), &stores));
+    }
+    if wanted.time.is_some() {
+        let stores: Vec<Store> = standard.iter().map(|(_, store)| *store).collect();
+        return Ok(on(&from(0..u64::MAX), &stores));
+    }
+    Ok(standard.into_iter().map(|(seeds, store)| (from(0..seeds), store)).collect())
+}
+
+/// The first breach of a law.
+struct First {
+    seed: u64,
+    store: Store,
+    broken: Broken,
+}
+
+/// What a search came to see.
+struct Seen {
+    tally: Tally,
+    searched: Vec<Searched>,
+    slowest: Option<Longest>,
+    broken: Vec<BrokenLine>,
+    firsts: Vec<First>,
+    panicked: Option<PanickedLine>,
+    was_interrupted: bool,
+}
+
+impl Seen {
+    fn search(
+        searches: &[(Seeds, Store)],
+        jobs: usize,
+        wanted: &Run,
+        invocation: &Invocation<'_>,
+        subject: &Subject,
+        asked: &AtomicBool,
+    ) -> Self {
+        let mut seen = Self {
+            tally: Tally::new(subject),
+            searched: Vec::new(),
+            slowest: None,
+            broken: Vec::new(),
+            firsts: Vec::new(),
+            panicked: None,
+            was_interrupted: false,
+        };
+        let allowed_us = wanted.time.map(|Seconds(seconds)| seconds.saturating_mul(1_000_000));
+        let count = allowed_us.is_none().then(|| searches.iter().map(|(seeds, _)| seeds.count()).sum());
+        let began_us = Clocks::now().wall_us;
+        let mut progress = Progress::begin(count, allowed_us, began_us);
+        for (place, (seeds, store)) in searches.iter().enumerate() {
+            // Stores share the time evenly.
+            let left = (searches.len() - place) as u64;
+            let now_us = Clocks::now().wall_us;
+            let until_us = allowed_us.map(|allowed_us| {
+                let end_us = began_us.saturating_add(allowed_us);
+                now_us + end_us.saturating_sub(now_us) / left
+            });
+            let is_enough = || {
+                interrupt::is_asked(asked)
+                    || until_us.is_some_and(|until_us| Clocks::now().wall_us >= until_us)
+            };
+            let before = seen.tally.seeds;
+            let runs = Runs { seeds: seeds.clone(), store: *store, profile: invocation.profile(), subject };
+            search_among(&runs, jobs, &is_enough, |done| {
+                seen.slowest = Some(Longest { us: done.cpu_us, seed: done.seed, store: *store })
+                    .and_then(|other| longer(seen.slowest, other));
+                let verdict = match done.verdict {
+                    Ok(verdict) => verdict,
+                    Err(said) => {
+                        seen.panicked = Some(PanickedLine { seed: done.seed, store: *store, said });
+                        return ControlFlow::Break(());
+                    }
+                };
+                seen.tally.add(&verdict, *store);
+                progress.show(&seen.tally, Clocks::now().wall_us);
+                match verdict.broken() {
+                    None => ControlFlow::Continue(()),
+                    Some(broken) => seen.breaks(done.seed, *store, broken, wanted.keep_going),
+                }
+            });
+            let run = seen.tally.seeds - before;
+            let wanted_count = allowed_us.is_none().then(|| seeds.count());
+            seen.searched.push(Searched { store: *store, seeds: seeds.name(), wanted: wanted_count, run });
+            let is_cut_short = wanted_count.is_some_and(|count| run < count) || allowed_us.is_some();
+            seen.was_interrupted |= interrupt::is_asked(asked) && is_cut_short;
+            let is_over = !seen.broken.is_empty() && !wanted.keep_going;
+            if is_over || seen.panicked.is_some() || interrupt::is_asked(asked) {
+                break;
+            }
+        }
+        progress.end();
+        seen
+    }
+
+    fn breaks(&mut self, seed: u64, store: Store, broken: Broken, keeps_going: bool) -> ControlFlow<()> {
+        let (law, because) = (broken.law, broken.because.clone());
+        self.broken.push(BrokenLine { seed, store, law, because });
+        let known: BTreeSet<&str> = self.firsts.iter().map(|first| first.broken.law).collect();
+        if !known.contains(broken.law) {
+            self.firsts.push(First { seed, store, broken });
+        }
+        if keeps_going { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// The first breach of a law, with its plan made small; none, if it does not happen again.
+fn small(first: &First, budget: u64, invocation: &Invocation<'_>, subject: &Subject) -> Option<Failure> {
+    let (store, profile) = (first.store, invocation.profile());
+    let plan = Runs { seeds: Seeds::range(0..0), store, profile, subject }.plan(first.seed);
+    let law = first.broken.law;
+    let shrunk = shrink(&plan, subject, law, budget, &mut |_| {});
+    let found = Found { seed: Some(first.seed), store, steps: plan.steps.len(), runs: shrunk.runs };
+    Failure::of(&shrunk.plan, subject, law, found)
+}
+
+/// Lines that lead on: about the files that were written, or about the seed.
+fn leads(failure: &Failure, out: Option<&Out>, invocation: &Invocation<'_>, subject: &Subject) -> Leads {
+    let seed = failure.found.seed.unwrap_or_default();
+    let about = |command: &str| invocation.about_seed(command, seed, subject, failure.found.store);
+    match out {
+        Some(out) => {
+            let plan = out.plan_of(failure);
+            let about = |command: &str| invocation.about_file(command, &plan, subject);
+            Leads {
+                replay: format!("{} --timeline text", about("replay")),
+                debug: format!("open {} in a browser", out.page_of(failure).display()),
+                keep: about("keep"),
+            }
+        }
+        None => Leads {
+            replay: format!("{} --shrunk --timeline text", about("replay")),
+            debug: format!("{} --shrunk --timeline html --out {}.html", about("replay"), failure.file_stem()),
+            keep: about("keep"),
+        },
+    }
+}
+
+/// How it ended, and why it is no better.
+fn judged(
+    seen: &Seen,
+    searches: &[(Seeds, Store)],
+    is_repeatable: bool,
+    invocation: &Invocation<'_>,
+) -> (End, Vec<String>) {
+    let mut why = Vec::new();
+    let mut unsure = false;
+    let laws: Vec<&str> = seen.firsts.iter().map(|first| first.broken.law).collect();
+    if !laws.is_empty() {
+        why.push(format!("{} seeds broke a law: {}", seen.broken.len(), laws.join(", ")));
+    }
+    if let Some(panicked) = &seen.panicked {
+        let (seed, said) = (panicked.seed, &panicked.said);
+        why.push(format!("the harness itself panicked in seed {seed}, which is a bug in it: {said}"));
+        return (End::Failed, why);
+    }
+    if !is_repeatable {
+        why.push(
+            "a seed that broke a law did not break it again: its run is no function of its plan".to_owned(),
+        );
+        return (End::NotDeterministic, why);
+    }
+    let unrun: Vec<String> = searches[seen.searched.len()..]
+        .iter()
+        .map(|(seeds, store)| format!("{} on {}", seeds.name(), crate::report::summary::store_name(*store)))
+        .collect();
+    if seen.was_interrupted {
+        why.push("it was interrupted: what is said holds for the seeds that were run".to_owned());
+        unsure = true;
+    }
+    if !unrun.is_empty() {
+        why.push(format!("not searched: seeds {}", unrun.join(", ")));
+    }
+    let undecided: Vec<&str> =
+        seen.tally.laws.iter().filter(|law| law.undecided > 0).map(|law| law.law).collect();
+    if !undecided.is_empty() {
+        why.push(format!("it could not always be told whether these hold: {}", undecided.join(", ")));
+        unsure = true;
+    }
+    let stores: Vec<Store> = searches.iter().map(|(_, store)| *store).collect();
+    let missed: Vec<&str> = seen.tally.hits.missed(&stores).into_iter().map(Mark::name).collect();
+    if !missed.is_empty() && laws.is_empty() {
+        why.push(format!("never reached: {}", missed.join("; ")));
+        if invocation.profile().is_some() || !is_as_large_as_standard(&seen.searched) {
+            why.push(
+                "(a search smaller than the standard one, or of a profile, is judged by its laws alone)"
+                    .to_owned(),
+            );
+        } else {
+            unsure = true;
+        }
+    }
+    match (laws.is_empty(), unsure) {
+        (false, _) => (End::Broken, why),
+        (true, true) => (End::Inconclusive, why),
+        (true, false) => (End::Holds, why),
+    }
+}
+
+/// As many seeds in all, and on a disk, if any, as many there.
+fn is_as_large_as_standard(searched: &[Searched]) -> bool {
+    let [(all, _), (on_disk, _)] = STANDARD;
+    let run: u64 = searched.iter().map(|searched| searched.run).sum();
+    let disk: Vec<u64> = searched
+        .iter()
+        .filter(|searched| searched.store == Store::Sqlite)
+        .map(|searched| searched.run)
+        .collect();
+    run >= all && (disk.is_empty() || disk.iter().sum::<u64>() >= on_disk)
+}
+
+fn summary(
+    seen: &Seen,
+    end: End,
+    why: Vec<String>,
+    failures: Vec<FailureLine>,
+    wanted: &Run,
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+) -> Summary {
+    let tally = &seen.tally;
+    Summary {
+        format: FORMAT,
+        verdict: match end {
+            End::Holds => "holds",
+            End::Broken => "broken",
+            End::Inconclusive => "inconclusive",
+            End::NotDeterministic => "not deterministic",
+            End::Failed => "failed",
+        },
+        why,
+        exit_code: end.code(),
+        subject: subject.name.to_owned(),
+        profile: invocation.profile().map(|profile| profile.name),
+        shard: wanted.shard.unwrap_or(Shard::WHOLE).to_string(),
+        searches: seen.searched.clone(),
+        seeds: tally.seeds,
+        calls: tally.calls,
+        faults: tally.faults,
+        events: tally.events,
+        simulated_us: tally.simulated_us,
+        hash: format!("{:016x}", tally.hash),
+        laws: law_lines(tally),
+        marks: mark_lines(tally),
+        longest_zombie_window: tally.zombie.map(Into::into),
+        broken: seen.broken.clone(),
+        failures,
+        panicked: seen.panicked.clone(),
+    }
+}
+
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// CPU time of this process and true time, in microseconds: inside a run the machine's clocks are simulated.
+#[derive(Clone, Copy)]
+struct Clocks {
+    cpu_us: u64,
+    wall_us: u64,
+}
+
+impl Clocks {
+    fn now() -> Self {
+        let us = |id| {
+            let now = rustix::time::clock_gettime(id);
+            u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000
+                + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
+        };
+        let (cpu, wall) = (rustix::time::ClockId::ProcessCPUTime, rustix::time::ClockId::Monotonic);
+        Self { cpu_us: us(cpu), wall_us: us(wall) }
+    }
+}

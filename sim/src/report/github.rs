@@ -1,0 +1,128 @@
+//! For GitHub Actions: annotations, which are lines of standard output, and a job summary, which is Markdown.
+
+use std::fmt::{self, Write};
+
+use super::summary::Summary;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Error,
+    Warning,
+}
+
+/// One line that GitHub shows on the job's page.
+pub fn annotation(level: Level, title: &str, message: &str) -> String {
+    let level = match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+    };
+    format!("::{level} title={}::{}", Property(title), Message(message))
+}
+
+/// What a search has to shout.
+pub fn annotations(summary: &Summary) -> Vec<String> {
+    let mut lines: Vec<String> = summary
+        .failures
+        .iter()
+        .map(|failure| annotation(Level::Error, &format!("{} is broken", failure.law), &failure.report))
+        .collect();
+    if let Some(panicked) = &summary.panicked {
+        let said = format!("seed {}: {}", panicked.seed, panicked.said);
+        lines.push(annotation(Level::Error, "the harness itself failed", &said));
+    }
+    match summary.verdict {
+        "inconclusive" => lines.push(annotation(Level::Warning, "inconclusive", &summary.why.join("\n"))),
+        "not deterministic" => {
+            lines.push(annotation(Level::Error, "not deterministic", &summary.why.join("\n")));
+        }
+        _ => {}
+    }
+    lines
+}
+
+/// A page for the job.
+pub fn job_summary(summary: &Summary) -> String {
+    let mut page = format!("## fencepost: {} {}\n\n", summary.subject, summary.verdict);
+    for why in &summary.why {
+        let _ = writeln!(page, "{why}\n");
+    }
+    for failure in &summary.failures {
+        let _ = writeln!(page, "{}", fenced(&failure.report));
+    }
+    let _ = writeln!(page, "| law | checked | held | broken | undecided |\n|---|--:|--:|--:|--:|");
+    for law in &summary.laws {
+        let _ = if law.claimed {
+            writeln!(
+                page,
+                "| {} | {} | {} | {} | {} |",
+                law.law, law.checked, law.held, law.broken, law.undecided
+            )
+        } else {
+            writeln!(page, "| {} | not claimed | | | |", law.law)
+        };
+    }
+    let reached = summary.marks.iter().filter(|mark| mark.hit > 0).count();
+    let _ = writeln!(
+        page,
+        "\n{} seeds (shard {}), {} events, {} of {} marks reached.\n",
+        summary.seeds,
+        summary.shard,
+        summary.events,
+        reached,
+        summary.marks.len()
+    );
+    page
+}
+
+/// As a block that nothing in it can end.
+pub fn fenced(text: &str) -> String {
+    let mut fence = "```".to_owned();
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
+}
+
+struct Message<'a>(&'a str);
+struct Property<'a>(&'a str);
+
+impl fmt::Display for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.trim_end().chars().try_for_each(|letter| match letter {
+            '%' => f.write_str("%25"),
+            '\r' => f.write_str("%0D"),
+            '\n' => f.write_str("%0A"),
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+impl fmt::Display for Property<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Message(self.0).to_string().chars().try_for_each(|letter| match letter {
+            ':' => f.write_str("%3A"),
+            ',' => f.write_str("%2C"),
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_is_one_line_whatever_it_says() {
+        assert_eq!(
+            annotation(Level::Error, "a: b, c", "100%\nand more: x,y\n"),
+            "::error title=a%3A b%2C c::100%25%0Aand more: x,y"
+        );
+        assert_eq!(annotation(Level::Warning, "t", "m"), "::warning title=t::m");
+    }
+
+    #[test]
+    fn a_block_ends_where_it_should() {
+        assert_eq!(fenced("a\n"), "```text\na\n```\n");
+        assert_eq!(fenced("a ``` b"), "````text\na ``` b\n````\n");
+    }
+}

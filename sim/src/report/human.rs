@@ -1,0 +1,194 @@
+//! For people: a breach in at most forty lines, from which somebody who has never seen the project can find its cause; and
+//! the table at the end of a search.
+
+use std::fmt::Write;
+
+use super::failure::Failure;
+use super::summary::{LongestLine, Summary, Timings, store_name};
+use crate::timeline::text;
+
+/// Lines to type that lead on from a breach.
+#[derive(Debug, Clone)]
+pub struct Leads {
+    pub replay: String,
+    pub debug: String,
+    pub keep: String,
+}
+
+const MOST_LINES: usize = 40;
+const MOST_STEPS: usize = 8;
+const MOST_BELIEFS: usize = 5;
+/// A timeline of less tells nothing; the parts beside it never take so much that less is left.
+const LEAST_OF_TIMELINE: usize = 8;
+
+pub fn failure(failure: &Failure, leads: &Leads) -> String {
+    let mut before = vec![
+        format!("{}: {}", failure.broken.law, failure.broken.sentence),
+        format!("  here: {}", one_line(&failure.broken.because)),
+    ];
+    if let Some(panicked) = &failure.panicked {
+        before.push(format!("  the last panic said: {}", one_line(panicked)));
+    }
+    before.push(facts(failure));
+    before.push(String::new());
+    before.extend(steps(failure));
+    before.push(clock_faults(failure).to_owned());
+    before.push(String::new());
+
+    let mut after = vec![String::new()];
+    if let Some(moment) = &failure.moment {
+        let told = moment.to_string();
+        let told: Vec<&str> = told.lines().collect();
+        let (head, rest) = told.split_at(told.len().min(1));
+        let (beliefs, clocks) = rest.split_at(rest.len().saturating_sub(1));
+        after.extend(head.iter().map(|line| format!("who believed what, {line}")));
+        after.extend(beliefs.iter().take(MOST_BELIEFS).map(|line| (*line).to_owned()));
+        after.extend(clocks.iter().map(|line| (*line).to_owned()));
+        after.push(String::new());
+    }
+    after.push(format!("replay it:  {}", leads.replay));
+    after.push(format!("debug it:   {}", leads.debug));
+    after.push(format!("keep it:    {}", leads.keep));
+
+    let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
+    let timeline = text::abridged(&failure.history, &failure.broken, left);
+    let lines = before.into_iter().chain(timeline).chain(after);
+    lines.fold(String::new(), |mut report, line| {
+        let _ = writeln!(report, "{}", line.trim_end());
+        report
+    })
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn facts(failure: &Failure) -> String {
+    let found = failure.found;
+    let of = match found.seed {
+        Some(seed) => format!("seed {seed} on {}", store_name(found.store)),
+        None => format!("a plan from a file, on {}", store_name(found.store)),
+    };
+    let about = failure.process().map_or_else(String::new, |process| format!("process {process}, "));
+    let steps = failure.history.plan.steps.len();
+    let size = match (found.steps, found.runs) {
+        (_, 0) => format!("{steps} steps"),
+        (before, runs) => format!("{before} steps made {steps} in {runs} runs"),
+    };
+    format!("  `{}` breaks it: {about}{of}; {size}", failure.subject)
+}
+
+fn steps(failure: &Failure) -> Vec<String> {
+    let needed = &failure.needed;
+    if needed.is_empty() {
+        return vec!["the plan has no step: the world alone does it".to_owned()];
+    }
+    let shown = if needed.len() > MOST_STEPS { MOST_STEPS - 2 } else { needed.len() };
+    let width = needed[..shown].iter().map(|need| need.step.chars().count()).max().unwrap_or(0).max(24);
+    let mut lines =
+        vec![format!("{:<width$}    still broken without it", "the plan's steps", width = width + 4)];
+    for (number, need) in (1..).zip(&needed[..shown]) {
+        lines.push(format!("{number:>3} {:<width$}    {need}", need.step));
+    }
+    if needed.len() > shown {
+        lines.push(format!("    and {} more", needed.len() - shown));
+    }
+    lines
+}
+
+fn clock_faults(failure: &Failure) -> &'static str {
+    match failure.without_clock_faults {
+        None => "clock faults: the plan has none",
+        Some(true) => "clock faults: not needed, the law is broken without them too",
+        Some(false) => "clock faults: needed, the law holds without them",
+    }
+}
+
+/// The table at the end of a search.
+pub fn summary(summary: &Summary, timings: &Timings) -> String {
+    let mut table = String::new();
+    let _ =
+        writeln!(table, "{:<34} {:>12} {:>8} {:>8} {:>10}", "law", "checked", "held", "broken", "undecided");
+    for law in &summary.laws {
+        let _ = if law.claimed {
+            writeln!(
+                table,
+                "{:<34} {:>12} {:>8} {:>8} {:>10}",
+                law.law, law.checked, law.held, law.broken, law.undecided
+            )
+        } else {
+            writeln!(table, "{:<34} {:>12}", law.law, "not claimed")
+        };
+    }
+    table.push('\n');
+    let marks: Vec<String> =
+        summary.marks.iter().map(|mark| format!("{:<56} {:>9}", mark.mark, mark.hit)).collect();
+    let half = marks.len().div_ceil(2);
+    for (place, left) in marks[..half].iter().enumerate() {
+        let right = marks.get(half + place).map_or("", String::as_str);
+        let _ = writeln!(table, "{}", format!("{left}   {right}").trim_end());
+    }
+    table.push('\n');
+    for searched in &summary.searches {
+        let of = searched.wanted.map_or_else(String::new, |wanted| format!(" of {wanted}"));
+        let shard = if summary.shard == "1/1" { String::new() } else { format!(", shard {}", summary.shard) };
+        let _ = writeln!(
+            table,
+            "{}{of} seeds of {} on {}{shard}",
+            searched.run,
+            searched.seeds,
+            store_name(searched.store)
+        );
+    }
+    let _ = writeln!(
+        table,
+        "{} seeds, {} calls decided, {} faults, {} events; all their hashes: {}",
+        summary.seeds, summary.calls, summary.faults, summary.events, summary.hash
+    );
+    if let Some(window) = &summary.longest_zombie_window {
+        let _ = writeln!(table, "longest zombie window: {}", longest(window));
+    }
+    let _ = writeln!(table, "{}", speed(summary, timings));
+    table
+}
+
+/// How quick it was: the line that differs from machine to machine.
+fn speed(summary: &Summary, timings: &Timings) -> String {
+    let slowest = timings
+        .slowest_seed
+        .as_ref()
+        .map_or_else(String::new, |slowest| format!("; slowest: {}", longest(slowest)));
+    format!(
+        "{} s simulated in {}.{:02} s of CPU ({} : 1), {} seeds a second{slowest}",
+        summary.simulated_us / 1_000_000,
+        timings.cpu_us / 1_000_000,
+        timings.cpu_us / 10_000 % 100,
+        timings.simulated_to_real,
+        timings.seeds_per_second
+    )
+}
+
+fn longest(line: &LongestLine) -> String {
+    let (s, ms) = (line.us / 1_000_000, line.us / 1_000 % 1_000);
+    format!("{s}.{ms:03} s, seed {} on {}", line.seed, store_name(line.store))
+}
+
+/// The last line, which says how it ended and why.
+pub fn verdict(summary: &Summary) -> String {
+    let mut lines = String::new();
+    for why in &summary.why {
+        let _ = writeln!(lines, "{why}");
+    }
+    let _ = writeln!(
+        lines,
+        "{}",
+        match summary.verdict {
+            "holds" => "HOLDS: no law is broken",
+            "broken" => "BROKEN: a law is broken",
+            "inconclusive" => "INCONCLUSIVE: no law is broken, and it was not shown that none is",
+            "not deterministic" => "NOT DETERMINISTIC: `determinism` shows the first event that differs",
+            _ => "NO VERDICT: the harness itself failed",
+        }
+    );
+    lines
+}

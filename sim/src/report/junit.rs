@@ -1,0 +1,142 @@
+//! For CI servers: JUnit's XML, a suite of cases. Of a search each law is one, and the marks together are one; of the
+//! regressions each file is one.
+
+use std::fmt::{self, Write};
+
+use super::summary::{Summary, Timings};
+
+pub struct Suite {
+    pub name: String,
+    pub cases: Vec<Case>,
+    pub wall_us: u64,
+}
+
+pub struct Case {
+    pub name: String,
+    pub came: Came,
+}
+
+pub enum Came {
+    Held,
+    Skipped(String),
+    /// A sentence, and all there is to say.
+    Failed(String, String),
+    /// The harness, or what it was given.
+    Errored(String),
+}
+
+pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
+    let mut cases = Vec::new();
+    for law in &summary.laws {
+        let failure = summary.failures.iter().find(|failure| failure.law == law.law);
+        let first = summary.broken.iter().find(|broken| broken.law == law.law);
+        let came = match (failure, first) {
+            (Some(failure), _) => Came::Failed(failure.because.clone(), failure.report.clone()),
+            (None, Some(first)) => Came::Failed(first.because.clone(), format!("seed {}", first.seed)),
+            (None, None) if !law.claimed => Came::Skipped("not claimed".to_owned()),
+            (None, None) if law.undecided > 0 => {
+                Came::Skipped(format!("it could not be told in {} runs", law.undecided))
+            }
+            (None, None) => Came::Held,
+        };
+        cases.push(Case { name: law.law.to_owned(), came });
+    }
+    let verdict = match summary.verdict {
+        "inconclusive" | "not deterministic" => {
+            Came::Failed(summary.verdict.to_owned(), summary.why.join("\n"))
+        }
+        _ => Came::Held,
+    };
+    cases.push(Case { name: "the search as a whole".to_owned(), came: verdict });
+    if let Some(panicked) = &summary.panicked {
+        let said = format!("seed {}: {}", panicked.seed, panicked.said);
+        cases.push(Case { name: "the harness".to_owned(), came: Came::Errored(said) });
+    }
+    Suite { name: format!("fencepost run of {}", summary.subject), cases, wall_us: timings.wall_us }
+}
+
+impl Suite {
+    pub fn xml(&self) -> String {
+        let count = |wanted: fn(&Came) -> bool| self.cases.iter().filter(|case| wanted(&case.came)).count();
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}.{:03}\">",
+            Escaped(&self.name),
+            self.cases.len(),
+            count(|came| matches!(came, Came::Failed(..))),
+            count(|came| matches!(came, Came::Errored(_))),
+            count(|came| matches!(came, Came::Skipped(_))),
+            self.wall_us / 1_000_000,
+            self.wall_us / 1_000 % 1_000
+        );
+        for case in &self.cases {
+            let (class, name) = (Escaped(&self.name), Escaped(&case.name));
+            let _ = write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\"");
+            let _ = match &case.came {
+                Came::Held => writeln!(xml, "/>"),
+                Came::Skipped(why) => {
+                    writeln!(xml, "><skipped message=\"{}\"/></testcase>", Escaped(why))
+                }
+                Came::Failed(why, all) => writeln!(
+                    xml,
+                    "><failure message=\"{}\">{}</failure></testcase>",
+                    Escaped(why),
+                    Escaped(all)
+                ),
+                Came::Errored(why) => writeln!(xml, "><error message=\"{}\"/></testcase>", Escaped(why)),
+            };
+        }
+        xml.push_str("  </testsuite>\n</testsuites>\n");
+        xml
+    }
+}
+
+/// Text that may stand in an attribute or between tags. XML has no way to say control characters.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '&' => f.write_str("&amp;"),
+            '"' => f.write_str("&quot;"),
+            '\n' | '\t' => f.write_char(letter),
+            '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}'),
+            letter if letter.is_control() => f.write_char('\u{fffd}'),
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_reads_back_as_it_was_but_for_what_xml_cannot_say() {
+        let said = "a <b> & \"c\" 'd' ]]> \u{1}\u{fffe}\u{e9}";
+        let suite = Suite {
+            name: said.to_owned(),
+            cases: vec![
+                Case { name: "one".into(), came: Came::Failed(said.to_owned(), format!("{said}\nmore")) },
+                Case { name: "two".into(), came: Came::Held },
+                Case { name: "three".into(), came: Came::Skipped(said.to_owned()) },
+                Case { name: "four".into(), came: Came::Errored(said.to_owned()) },
+            ],
+            wall_us: 1_234_567,
+        };
+        let xml = suite.xml();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let wanted = "a <b> & \"c\" 'd' ]]> \u{fffd}\u{fffd}\u{e9}";
+        let found = |name: &str| document.descendants().find(|node| node.has_tag_name(name)).unwrap();
+        let suite = found("testsuite");
+        assert_eq!(suite.attribute("name"), Some(wanted));
+        assert_eq!((suite.attribute("tests"), suite.attribute("time")), (Some("4"), Some("1.234")));
+        assert_eq!(found("failure").attribute("message"), Some(wanted));
+        assert_eq!(found("failure").text(), Some(format!("{wanted}\nmore").as_str()));
+        assert_eq!(found("skipped").attribute("message"), Some(wanted));
+        assert_eq!(found("error").attribute("message"), Some(wanted));
+    }
+}

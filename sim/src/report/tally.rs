@@ -1,0 +1,108 @@
+//! Sums over the verdicts of a search. They do not depend on the order of runs: those of shards add up to the whole's.
+
+use crate::judge::Verdict;
+use crate::laws::{Finding, Laws};
+use crate::marks::Hits;
+use crate::plan::Store;
+use crate::subject::Subject;
+
+pub struct Tally {
+    pub seeds: u64,
+    pub calls: u64,
+    pub events: u64,
+    pub faults: u64,
+    pub simulated_us: u64,
+    /// Every law there is, in their order.
+    pub laws: Vec<LawTally>,
+    pub hits: Hits,
+    pub zombie: Option<Longest>,
+    /// The hashes of all runs, each mixed with its seed, added up: two searches of the same seeds that agree here ran the
+    /// same events.
+    pub hash: u64,
+}
+
+/// The longest zombie window, or the slowest seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Longest {
+    pub us: u64,
+    pub seed: u64,
+    pub store: Store,
+}
+
+/// What a search says of one law.
+pub struct LawTally {
+    pub law: &'static str,
+    pub is_claimed: bool,
+    /// How often its situation was met.
+    pub checked: u64,
+    /// Runs in which it held, was broken, or could not be told.
+    pub held: u64,
+    pub broken: u64,
+    pub undecided: u64,
+}
+
+impl Tally {
+    pub fn new(subject: &Subject) -> Self {
+        let untouched = |law| LawTally {
+            law,
+            is_claimed: !subject.not_claimed.contains(&law),
+            checked: 0,
+            held: 0,
+            broken: 0,
+            undecided: 0,
+        };
+        Self {
+            seeds: 0,
+            calls: 0,
+            events: 0,
+            faults: 0,
+            simulated_us: 0,
+            laws: Laws::names().into_iter().map(untouched).collect(),
+            hits: Hits::default(),
+            zombie: None,
+            hash: 0,
+        }
+    }
+
+    pub fn add(&mut self, verdict: &Verdict, store: Store) {
+        self.zombie = longer(self.zombie, Longest { us: verdict.zombie_us, seed: verdict.seed, store });
+        self.seeds += 1;
+        self.hits.add(&verdict.hits);
+        self.calls += verdict.outcome.calls;
+        self.events += verdict.events;
+        self.faults += verdict.outcome.faults;
+        self.simulated_us += verdict.outcome.simulated_us;
+        let of_store = match store {
+            Store::Memory => 0x9e37_79b9_7f4a_7c15,
+            Store::Sqlite => 0xd1b5_4a32_d192_ed03,
+        };
+        self.hash =
+            self.hash.wrapping_add((verdict.hash ^ verdict.seed.rotate_left(32)).wrapping_mul(of_store));
+        for judged in &verdict.findings {
+            let Some(law) = self.laws.iter_mut().find(|law| law.law == judged.law) else { continue };
+            law.checked += judged.checked;
+            match judged.finding {
+                Finding::Holds => law.held += 1,
+                Finding::Broken { .. } => law.broken += 1,
+                Finding::Undecided { .. } => law.undecided += 1,
+            }
+        }
+    }
+
+    pub fn undecided(&self) -> u64 {
+        self.laws.iter().map(|law| law.undecided).sum()
+    }
+}
+
+/// The first of equals stays, by store and seed.
+pub fn longer(known: Option<Longest>, other: Longest) -> Option<Longest> {
+    match known {
+        Some(known) if known.us > other.us => Some(known),
+        Some(known)
+            if known.us == other.us && (known.store as u8, known.seed) <= (other.store as u8, other.seed) =>
+        {
+            Some(known)
+        }
+        _ => Some(other),
+    }
+}

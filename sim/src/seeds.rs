@@ -1,0 +1,191 @@
+//! Which seeds a search runs: a range or a list, and of it one shard. Shards are an exact partition: every n-th seed, so that
+//! all of them together run the seeds of the whole, once each, whatever the whole is, also where it has no end but time.
+
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seeds {
+    whole: Whole,
+    shard: Shard,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Whole {
+    Range(Range<u64>),
+    Listed(Arc<[u64]>),
+}
+
+/// One of so many equal parts, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    number: u64,
+    of: u64,
+}
+
+impl Seeds {
+    pub fn range(range: Range<u64>) -> Self {
+        Self { whole: Whole::Range(range), shard: Shard::WHOLE }
+    }
+
+    pub fn listed(seeds: Vec<u64>) -> Self {
+        Self { whole: Whole::Listed(seeds.into()), shard: Shard::WHOLE }
+    }
+
+    #[must_use]
+    pub fn shard(self, shard: Shard) -> Self {
+        Self { shard, ..self }
+    }
+
+    /// The seed at this place, if there are so many.
+    pub fn nth(&self, place: u64) -> Option<u64> {
+        let place = place.checked_mul(self.shard.of)?.checked_add(self.shard.number - 1)?;
+        match &self.whole {
+            Whole::Range(range) => range.start.checked_add(place).filter(|seed| *seed < range.end),
+            Whole::Listed(seeds) => seeds.get(usize::try_from(place).ok()?).copied(),
+        }
+    }
+
+    pub fn count(&self) -> u64 {
+        let whole = match &self.whole {
+            Whole::Range(range) => range.end.saturating_sub(range.start),
+            Whole::Listed(seeds) => seeds.len() as u64,
+        };
+        let before = self.shard.number - 1;
+        whole.saturating_sub(before).div_ceil(self.shard.of)
+    }
+
+    /// For people: the whole.
+    pub fn name(&self) -> String {
+        match &self.whole {
+            Whole::Range(range) if range.end == u64::MAX => format!("{}..", range.start),
+            Whole::Range(range) => format!("{}..{}", range.start, range.end),
+            Whole::Listed(seeds) => format!("{} listed", seeds.len()),
+        }
+    }
+}
+
+impl Shard {
+    pub const WHOLE: Self = Self { number: 1, of: 1 };
+
+    pub fn is_whole(self) -> bool {
+        self == Self::WHOLE
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text
+            .split_once('/')
+            .and_then(|(number, of)| Some(Self { number: number.parse().ok()?, of: of.parse().ok()? }));
+        parsed
+            .filter(|shard| 1 <= shard.number && shard.number <= shard.of)
+            .ok_or_else(|| format!("`{text}` is no shard: say 1/4, 2/4, 3/4 or 4/4"))
+    }
+}
+
+/// `0..10000`: the first, and the first that is no longer meant.
+pub fn parse_range(text: &str) -> Result<Range<u64>, String> {
+    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed
+        .filter(|range: &Range<u64>| !range.is_empty())
+        .ok_or_else(|| format!("`{text}` is no range of seeds: say 0..10000"))
+}
+
+/// A seed a line; what follows a `#` is for people.
+pub fn parse_list(text: &str) -> Result<Vec<u64>, String> {
+    let mut seeds = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let said = line.split('#').next().unwrap_or_default().trim();
+        if said.is_empty() {
+            continue;
+        }
+        let seed = said.parse().map_err(|_| {
+            let column = line.find(said).map_or(1, |at| line[..at].chars().count() + 1);
+            format!("line {number}, column {column}: `{said}` is no seed: say a number such as 17")
+        })?;
+        seeds.push(seed);
+    }
+    if seeds.is_empty() { Err("it has no seed: write one a line".to_owned()) } else { Ok(seeds) }
+}
+
+/// The first seed that belongs to a commit, or to any text: another for each, and always the same. Forty-eight bits leave
+/// room for any range above it, and every reader of JSON can hold them.
+pub fn start_of(text: &str) -> u64 {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    // Texts that differ in their last letter alone differ in low bits alone, until they are spread.
+    (hash ^ hash >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn all(seeds: &Seeds) -> Vec<u64> {
+        (0..).map_while(|place| seeds.nth(place)).collect()
+    }
+
+    #[test]
+    fn shards_are_an_exact_partition_of_any_whole() {
+        for whole in [Seeds::range(7..7 + 103), Seeds::listed(vec![9, 4, 4, 1, 30]), Seeds::range(5..6)] {
+            for of in 1..=6 {
+                let mut together = Vec::new();
+                for number in 1..=of {
+                    let shard = whole.clone().shard(Shard { number, of });
+                    let part = all(&shard);
+                    assert_eq!(part.len() as u64, shard.count(), "{number}/{of} of {}", whole.name());
+                    together.extend(part);
+                }
+                together.sort_unstable();
+                let mut wanted = all(&whole);
+                wanted.sort_unstable();
+                assert_eq!(together, wanted, "{of} shards of {}", whole.name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_seeds_there_are_can_be_named() {
+        let last = Seeds::range(u64::MAX - 2..u64::MAX);
+        assert_eq!(all(&last), [u64::MAX - 2, u64::MAX - 1]);
+        assert_eq!(all(&last.shard(Shard { number: 2, of: 2 })), [u64::MAX - 1]);
+    }
+
+    #[test]
+    fn a_list_is_a_seed_a_line_and_its_errors_have_a_place() {
+        assert_eq!(parse_list("# from last week\n17\n\n  4 # slow\n"), Ok(vec![17, 4]));
+        let why = parse_list("17\n  x4\n").unwrap_err();
+        assert!(why.starts_with("line 2, column 3: `x4` is no seed"), "{why}");
+        assert!(parse_list("# nothing\n").is_err());
+    }
+
+    #[test]
+    fn what_is_no_shard_is_refused() {
+        for text in ["0/4", "5/4", "1/0", "4", "a/b", "1/4/2", "-1/4"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+        assert_eq!("4/4".parse(), Ok(Shard { number: 4, of: 4 }));
+    }
+
+    #[test]
+    fn every_commit_has_a_start_of_its_own_far_from_others() {
+        let starts: BTreeSet<u64> = (0..2_000).map(|number| start_of(&format!("{number:040x}"))).collect();
+        assert_eq!(starts.len(), 2_000);
+        let closest = starts.iter().zip(starts.iter().skip(1)).map(|(one, next)| next - one).min();
+        assert!(closest > Some(10_000), "{closest:?}");
+        assert!(starts.iter().all(|start| *start < 1 << 48));
+    }
+}

@@ -1,0 +1,85 @@
+//! Files that are there whole or not at all. What is written goes beside its place first, is made durable and takes its
+//! place in one step; a run that is killed in between, or meets a full disk, leaves the old file or none. What it may leave
+//! after a kill is a hidden file that ends in `.unfinished`, which nobody reads.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        // A device or a pipe is written into, never replaced.
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+        }
+        // The file that a link leads to is meant, not the link.
+        Ok(_) => return put(&fs::canonicalize(path)?, bytes),
+        Err(_) => {}
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    put(path, bytes)
+}
+
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.unfinished", std::process::id()));
+    let unfinished = path.with_file_name(hidden);
+    let written = File::create(&unfinished).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| fs::rename(&unfinished, path));
+    if placed.is_err() {
+        // What cannot be removed either is hidden and read by nobody.
+        drop(fs::remove_file(&unfinished));
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_takes_its_place_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/down.txt");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(&folder.path().join("deep")), ["down.txt"]);
+    }
+
+    #[test]
+    fn what_cannot_take_its_place_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        fs::create_dir_all(taken.join("by a folder")).unwrap();
+        assert!(write(&taken, b"one").is_err());
+        assert!(write(&taken.join("by a folder/x\0y"), b"one").is_err());
+        assert_eq!(names(folder.path()), ["taken"]);
+        assert_eq!(names(&taken.join("by a folder")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_device_is_written_into_and_stays_one() {
+        assert!(write(Path::new("/dev/full"), b"one").is_err());
+        write(Path::new("/dev/null"), b"one").unwrap();
+        assert!(!fs::metadata("/dev/full").unwrap().is_file());
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}

@@ -1,0 +1,146 @@
+//! Bad input: one sentence that says what to do, and four; never a panic.
+
+use super::{BINARY, HOLE, fencepost, said};
+use fencepost_sim::plan::Plan;
+
+#[test]
+fn bad_input_is_one_sentence_and_four() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let quiet = Plan::quiet(1).to_string();
+    let with = |name: &str, from: &str, to: &str| file(name, quiet.replace(from, to).as_bytes());
+    let steps = |name: &str, steps: &str| with(name, "steps = []", &format!("steps = [\n    {steps}\n]"));
+    let no_step = steps("step.toml", "\"1s explode\"");
+    let newer = with("newer.toml", "format = 1", "format = 9");
+    let no_plan = file("none.toml", b"a = [");
+    let no_text = file("bytes.toml", b"\xff\xfe\x00");
+    let empty = file("empty.toml", b"");
+    let stranger = steps("stranger.toml", "\"1s pause worker-9 for 1s\"");
+    let circle = steps(
+        "circle.toml",
+        "\"0s register p1 rerunnable awaits p2\", \"0s register p2 rerunnable awaits p1\"",
+    );
+    let endless = steps("endless.toml", "\"0s register p1 rerunnable 60000 steps of 9223372036854775807ms\"");
+    let far_step = steps("far.toml", "\"0s step registry by +9223372036854775807ms\"");
+    let wraps = with("wraps.toml", "renew_ms = 1000", "renew_ms = 6148914691236517206");
+    let slow = with("slow.toml", "slowest_us = 3000", "slowest_us = 600000");
+    let hole = std::fs::read_to_string(HOLE).unwrap();
+    let newer_regression =
+        file("newer-regression.toml", hole.replace("format = 1", "format = 9\nnew = 1").as_bytes());
+    let bad_regression =
+        file("bad-regression.toml", hole.replace("hold complete", "holt complete").as_bytes());
+    let seeds = file("seeds.txt", b"17\nx\n");
+    let no_seeds = file("none.txt", b"# nothing\n");
+    let not_json = file("a.json", b"{");
+    let newer_history = file("newer.json", b"{\"plan\":{\"format\":9}}");
+    let here = folder.path().to_str().unwrap();
+    let line_of_step =
+        format!("line {}, column 5", quiet[..quiet.find("steps = []").unwrap()].lines().count() + 2);
+
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["replay", &circle], "awaits itself"),
+        (vec!["replay", &endless], "further than a day"),
+        (vec!["replay", &far_step], "further than a day"),
+        (vec!["replay", &wraps], "three times renew_ms"),
+        (vec!["replay", &slow], "quicker than renew_ms"),
+        (vec!["replay", "missing.toml"], "cannot be read"),
+        (vec!["replay", here], "cannot be read"),
+        (vec!["replay", &no_text], "cannot be read"),
+        (vec!["replay", "1", "--timeline", "music"], "no timeline of kind `music`: say text or html"),
+        (vec!["replay", "1", "--out", "x"], "--timeline"),
+        (vec!["replay", "1", "--until", "1000000"], "there is no event 1000000: say 0 to "),
+        (vec!["replay", "1", "--until", "-1"], "unexpected argument '-1'"),
+        (vec!["replay", "1", "--show", "mercy"], "`mercy` cannot be shown: say state"),
+        (vec!["replay", "1", "--without", "0"], "there is no step 0: say 1 to "),
+        (vec!["replay", "1", "--without", "999"], "there is no step 999: say 1 to "),
+        (vec!["replay", "1", "--shrunk"], "breaks no law"),
+        (vec!["replay", "1", "--history", "/dev/full"], "`/dev/full` cannot be written"),
+        (vec!["replay", &no_step], "nothing that can happen is called so"),
+        (vec!["replay", &no_step], &line_of_step),
+        (vec!["replay", &newer], "of format 9"),
+        (vec!["replay", &newer_regression], "of format 9, and this build reads format 1: use the build"),
+        (vec!["regressions", here], "of format 9, and this build reads format 1: use the build"),
+        (vec!["replay", &bad_regression], "line "),
+        (vec!["replay", &bad_regression], "holt"),
+        (vec!["replay", &no_plan], "line 1"),
+        (vec!["replay", &empty], "missing field `format`"),
+        (vec!["replay", &stranger], "names worker-9"),
+        (vec!["run", "--seeds", "9..1"], "`9..1` is no range of seeds: say 0..10000"),
+        (vec!["run", "--seeds", "all"], "no range of seeds"),
+        (vec!["run", "--seeds", "0..9", "--for", "1m"], "cannot be used with"),
+        (vec!["run", "--for", "soon"], "`soon` is no time: say 30s, 10m or 2h"),
+        (vec!["run", "--for", "0s"], "`0s` is no time"),
+        (vec!["run", "--shard", "5/4"], "`5/4` is no shard: say 1/4"),
+        (vec!["run", "--jobs", "0"], "`0` is no number of threads"),
+        (vec!["run", "--store", "shop"], "`shop` is no store: say memory, sqlite or both"),
+        (vec!["run", "--profile", "easy"], "there is no profile `easy`: say one of calm-clocks, "),
+        (vec!["run", "--subject", "nobody"], "there is no subject `nobody`: say one of fencepost, "),
+        (vec!["run", "--format", "song"], "there is no format `song`: say human, json or github"),
+        (vec!["run", "--seeds-from", "missing.txt"], "`missing.txt` cannot be read"),
+        (vec!["run", "--seeds-from", &seeds], "line 2, column 1: `x` is no seed: say a number such as 17"),
+        (vec!["run", "--seeds-from", &no_seeds], "it has no seed: write one a line"),
+        (vec!["run", "--seeds", "0..1", "--out", "/dev/null/there"], "cannot be written"),
+        (vec!["run", "--seeds", "0..1", "--junit", "/dev/full"], "`/dev/full` cannot be written"),
+        (vec!["shrink", "1"], "breaks no law"),
+        (vec!["shrink", "0", "--subject", "renew-then-write", "--law", "peace"], "does not break `peace`"),
+        (vec!["keep", "1"], "breaks no law"),
+        (vec!["keep", HOLE, "--name", "../up", "--into", here], "`../up` is no name for a file"),
+        (vec!["keep", HOLE, "--name", "circle", "--into", here], "is there already: say --name another"),
+        (vec!["regressions", "no-such-folder"], "`no-such-folder` cannot be read"),
+        (vec!["rejudge", "missing.json"], "`missing.json` cannot be read"),
+        (vec!["rejudge", &not_json], "is no history: line 1, column 1"),
+        (vec!["rejudge", &newer_history], "of format 9"),
+        (vec!["diff", &not_json, &not_json], "is no history"),
+        (vec!["determinism", "--seeds", "0..2", "--against", "/no/such/build"], "cannot be started"),
+        (vec!["dance"], "unrecognized subcommand 'dance'"),
+        (vec!["diff", "one"], "required arguments were not provided"),
+    ];
+    for (arguments, why) in cases {
+        let output = std::process::Command::new(BINARY).args(&arguments).output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {said}");
+        assert!(said.contains(why), "{arguments:?} does not say `{why}`: {said}");
+        assert!(!said.contains("panicked") && !said.contains("backtrace"), "{arguments:?}: {said}");
+        if arguments[0] != "regressions" {
+            let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(complaint.trim_end().lines().count(), 1, "{arguments:?}: {complaint}");
+            assert!(complaint.starts_with("fencepost: "), "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn help_and_the_version_are_no_bad_input() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["--version"], &["help", "keep"]] {
+        let output = fencepost(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+/// A history is a file that anybody may have changed by hand.
+#[test]
+fn a_history_that_no_run_wrote_is_refused_before_it_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.json");
+    let name = path.to_str().unwrap();
+    assert_eq!(fencepost(&["replay", HOLE, "--history", name]).status.code(), Some(1));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let damaged = [
+        ("\"grant\":0", "\"grant\":4000000000", "about a grant that it does not name"),
+        ("\"at_us\":", "\"at_us\":999999999", "not after the one before it"),
+        ("\"kind\":\"Granted\"", "\"kind\":\"Stolen\"", "unknown variant `Stolen`"),
+        ("\"ttl_ms\":1000", "\"ttl_ms\":0", "three times renew_ms"),
+    ];
+    for (from, to, why) in damaged {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let output = fencepost(&["rejudge", name]);
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        assert!(said(&output).contains(why), "{}", said(&output));
+    }
+}

@@ -1,0 +1,228 @@
+//! One plan at a time: replayed, looked into, made smaller, kept, compared.
+
+use std::fs;
+use std::path::Path;
+
+use fencepost_sim::corpus;
+
+use super::{HOLE, fencepost, fencepost_in, files, heard, said};
+
+#[test]
+fn a_shrunk_plan_is_written_as_a_regression_that_replays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.toml");
+    let kept = path.to_str().unwrap();
+    let output = fencepost(&["shrink", HOLE, "--budget", "300", "--out", kept]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let replayed = fencepost(&["replay", kept, "--timeline", "text"]);
+    assert_eq!(replayed.status.code(), Some(1), "{}", said(&replayed));
+    assert!(said(&replayed).contains("stale-writer-refused is broken"));
+}
+
+#[test]
+fn a_page_goes_to_its_file_whole_or_alone_to_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let replay = ["replay", HOLE, "--timeline", "html"];
+    let alone = fencepost(&replay);
+    assert_eq!(alone.status.code(), Some(1));
+    let written = fencepost(&[replay.as_slice(), &["--out", path.to_str().unwrap()]].concat());
+    assert_eq!(written.status.code(), Some(1), "{}", said(&written));
+    assert!(said(&written).contains("stale-writer-refused is broken at event"), "{}", said(&written));
+    let page = fs::read(&path).unwrap();
+    assert!(page.starts_with(b"<!DOCTYPE html>") && page.ends_with(b"</html>\n"));
+    assert!(alone.stdout == page, "standard output has more or less than the page");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let nowhere = path.join("below-a-file.html");
+    let refused = fencepost(&[replay.as_slice(), &["--out", nowhere.to_str().unwrap()]].concat());
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(said(&refused).contains("cannot be written"), "{}", said(&refused));
+}
+
+#[test]
+fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = (0..60)
+        .map(|seed| seed.to_string())
+        .find(|seed| fencepost(&["replay", seed, "--subject", "never-renews"]).status.code() == Some(1))
+        .unwrap();
+    let keep = ["keep", &seed, "--subject", "never-renews", "--budget", "300"];
+    let output = fencepost_in(folder.path(), &[keep.as_slice(), &["--story", "Nobody renews."]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let kept = files(folder.path());
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let (_, regression) = corpus::load(&kept[0]).unwrap();
+    let regression = regression.unwrap();
+    assert_eq!(
+        kept[0].strip_prefix(folder.path()).unwrap(),
+        Path::new(&format!("regressions/{}-never-renews.toml", regression.law))
+    );
+    assert_eq!(regression.story, "Nobody renews.");
+    assert_eq!(
+        (regression.origin.seed.map(|seed| seed.to_string()), regression.origin.sabotage.as_deref()),
+        (Some(seed.clone()), Some("never-renews"))
+    );
+
+    // A second time it would be written over.
+    let again = fencepost_in(folder.path(), &keep);
+    assert_eq!(again.status.code(), Some(4), "{}", said(&again));
+    let other = fencepost_in(folder.path(), &[keep.as_slice(), &["--name", "other"]].concat());
+    assert_eq!(other.status.code(), Some(1), "{}", said(&other));
+    assert!(said(&other).contains("its story is a sentence yet"), "{}", said(&other));
+    let (_, told) = corpus::load(&folder.path().join("regressions/other.toml")).unwrap();
+    assert!(told.unwrap().story.starts_with("`never-renews` breaks "), "a first sentence");
+
+    // Both hold for the true system, and catch what they came from.
+    let all = fencepost_in(folder.path(), &["regressions"]);
+    assert_eq!(all.status.code(), Some(0), "{}", said(&all));
+    assert!(heard(&all).contains("and never-renews is caught by") && heard(&all).contains("2 of 2 held"));
+    let broken = fencepost_in(folder.path(), &["regressions", "--subject", "never-renews"]);
+    assert_eq!(broken.status.code(), Some(1), "{}", said(&broken));
+    assert!(heard(&broken).starts_with("broken "), "{}", said(&broken));
+}
+
+#[test]
+fn a_regression_that_no_longer_shows_anything_is_told_apart_from_one_that_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(HOLE).unwrap();
+    let toothless: String =
+        text.lines().filter(|line| !line.contains("hold complete")).map(|line| format!("{line}\n")).collect();
+    fs::write(folder.path().join("a.toml"), toothless).unwrap();
+    let output = fencepost(&["regressions", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        heard(&output).starts_with("toothless ") && heard(&output).contains("0 of 1 held"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn a_run_is_stopped_at_an_event_and_asked_who_believed_what() {
+    let whole = heard(&fencepost(&["replay", HOLE, "--show", "state"]));
+    assert!(whole.contains("store      p1: held by worker-2 under fence 2; live, for "), "{whole}");
+    let number: usize = whole
+        .lines()
+        .find_map(|line| line.strip_prefix("just before event ")?.split(',').next()?.parse().ok())
+        .expect("without --until it is the breach");
+    let events = heard(&fencepost(&["events", HOLE]));
+    let until = number.to_string();
+    let stopped = fencepost(&["replay", HOLE, "--until", &until, "--timeline", "text", "--show", "state"]);
+    let told = heard(&stopped);
+    let line = events.lines().nth(number).unwrap().trim();
+    assert!(told.contains(&format!("event {number}: {line}")), "{told}");
+    assert!(told.contains("\nx ") && told.contains("worker-1 "), "{told}");
+    // One event earlier nothing is broken yet.
+    let earlier =
+        heard(&fencepost(&["replay", HOLE, "--until", &(number - 1).to_string(), "--timeline", "text"]));
+    assert!(!earlier.contains("\nx "), "{earlier}");
+}
+
+#[test]
+fn a_step_is_left_out_by_its_number() {
+    // The first of three is the work, the second is what holds the write back.
+    let without = |steps: &[&str]| fencepost(&[&["replay", HOLE], steps].concat());
+    let breaks = |steps: &[&str]| heard(&without(steps)).contains("stale-writer-refused is broken");
+    assert!(breaks(&[]) && !breaks(&["--without", "2"]));
+    assert_eq!(
+        without(&["--without", "1"]).status.code(),
+        Some(0),
+        "{}",
+        said(&without(&["--without", "1"]))
+    );
+    assert_eq!(without(&["--without", "1", "--without", "2", "--without", "3"]).status.code(), Some(0));
+    assert_eq!(without(&["--without", "4"]).status.code(), Some(4));
+}
+
+#[test]
+fn two_histories_are_compared_and_the_first_event_that_differs_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, arguments: &[&str]| {
+        fencepost_in(folder.path(), &[&["replay", HOLE, "--history", name], arguments].concat());
+    };
+    write("one.json", &[]);
+    write("same.json", &[]);
+    write("other.json", &["--without", "3"]);
+    write("lawful.json", &["--subject", "fencepost"]);
+    let diff = |other: &str| fencepost_in(folder.path(), &["diff", "one.json", other]);
+    assert_eq!(diff("same.json").status.code(), Some(0));
+    assert!(heard(&diff("same.json")).starts_with("no event differs"));
+    let other = diff("other.json");
+    assert_eq!(other.status.code(), Some(0), "two plans may differ: {}", said(&other));
+    assert!(heard(&other).contains("only in one.json: 1.44s pause worker-1 for 3s"), "{}", said(&other));
+    // One plan, two subjects: the events part, and nobody said why.
+    let lawful = diff("lawful.json");
+    assert_eq!(lawful.status.code(), Some(3), "{}", said(&lawful));
+    let text = heard(&lawful);
+    let place = |mark: &str| {
+        let line = text.lines().find(|line| line.starts_with(mark)).unwrap();
+        line[1..].split_whitespace().next().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(place("<"), place(">"));
+    let events = |arguments: &[&str]| heard(&fencepost(&[&["events", HOLE], arguments].concat()));
+    let (ours, theirs) = (events(&[]), events(&["--subject", "fencepost"]));
+    let parts = ours.lines().zip(theirs.lines()).position(|(one, other)| one != other).unwrap();
+    assert!(place("<") <= parts, "{text}");
+}
+
+#[test]
+fn old_histories_are_judged_by_todays_laws() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_folder = |arguments: &[&str]| fencepost_in(folder.path(), arguments);
+    in_folder(&["replay", "3", "--history", "old/lawful.json"]);
+    assert_eq!(in_folder(&["rejudge", "old"]).status.code(), Some(0));
+    in_folder(&["replay", HOLE, "--history", "old/broken.json"]);
+    let both = in_folder(&["rejudge", "old"]);
+    assert_eq!(both.status.code(), Some(1), "{}", said(&both));
+    assert!(heard(&both).contains("old/broken.json: stale-writer-refused is broken"), "{}", said(&both));
+    assert!(heard(&both).contains("old/lawful.json: every law holds"), "{}", said(&both));
+}
+
+#[test]
+fn every_law_is_told_with_its_sentence_and_what_it_catches() {
+    let told = heard(&fencepost(&["laws"]));
+    let laws = fencepost_sim::laws::Laws::new(&fencepost_sim::plan::Plan::quiet(0));
+    for law in laws.all() {
+        assert!(told.contains(&format!("{}\n    {}\n", law.name(), law.sentence())), "{}", law.name());
+    }
+    for planted in fencepost_sim::sabotage::all() {
+        let line = told.lines().find(|line| line.starts_with("    catches ") && line.contains(planted.name));
+        assert!(line.is_some(), "{}", planted.name);
+    }
+}
+
+#[test]
+fn the_doctor_finds_flags_that_are_set_and_a_toolchain_that_is_not_the_pinned_one() {
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let doctor = |change: &dyn Fn(&mut std::process::Command)| {
+        let mut command = super::command(&["doctor"]);
+        command.current_dir(workspace);
+        for flag in ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+            command.env_remove(flag);
+        }
+        change(&mut command);
+        command.output().unwrap()
+    };
+    let well = doctor(&|_| ());
+    assert_eq!(well.status.code(), Some(0), "{}", said(&well));
+    assert!(heard(&well).lines().all(|line| line.starts_with("ok     ")), "{}", said(&well));
+    for flag in ["RUSTFLAGS", "RUSTDOCFLAGS"] {
+        let set = doctor(&|command| {
+            command.env(flag, "");
+        });
+        assert_eq!(set.status.code(), Some(4), "{}", said(&set));
+        assert!(heard(&set).contains(&format!("run `unset {flag}`")), "{}", said(&set));
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("rust-toolchain.toml"), "[toolchain]\nchannel = \"1.2.3\"\n").unwrap();
+    fs::write(elsewhere.path().join("Cargo.toml"), "").unwrap();
+    let other = doctor(&|command| {
+        command.current_dir(elsewhere.path()).env("RUSTUP_AUTO_INSTALL", "0");
+    });
+    assert_eq!(other.status.code(), Some(4), "{}", said(&other));
+    assert!(
+        heard(&other).contains("1.2.3") && heard(&other).contains("no .cargo/config.toml"),
+        "{}",
+        said(&other)
+    );
+}

@@ -1,0 +1,180 @@
+//! Searches: which seeds they run, and what they say of them.
+
+use std::collections::BTreeSet;
+
+use super::{fencepost, heard, json, said};
+
+#[test]
+fn a_search_of_the_true_system_ends_with_its_table_and_zero() {
+    let output = fencepost(&["run", "--seeds", "0..100", "--jobs", "2"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let wanted = [
+        "stale-writer-refused",
+        "100 of 100 seeds of 0..100 on memory",
+        "longest zombie window: ",
+        "simulated",
+        "seeds a second; slowest: ",
+        "HOLDS: no law is broken",
+    ];
+    for wanted in wanted {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    // Not a terminal: no bar, and the search is shorter than the time between two lines.
+    assert!(output.stderr.is_empty(), "{said}");
+}
+
+#[test]
+fn a_broken_law_is_reported_with_its_small_plan_and_lines_that_lead_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = fencepost(&["run", "--seeds", "0..100", "--subject", "renew-then-write"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let law = said.split(':').next().unwrap();
+    let laws = fencepost_sim::laws::Laws::new(&fencepost_sim::plan::Plan::quiet(0));
+    let sentence = laws.all().into_iter().find(|known| known.name() == law).map(|known| known.sentence());
+    assert!(said.starts_with(&format!("{law}: {}", sentence.expect("it starts with a law"))), "{said}");
+    for lead in ["replay it:  fencepost ", "debug it:   fencepost ", "keep it:    fencepost "] {
+        let line = said.lines().find_map(|line| line.strip_prefix(lead)).expect("it says how");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let again = super::fencepost_in(folder.path(), &words);
+        assert_eq!(again.status.code(), Some(1), "{line}: {}", super::said(&again));
+        assert!(super::said(&again).contains(law), "{line}: {}", super::said(&again));
+    }
+    assert_eq!(super::files(folder.path()).len(), 2, "the page and the regression");
+}
+
+/// What a search says of itself, but for what differs from machine to machine.
+fn summary(arguments: &[&str]) -> serde_json::Value {
+    let output = fencepost(&[&["run", "--format", "json"], arguments].concat());
+    json(&heard(&output))["summary"].clone()
+}
+
+#[test]
+fn shards_together_run_exactly_the_seeds_of_the_whole_once_each_with_the_same_hashes() {
+    let hashes = |arguments: &[&str]| -> Vec<String> {
+        let output = fencepost(&[&["hashes", "--seeds", "40..93"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        heard(&output).lines().map(str::to_owned).collect()
+    };
+    let whole = hashes(&[]);
+    assert_eq!((whole.len(), whole.iter().collect::<BTreeSet<_>>().len()), (53, 53));
+    let mut together = vec![None; whole.len()];
+    for number in 0..4 {
+        let part = hashes(&["--shard", &format!("{}/4", number + 1), "--jobs", "2"]);
+        // A shard is every fourth seed.
+        for (hash, place) in part.into_iter().zip((number..whole.len()).step_by(4)) {
+            assert_eq!(together[place].replace(hash), None, "seed {} was run twice", 40 + place);
+        }
+    }
+    assert_eq!(together, whole.iter().cloned().map(Some).collect::<Vec<_>>());
+
+    // `run` shards alike: what it counts adds up, and so do its hashes.
+    let number = |value: &serde_json::Value, key: &str| value[key].as_u64().unwrap();
+    let hash = |value: &serde_json::Value| u64::from_str_radix(value["hash"].as_str().unwrap(), 16).unwrap();
+    let whole = summary(&["--seeds", "40..93", "--store", "both"]);
+    let shards: Vec<_> = (1..=4)
+        .map(|shard| summary(&["--seeds", "40..93", "--store", "both", "--shard", &format!("{shard}/4")]))
+        .collect();
+    for key in ["seeds", "calls", "events", "faults", "simulated_us"] {
+        let sum: u64 = shards.iter().map(|shard| number(shard, key)).sum();
+        assert_eq!(sum, number(&whole, key), "{key}");
+    }
+    let sum = shards.iter().map(hash).fold(0_u64, u64::wrapping_add);
+    assert_eq!(sum, hash(&whole));
+    assert_eq!(number(&whole, "seeds"), 106);
+}
+
+#[test]
+fn the_same_seeds_say_the_same_with_any_number_of_jobs() {
+    let one = summary(&["--seeds", "0..60", "--jobs", "1"]);
+    assert_eq!(one, summary(&["--seeds", "0..60", "--jobs", "3"]));
+    let broken = ["--seeds", "0..60", "--subject", "renew-then-write", "--budget", "50", "--jobs"];
+    assert_eq!(
+        summary(&[broken.as_slice(), &["1"]].concat()),
+        summary(&[broken.as_slice(), &["3"]].concat())
+    );
+}
+
+#[test]
+fn every_commit_has_seeds_of_its_own_that_can_be_run_again() {
+    let at = |commit: &str| summary(&["--seeds", "0..5", "--start", commit]);
+    let (one, other) = (at("2f9c1e5"), at("2f9c1e6"));
+    assert_eq!(one, at("2f9c1e5"));
+    assert_ne!((&one["hash"], &one["searches"]), (&other["hash"], &other["searches"]));
+    // Its name is a range, which is the same search.
+    let range = one["searches"][0]["seeds"].as_str().unwrap();
+    assert_eq!(summary(&["--seeds", range])["hash"], one["hash"]);
+}
+
+#[test]
+fn the_seeds_of_a_file_are_run_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seeds.txt");
+    std::fs::write(&path, "# last week's\n7\n3 # slow\n\n7\n").unwrap();
+    let listed = summary(&["--seeds-from", path.to_str().unwrap()]);
+    assert_eq!(listed["seeds"], 3);
+    let hash = |seeds: &str| {
+        u64::from_str_radix(summary(&["--seeds", seeds])["hash"].as_str().unwrap(), 16).unwrap()
+    };
+    let wanted = hash("7..8").wrapping_mul(2).wrapping_add(hash("3..4"));
+    assert_eq!(listed["hash"], format!("{wanted:016x}"));
+}
+
+#[test]
+fn a_profile_is_searched_and_its_failures_replay_with_it() {
+    let calm = summary(&["--seeds", "0..50", "--profile", "one-worker"]);
+    assert_eq!((&calm["profile"], &calm["verdict"]), (&"one-worker".into(), &"holds".into()));
+    assert_ne!(calm["hash"], summary(&["--seeds", "0..50"])["hash"]);
+    let broken =
+        fencepost(&["run", "--seeds", "0..200", "--profile", "calm-clocks", "--subject", "never-renews"]);
+    let said = said(&broken);
+    assert_eq!(broken.status.code(), Some(1), "{said}");
+    let keeps = said.lines().find(|line| line.starts_with("keep it:")).unwrap();
+    assert!(keeps.ends_with("--subject never-renews --profile calm-clocks"), "{keeps}");
+}
+
+#[test]
+fn the_last_seeds_there_are_can_be_searched() {
+    let output = fencepost(&["run", "--seeds", "18446744073709551613..18446744073709551615", "--jobs", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("2 of 2 seeds of 18446744073709551613.."));
+}
+
+#[test]
+fn a_search_that_goes_on_finds_every_law_that_is_broken_and_counts_all() {
+    let output = fencepost(&[
+        "run",
+        "--seeds",
+        "0..60",
+        "--subject",
+        "renew-then-write",
+        "--keep-going",
+        "--budget",
+        "200",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let summary = json(&heard(&output))["summary"].clone();
+    assert_eq!(summary["seeds"], 60);
+    let broken = summary["broken"].as_array().unwrap();
+    assert!(broken.len() > 1, "{summary}");
+    let laws: BTreeSet<&str> = broken.iter().map(|line| line["law"].as_str().unwrap()).collect();
+    let failures: Vec<&str> =
+        summary["failures"].as_array().unwrap().iter().map(|line| line["law"].as_str().unwrap()).collect();
+    assert_eq!(failures.iter().copied().collect::<BTreeSet<_>>(), laws);
+    assert_eq!(failures.len(), laws.len(), "each law once");
+}
+
+#[test]
+fn time_ends_a_search_and_stores_share_it() {
+    let output = fencepost(&["run", "--for", "2s", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let told = json(&heard(&output));
+    let searches = told["summary"]["searches"].as_array().unwrap();
+    assert_eq!(searches.len(), 2);
+    assert!(searches.iter().all(|searched| searched["run"].as_u64().unwrap() > 0), "{searches:?}");
+    let wall_us = told["timings"]["wall_us"].as_u64().unwrap();
+    assert!((1_900_000..20_000_000).contains(&wall_us), "{wall_us}");
+}

@@ -1,0 +1,168 @@
+//! Runs that do not come to their end: interrupted, killed, or on a disk that is full. None leaves half a file.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use fencepost_sim::corpus;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{BINARY, HOLE, command, files, heard, json, said};
+
+#[allow(clippy::disallowed_methods, reason = "the binary runs in true time")]
+fn wait(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+fn started(folder: &Path, arguments: &[&str]) -> Child {
+    command(arguments).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
+}
+
+/// What is there is whole. Hidden files that are not finished are nobody's report.
+fn is_whole(folder: &Path) {
+    for path in files(folder) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with('.') {
+            assert!(name.ends_with(".unfinished"), "{name}");
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => drop(json(&text)),
+            Some("toml") => assert!(corpus::load(&path).unwrap().1.is_some(), "{name}"),
+            Some("html") => assert!(text.ends_with("</html>\n"), "{name}"),
+            Some("xml") => drop(roxmltree::Document::parse(&text).unwrap()),
+            _ => assert!(text.ends_with('\n'), "{name}: {text}"),
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_search_with_the_summary_of_what_was_done() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let folder = tempfile::tempdir().unwrap();
+        let search = ["run", "--for", "2m", "--store", "memory", "--out", "out", "--junit", "out/junit.xml"];
+        let child = started(folder.path(), &search);
+        wait(1_500);
+        send(&child, signal);
+        let output = child.wait_with_output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("it was interrupted") && said.contains("stale-writer-refused"), "{said}");
+        let summary = json(&fs::read_to_string(folder.path().join("out/summary.json")).unwrap());
+        assert!(summary["seeds"].as_u64() > Some(0), "{summary}");
+        assert_eq!(summary["verdict"], "inconclusive");
+        assert_eq!(summary["laws"][0]["held"], summary["seeds"]);
+        is_whole(folder.path());
+        assert!(!files(folder.path()).iter().any(|path| path.to_str().unwrap().contains("unfinished")));
+    }
+}
+
+#[test]
+fn what_was_broken_before_an_interruption_is_still_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let search = [
+        "run",
+        "--for",
+        "2m",
+        "--store",
+        "memory",
+        "--subject",
+        "renew-then-write",
+        "--keep-going",
+        "--budget",
+        "50",
+    ];
+    let child = started(folder.path(), &search);
+    wait(1_500);
+    send(&child, Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(heard(&output).contains("replay it:") && heard(&output).contains("it was interrupted"));
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_whole_files_or_none() {
+    let mut were_killed = 0;
+    for ms in [20, 60, 120, 180, 240, 320, 400, 600] {
+        let folder = tempfile::tempdir().unwrap();
+        let search = [
+            "run",
+            "--seeds",
+            "0..40",
+            "--subject",
+            "renew-then-write",
+            "--budget",
+            "60",
+            "--keep-going",
+            "--out",
+            "out",
+            "--junit",
+            "out/junit.xml",
+        ];
+        let mut searching = started(folder.path(), &search);
+        let mut keeping = started(folder.path(), &["keep", HOLE, "--budget", "60"]);
+        wait(ms);
+        for child in [&mut searching, &mut keeping] {
+            were_killed += u32::from(child.try_wait().unwrap().is_none());
+            drop(child.kill());
+            child.wait().unwrap();
+        }
+        is_whole(folder.path());
+    }
+    assert!(were_killed > 3, "only {were_killed} were still at work");
+}
+
+/// No file may grow above so many kilobytes: what is longer fails in the middle, as on a full disk.
+fn with_little_space(folder: &Path, kilobytes: u32, arguments: &str) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec '{BINARY}' {arguments}");
+    // What it says goes through pipes, which have no limit.
+    Command::new("bash").args(["-c", &script]).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn a_full_disk_leaves_whole_files_or_none_and_is_told() {
+    let searching =
+        "run --seeds 0..40 --subject renew-then-write --budget 60 --out out --junit out/junit.xml";
+    for (kilobytes, arguments) in [
+        (0, searching),
+        (1, searching),
+        (8, searching),
+        (1, "replay 3 --timeline html --out page.html"),
+        (8, "replay 3 --timeline html --out page.html"),
+        (1, "replay 3 --history h.json"),
+        (0, &format!("keep '{HOLE}' --budget 60")),
+        (0, &format!("shrink '{HOLE}' --budget 60 --out regressions/mine.toml")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = with_little_space(folder.path(), kilobytes, arguments);
+        assert_eq!(output.status.code(), Some(4), "{arguments}: {}", said(&output));
+        assert!(said(&output).contains("cannot be written"), "{arguments}: {}", said(&output));
+        assert!(!said(&output).contains("panicked"), "{arguments}: {}", said(&output));
+        is_whole(folder.path());
+        let left = files(folder.path());
+        assert!(!left.iter().any(|path| path.to_str().unwrap().contains("unfinished")), "{left:?}");
+        assert!(!folder.path().join("out/summary.json").exists(), "{left:?}");
+    }
+}
+
+#[test]
+fn a_report_that_nobody_can_write_down_is_no_success() {
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let output = command(&["run", "--seeds", "0..3"]).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(said(&output).contains("standard output cannot be written"), "{}", said(&output));
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_no_verdict() {
+    let script = format!("'{BINARY}' events '{HOLE}' | head -1; exit ${{PIPESTATUS[0]}}");
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+}
