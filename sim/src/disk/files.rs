@@ -397,7 +397,8 @@ mod tests {
         let all: Vec<&[u8]> = outcomes.iter().map(Vec::as_slice).collect();
         assert!(all.iter().all(|found| found.starts_with(b"kept")), "{all:?}");
         // A hole where a write was lost reads as zeros; a torn write leaves its first lost byte as nobody wrote it.
-        let some: [&[u8]; 6] = [b"kept", b"kept1234", b"kept12", b"kept\0\034", b"kept1\xcd", b"kept123\xcb"];
+        let some: [&[u8]; 6] =
+            [b"kept", b"kept1234", b"kept12", b"kept\x00\x0034", b"kept1\xcd", b"kept123\xcb"];
         assert!(some.iter().all(|expected| all.contains(expected)), "{all:?}");
     }
 

@@ -88,8 +88,8 @@ impl Look<'_> {
                 lines.push(format!("{process}: running, no lease"));
                 continue;
             };
-            let extensions = lease.extensions.iter().filter(|(place, _)| *place < self.place);
-            let expires_ms = extensions.last().map_or(0, |(_, expires_ms)| *expires_ms);
+            let mut extensions = lease.extensions.iter().filter(|(place, _)| *place < self.place);
+            let expires_ms = extensions.next_back().map_or(0, |(_, expires_ms)| *expires_ms);
             let (wall_us, _) = self.clocks.shown_us(Node::Registry, self.at_us).unwrap_or_default();
             let left_ms = i128::from(expires_ms) - i128::from(wall_us.div_euclid(1_000));
             let until = if left_ms > 0 {
@@ -116,8 +116,8 @@ impl Look<'_> {
             });
             let mut said = Vec::new();
             for belief in own {
-                let extensions = belief.extensions.iter().filter(|(place, _)| *place < self.place);
-                let until_us = extensions.last().map_or(0, |(_, deadline_us)| *deadline_us);
+                let mut extensions = belief.extensions.iter().filter(|(place, _)| *place < self.place);
+                let until_us = extensions.next_back().map_or(0, |(_, deadline_us)| *deadline_us);
                 let left_ms = (i128::from(until_us) - i128::from(monotonic_us)) / 1_000;
                 let fence = self.history.grants.get(belief.grant.0 as usize).map_or(0, |name| name.fence);
                 let process = Process(belief.process);
