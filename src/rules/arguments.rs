@@ -206,3 +206,22 @@ pub fn start_under(lease: &ProcessLease, started: &ProcessStarted) -> Checked {
     }
     Err(RegistryError::invalid("started.owner", "must be the incarnation that the lease was granted to"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_may_be_64_levels_deep_and_no_deeper_in_arrays_and_in_objects() {
+        let in_arrays = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+        let in_objects = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!({ "in": inner }));
+        assert_eq!((json("a", &in_arrays(64)), json("a", &in_objects(64))), (Ok(()), Ok(())));
+        for deeper in
+            [in_arrays(65), in_objects(65), json!([1, in_objects(64)]), json!({"in": in_arrays(64)})]
+        {
+            assert!(matches!(json("a", &deeper), Err(RegistryError::InvalidArgument { .. })), "{deeper}");
+        }
+    }
+}
