@@ -29,6 +29,10 @@ pub const RENEW_MS: u64 = 1_000;
 pub enum Fault {
     /// It fails before it is applied.
     Fails,
+    /// It fails before it is applied, and that is known only later.
+    FailsAfter(u64),
+    /// It is not applied, and this is its answer.
+    Answers(RegistryError),
     /// Nothing is known of it, and it was not applied.
     LostBefore,
     /// It is applied and its answer is lost.
@@ -121,6 +125,11 @@ impl Submit for Director {
         match fault {
             None => dispatch(registry, call).await,
             Some(Fault::Fails) => Err(RegistryError::backend(method, "the store failed")),
+            Some(Fault::FailsAfter(delay_ms)) => {
+                self.0.environment.sleep(Duration::from_millis(delay_ms)).await;
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(Fault::Answers(answer)) => Err(answer),
             Some(Fault::LostBefore) => Err(lost()),
             Some(Fault::LostAfter) => {
                 drop(dispatch(registry, call).await);
