@@ -1,7 +1,9 @@
 //! What a worker makes of each answer that a registry may give: of refusals it cannot mend, of failures that are nobody's
 //! word, and of the difference between the two.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +16,10 @@ use fencepost::engine::{
 use fencepost::environment::Environment;
 use fencepost::event::ProcessEventAppendRequest;
 use fencepost::handle::SessionScope;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLeaseClaimOutcome};
 use fencepost::process::*;
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next};
 use fencepost::testing::block_on;
+use fencepost::testing::hand::HandEnvironment;
 use serde_json::json;
 
 use crate::stage::*;
@@ -113,16 +115,7 @@ fn run_process_calls_nothing_unknown_that_it_did_not_send() {
 fn run_process_answers_with_what_somebody_else_made_of_it_meanwhile() {
     let stage = Stage::new();
     let (worker, director) = stage.worker("ann");
-    let (environment, registry) = (stage.environment.clone(), Arc::clone(&stage.registry));
-    let overtaken = move || {
-        environment.set_wall(environment.now_epoch_ms() + TTL_MS);
-        let bob = LeaseOwnerIdentity::opaque("bob", "bob-1");
-        let claimed = block_on(registry.claim_process_lease("p", &bob, TTL_MS));
-        let Ok(ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { panic!("it has expired") };
-        let output = ProcessAwaitOutput::Success { value: json!("bob's") };
-        block_on(registry.complete_process_with_lease(&lease, output)).unwrap();
-    };
-    director.plan("complete_process_with_lease", 1, Fault::First(Arc::new(overtaken)));
+    director.plan("complete_process_with_lease", 1, Fault::First(overtaken_by_bob(&stage)));
     assert_eq!(run(&stage, "p", &worker).ok(), success(json!("bob's")));
 }
 
@@ -249,4 +242,94 @@ fn settles_late(end: BodyEnd) -> Next {
         BodyEnd::LeaseLost => Next::Settle { writer: AbandonWriter::Sweep },
         end => attempt::after_body(end),
     }
+}
+
+#[test]
+fn a_row_that_ended_before_it_was_read_under_its_lease_is_not_started() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, director) = stage.worker("ann");
+    director.plan("read_process", 1, Fault::First(overtaken_by_bob(&stage)));
+    stage.sweep(&worker);
+    stage.pass_ms(TTL_MS);
+    let calls = ["list_non_terminal", "claim_process_lease", "read_process"];
+    assert_eq!((director.all_made(), stage.output("p")), (calls.to_vec(), success(json!("bob's"))));
+}
+
+/// What a refusal says is gone is not released: the grant may be another's by now.
+#[test]
+fn a_read_that_answers_a_loss_releases_nothing() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, director) = stage.worker("ann");
+    director.plan("read_process", 1, Fault::Answers(RegistryError::unknown("p")));
+    stage.sweep(&worker);
+    assert_eq!((stage.bodies_begun("p"), director.made("complete_process_lease")), (0, 0));
+}
+
+#[test]
+fn a_first_start_that_is_refused_is_not_asked_about_again_after_an_unknown_one() {
+    let stage = Stage::new();
+    stage.owner_bound("p", nothing());
+    let (worker, director) = stage.worker("ann");
+    director.plan("record_first_started_with_lease", 1, Fault::LostBefore);
+    let refused = RegistryError::invalid("started.owner", "is nobody we know");
+    director.plan("record_first_started_with_lease", 2, Fault::Answers(refused));
+    stage.sweep(&worker);
+    stage.pass_ms(TTL_MS - 1);
+    assert_eq!((director.made("record_first_started_with_lease"), stage.bodies_begun("p")), (2, 0));
+    assert_eq!(stage.lease("p"), None);
+}
+
+/// It is not the outcome that was refused: another one would be refused like it, and so would the same again.
+#[test]
+fn a_completion_that_is_refused_for_anything_but_its_outcome_is_sent_once() {
+    for refused in [
+        RegistryError::invalid("process_id", "is nothing we store"),
+        RegistryError::LeaseRequired { process_id: "p".into() },
+    ] {
+        let stage = Stage::new();
+        stage.rerunnable("p", nothing());
+        let (worker, director) = stage.worker("ann");
+        director.plan("complete_process_with_lease", 1, Fault::Answers(refused));
+        stage.sweep(&worker);
+        stage.pass_ms(TTL_MS - 1);
+        assert_eq!((director.made("complete_process_with_lease"), stage.output("p")), (1, None));
+    }
+}
+
+/// Told of the loss in the middle of a poll, goes on in it.
+struct GoesOnInThePollOfItsLoss(HandEnvironment);
+
+#[async_trait]
+impl ProcessEngine for GoesOnInThePollOfItsLoss {
+    async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
+        self.0.sleep(Duration::from_millis(100)).await;
+        let mut emits = Box::pin(context.emit(ProcessEventAppendRequest::new("progress", json!(1))));
+        let mut acts = Box::pin(context.effects().perform("mail", json!(null)));
+        let mut waits = Box::pin(context.await_process("q"));
+        std::future::poll_fn(|task| {
+            drop((emits.as_mut().poll(task), acts.as_mut().poll(task), waits.as_mut().poll(task)));
+            Poll::<()>::Pending
+        })
+        .await;
+        Err(InfrastructureFailure("nobody goes on here".into()))
+    }
+}
+
+#[test]
+fn nothing_is_started_in_the_poll_that_was_told_of_the_loss() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, director) = stage.worker_with("ann", |config| {
+        let engine = GoesOnInThePollOfItsLoss(stage.environment.clone());
+        config.engines.insert(InputKind::Engine("body".into()), Arc::new(engine));
+    });
+    stage.sweep(&worker);
+    let held = stage.lease("p").unwrap();
+    block_on(stage.registry.complete_process_lease(&held.completion())).unwrap();
+    let reads = director.made("read_process");
+    stage.pass_ms(500);
+    assert_eq!(director.made("append_event_with_lease"), 1, "it was told");
+    assert_eq!((stage.ledger.taken(), director.made("read_process")), (vec![], reads));
 }

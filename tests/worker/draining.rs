@@ -5,7 +5,6 @@ use std::sync::Arc;
 use fencepost::RegistryError;
 use fencepost::driver::ProcessWorkDriver;
 use fencepost::environment::Environment;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLeaseClaimOutcome};
 use fencepost::process::*;
 use fencepost::testing::block_on;
 use serde_json::json;
@@ -231,16 +230,7 @@ pub fn a_drain_sends_nothing_for_a_row_that_ended_meanwhile() {
     stage.sweep(&worker);
     stage.sleep_through_ms(TTL_MS);
     stage.environment.settle();
-    let (environment, registry) = (stage.environment.clone(), Arc::clone(&stage.registry));
-    let overtaken = move || {
-        environment.set_wall(environment.now_epoch_ms() + TTL_MS);
-        let bob = LeaseOwnerIdentity::opaque("bob", "bob-1");
-        let claimed = block_on(registry.claim_process_lease("p", &bob, TTL_MS));
-        let Ok(ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { panic!("it has expired") };
-        let output = ProcessAwaitOutput::Success { value: json!("bob's") };
-        block_on(registry.complete_process_with_lease(&lease, output)).unwrap();
-    };
-    director.plan("read_process", 2, Fault::First(Arc::new(overtaken)));
+    director.plan("read_process", 2, Fault::First(overtaken_by_bob(&stage)));
     assert_eq!(stage.environment.run(worker.drain_owner_bound_work()), Some(vec![]));
     assert_eq!(stage.output("p"), success(json!("bob's")));
     assert_eq!(director.made("complete_process_with_lease"), 0);

@@ -334,3 +334,16 @@ pub fn a_body_that_has_ended_gives_its_permit_to_others_while_its_outcome_is_on_
     stage.sweep(&worker);
     assert_eq!((stage.output("a"), stage.output("b")), (None, success(json!("done"))));
 }
+
+#[test]
+pub fn the_first_renewal_is_an_interval_after_the_claim_whatever_the_clock_says() {
+    let stage = Stage::new();
+    stage.pass_ms(10 * TTL_MS);
+    stage.rerunnable("p", steps(1, 100_000));
+    let (worker, director) = stage.worker("ann");
+    stage.sweep(&worker);
+    stage.pass_ms(RENEW_MS - 1);
+    assert_eq!(director.made("renew_process_lease"), 0);
+    stage.pass_ms(1);
+    assert_eq!(director.made("renew_process_lease"), 1);
+}

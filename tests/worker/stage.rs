@@ -530,6 +530,19 @@ impl Stage {
     }
 }
 
+/// The registry's clock runs ahead of ann's; bob takes `p` from her and ends it.
+pub fn overtaken_by_bob(stage: &Stage) -> Arc<dyn Fn() + Send + Sync> {
+    let (environment, registry) = (stage.environment.clone(), Arc::clone(&stage.registry));
+    Arc::new(move || {
+        environment.set_wall(environment.now_epoch_ms() + TTL_MS);
+        let bob = LeaseOwnerIdentity::opaque("bob", "bob-1");
+        let claimed = block_on(registry.claim_process_lease("p", &bob, TTL_MS));
+        let Ok(ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { panic!("it has expired") };
+        let output = ProcessAwaitOutput::Success { value: json!("bob's") };
+        block_on(registry.complete_process_with_lease(&lease, output)).unwrap();
+    })
+}
+
 pub fn registration(id: &str, disposition: RecoveryDisposition, input: Value) -> ProcessRegistration {
     ProcessRegistration {
         id: id.to_owned(),
