@@ -1,8 +1,14 @@
 //! What a worker tells its log of what goes wrong: each loss of a lease, once, with its reason.
 
 use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
+use fencepost::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
+use fencepost::process::ProcessAwaitOutput;
 use fencepost::testing::block_on;
+use fencepost::testing::hand::HandEnvironment;
 use serde_json::json;
 
 use crate::stage::*;
@@ -74,4 +80,30 @@ fn a_lease_that_a_call_was_refused_under_is_told_once_with_the_refusal() {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("superseded or released"), "{told:?}");
     }
+}
+
+/// Computes for longer than its lease lasts, without an await, and then acts.
+struct OutlastsItsLease(HandEnvironment);
+
+#[async_trait]
+impl ProcessEngine for OutlastsItsLease {
+    async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
+        self.0.advance(Duration::from_millis(TTL_MS));
+        let answer = context.effects().perform("mail", json!(null)).await;
+        Err(InfrastructureFailure(format!("the effect was answered with {answer:?}")))
+    }
+}
+
+#[test]
+fn a_lease_that_ran_out_within_a_poll_starts_nothing_and_is_told_once() {
+    listen();
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, _) = stage.worker_with("ann", |config| {
+        let engine = OutlastsItsLease(stage.environment.clone());
+        config.engines.insert(InputKind::Engine("body".into()), Arc::new(engine));
+    });
+    stage.sweep(&worker);
+    stage.pass_ms(10 * TTL_MS);
+    assert_eq!((losses_told().len(), stage.ledger.taken()), (1, vec![]));
 }
