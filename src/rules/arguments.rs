@@ -206,3 +206,40 @@ pub fn start_under(lease: &ProcessLease, started: &ProcessStarted) -> Checked {
     }
     Err(RegistryError::invalid("started.owner", "must be the incarnation that the lease was granted to"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::ProcessWakeSpec;
+
+    #[test]
+    fn a_value_may_be_64_levels_deep_and_no_deeper_in_arrays_and_in_objects() {
+        let in_arrays = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+        let in_objects = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!({ "in": inner }));
+        assert_eq!((json("a", &in_arrays(64)), json("a", &in_objects(64))), (Ok(()), Ok(())));
+        for deeper in
+            [in_arrays(65), in_objects(65), json!([1, in_objects(64)]), json!({"in": in_arrays(64)})]
+        {
+            assert!(matches!(json("a", &deeper), Err(RegistryError::InvalidArgument { .. })), "{deeper}");
+        }
+    }
+
+    #[test]
+    fn a_wake_looks_only_where_a_json_pointer_can_point() {
+        let too_long = format!("/{}", "a".repeat(NAME_MAX_BYTES));
+        for (pointer, is_one) in [("", true), ("/", true), ("/a/0", true), ("a", false), (&*too_long, false)]
+        {
+            let looks = ProcessWakeSpec { when: Some(pointer.to_owned()), ..Default::default() };
+            let takes = ProcessWakeSpec {
+                input: ProcessWakeInput::Pointer(pointer.to_owned()),
+                ..Default::default()
+            };
+            for wake in [looks, takes] {
+                let declared = [ProcessEventType { name: "progress".into(), wake: Some(wake) }];
+                assert_eq!(event_types(&declared).is_ok(), is_one, "`{pointer}`");
+            }
+        }
+    }
+}

@@ -211,7 +211,6 @@ pub fn after_body(end: BodyEnd) -> Next {
 pub fn after_completion(answer: &Result<ProcessRecord, RegistryError>) -> Next {
     match answer {
         Ok(_) => Next::Leave,
-        Err(error) if is_loss(error) => Next::Leave,
         // An outcome that cannot be stored is an outcome all the same.
         Err(RegistryError::InvalidArgument { argument, why }) if argument.starts_with("output.") => {
             Next::End { output: failure("invalid_output", format!("{argument}: {why}")) }

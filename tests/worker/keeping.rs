@@ -1,5 +1,10 @@
 //! Winning a lease and keeping it, from the claim to the outcome, through answers that fail, hang, come late or are lost.
 
+use fencepost::cancellation::CancellationToken;
+use fencepost::engine::ProcessExecutionContext;
+use fencepost::environment::Environment;
+use fencepost::lease::LeaseTimings;
+use fencepost::process::RecoveryDisposition;
 use fencepost::testing::block_on;
 use serde_json::json;
 
@@ -267,4 +272,78 @@ pub fn a_first_start_that_may_have_been_recorded_is_settled_whatever_fails_after
     stage.sweep(&worker);
     stage.pass_ms(1_000);
     assert_eq!((stage.output("p"), stage.bodies_begun("p")), (success(json!("done")), 1));
+}
+
+#[test]
+pub fn a_run_ends_in_the_millisecond_its_lease_runs_out() {
+    let stage = Stage::new();
+    let (worker, director) = stage.worker_with("ann", |config| {
+        // Its failed renewals are 225 ms apart, which meets no ttl of 3,000.
+        config.timings = LeaseTimings::new(TTL_MS, 900).unwrap();
+    });
+    for nth in 1..100 {
+        director.plan("renew_process_lease", nth, Fault::Fails);
+    }
+    let registration = registration("p", RecoveryDisposition::Rerunnable, steps(1, 100_000));
+    let run = worker.run_process(registration, ProcessExecutionContext::default(), CancellationToken::new());
+    let answer = stage.environment.run(run).expect("it ends");
+    assert!(answer.is_err_and(|error| error.is_refusal()));
+    assert_eq!(stage.environment.now_epoch_ms(), 1_000_000 + TTL_MS);
+}
+
+#[test]
+pub fn a_renewal_that_fails_late_is_followed_a_quarter_of_an_interval_later() {
+    let stage = Stage::new();
+    stage.rerunnable("p", steps(1, 100_000));
+    let (worker, director) = stage.worker("ann");
+    director.plan("renew_process_lease", 1, Fault::FailsAfter(100));
+    stage.sweep(&worker);
+    stage.pass_ms(RENEW_MS + 100 + RENEW_MS / 4 - 1);
+    assert_eq!(director.made("renew_process_lease"), 1);
+    stage.pass_ms(1);
+    assert_eq!(director.made("renew_process_lease"), 2);
+}
+
+/// Renewals that never answer are not all waited for, or a registry that is down for long would be sent them all at once.
+#[test]
+pub fn the_answer_of_a_renewal_before_the_last_three_comes_too_late() {
+    let stage = Stage::new();
+    stage.rerunnable("p", steps(1, 100_000));
+    let (worker, director) = stage.worker_with("ann", |config| {
+        config.timings = LeaseTimings::new(TTL_MS, 500).unwrap();
+    });
+    director.plan("renew_process_lease", 1, Fault::AnswersAfter(2_200));
+    for nth in 2..100 {
+        director.plan("renew_process_lease", nth, Fault::HangsBefore);
+    }
+    stage.sweep(&worker);
+    // Sent at 500, 1,000, 1,500, 2,000 and 2,500: the answer of 2,700 is that of the first.
+    stage.pass_ms(TTL_MS);
+    assert_eq!(director.made("renew_process_lease"), 5);
+    stage.pass_ms(10 * TTL_MS);
+    assert_eq!(director.made("renew_process_lease"), 5, "the lease was lost at 3,000");
+}
+
+#[test]
+pub fn a_body_that_has_ended_gives_its_permit_to_others_while_its_outcome_is_on_its_way() {
+    let stage = Stage::new();
+    stage.rerunnable("a", nothing());
+    stage.rerunnable("b", nothing());
+    let (worker, director) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
+    director.plan("complete_process_with_lease", 1, Fault::HangsBefore);
+    stage.sweep(&worker);
+    assert_eq!((stage.output("a"), stage.output("b")), (None, success(json!("done"))));
+}
+
+#[test]
+pub fn the_first_renewal_is_an_interval_after_the_claim_whatever_the_clock_says() {
+    let stage = Stage::new();
+    stage.pass_ms(10 * TTL_MS);
+    stage.rerunnable("p", steps(1, 100_000));
+    let (worker, director) = stage.worker("ann");
+    stage.sweep(&worker);
+    stage.pass_ms(RENEW_MS - 1);
+    assert_eq!(director.made("renew_process_lease"), 0);
+    stage.pass_ms(1);
+    assert_eq!(director.made("renew_process_lease"), 1);
 }

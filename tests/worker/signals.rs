@@ -1,7 +1,14 @@
 //! Bodies that wait: for signals, for other processes, and without a permit meanwhile.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
+use fencepost::environment::{Environment, before};
 use fencepost::process::*;
 use fencepost::testing::block_on;
+use fencepost::testing::hand::HandEnvironment;
 use serde_json::json;
 
 use crate::stage::*;
@@ -119,4 +126,49 @@ pub fn two_waits_at_once_on_one_name_take_two_signals() {
         assert_eq!(stage.output("p"), success(json!([1, 2])), "{before} were there before");
         assert_eq!(stage.record("p").wait, None);
     }
+}
+
+/// Gives up on a signal, and ticks on.
+struct TicksOn(HandEnvironment);
+
+#[async_trait]
+impl ProcessEngine for TicksOn {
+    async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
+        let until = self.0.monotonic() + Duration::from_millis(200);
+        drop(before(until, &self.0, context.wait_for_signal("go")).await);
+        for _ in 0..20 {
+            self.0.sleep(Duration::from_millis(100)).await;
+        }
+        Ok(ProcessAwaitOutput::Success { value: json!("ticked on") })
+    }
+}
+
+#[test]
+fn a_wait_that_was_given_up_is_cleared_by_one_call_however_long_it_takes() {
+    let stage = Stage::new();
+    stage.rerunnable("p", nothing());
+    let (worker, director) = stage.worker_with("ann", |config| {
+        let ticks_on = TicksOn(stage.environment.clone());
+        config.engines.insert(InputKind::Engine("body".into()), Arc::new(ticks_on));
+    });
+    director.plan("clear_process_wait_with_lease", 1, Fault::AnswersAfter(750));
+    stage.sweep(&worker);
+    stage.pass_ms(5_000);
+    assert_eq!((stage.output("p"), stage.record("p").wait), (success(json!("ticked on")), None));
+    assert_eq!(director.made("clear_process_wait_with_lease"), 1);
+}
+
+/// Nobody is given a permit any more, so nobody has to wait for one.
+#[test]
+fn a_body_whose_wait_ends_while_its_worker_drains_goes_on() {
+    let stage = Stage::new();
+    stage.rerunnable("parent", json!({"do": "await child", "child": "child"}));
+    stage.register("child", RecoveryDisposition::ExternallyOwned, nothing());
+    let (worker, _) = stage.worker_with("ann", |config| config.max_concurrent_runs = 1);
+    stage.sweep(&worker);
+    assert_eq!(stage.environment.run(worker.drain_owner_bound_work()), Some(vec![]));
+    let output = ProcessAwaitOutput::Success { value: json!(7) };
+    block_on(stage.registry.complete_process("child", output.clone())).unwrap();
+    stage.pass_ms(1_100);
+    assert_eq!(stage.output("parent"), success(json!({ "child": output })));
 }

@@ -29,6 +29,10 @@ pub const RENEW_MS: u64 = 1_000;
 pub enum Fault {
     /// It fails before it is applied.
     Fails,
+    /// It fails before it is applied, and that is known only later.
+    FailsAfter(u64),
+    /// It is not applied, and this is its answer.
+    Answers(RegistryError),
     /// Nothing is known of it, and it was not applied.
     LostBefore,
     /// It is applied and its answer is lost.
@@ -121,6 +125,11 @@ impl Submit for Director {
         match fault {
             None => dispatch(registry, call).await,
             Some(Fault::Fails) => Err(RegistryError::backend(method, "the store failed")),
+            Some(Fault::FailsAfter(delay_ms)) => {
+                self.0.environment.sleep(Duration::from_millis(delay_ms)).await;
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(Fault::Answers(answer)) => Err(answer),
             Some(Fault::LostBefore) => Err(lost()),
             Some(Fault::LostAfter) => {
                 drop(dispatch(registry, call).await);
@@ -519,6 +528,19 @@ impl Stage {
             _ => None,
         }
     }
+}
+
+/// The registry's clock runs ahead of ann's; bob takes `p` from her and ends it.
+pub fn overtaken_by_bob(stage: &Stage) -> Arc<dyn Fn() + Send + Sync> {
+    let (environment, registry) = (stage.environment.clone(), Arc::clone(&stage.registry));
+    Arc::new(move || {
+        environment.set_wall(environment.now_epoch_ms() + TTL_MS);
+        let bob = LeaseOwnerIdentity::opaque("bob", "bob-1");
+        let claimed = block_on(registry.claim_process_lease("p", &bob, TTL_MS));
+        let Ok(ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { panic!("it has expired") };
+        let output = ProcessAwaitOutput::Success { value: json!("bob's") };
+        block_on(registry.complete_process_with_lease(&lease, output)).unwrap();
+    })
 }
 
 pub fn registration(id: &str, disposition: RecoveryDisposition, input: Value) -> ProcessRegistration {

@@ -28,7 +28,7 @@ fn failure_class(stage: &Stage, id: &str) -> String {
     }
 }
 
-fn request_abandon(stage: &Stage, id: &str) {
+pub fn request_abandon(stage: &Stage, id: &str) {
     let request = AbandonRequest { requested_by: "host".into(), requested_at_ms: 0, reason: None };
     block_on(stage.registry.request_process_abandon(id, request)).unwrap();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::driver::{InlineProcessRunHandle, ProcessAttach, ProcessRunHandle, ProcessWorkDriver};
 use fencepost::environment::Environment;
-use fencepost::event::{ProcessEvent, ProcessEventAppendRequest};
+use fencepost::event::{CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest};
 use fencepost::process::*;
 use fencepost::testing::block_on;
 use fencepost::watch::{ProcessEventSink, watch_process_registry_with_sink};
@@ -178,6 +178,20 @@ fn an_inline_driver_hears_its_own_worker() {
     stage.pass_ms(2_000);
     let done = ProcessAwaitOutput::Success { value: json!({"by fence": 1}) };
     assert_eq!(*heard.lock().unwrap(), Some((1_000_300, Ok(done))));
+}
+
+#[test]
+fn what_is_written_through_a_driver_reaches_its_workers_bodies_in_the_same_instant() {
+    let stage = Stage::new();
+    stage.rerunnable("p", json!({"do": "until cancelled"}));
+    let (worker, _) = stage.worker("ann");
+    let driver = ProcessWorkDriver::inline(Arc::clone(&stage.registry), worker);
+    stage.environment.run(driver.claim_and_run_pending("a test")).unwrap().unwrap();
+    stage.pass_ms(10_000);
+    let request = ProcessEventAppendRequest::new(CANCEL_REQUESTED, json!({})).with_replay("once");
+    block_on(driver.process_registry().append_event("p", request)).unwrap();
+    stage.environment.settle();
+    assert_eq!(stage.record("p").status.name(), "cancelled");
 }
 
 /// Answers every wait with a refusal of its own.

@@ -197,6 +197,8 @@ pub async fn values_nested_too_deep_to_be_read_back_are_refused(t: Bench) {
         ..registration("deep", Rerunnable)
     };
     refused!(t.registry.register_process(with(nested(300))).await, E::InvalidArgument { .. });
+    let fields = (0..300).fold(json!(1), |inner, _| json!({ "in": inner }));
+    refused!(t.registry.register_process(with(fields)).await, E::InvalidArgument { .. });
     t.registry.register_process(with(nested(60))).await.expect("sixty levels are fine");
     assert_eq!(*t.read("deep").await.registration, with(nested(60)));
     let lease = t.claim("deep", &ann()).await;
