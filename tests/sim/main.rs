@@ -3,6 +3,7 @@
 
 mod architecture;
 mod browser;
+mod ci_files;
 mod command_line;
 mod corpus;
 mod determinism;
@@ -10,6 +11,8 @@ mod disk;
 mod laws;
 mod others;
 mod property;
+mod readme;
+mod report;
 mod stories;
 mod workers;
 mod your_registry;
