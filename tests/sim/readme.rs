@@ -77,7 +77,7 @@ fn its_commands_say_what_it_shows_and_its_table_is_of_the_laws_there_are() {
             told.push('\n');
             told.push_str(&said(&line[2..], folder.path()));
             commands += 1;
-        } else if !(is_run && !is_fence) && !is_table {
+        } else if (!is_run || is_fence) && !is_table {
             told.push_str(line);
             told.push('\n');
         }
