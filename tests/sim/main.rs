@@ -3,6 +3,7 @@
 
 mod architecture;
 mod browser;
+mod ci_files;
 mod command_line;
 mod corpus;
 mod determinism;
@@ -11,6 +12,8 @@ mod laws;
 mod matrix;
 mod others;
 mod property;
+mod readme;
+mod report;
 mod shrinking;
 mod stories;
 mod workers;

@@ -23,6 +23,9 @@ pub struct Found {
     pub runs: u64,
 }
 
+/// Steps of a plan that are told of one by one.
+const MOST_STEPS: usize = 8;
+
 pub struct Failure {
     pub broken: Broken,
     pub subject: String,
@@ -30,6 +33,7 @@ pub struct Failure {
     /// Of the small plan.
     pub history: History,
     pub moment: Option<Moment>,
+    /// Of the first steps: a plan of many more was not made small, and each costs runs.
     pub needed: Vec<Needed>,
     /// Whether the law is broken without the plan's clock faults, too; none, if it has none.
     pub without_clock_faults: Option<bool>,
@@ -41,7 +45,8 @@ impl Failure {
     /// None, if this plan does not break the law again, in the same way: it is not deterministic.
     pub fn of(plan: &Plan, subject: &Subject, law: &str, found: Found) -> Option<Self> {
         let plan = Arc::new(plan.clone());
-        let needed = needed(&plan, subject, law);
+        let shown = if plan.steps.len() > MOST_STEPS { MOST_STEPS - 2 } else { MOST_STEPS };
+        let needed = needed(&plan, subject, law, shown);
         let without_clock_faults = without_clock_faults(&plan, subject, law);
         drop(panics::take_last());
         let verdict = judge(&plan, subject);

@@ -16,7 +16,6 @@ pub struct Leads {
 }
 
 const MOST_LINES: usize = 40;
-const MOST_STEPS: usize = 8;
 const MOST_BELIEFS: usize = 5;
 /// A timeline of less tells nothing; the parts beside it never take so much that less is left.
 const LEAST_OF_TIMELINE: usize = 8;
@@ -83,15 +82,15 @@ fn steps(failure: &Failure) -> Vec<String> {
     if needed.is_empty() {
         return vec!["the plan has no step: the world alone does it".to_owned()];
     }
-    let shown = if needed.len() > MOST_STEPS { MOST_STEPS - 2 } else { needed.len() };
-    let width = needed[..shown].iter().map(|need| need.step.chars().count()).max().unwrap_or(0).max(24);
+    let width = needed.iter().map(|need| need.step.chars().count()).max().unwrap_or(0).max(24);
     let mut lines =
         vec![format!("{:<width$}    still broken without it", "the plan's steps", width = width + 4)];
-    for (number, need) in (1..).zip(&needed[..shown]) {
+    for (number, need) in (1..).zip(needed) {
         lines.push(format!("{number:>3} {:<width$}    {need}", need.step));
     }
-    if needed.len() > shown {
-        lines.push(format!("    and {} more", needed.len() - shown));
+    let untold = failure.history.plan.steps.len().saturating_sub(needed.len());
+    if untold > 0 {
+        lines.push(format!("    and {untold} more"));
     }
     lines
 }

@@ -19,8 +19,8 @@ pub struct Needed {
     pub of: u64,
 }
 
-/// A line for each step, in order.
-pub fn needed(plan: &Plan, subject: &Subject, law: &str) -> Vec<Needed> {
+/// A line for each of the first steps, so many at most, in order.
+pub fn needed(plan: &Plan, subject: &Subject, law: &str, most: usize) -> Vec<Needed> {
     let without = |number: usize| {
         let mut less = plan.clone();
         let step = less.steps.remove(number).to_string();
@@ -28,7 +28,7 @@ pub fn needed(plan: &Plan, subject: &Subject, law: &str) -> Vec<Needed> {
         let breaks = (0..LUCKS).filter(|luck| judge(&Arc::new(lucky(*luck)), subject).breaks(law)).count();
         Needed { step, breaks: breaks as u64, of: LUCKS }
     };
-    (0..plan.steps.len()).map(without).collect()
+    (0..plan.steps.len().min(most)).map(without).collect()
 }
 
 impl fmt::Display for Needed {

@@ -1,6 +1,7 @@
 //! Who believed what at one event of a history: the store, each worker, each clock. It is what stood just before the event,
 //! since that is what a decision was made on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::beliefs::beliefs;
@@ -75,7 +76,10 @@ impl Look<'_> {
     fn stored(&self) -> Vec<String> {
         let leases = leases(self.history, self.clocks);
         let mut lines = Vec::new();
-        for life in lives(self.history).iter().filter(|life| self.stood(life.process, life.from, life.to)) {
+        let mut lives = lives(self.history);
+        lives.retain(|life| self.stood(life.process, life.from, life.to));
+        lives.sort_by_key(|life| life.process);
+        for life in lives {
             let process = Process(life.process);
             if life.ended.is_some_and(|ended| ended < self.place) {
                 lines.push(format!("{process}: {}, no lease", status::name(life.status)));
@@ -88,8 +92,8 @@ impl Look<'_> {
                 lines.push(format!("{process}: running, no lease"));
                 continue;
             };
-            let mut extensions = lease.extensions.iter().filter(|(place, _)| *place < self.place);
-            let expires_ms = extensions.next_back().map_or(0, |(_, expires_ms)| *expires_ms);
+            let extended = lease.extensions.iter().rfind(|(place, _)| *place < self.place);
+            let expires_ms = extended.map_or(0, |(_, expires_ms)| *expires_ms);
             let (wall_us, _) = self.clocks.shown_us(Node::Registry, self.at_us).unwrap_or_default();
             let left_ms = i128::from(expires_ms) - i128::from(wall_us.div_euclid(1_000));
             let until = if left_ms > 0 {
@@ -111,13 +115,17 @@ impl Look<'_> {
         let mut lines = Vec::new();
         for node in workers {
             let (_, monotonic_us) = self.clocks.shown_us(node, self.at_us).unwrap_or_default();
-            let own = beliefs.iter().filter(|belief| {
-                belief.node == node.code() && self.stood(belief.process, belief.from, belief.to)
-            });
+            // Of each process the last: what lapsed before it is over.
+            let mut own = BTreeMap::new();
+            for belief in &beliefs {
+                if belief.node == node.code() && self.stood(belief.process, belief.from, belief.to) {
+                    own.insert(belief.process, belief);
+                }
+            }
             let mut said = Vec::new();
-            for belief in own {
-                let mut extensions = belief.extensions.iter().filter(|(place, _)| *place < self.place);
-                let until_us = extensions.next_back().map_or(0, |(_, deadline_us)| *deadline_us);
+            for belief in own.into_values() {
+                let extended = belief.extensions.iter().rfind(|(place, _)| *place < self.place);
+                let until_us = extended.map_or(0, |(_, deadline_us)| *deadline_us);
                 let left_ms = (i128::from(until_us) - i128::from(monotonic_us)) / 1_000;
                 let fence = self.history.grants.get(belief.grant.0 as usize).map_or(0, |name| name.fence);
                 let process = Process(belief.process);

@@ -1,0 +1,99 @@
+//! The report of a breach: everything that leads to its cause, in at most forty lines, whatever was broken.
+
+use std::sync::Arc;
+
+use fencepost_sim::check::failure;
+use fencepost_sim::generate::generate;
+use fencepost_sim::judge::judge;
+use fencepost_sim::plan::Plan;
+use fencepost_sim::sabotage::{self, Sabotage};
+use fencepost_sim::seed::Seed;
+
+/// The first plan in which the planted bug breaks its law.
+fn broken(planted: &Sabotage) -> Plan {
+    let subject = planted.subject();
+    let mut plans = (0..1_000).map(|seed| generate(Seed(seed), subject.store_needed));
+    let found = plans.find(|plan| judge(&Arc::new(plan.clone()), &subject).breaks(planted.law));
+    found.unwrap_or_else(|| panic!("{} survived", planted.name))
+}
+
+#[test]
+fn a_report_of_any_planted_bug_has_every_part_and_at_most_forty_lines() {
+    for planted in sabotage::all() {
+        let plan = broken(planted);
+        // Small, and as large as it was found.
+        for budget in [100, 0] {
+            let report = failure(&planted.subject(), &plan, planted.law, budget).to_string();
+            let lines = report.lines().count();
+            assert!(lines <= 40, "{} has {lines} lines:\n{report}", planted.name);
+            assert!(report.starts_with(&format!("{}: ", planted.law)), "{report}");
+            let facts = format!("  `{}` breaks it: ", planted.name);
+            let parts = [
+                "  here: ",
+                &facts,
+                &format!("seed {} on ", plan.seed),
+                "still broken without it",
+                "clock faults: ",
+                "\nx ",
+                "who believed what, just before event ",
+                "\n  store ",
+                "\n  clocks ",
+                "\nreplay it:  ",
+                "\ndebug it:   ",
+                "\nkeep it:    ",
+            ];
+            for part in parts {
+                assert!(report.contains(part), "{} lacks `{part}`:\n{report}", planted.name);
+            }
+        }
+    }
+}
+
+/// The reference pages' protocol again, whose hole is known by heart.
+#[test]
+fn what_is_needed_and_who_believed_what_is_what_happened() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
+    let path = folder.join("stale-writer-refused-renew-then-write.toml");
+    let (plan, _) = fencepost_sim::corpus::load(&path).unwrap();
+    let subject = sabotage::by_name("renew-then-write").unwrap().subject();
+    let report = failure(&subject, &plan, "stale-writer-refused", 0).to_string();
+    for line in [
+        "\n  1 0ms register p1 rerunnable 6 steps of 200ms   ",
+        "\n  2 200ms hold complete p1 until expiry +700ms     never\n",
+        "clock faults: the plan has none",
+        "  store      p1: held by worker-2 under fence 2; live, for ",
+        "  worker-1   its lease on p1, fence 1, lapsed ",
+        "  worker-2   holds p1 under fence 2, for ",
+        "  clocks     all show true time",
+    ] {
+        assert!(report.contains(line), "`{line}` is missing:\n{report}");
+    }
+}
+
+/// A fast clock of a worker is what lets its own judgement of expiry be wrong.
+#[test]
+fn a_breach_that_needs_clock_faults_says_so() {
+    let needs = "clock faults: needed, the law holds without them";
+    let needs_not = "clock faults: not needed, the law is broken without them too";
+    let (mut needed, mut not_needed) = (0, 0);
+    for planted in sabotage::all() {
+        if needed > 0 && not_needed > 0 {
+            return;
+        }
+        let subject = planted.subject();
+        for plan in (0..60).map(|seed| generate(Seed(seed), subject.store_needed)) {
+            if plan == plan.without_clock_faults()
+                || !judge(&Arc::new(plan.clone()), &subject).breaks(planted.law)
+            {
+                continue;
+            }
+            let calm = judge(&Arc::new(plan.without_clock_faults()), &subject).breaks(planted.law);
+            let report = failure(&subject, &plan, planted.law, 0).to_string();
+            assert!(report.contains(if calm { needs_not } else { needs }), "{report}");
+            needed += u32::from(!calm);
+            not_needed += u32::from(calm);
+            break;
+        }
+    }
+    panic!("{needed} needed, {not_needed} not");
+}
