@@ -475,13 +475,10 @@ fn shrink_to(
                     commit: origin.commit,
                     sabotage: is_planted.then(|| subject.name.to_owned()),
                 },
+                finding: None,
                 plan: shrunk.plan,
             };
-            let unwritten = |cause: &dyn std::fmt::Display| {
-                Complaint(format!("`{}` cannot be written: {cause}", path.display()))
-            };
-            let text = toml::to_string_pretty(&kept).map_err(|cause| unwritten(&cause))?;
-            corpus::write(path, &text).map_err(|cause| unwritten(&cause))?;
+            corpus::keep(path, &kept, &subject).map_err(|error| Complaint(error.to_string()))?;
             say!("written to {}", path.display());
         }
     }

@@ -21,7 +21,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("shrink", &["judge", "plan", "step", "subject"]),
     ("needs", &["judge", "plan", "shrink", "subject"]),
     ("sabotage", &["plan", "subject"]),
-    ("corpus", &["plan", "sabotage", "subject"]),
+    ("corpus", &["event", "judge", "laws", "plan", "sabotage", "subject"]),
     ("search", &["generate", "judge", "plan", "seed", "subject"]),
     ("determinism", &["generate", "judge", "search", "seed", "subject"]),
     ("timeline", &["event", "history", "judge", "plan", "step"]),
