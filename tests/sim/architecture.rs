@@ -27,7 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("needs", &["judge", "plan", "shrink", "subject"]),
     ("sabotage", &["plan", "subject", "world"]),
     ("matrix", &["generate", "judge", "sabotage", "seed", "subject"]),
-    ("corpus", &["plan", "sabotage", "subject", "whole_file"]),
+    ("corpus", &["event", "judge", "laws", "plan", "sabotage", "subject", "whole_file"]),
     (
         "search",
         // The world, in its tests.

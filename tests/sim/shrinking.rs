@@ -11,10 +11,10 @@ use fencepost_sim::needs::needs;
 use fencepost_sim::plan::Plan;
 use fencepost_sim::sabotage::{self, Sabotage};
 use fencepost_sim::seed::Seed;
-use fencepost_sim::shrink::{Ended, Shrunk, Size, shrink, shrink_watched};
+use fencepost_sim::shrink::{BUDGET, Ended, Shrunk, Size, shrink, shrink_watched};
 use fencepost_sim::subject::Subject;
 
-use super::stories;
+use super::{corpus, stories};
 
 /// The first plan from a seed on that breaks the sabotage's law.
 fn breaking(sabotage: &Sabotage, from: u64) -> Plan {
@@ -152,6 +152,15 @@ fn what_each_part_is_needed_for_is_found_by_leaving_it_out() {
     assert!(needs.steps[0].is_needed() && !needs.steps[1].is_needed());
 }
 
+/// How many unrelated changes leave it breaking the law, and how many were tried.
+fn survives(plan: &Plan, sabotage: &Sabotage) -> (usize, usize) {
+    let changed: Vec<Plan> = corpus::unrelated_changes(plan).into_values().flatten().collect();
+    let subject = sabotage.subject();
+    let all = changed.len();
+    let is_broken = |plan: &Plan| judge(&Arc::new(plan.clone()), &subject).breaks(sabotage.law);
+    (changed.iter().filter(|plan| is_broken(plan)).count(), all)
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Row {
     steps: usize,
@@ -161,10 +170,12 @@ struct Row {
     runs: u64,
     cpu_ms: u64,
     lucks: u64,
+    /// Unrelated changes after which it still breaks its law, and all of them.
+    survives: (usize, usize),
 }
 
 impl Row {
-    fn of(shrunk: &Shrunk, cpu_ms: u64, lucks: u64) -> Self {
+    fn of(shrunk: &Shrunk, cpu_ms: u64, sabotage: &Sabotage) -> Self {
         let plan = &shrunk.plan;
         let size = Size::of(plan);
         Self {
@@ -174,7 +185,8 @@ impl Row {
             processes: size.processes,
             runs: shrunk.runs,
             cpu_ms,
-            lucks,
+            lucks: lucks(plan, sabotage),
+            survives: survives(plan, sabotage),
         }
     }
 }
@@ -194,21 +206,21 @@ fn every_planted_bug_shrinks_to_a_plan_that_a_person_can_read() {
     let wanted = std::env::var("ONLY").ok();
     let mut rows = Vec::new();
     println!(
-        "{:<36} {:>5} {:>6} {:>7} {:>9} {:>6} {:>7} {:>5}",
-        "sabotage", "steps", "faults", "workers", "processes", "runs", "cpu ms", "of 8"
+        "{:<36} {:>5} {:>6} {:>7} {:>9} {:>6} {:>7} {:>5} {:>8}",
+        "sabotage", "steps", "faults", "workers", "processes", "runs", "cpu ms", "of 8", "survives"
     );
     for sabotage in sabotage::all().filter(|known| wanted.as_ref().is_none_or(|name| name == known.name)) {
         for start in [0, 1_000_000] {
             let plan = breaking(sabotage, start);
             let before = cpu_ms();
-            let shrunk = shrink(&plan, &sabotage.subject(), sabotage.law, 5_000, &mut |tried| {
+            let shrunk = shrink(&plan, &sabotage.subject(), sabotage.law, BUDGET, &mut |tried| {
                 if std::env::var_os("TRIED").is_some() {
                     println!("{tried}");
                 }
             });
-            let row = Row::of(&shrunk, cpu_ms() - before, lucks(&shrunk.plan, sabotage));
+            let row = Row::of(&shrunk, cpu_ms() - before, sabotage);
             println!(
-                "{:<36} {:>5} {:>6} {:>7} {:>9} {:>6} {:>7} {:>5}  {:?} from {}",
+                "{:<36} {:>5} {:>6} {:>7} {:>9} {:>6} {:>7} {:>5} {:>5}/{:<2}  {:?} from {}",
                 sabotage.name,
                 row.steps,
                 row.faults,
@@ -217,6 +229,8 @@ fn every_planted_bug_shrinks_to_a_plan_that_a_person_can_read() {
                 row.runs,
                 row.cpu_ms,
                 row.lucks,
+                row.survives.0,
+                row.survives.1,
                 shrunk.ended,
                 plan.steps.len()
             );

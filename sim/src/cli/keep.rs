@@ -9,7 +9,7 @@ use super::found::{Found, found};
 use super::invocation::Invocation;
 use super::shrink::law_to_break;
 use super::{Complaint, End, Ended, out, say};
-use crate::corpus::{Origin, Regression};
+use crate::corpus::{Origin, Regression, place_of};
 use crate::judge::judge;
 use crate::plan::Plan;
 use crate::report::failure::Failure;
@@ -77,9 +77,12 @@ pub fn verified(found: &Found, law: &str, plan: Plan, story: &str) -> Result<Str
     let origin = found.regression.as_ref().map(|regression| regression.origin.clone()).unwrap_or_default();
     let sabotage = sabotage::by_name(found.subject.name).map(|planted| planted.name.to_owned());
     let origin = Origin { seed: found.seed.or(origin.seed), commit: origin.commit, sabotage };
-    let text = written(&Regression { law: law.to_owned(), story: story.to_owned(), origin, plan })?;
+    let finding = place_of(&plan, &found.subject, law);
+    let kept = Regression { law: law.to_owned(), story: story.to_owned(), origin, finding, plan };
+    let text = written(&kept)?;
     let again = read_back(&text)?;
-    if !judge(&Arc::new(again.plan), &found.subject).breaks(law) {
+    let place = place_of(&again.plan, &found.subject, law);
+    if place.is_none() || place != again.finding {
         return Err(Complaint(format!(
             "what would be written does not break {law} when it is read back, so it is not kept: `determinism` tells \
              whether runs repeat themselves"
@@ -97,6 +100,7 @@ pub fn regression_text(failure: &Failure) -> Result<String, Complaint> {
         law: law.to_owned(),
         story: sentence(&failure.broken.because, subject, law, failure.found.seed, store),
         origin: Origin { seed: failure.found.seed, commit: None, sabotage },
+        finding: None,
         plan: failure.history.plan.clone(),
     })
 }

@@ -25,6 +25,9 @@ pub use size::Size;
 /// Network seeds that a candidate is tried under: the plan's own, and those that follow it.
 pub const LUCKS: u64 = 8;
 
+/// Runs that are enough for nearly every plan, and take less than ten seconds for the slowest.
+pub const BUDGET: u64 = 3_000;
+
 /// A plan that breaks its law under so many of them is a story, and not a matter of luck.
 const STEADY: usize = 4;
 
@@ -101,9 +104,7 @@ pub fn shrink_watched(
         }
     }
     while shrinker.ended.is_none() {
-        let before = shrinker.best.clone();
-        shrinker.round();
-        if shrinker.best == before {
+        if !shrinker.round() {
             shrinker.ended.get_or_insert(Ended::Smallest);
         }
     }
@@ -140,7 +141,23 @@ struct Shrinker<'a> {
 }
 
 impl Shrinker<'_> {
-    fn round(&mut self) {
+    /// Everything once; whether anything came of it.
+    fn round(&mut self) -> bool {
+        let before = self.best.clone();
+        // What is left out need not be made plainer.
+        while self.makes_fewer() {}
+        self.try_all(plainer::steps(&self.best));
+        self.try_all(calmer::links_and_clocks(&self.best));
+        self.try_all(calmer::settings(&self.best));
+        self.try_all(plainer::times(&self.best));
+        if self.best == before {
+            self.try_all(fewer::pairs(&self.best));
+        }
+        self.best != before
+    }
+
+    fn makes_fewer(&mut self) -> bool {
+        let before = self.best.steps.len();
         self.cut_off_the_rest();
         let mut size = self.best.steps.len().div_ceil(2);
         while size > 1 {
@@ -150,11 +167,7 @@ impl Shrinker<'_> {
         self.try_all(fewer::without_processes_and_nodes(&self.best));
         self.try_all(fewer::chunks(&self.best, 1));
         self.try_all(fewer::without_processes_and_nodes(&self.best));
-        self.try_all(plainer::steps(&self.best));
-        self.try_all(calmer::links_and_clocks(&self.best));
-        self.try_all(calmer::settings(&self.best));
-        self.try_all(plainer::times(&self.best));
-        self.try_all(fewer::pairs(&self.best));
+        self.best.steps.len() < before && self.ended.is_none()
     }
 
     fn try_all(&mut self, moves: Vec<Move>) {

@@ -1,15 +1,23 @@
 //! The corpus: plans worth keeping for ever, one TOML file each, with the law they concern and the story they tell. A plan
-//! is a fact where a seed is a promise about the generator, so files outlive changes of it.
+//! is a fact where a seed is a promise about the generator, so files outlive changes of it. How a file comes to be is in
+//! `keep.rs`, and what it must go on showing in `replay.rs`.
+
+mod keep;
+mod replay;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Kind;
 use crate::plan::{FORMAT, Plan, PlanError};
 use crate::sabotage;
 use crate::subject::Subject;
 use crate::whole_file;
+
+pub use keep::{KeepError, keep, place_of};
+pub use replay::{ReplayError, replay};
 
 /// One file of the corpus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +28,21 @@ pub struct Regression {
     /// What happens in it, for people.
     pub story: String,
     pub origin: Origin,
+    /// Where the plan breaks the law.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Place>,
     pub plan: Plan,
+}
+
+/// Where in a run a law was broken, in words that outlive a change of the system: no number of an event, no time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The last step of the plan that was taken before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// What kind of event broke it.
+    pub event: Kind,
 }
 
 /// Where a plan came from.
@@ -65,27 +87,33 @@ impl Regression {
 pub fn load(path: &Path) -> Result<(Plan, Option<Regression>), LoadError> {
     let shown = || path.display().to_string();
     let text = fs::read_to_string(path).map_err(|cause| LoadError::Unreadable { path: shown(), cause })?;
-    let no_plan = |error| LoadError::NoPlan { path: shown(), error };
+    read(&text).map_err(|error| LoadError::NoPlan { path: shown(), error })
+}
+
+/// As [`load`], from the text.
+pub fn read(text: &str) -> Result<(Plan, Option<Regression>), PlanError> {
+    /// The format first: of a newer one nothing else can be understood.
     #[derive(Deserialize)]
     struct Kept {
-        law: Option<toml::Value>,
-        plan: Option<Versioned>,
+        #[serde(rename = "law")]
+        _law: String,
+        plan: Versioned,
     }
     #[derive(Deserialize)]
     struct Versioned {
         format: u32,
     }
-    let kept = match toml::from_str::<Kept>(&text) {
-        Ok(kept) if kept.law.is_some() || kept.plan.is_some() => kept,
-        _ => return Ok((text.parse().map_err(no_plan)?, None)),
-    };
-    // The format first: of a newer one nothing else can be understood.
-    if let Some(found) = kept.plan.map(|plan| plan.format).filter(|found| *found != FORMAT) {
-        return Err(no_plan(PlanError::AnotherFormat { found }));
+    let is_regression = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("law"));
+    if !is_regression {
+        return Ok((text.parse()?, None));
     }
-    let regression: Regression =
-        toml::from_str(&text).map_err(|error| no_plan(PlanError::located(&text, &error)))?;
-    regression.plan.check().map_err(no_plan)?;
+    let located = |error: toml::de::Error| PlanError::located(text, &error);
+    let kept: Kept = toml::from_str(text).map_err(located)?;
+    if kept.plan.format != FORMAT {
+        return Err(PlanError::AnotherFormat { found: kept.plan.format });
+    }
+    let regression: Regression = toml::from_str(text).map_err(located)?;
+    regression.plan.check()?;
     Ok((regression.plan.clone(), Some(regression)))
 }
 
