@@ -170,6 +170,10 @@ fn what_does_not_break_its_law_from_its_text_is_not_kept() {
     let said = keep(&path, &with(unreadable), &subject).expect_err("it cannot be read");
     assert!(matches!(said, KeepError::Unreadable { .. }), "{said}");
     assert!(said.to_string().contains("`p1000` is no process"), "{said}");
+    let mut unordered = regression.plan.clone();
+    unordered.workers.0 = vec![2, 1];
+    let said = keep(&path, &with(unordered), &subject).expect_err("it reads back as another");
+    assert!(matches!(said, KeepError::AnotherPlan), "{said}");
     let mut harmless = regression.plan.clone();
     harmless.steps.pop();
     let said = keep(&path, &with(harmless), &subject).expect_err("it breaks nothing");

@@ -266,3 +266,62 @@ fn hash_of(plan: &Plan) -> u64 {
     Plan { seed: 0, ..plan.clone() }.to_string().hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shrinker<'a>(
+        best: Plan,
+        subject: &'a Subject,
+        watch: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Shrinker<'a> {
+        Shrinker {
+            best,
+            is_steady: false,
+            seeds: (0..LUCKS).collect(),
+            subject,
+            law: "one-live-grant",
+            runs: 0,
+            budget: 100,
+            tried: BTreeSet::new(),
+            candidates: 0,
+            watch,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_tried_under_eight_seeds_and_never_again() {
+        let step = "0ms register p1 rerunnable 1 steps of 10ms".parse().unwrap();
+        let plan = Plan { steps: vec![step], ..Plan::quiet(1) };
+        let smaller = Plan { steps: Vec::new(), ..plan.clone() };
+        let subject = Subject::fencepost();
+        let mut told = 0;
+        let mut watch = |_: &Progress| {
+            told += 1;
+            ControlFlow::Continue(())
+        };
+        let mut shrinker = shrinker(plan.clone(), &subject, &mut watch);
+        // Another seed makes no other candidate of it.
+        for seed in [1, 1, 5] {
+            shrinker.attempt("nothing", Plan { seed, ..smaller.clone() });
+        }
+        assert_eq!((shrinker.runs, shrinker.candidates, &shrinker.best), (LUCKS, 1, &plan));
+        assert_eq!(told, 1);
+    }
+
+    #[test]
+    fn what_is_no_smaller_or_no_plan_is_not_run() {
+        let plan = Plan::quiet(1);
+        let subject = Subject::fencepost();
+        let mut watch = |_: &Progress| panic!("nothing was worth a try");
+        let mut shrinker = shrinker(plan.clone(), &subject, &mut watch);
+        let larger = Plan { horizon_ms: plan.horizon_ms + 1_000, ..plan.clone() };
+        let impossible = Plan { workers: crate::plan::Nodes(Vec::new()), ..plan.clone() };
+        for candidate in [plan.clone(), larger, impossible] {
+            shrinker.attempt("nothing", candidate);
+        }
+        assert_eq!(shrinker.runs, 0);
+    }
+}
