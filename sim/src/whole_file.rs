@@ -64,6 +64,17 @@ mod tests {
         assert_eq!(names(&folder.path().join("deep")), ["down.txt"]);
     }
 
+    /// Whoever has the old file open, or runs out of space for the new one, has the old one whole.
+    #[test]
+    fn an_old_file_is_replaced_and_never_written_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("report.txt"), folder.path().join("old.txt"));
+        write(&path, b"one").unwrap();
+        fs::hard_link(&path, &old).unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!((fs::read(&old).unwrap(), fs::read(&path).unwrap()), (b"one".to_vec(), b"two".to_vec()));
+    }
+
     #[test]
     fn what_cannot_take_its_place_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();

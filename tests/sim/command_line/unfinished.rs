@@ -140,7 +140,10 @@ fn a_full_disk_leaves_whole_files_or_none_and_is_told() {
         (0, &format!("shrink '{HOLE}' --budget 60 --out regressions/mine.toml")),
     ] {
         let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("page.html");
+        fs::write(&page, "an older page</html>\n").unwrap();
         let output = with_little_space(folder.path(), kilobytes, arguments);
+        assert_eq!(fs::read_to_string(&page).unwrap(), "an older page</html>\n", "{arguments}");
         assert_eq!(output.status.code(), Some(4), "{arguments}: {}", said(&output));
         assert!(said(&output).contains("cannot be written"), "{arguments}: {}", said(&output));
         assert!(!said(&output).contains("panicked"), "{arguments}: {}", said(&output));
