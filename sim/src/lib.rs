@@ -23,6 +23,7 @@ pub mod history;
 pub mod judge;
 pub mod laws;
 pub mod marks;
+pub mod markup;
 pub mod matrix;
 pub mod needs;
 pub mod panics;

@@ -1,7 +1,6 @@
 //! What each part of a small plan is needed for: the plan is run again without it. Removed, does the law still break, and
 //! under how many seeds of the network? A part without which it never breaks is a part of the cause.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::judge::judge;
@@ -14,7 +13,7 @@ use crate::subject::Subject;
 pub struct Needs {
     /// The plan as it is.
     pub whole: Need,
-    /// Every step, in the order of the plan.
+    /// The first steps, in the order of the plan: a plan of many more was not made small, and each costs runs.
     pub steps: Vec<Need>,
     /// What the header says beyond a quiet world: a clock, links that lose messages, a second worker.
     pub facts: Vec<Need>,
@@ -36,10 +35,18 @@ impl Need {
     pub fn is_needed(&self) -> bool {
         self.breaks == 0
     }
+
+    /// How often the law breaks without it, for people.
+    pub fn breaks_without(&self) -> String {
+        match self.breaks {
+            0 => "never".to_owned(),
+            breaks => format!("in {breaks} of {}", self.tried),
+        }
+    }
 }
 
-/// Runs the plan without each of its steps, and without each fact of its header.
-pub fn needs(plan: &Plan, subject: &Subject, law: &str) -> Needs {
+/// Runs the plan without each of its first steps, so many at most, and without each fact of its header.
+pub fn needs(plan: &Plan, subject: &Subject, law: &str, most: usize) -> Needs {
     let need = |what: String, without: &Plan| {
         let breaks = |luck: &u64| {
             let lucky = Plan { seed: plan.seed.wrapping_add(*luck), ..without.clone() };
@@ -54,29 +61,7 @@ pub fn needs(plan: &Plan, subject: &Subject, law: &str) -> Needs {
     };
     Needs {
         whole: need("the whole plan".to_owned(), plan),
-        steps: (0..plan.steps.len()).map(without_step).collect(),
+        steps: (0..plan.steps.len().min(most)).map(without_step).collect(),
         facts: facts(plan).into_iter().map(|fact| need(fact.what, &fact.without)).collect(),
-    }
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, breaks, tried } = self;
-        let width = f.width().unwrap_or(0);
-        match breaks {
-            0 => write!(f, "{what:<width$}    without it: never"),
-            _ => write!(f, "{what:<width$}    without it: in {breaks} of {tried}"),
-        }
-    }
-}
-
-/// A line each, in columns.
-impl fmt::Display for Needs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = || self.steps.iter().chain(&self.facts);
-        let width = parts().map(|need| need.what.chars().count()).max().unwrap_or(0);
-        let Need { breaks, tried, .. } = self.whole;
-        writeln!(f, "it breaks under {breaks} of {tried} seeds of the network")?;
-        parts().try_for_each(|need| writeln!(f, "{need:width$}"))
     }
 }

@@ -508,6 +508,26 @@ fn a_neighbour_that_keeps_the_write_lock_costs_the_timeout_and_no_more() {
     register(&mut registry, "q").unwrap();
 }
 
+/// A file of nobody's yet: SQLite does not wait by itself for the lock under which its log is made.
+#[test]
+fn a_file_that_another_is_making_is_waited_for_as_long_as_the_timeout_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let neighbour = rusqlite::Connection::open(&path).unwrap();
+    neighbour.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let within = |busy_timeout| SqliteOptions { busy_timeout, ..SqliteOptions::default() };
+    let refused = open(&path, within(Duration::from_millis(30))).err().expect("the file is locked");
+    assert!(refused.to_string().contains("locked"), "{refused}");
+
+    let freed = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        neighbour.execute_batch("ROLLBACK").unwrap();
+    });
+    let mut registry = open(&path, within(Duration::from_secs(60))).unwrap();
+    freed.join().unwrap();
+    register(&mut registry, "p").unwrap();
+}
+
 #[test]
 fn huge_and_foreign_payloads_come_back_whole_from_both_stores() {
     let folder = tempfile::tempdir().unwrap();

@@ -111,6 +111,14 @@ fn calls<S: Store>(registry: &mut Registry<S>) -> Vec<(&'static str, Call)> {
         ("delete a session", Call::DeleteSessionProcessState { session_id: "nobody's".into() }),
         ("prune nothing", Call::PruneTerminalProcesses { cutoff_epoch_ms: 1 }),
         ("a page", list(ProcessListFilter { limit: Some(2), ..running })),
+        // These change what the others cost, and come last.
+        (
+            "register",
+            Call::RegisterProcess {
+                registration: registration("mine-now", "rare", RecoveryDisposition::Rerunnable),
+            },
+        ),
+        ("delete the scope's session", Call::DeleteSessionProcessState { session_id: "s".into() }),
     ]
 }
 
@@ -202,6 +210,9 @@ fn every_call_on_memory_touches_its_own_rows_beside_any_number_of_others() {
         ("delete a session", 0),
         ("prune nothing", 0),
         ("a page", 2),
+        // Two rows that are not there; two handles, and the rows of the two processes.
+        ("register", 2),
+        ("delete the scope's session", 2 + 4),
     ];
     assert_eq!(memory_costs(20), own);
     assert_eq!(memory_costs(1_000), own);

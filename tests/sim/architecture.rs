@@ -8,6 +8,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("seeds", &[]),
     ("whole_file", &[]),
     ("panics", &[]),
+    ("markup", &[]),
     ("clock", &[]),
     ("disk", &["seed"]),
     ("event", &[]),
@@ -34,8 +35,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["generate", "judge", "panics", "plan", "profile", "seed", "seeds", "subject", "world"],
     ),
     ("determinism", &["generate", "judge", "plan", "search", "seed", "subject"]),
-    ("timeline", &["event", "history", "judge", "plan", "step"]),
-    ("report", &["event", "history", "judge", "laws", "marks", "panics", "plan", "subject", "timeline"]),
+    ("timeline", &["event", "history", "judge", "markup", "plan", "step"]),
+    (
+        "report",
+        &[
+            "event", "history", "judge", "laws", "marks", "markup", "needs", "panics", "plan", "subject",
+            "timeline",
+        ],
+    ),
     ("check", &["generate", "laws", "marks", "plan", "report", "search", "seed", "shrink", "subject"]),
     ("property", &["check", "generate", "judge", "plan", "seed", "subject"]),
     (

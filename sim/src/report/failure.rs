@@ -6,12 +6,11 @@ use std::sync::Arc;
 use crate::event::NO_PROCESS;
 use crate::history::History;
 use crate::judge::{Broken, judge, record, without_clock_faults};
+use crate::needs::{Needs, needs};
 use crate::panics;
 use crate::plan::{Plan, Process, Store};
 use crate::subject::Subject;
 use crate::timeline::moment::Moment;
-
-use super::needed::{Needed, needed};
 
 /// Where a breach was found, and how far its plan was made smaller.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +32,7 @@ pub struct Failure {
     /// Of the small plan.
     pub history: History,
     pub moment: Option<Moment>,
-    /// Of the first steps: a plan of many more was not made small, and each costs runs.
-    pub needed: Vec<Needed>,
+    pub needs: Needs,
     /// Whether the law is broken without the plan's clock faults, too; none, if it has none.
     pub without_clock_faults: Option<bool>,
     /// What the code under test panicked with, where panics are remembered.
@@ -46,7 +44,7 @@ impl Failure {
     pub fn of(plan: &Plan, subject: &Subject, law: &str, found: Found) -> Option<Self> {
         let plan = Arc::new(plan.clone());
         let shown = if plan.steps.len() > MOST_STEPS { MOST_STEPS - 2 } else { MOST_STEPS };
-        let needed = needed(&plan, subject, law, shown);
+        let needs = needs(&plan, subject, law, shown);
         let without_clock_faults = without_clock_faults(&plan, subject, law);
         drop(panics::take_last());
         let verdict = judge(&plan, subject);
@@ -61,7 +59,7 @@ impl Failure {
         let process = Self::process_at(&history, &broken).map(|process| process.0);
         let moment = place.and_then(|place| Moment::of(&history, place, process));
         let subject = subject.name.to_owned();
-        Some(Self { broken, subject, found, history, moment, needed, without_clock_faults, panicked })
+        Some(Self { broken, subject, found, history, moment, needs, without_clock_faults, panicked })
     }
 
     /// Whom the breach is about.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::failure::Failure;
 use super::summary::{LongestLine, Summary, Timings, store_name};
+use crate::needs::{Need, Needs};
 use crate::timeline::text;
 
 /// Lines to type that lead on from a breach.
@@ -78,19 +79,28 @@ fn facts(failure: &Failure) -> String {
 }
 
 fn steps(failure: &Failure) -> Vec<String> {
-    let needed = &failure.needed;
-    if needed.is_empty() {
-        return vec!["the plan has no step: the world alone does it".to_owned()];
+    let Needs { whole, steps, facts } = &failure.needs;
+    let Need { breaks, tried, .. } = whole;
+    let mut lines = Vec::new();
+    if steps.is_empty() {
+        lines.push("the plan has no step: the world alone does it".to_owned());
+    } else {
+        let head = format!("the plan's steps (it breaks under {breaks} of {tried} seeds of the network)");
+        let said = steps.iter().map(|need| need.what.chars().count());
+        let width = said.max().unwrap_or(0).max(head.chars().count() - 4);
+        lines.push(format!("{head:<width$}    still broken without it", width = width + 4));
+        for (number, need) in (1..).zip(steps) {
+            lines.push(format!("{number:>3} {:<width$}    {}", need.what, need.breaks_without()));
+        }
     }
-    let width = needed.iter().map(|need| need.step.chars().count()).max().unwrap_or(0).max(24);
-    let mut lines =
-        vec![format!("{:<width$}    still broken without it", "the plan's steps", width = width + 4)];
-    for (number, need) in (1..).zip(needed) {
-        lines.push(format!("{number:>3} {:<width$}    {need}", need.step));
-    }
-    let untold = failure.history.plan.steps.len().saturating_sub(needed.len());
+    let untold = failure.history.plan.steps.len().saturating_sub(steps.len());
     if untold > 0 {
         lines.push(format!("    and {untold} more"));
+    }
+    let facts: Vec<&str> =
+        facts.iter().filter(|fact| fact.is_needed()).map(|fact| fact.what.as_str()).collect();
+    if !facts.is_empty() {
+        lines.push(format!("and of its header: {}", facts.join(", ")));
     }
     lines
 }

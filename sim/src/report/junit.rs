@@ -1,9 +1,10 @@
 //! For CI servers: JUnit's XML, a suite of cases. Of a search each law is one, and the marks together are one; of the
 //! regressions each file is one.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use super::summary::{Summary, Timings};
+use crate::markup::Escaped;
 
 pub struct Suite {
     pub name: String,
@@ -89,24 +90,6 @@ impl Suite {
         }
         xml.push_str("  </testsuite>\n</testsuites>\n");
         xml
-    }
-}
-
-/// Text that may stand in an attribute or between tags. XML has no way to say control characters.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|letter| match letter {
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '&' => f.write_str("&amp;"),
-            '"' => f.write_str("&quot;"),
-            '\n' | '\t' => f.write_char(letter),
-            '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}'),
-            letter if letter.is_control() => f.write_char('\u{fffd}'),
-            letter => f.write_char(letter),
-        })
     }
 }
 

@@ -6,6 +6,5 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
-pub mod needed;
 pub mod summary;
 pub mod tally;

@@ -10,6 +10,7 @@ use super::data::Data;
 use crate::event::Kind;
 use crate::history::History;
 use crate::judge::Broken;
+use crate::markup::Escaped;
 use crate::plan::{Node, Plan};
 
 /// With `{{slots}}`.
@@ -52,22 +53,6 @@ pub fn draw(history: &History, broken: Option<&Broken>) -> String {
     page
 }
 
-/// Text that may stand anywhere in the page.
-struct Safe<'a>(&'a str);
-
-impl fmt::Display for Safe<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|letter| match letter {
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '&' => f.write_str("&amp;"),
-            '"' => f.write_str("&quot;"),
-            '\'' => f.write_str("&#39;"),
-            letter => f.write_char(letter),
-        })
-    }
-}
-
 /// True time as people read it here: milliseconds, with their thousands apart.
 struct At(u64);
 
@@ -87,7 +72,7 @@ impl fmt::Display for At {
 
 fn title(history: &History, broken: Option<&Broken>) -> String {
     match broken {
-        Some(broken) => format!("{} is broken · seed {}", Safe(broken.law), history.plan.seed),
+        Some(broken) => format!("{} is broken · seed {}", Escaped(broken.law), history.plan.seed),
         None => format!("Every law holds · seed {}", history.plan.seed),
     }
 }
@@ -98,9 +83,9 @@ fn verdict(page: &mut String, history: &History, broken: Option<&Broken>) {
             page,
             "<p class=\"verdict broken\"><span aria-hidden=\"true\">✕</span> Law broken</p>\
              <h1>{}</h1><p class=\"sentence\">{}.</p><p class=\"because\"><b>Here:</b> {}.</p>",
-            Safe(broken.law),
-            Safe(&capital(broken.sentence)),
-            Safe(&broken.because)
+            Escaped(broken.law),
+            Escaped(&capital(broken.sentence)),
+            Escaped(&broken.because)
         ),
         None => write!(
             page,
@@ -139,8 +124,8 @@ fn steps_to_breach(page: &mut String, history: &History, links: &[Link]) {
             number + 1,
             At(event.at_us),
             Node::from_code(event.node),
-            Safe(&history.said(event).to_string()),
-            Safe(link.role)
+            Escaped(&history.said(event).to_string()),
+            Escaped(link.role)
         );
     }
     page.push_str("</ol>");
@@ -151,7 +136,7 @@ fn plan(page: &mut String, history: &History) {
     let plan = &history.plan;
     page.push_str("<dl class=\"world\">");
     let mut row = |name: &str, value: String| {
-        let _ = write!(page, "<div><dt>{name}</dt><dd>{}</dd></div>", Safe(&value));
+        let _ = write!(page, "<div><dt>{name}</dt><dd>{}</dd></div>", Escaped(&value));
     };
     row("lease", format!("{} ms, renewed every {} ms", plan.ttl_ms, plan.renew_ms));
     row("sweeps", format!("every {} ms, at most {} bodies a worker", plan.sweep_ms, plan.bound));
@@ -174,7 +159,7 @@ fn plan(page: &mut String, history: &History) {
         let class = if step.action.is_fault() { "fault" } else { "work" };
         let line = step.to_string();
         let (at, action) = line.split_once(' ').unwrap_or(("", &line));
-        let (at, action) = (Safe(at), Safe(action));
+        let (at, action) = (Escaped(at), Escaped(action));
         let _ = match taken {
             Some(place) => write!(
                 page,
