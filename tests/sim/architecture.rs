@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // The generator, in its tests.
     ("profile", &["generate", "plan", "seed", "step"]),
     ("subject", &["plan", "seed", "world"]),
-    ("world", &["clock", "disk", "event", "plan", "seed", "step", "subject"]),
+    ("world", &["clock", "disk", "event", "panics", "plan", "seed", "step", "subject"]),
     ("laws", &["event", "plan"]),
     ("zombie", &["clock", "event", "plan", "step"]),
     ("marks", &["event", "plan", "step"]),

@@ -2,6 +2,7 @@
 //! first: a file that does not break its law is no regression.
 
 use std::io::Write;
+use std::process::Command;
 use std::sync::Arc;
 
 use super::arguments::Keep;
@@ -31,7 +32,7 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     let mut log = |success: &str| told(success);
     let shrunk = shrink(&found.plan, &found.subject, &law, wanted.budget, &mut log);
     let story = match (&wanted.story, &found.regression) {
-        (Some(story), _) => story.clone(),
+        (Some(story), _) => story.trim().to_owned(),
         (None, Some(regression)) => regression.story.clone(),
         (None, None) => first_sentence(&found, &shrunk.plan, &law),
     };
@@ -72,11 +73,19 @@ fn sentence(because: &str, subject: &str, law: &str, seed: Option<u64>, store: &
     format!("`{subject}` breaks {law}, found with {from} on {store}: {because}.")
 }
 
+/// The commit that is checked out where this runs: what a seed means is a matter of the generator that read it.
+fn commit_here() -> Option<String> {
+    let asked = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output().ok()?;
+    let commit = String::from_utf8(asked.stdout).ok()?.trim().to_owned();
+    (asked.status.success() && !commit.is_empty()).then_some(commit)
+}
+
 /// A regression's text that was read back and still breaks its law.
 pub fn verified(found: &Found, law: &str, plan: Plan, story: &str) -> Result<String, Complaint> {
     let origin = found.regression.as_ref().map(|regression| regression.origin.clone()).unwrap_or_default();
     let sabotage = sabotage::by_name(found.subject.name).map(|planted| planted.name.to_owned());
-    let origin = Origin { seed: found.seed.or(origin.seed), commit: origin.commit, sabotage };
+    let commit = origin.commit.or_else(commit_here);
+    let origin = Origin { seed: found.seed.or(origin.seed), commit, sabotage };
     let finding = place_of(&plan, &found.subject, law);
     let kept = Regression { law: law.to_owned(), story: story.to_owned(), origin, finding, plan };
     let text = written(&kept)?;

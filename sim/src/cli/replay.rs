@@ -7,7 +7,7 @@ use super::found::{Found, found};
 use super::invocation::Invocation;
 use super::{Complaint, End, Ended, histories, out, say};
 use crate::history::History;
-use crate::judge::{Verdict, judge, record};
+use crate::judge::{Broken, Verdict, judge, record};
 use crate::plan::Plan;
 use crate::shrink::shrink;
 use crate::subject::Subject;
@@ -18,6 +18,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
     let found = found(&wanted.what, invocation)?;
     let plan = changed(&found, wanted)?;
     let verdict = judge(&plan, &found.subject);
+    let breach = breach(&verdict, &found);
     // A page on standard output is all there is on it.
     let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
     if let (Some(regression), false) = (&found.regression, is_page) {
@@ -32,9 +33,15 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
             say::line("this plan does not give the same events twice: `determinism` shows where they part");
             return Ok(End::NotDeterministic);
         };
-        show(wanted, history, &verdict)?;
+        show(wanted, history, breach.as_ref())?;
     }
-    Ok(tell(&verdict, is_page))
+    Ok(tell(&verdict, breach.as_ref(), is_page))
+}
+
+/// Of the law that the plan was kept for, or the first.
+fn breach(verdict: &Verdict, found: &Found) -> Option<Broken> {
+    let law = found.regression.as_ref().map(|regression| regression.law.as_str());
+    law.and_then(|law| verdict.breach_of(law)).or_else(|| verdict.broken())
 }
 
 fn changed(found: &Found, wanted: &Replay) -> Result<Arc<Plan>, Complaint> {
@@ -47,7 +54,7 @@ fn changed(found: &Found, wanted: &Replay) -> Result<Arc<Plan>, Complaint> {
         }));
     }
     if wanted.shrunk {
-        let broken = judge(&found.plan, &found.subject).broken().ok_or_else(|| {
+        let broken = breach(&judge(&found.plan, &found.subject), found).ok_or_else(|| {
             Complaint("this plan breaks no law: there is nothing to shrink, leave out --shrunk".to_owned())
         })?;
         plan = shrink(&plan, &found.subject, broken.law, SHRINK_RUNS, &mut |_| {}).plan;
@@ -70,18 +77,17 @@ fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<Hi
     (history.hash() == verdict.hash).then_some(history)
 }
 
-fn show(wanted: &Replay, mut history: History, verdict: &Verdict) -> Result<(), Complaint> {
+fn show(wanted: &Replay, mut history: History, broken: Option<&Broken>) -> Result<(), Complaint> {
     if let Some(path) = &wanted.history {
         histories::write(path, &history)?;
     }
-    let broken = verdict.broken();
     let last = history.events.len().saturating_sub(1);
     let place = match wanted.until {
         Some(number) if number > last => {
             return Err(Complaint(format!("there is no event {number}: say 0 to {last}")));
         }
         Some(number) => number,
-        None => broken.as_ref().and_then(|broken| usize::try_from(broken.at).ok()).unwrap_or(last),
+        None => broken.and_then(|broken| usize::try_from(broken.at).ok()).unwrap_or(last),
     };
     let moment = wanted.show.and_then(|_| Moment::of(&history, place, None));
     let line = history.line(place);
@@ -92,8 +98,8 @@ fn show(wanted: &Replay, mut history: History, verdict: &Verdict) -> Result<(), 
     let shown = broken.filter(|broken| usize::try_from(broken.at).is_ok_and(|at| at < history.events.len()));
     if let Some(timeline) = wanted.timeline {
         let drawn = match timeline {
-            Timeline::Text => text::draw(&history, shown.as_ref()),
-            Timeline::Html => html::draw(&history, shown.as_ref()),
+            Timeline::Text => text::draw(&history, shown),
+            Timeline::Html => html::draw(&history, shown),
         };
         match &wanted.out {
             None => say::raw(&drawn),
@@ -116,14 +122,17 @@ fn show(wanted: &Replay, mut history: History, verdict: &Verdict) -> Result<(), 
     Ok(())
 }
 
-fn tell(verdict: &Verdict, is_page: bool) -> End {
+fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
     let line = |said: String| {
         if !is_page {
             say::line(said);
         }
     };
-    if let Some(broken) = verdict.broken() {
+    if let Some(broken) = broken {
         line(format!("{} is broken at event {}: {}", broken.law, broken.at, broken.because));
+        if let Some(first) = verdict.broken().filter(|first| first.law != broken.law) {
+            line(format!("before it, {} is broken at event {}: {}", first.law, first.at, first.because));
+        }
         return End::Broken;
     }
     let mut unsure = false;

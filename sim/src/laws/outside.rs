@@ -44,7 +44,11 @@ impl Law for OutsideSeesFencesInOrder {
                 self.case.meet();
                 if event.a >= row.granted {
                     self.case.breach(number, || {
-                        format!("an effect with fence {}, the highest granted, was refused", event.a)
+                        let granted = row.granted;
+                        format!(
+                            "an effect with fence {} was refused, and {granted} is the highest granted",
+                            event.a
+                        )
                     });
                 }
             }

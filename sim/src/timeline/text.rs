@@ -174,7 +174,10 @@ fn row(history: &History, lanes: &[Node], event: &Event) -> String {
         None => format!("{:before$}{said}", ""),
         Some(call) => {
             let after = (lanes.len() - lane) * (LANE + 1);
-            let mut asked = format!("{call} p{} ", event.process);
+            let mut asked = match event.process {
+                NO_PROCESS => format!("{call} "),
+                process => format!("{call} p{process} "),
+            };
             while asked.chars().count() < after - 1 {
                 asked.push('.');
             }

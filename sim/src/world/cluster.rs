@@ -30,6 +30,7 @@ use super::wire::{LedgerWire, Message, Wire};
 use super::{Due, World, calm, ghosts, home, nemesis, recovery, with};
 use crate::disk;
 use crate::event::{GrantNo, Kind, NO_PROCESS, crash, refusal};
+use crate::panics;
 use crate::plan::{Node, Plan, Store};
 use crate::seed::{Purpose, below};
 use crate::step::Span;
@@ -436,7 +437,10 @@ pub fn handle(mut handling: BoxFuture<'static, ()>) {
     match first {
         Ok(Poll::Ready(())) => {}
         Ok(Poll::Pending) => with(|world| world.spawn(Node::Registry, handling)),
-        Err(_) => with(|world| world.note(Node::Registry, Kind::Panicked, NO_PROCESS, GrantNo::NONE, 0, 0)),
+        Err(payload) => {
+            panics::remember(payload.as_ref());
+            with(|world| world.note(Node::Registry, Kind::Panicked, NO_PROCESS, GrantNo::NONE, 0, 0));
+        }
     }
 }
 

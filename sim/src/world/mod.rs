@@ -31,6 +31,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::clock::Clock;
 use crate::disk::{self, Disk};
 use crate::event::{Event, GrantName, GrantNo, Kind, NO_PROCESS, Witness};
+use crate::panics;
 use crate::plan::{Node, Plan, Process, Store};
 use crate::seed::{Purpose, Seed};
 use crate::step::{DiskFault, Method, StoreFailure};
@@ -294,7 +295,10 @@ fn poll(id: TaskId, mut task: BoxFuture<'static, ()>, waker: &Waker) {
             with(|world| {
                 world.kernel.finish(id);
                 // One that was stopped for asking the time without end is no panic of its own.
-                if ended.is_err() && world.kernel.turns <= TURNS_PER_SECOND {
+                if let Err(payload) = &ended
+                    && world.kernel.turns <= TURNS_PER_SECOND
+                {
+                    panics::remember(payload.as_ref());
                     world.note(Node::Registry, Kind::Panicked, NO_PROCESS, GrantNo::NONE, 0, 0);
                 }
             });
