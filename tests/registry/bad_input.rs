@@ -510,6 +510,10 @@ fn a_neighbour_that_keeps_the_write_lock_costs_the_timeout_and_no_more() {
 
 /// A file of nobody's yet: SQLite does not wait by itself for the lock under which its log is made.
 #[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the neighbour stands for another process, and its time is real"
+)]
 fn a_file_that_another_is_making_is_waited_for_as_long_as_the_timeout_and_no_longer() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("registry.db");
