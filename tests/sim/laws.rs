@@ -845,3 +845,68 @@ fn every_law_has_its_cases_and_a_sentence() {
         assert!(law.sentence().len() > 30);
     }
 }
+
+/// Whatever one fact of a row, its log or its lease is not as it was: each alone is enough.
+#[test]
+fn each_acknowledged_fact_alone_must_survive() {
+    const ROW: u64 = survived::IS_STARTED | survived::IS_WAITING | survived::ABANDON_REQUESTED;
+    const UNTIL: u64 = 1_000 + TTL_MS;
+    let running = || {
+        told()
+            .registered(disposition::RERUNNABLE)
+            .granted(ANN, 1)
+            .wrote(ANN, Wrote::FirstStart)
+            .wrote(ANN, Wrote::Wait)
+            .say(101, Kind::Asked, GrantNo::NONE, Wrote::AbandonRequest as u64, 0)
+            .evidence(Kind::Appended, ANN, 3, 0)
+    };
+    let law = "acknowledged-survives";
+    let sound = running().survived(ROW, 3, ANN, UNTIL);
+    assert_eq!(broken_at(law, &sound), None);
+    // An event that nobody was told of is there whole.
+    assert_eq!(broken_at(law, &running().survived(ROW, 4, ANN, UNTIL)), None);
+    for (what, bits, events, lease, until_ms) in [
+        ("the first start", ROW & !survived::IS_STARTED, 3, ANN, UNTIL),
+        ("the wait", ROW & !survived::IS_WAITING, 3, ANN, UNTIL),
+        ("the abandon request", ROW & !survived::ABANDON_REQUESTED, 3, ANN, UNTIL),
+        ("an end of nobody's", ROW | status::COMPLETED, 3, ANN, UNTIL),
+        ("rows that cannot be read", ROW | survived::IS_UNREADABLE, 3, ANN, UNTIL),
+        ("the last event", ROW, 2, ANN, UNTIL),
+        ("the lease", ROW, 3, GrantNo::NONE, 0),
+        ("another's lease", ROW, 3, BOB, UNTIL),
+        ("a shorter lease", ROW, 3, ANN, UNTIL - 1),
+        ("a longer lease", ROW, 3, ANN, UNTIL + 1),
+    ] {
+        assert!(broken_at(law, &running().survived(bits, events, lease, until_ms)).is_some(), "{what}");
+    }
+
+    let cleared = || running().wrote(ANN, Wrote::WaitCleared).released(ANN);
+    let idle = ROW & !survived::IS_WAITING;
+    assert_eq!(broken_at(law, &cleared().survived(idle, 3, GrantNo::NONE, 0)), None);
+    assert!(
+        broken_at(law, &cleared().survived(ROW, 3, GrantNo::NONE, 0)).is_some(),
+        "a cleared wait is back"
+    );
+    assert!(broken_at(law, &cleared().survived(idle, 3, ANN, UNTIL)).is_some(), "a released lease is back");
+
+    let ended = || running().ended(ANN, 7);
+    let shown = |bits, output| {
+        ended().say(0, Kind::Survived, GrantNo::NONE, survived::IS_KNOWN | bits, 3).say(
+            0,
+            Kind::SurvivedLease,
+            GrantNo::NONE,
+            0,
+            output,
+        )
+    };
+    assert_eq!(broken_at(law, &shown(idle | status::COMPLETED, 7)), None);
+    assert!(broken_at(law, &shown(idle | status::COMPLETED, 8)).is_some(), "another outcome");
+    assert!(broken_at(law, &shown(idle | status::FAILED, 7)).is_some(), "another end");
+    assert!(broken_at(law, &shown(ROW, 7)).is_some(), "no end");
+    let torn = idle | status::COMPLETED | survived::IS_TORN;
+    assert!(broken_at(law, &shown(torn, 7)).is_some(), "an end beside the lease that it takes away");
+
+    let pruned = || ended().say(101, Kind::Pruned, GrantNo::NONE, 0, 0);
+    assert_eq!(broken_at(law, &pruned().say(0, Kind::Survived, GrantNo::NONE, 0, 0)), None);
+    assert!(broken_at(law, &pruned().survived(0, 3, GrantNo::NONE, 0)).is_some(), "a pruned process is back");
+}
