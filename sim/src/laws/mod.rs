@@ -14,7 +14,7 @@ mod silence;
 mod survival;
 mod waits;
 
-use crate::event::{Event, Kind, Witness};
+use crate::event::{Event, Kind, NO_PROCESS, Witness};
 use crate::plan::Plan;
 
 pub use course::{
@@ -96,21 +96,28 @@ impl Case {
     }
 }
 
-/// A value per process, there when it is first asked for.
+/// A value per process, there when it is first asked for; and one for what is about none.
 #[derive(Debug, Clone, Default)]
-pub struct ByProcess<T>(Vec<T>);
+pub struct ByProcess<T> {
+    rows: Vec<T>,
+    of_none: T,
+}
 
 impl<T: Default> ByProcess<T> {
     pub fn of(&mut self, process: u16) -> &mut T {
-        let place = usize::from(process);
-        if self.0.len() <= place {
-            self.0.resize_with(place + 1, T::default);
+        if process == NO_PROCESS {
+            return &mut self.of_none;
         }
-        &mut self.0[place]
+        let place = usize::from(process);
+        if self.rows.len() <= place {
+            self.rows.resize_with(place + 1, T::default);
+        }
+        &mut self.rows[place]
     }
 
+    /// Of every process.
     pub fn all(&mut self) -> impl Iterator<Item = &mut T> {
-        self.0.iter_mut()
+        self.rows.iter_mut()
     }
 }
 
