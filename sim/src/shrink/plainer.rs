@@ -22,14 +22,17 @@ pub fn steps(plan: &Plan) -> Vec<Move> {
         if let Action::Register { body, .. } = step.action {
             instead("any disposition", Box::new(becomes_rerunnable));
             for plain in plainer_bodies(body, plan.ttl_ms) {
-                instead("a plainer body", Box::new(move |action| becomes_body(action, plain)));
+                instead(
+                    &format!("`{plain}` for its body"),
+                    Box::new(move |action| becomes_body(action, plain)),
+                );
             }
         }
         instead("a plain kind", Box::new(becomes_plain));
         if let Some(span) = super::parts::span(&step.action) {
             for other in other_spans(plan, span) {
                 instead(
-                    "another span",
+                    &format!("{other} for its span"),
                     Box::new(move |action| {
                         if let Some(span) = span_of(action) {
                             *span = other;
