@@ -223,7 +223,7 @@ pub enum StoreFailure {
     UnknownBefore,
     /// It was changed, and nobody knows.
     UnknownAfter,
-    /// Reads alone fail.
+    /// What is read of one process fails. A list may come from elsewhere: who was listed and claimed is then not read.
     Reads,
 }
 

@@ -55,7 +55,7 @@ impl Submit for Door {
                 with(|world| world.failed(asks, &call, true));
                 Err(unknown())
             }
-            Some(StoreFailure::Reads) if call.is_read() => {
+            Some(StoreFailure::Reads) if call.is_read() && call.process_id().is_some() => {
                 with(|world| world.failed(asks, &call, false));
                 Err(RegistryError::backend(method, "the store failed"))
             }
