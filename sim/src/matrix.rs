@@ -26,6 +26,8 @@ const COMPARED: u64 = 200;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum End {
     Killed,
+    /// Its law broke, and not from every start.
+    KilledFromSomeStarts,
     /// Laws broke, and its own did not.
     KilledByAnotherLaw,
     /// No run differed from the true system's.
@@ -63,7 +65,7 @@ struct Hunt {
 fn hunt(sabotage: &Sabotage, start: u64, most: u64) -> Hunt {
     let subject = sabotage.subject();
     let mut hunt = Hunt { needed: None, first_law: None, failed: false };
-    for seed in start..start + most {
+    for seed in start..start.saturating_add(most) {
         let plan = Arc::new(generate(Seed(seed), subject.store_needed));
         let judged = catch_unwind(AssertUnwindSafe(|| judge(&plan, &subject)));
         let Ok(verdict) = judged else {
@@ -101,6 +103,8 @@ fn row(sabotage: &'static Sabotage, fate: Fate, hunts: &[Hunt]) -> Row {
         End::HarnessError
     } else if worst.is_some() {
         End::Killed
+    } else if needed.iter().any(Option::is_some) {
+        End::KilledFromSomeStarts
     } else if first_law.is_some() {
         End::KilledByAnotherLaw
     } else if is_reached(sabotage) {
@@ -167,6 +171,10 @@ impl Row {
         let seeds = |seeds: Option<u64>| seeds.map_or("-".to_owned(), |seeds| seeds.to_string());
         let end = match self.end {
             End::Killed => format!("KILLED by {}", self.law),
+            End::KilledFromSomeStarts => {
+                let killed = self.needed.iter().flatten().count();
+                format!("KILLED from {killed} of {} starts by {}", self.needed.len(), self.law)
+            }
             End::KilledByAnotherLaw => {
                 format!("KILLED BY ANOTHER LAW: {}, and not {}", self.first_law.unwrap_or("-"), self.law)
             }

@@ -80,7 +80,7 @@ pub struct Sabotage {
     /// Only these; all of them, unless you say
     pub names: Vec<String>,
     /// Seeds to try for each, from each start
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub most: u64,
     /// As JSON, a row each
     #[arg(long)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::Complaint;
-use crate::event::GrantNo;
+use crate::event::{GrantNo, Kind};
 use crate::history::History;
 use crate::plan::FORMAT;
 use crate::whole_file;
@@ -64,6 +64,18 @@ fn check(history: &History) -> Result<(), String> {
         let is_known = event.grant == GrantNo::NONE || (event.grant.0 as usize) < history.grants.len();
         if !is_known {
             return Err(format!("event {place} is about a grant that it does not name"));
+        }
+        let is_of_a_grant = matches!(
+            event.kind,
+            Kind::Granted
+                | Kind::Reclaimed
+                | Kind::Reentered
+                | Kind::Renewed
+                | Kind::BodyBegan
+                | Kind::BodyEnded
+        );
+        if is_of_a_grant && !event.grant.is_some() {
+            return Err(format!("event {place} is about a grant, and names none"));
         }
         // A century is longer than any run.
         if event.at_us < before_us || event.at_us > 3_000_000_000_000_000 {

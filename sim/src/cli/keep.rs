@@ -1,14 +1,13 @@
 //! `keep`: a breaking plan, made smaller, and kept among the regressions with its story. What is written was read back and run
 //! first: a file that does not break its law is no regression.
 
-use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 
 use super::arguments::Keep;
 use super::found::{Found, found};
 use super::invocation::Invocation;
-use super::shrink::law_to_break;
+use super::shrink::{ended_early, law_to_break, smallest};
 use super::{Complaint, End, Ended, out, say};
 use crate::corpus::{Origin, Regression, place_of};
 use crate::judge::judge;
@@ -16,7 +15,6 @@ use crate::plan::Plan;
 use crate::report::failure::Failure;
 use crate::report::summary::store_name;
 use crate::sabotage;
-use crate::shrink::shrink;
 
 pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     let found = found(&wanted.what, invocation)?;
@@ -29,8 +27,7 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     if path.exists() {
         return Err(Complaint(format!("`{}` is there already: say --name another", path.display())));
     }
-    let mut log = |success: &str| told(success);
-    let shrunk = shrink(&found.plan, &found.subject, &law, wanted.budget, &mut log);
+    let shrunk = smallest(&found, &law, wanted.budget)?;
     let story = match (&wanted.story, &found.regression) {
         (Some(story), _) => story.trim().to_owned(),
         (None, Some(regression)) => regression.story.clone(),
@@ -39,18 +36,14 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     let steps = shrunk.plan.steps.len();
     let text = verified(&found, &law, shrunk.plan, &story)?;
     out::put(&path, &text)?;
-    say::line(format_args!("{} steps made {steps} in {} runs", found.plan.steps.len(), shrunk.runs));
+    let (before, early) = (found.plan.steps.len(), ended_early(shrunk.ended));
+    say::line(format_args!("{before} steps made {steps} in {} runs{early}", shrunk.runs));
     say::line(format_args!("it was read back, run, and breaks {law}; kept in {}", path.display()));
     if wanted.story.is_none() && found.regression.is_none() {
         say::line("its story is a sentence yet: tell there what happens, in order");
     }
     say::line(format_args!("replay it:  {}", invocation.about_file("replay", &path, &found.subject)));
     Ok(End::Broken)
-}
-
-/// On standard error, for whoever waits.
-pub fn told(success: &str) {
-    drop(writeln!(std::io::stderr().lock(), "  {success}"));
 }
 
 /// Who broke it, and with what.

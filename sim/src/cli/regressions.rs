@@ -34,6 +34,12 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
             folder.display()
         ))
     })?;
+    if files.is_empty() {
+        return Err(Complaint(format!(
+            "there is no regression in `{}`: name their folder",
+            folder.display()
+        )));
+    }
     let lines: Vec<Line> = files.iter().map(|path| tried(path, &subject)).collect();
     let count = |came: &str| lines.iter().filter(|line| line.came == came).count();
     let end = match () {

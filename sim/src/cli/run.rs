@@ -41,6 +41,10 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
         )));
     }
     let searches = searches(&wanted, &subject, invocation)?;
+    // A search of nothing would find nothing, and be green.
+    if searches.iter().all(|(seeds, _)| seeds.count() == 0) {
+        return Err(Complaint("there is no seed to run: give more seeds, or fewer shards".to_owned()));
+    }
     let out = wanted.out.as_deref().map(Out::prepare).transpose()?;
     let asked =
         interrupt::listen().map_err(|cause| Complaint(format!("Ctrl-C cannot be listened for: {cause}")))?;

@@ -1,23 +1,25 @@
 //! `shrink`: a breaking plan, made smaller, and written as a regression if a file is named.
 
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
 use super::arguments::Shrink;
 use super::found::{Found, found};
 use super::invocation::Invocation;
-use super::keep::{self, told};
-use super::{Complaint, End, Ended, out, say};
+use super::{Complaint, End, interrupt, keep, out, say};
 use crate::judge::judge;
-use crate::shrink::shrink;
+use crate::shrink::{Ended, Shrunk, shrink_watched};
 
-pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> Ended {
+pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
     let found = found(&wanted.what, invocation)?;
     let law = law_to_break(&found, wanted.law.as_deref())?;
-    let mut log = |success: &str| told(success);
-    let shrunk = shrink(&found.plan, &found.subject, &law, wanted.budget, &mut log);
+    let shrunk = smallest(&found, &law, wanted.budget)?;
     say::line(format_args!(
-        "{} steps to {} in {} runs\n",
+        "{} steps to {} in {} runs{}\n",
         found.plan.steps.len(),
         shrunk.plan.steps.len(),
-        shrunk.runs
+        shrunk.runs,
+        ended_early(shrunk.ended)
     ));
     match &wanted.out {
         None => say::raw(&shrunk.plan.to_string()),
@@ -28,6 +30,32 @@ pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> Ended {
         }
     }
     Ok(End::Broken)
+}
+
+/// Told candidate by candidate on standard error, for whoever waits. Ctrl-C ends it with the best so far.
+pub fn smallest(found: &Found, law: &str, budget: u64) -> Result<Shrunk, Complaint> {
+    let asked =
+        interrupt::listen().map_err(|cause| Complaint(format!("Ctrl-C cannot be listened for: {cause}")))?;
+    let shrunk = shrink_watched(&found.plan, &found.subject, law, budget, &mut |progress| {
+        let came_of_it = if progress.was_kept { "kept" } else { "holds" };
+        drop(writeln!(io::stderr().lock(), "  {came_of_it:<6} {}", progress.what));
+        if interrupt::is_asked(&asked) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match shrunk.ended {
+        Ended::NotBroken => Err(Complaint(format!(
+            "this plan broke `{law}` once and not again: `determinism` tells whether runs repeat themselves"
+        ))),
+        _ => Ok(shrunk),
+    }
+}
+
+/// What there is to say of a plan that might become smaller still.
+pub fn ended_early(ended: Ended) -> &'static str {
+    match ended {
+        Ended::OutOfBudget => ", when the budget was used up",
+        Ended::Interrupted => ", when it was interrupted",
+        Ended::Smallest | Ended::NotBroken => "",
+    }
 }
 
 /// The law that was named, or the first that is broken.

@@ -38,6 +38,16 @@ fn bad_input_is_one_sentence_and_four() {
     let not_json = file("a.json", b"{");
     let newer_history = file("newer.json", b"{\"plan\":{\"format\":9}}");
     let here = folder.path().to_str().unwrap();
+    let nothing_kept = folder.path().join("nothing-kept").to_str().unwrap().to_owned();
+    std::fs::create_dir(&nothing_kept).unwrap();
+    let whole = folder.path().join("whole.json").to_str().unwrap().to_owned();
+    let replayed = ["replay", HOLE, "--history", whole.as_str()];
+    std::process::Command::new(BINARY).args(replayed).output().unwrap();
+    let whole = std::fs::read_to_string(&whole).unwrap();
+    let granted = whole.find("\"kind\":\"Granted\"").unwrap();
+    let grant = whole[..granted].rfind("\"grant\":0").unwrap();
+    let none = format!("{}\"grant\":{}{}", &whole[..grant], u32::MAX, &whole[grant + "\"grant\":0".len()..]);
+    let grantless = file("grantless.json", none.as_bytes());
     let line_of_step =
         format!("line {}, column 5", quiet[..quiet.find("steps = []").unwrap()].lines().count() + 2);
 
@@ -72,6 +82,10 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["run", "--seeds", "9..1"], "`9..1` is no range of seeds: say 0..10000"),
         (vec!["run", "--seeds", "all"], "no range of seeds"),
         (vec!["run", "--seeds", "0..9", "--for", "1m"], "cannot be used with"),
+        (vec!["run", "--seeds", "0..8", "--shard", "9/10"], "there is no seed to run"),
+        (vec!["sabotage", "--most", "0"], "0 is not in 1.."),
+        (vec!["regressions", &nothing_kept], "there is no regression in `"),
+        (vec!["rejudge", &grantless], "is about a grant, and names none"),
         (vec!["run", "--for", "soon"], "`soon` is no time: say 30s, 10m or 2h"),
         (vec!["run", "--for", "0s"], "`0s` is no time"),
         (vec!["run", "--shard", "5/4"], "`5/4` is no shard: say 1/4"),
