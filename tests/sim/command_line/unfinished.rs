@@ -1,6 +1,7 @@
 //! Runs that do not come to their end: interrupted, killed, or on a disk that is full. None leaves half a file.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -61,6 +62,20 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_was_done() {
         is_whole(folder.path());
         assert!(!files(folder.path()).iter().any(|path| path.to_str().unwrap().contains("unfinished")));
     }
+}
+
+#[test]
+fn ctrl_c_ends_a_shrinking_with_the_smallest_plan_so_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let shrinking = ["shrink", "6", "--subject", "renew-at-expiry", "--out", "small.toml"];
+    let mut child = started(folder.path(), &shrinking);
+    let mut first_candidate = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut first_candidate).unwrap();
+    send(&child, Signal::INT);
+    let output = child.wait_with_output().unwrap();
+    let said = said(&output);
+    assert!(said.contains("runs, when it was interrupted"), "{said}");
+    assert!(corpus::load(&folder.path().join("small.toml")).unwrap().1.is_some());
 }
 
 #[test]
