@@ -70,7 +70,7 @@ fn githubs_jobs_stand_in_their_order_and_their_commands_are_understood() {
         let steps = jobs.as_mapping_get(job).and_then(|job| job.as_mapping_get("steps")).unwrap();
         let keeps = steps.as_sequence().unwrap().iter().any(|step| {
             text(step, "uses").is_some_and(|uses| uses.starts_with("actions/upload-artifact@"))
-                && text(step, "if") == Some("failure()")
+                && text(step, "if") == Some("${{ !success() }}")
         });
         assert!(keeps, "{job} throws away what it found");
     }

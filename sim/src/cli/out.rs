@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Complaint, histories, keep};
+use crate::laws::Laws;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::summary::{Summary, Timings};
@@ -38,7 +39,27 @@ impl Out {
                 _ => {}
             }
         }
+        out.forget_failures().map_err(|cause| unwritten(&folder.join("failures"), &cause))?;
         Ok(out)
+    }
+
+    /// Those of an earlier search, by their names: what else somebody keeps there stays.
+    fn forget_failures(&self) -> std::io::Result<()> {
+        let laws = Laws::names();
+        let Ok(files) = fs::read_dir(self.folder.join("failures")) else { return Ok(()) };
+        for file in files {
+            let path = file?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_ours = laws.iter().any(|law| {
+                let rest = name.strip_prefix(law).and_then(|rest| rest.strip_prefix('-'));
+                let seed = rest.and_then(|rest| rest.split_once('.')).map(|(seed, _)| seed);
+                seed.is_some_and(|seed| seed.parse::<u64>().is_ok())
+            });
+            if is_ours {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Where the small plan of a failure is kept.

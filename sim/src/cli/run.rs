@@ -77,16 +77,20 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
         failures.iter().zip(&reports).map(|(failure, report)| FailureLine::of(failure, report.clone()));
     let summary = summary(&seen, end, why, lines.collect(), &wanted, invocation, &subject);
 
-    // What was asked for on disk comes first: standard output may be the disk that is full.
-    if let Some(out) = &out {
-        for (failure, report) in failures.iter().zip(&reports) {
-            out.write_failure(failure, report)?;
+    // What was asked for on disk comes first: standard output may be the disk that is full. And what cannot be written there
+    // is no reason to keep a breach to ourselves.
+    let written = (|| {
+        if let Some(out) = &out {
+            for (failure, report) in failures.iter().zip(&reports) {
+                out.write_failure(failure, report)?;
+            }
+            out.write_summary(&summary, &timings)?;
         }
-        out.write_summary(&summary, &timings)?;
-    }
-    if let Some(path) = &wanted.report.junit {
-        out::put(path, &junit::of_search(&summary, &timings).xml())?;
-    }
+        match &wanted.report.junit {
+            Some(path) => out::put(path, &junit::of_search(&summary, &timings).xml()),
+            None => Ok(()),
+        }
+    })();
     match wanted.report.format {
         Format::Json => say::raw(&json::both(&summary, &timings)),
         Format::Human => tell(&reports, &summary, &timings),
@@ -96,7 +100,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
             append_job_summary(&github::job_summary(&summary))?;
         }
     }
-    Ok(end)
+    written.map(|()| end)
 }
 
 fn tell(reports: &[String], summary: &Summary, timings: &Timings) {

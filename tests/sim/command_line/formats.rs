@@ -144,3 +144,27 @@ fn the_folder_that_a_search_leaves_is_as_it_is_told() {
         |name: &str| fs::read_to_string(folder.path().join(name)).unwrap().replace("again/", "found/");
     assert_eq!(without_paths("found/summary.json"), without_paths("again/summary.json"));
 }
+
+#[test]
+fn a_search_forgets_the_failures_of_an_earlier_one_and_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fencepost_in(folder.path(), &[BROKEN.as_slice(), &["--out", "found"]].concat());
+    let failures = folder.path().join("found/failures");
+    assert!(!files(&failures).is_empty());
+    for name in ["notes.txt", "stale-writer-refused.txt", "stale-writer-refused-of-mine.txt"] {
+        fs::write(failures.join(name), "mine").unwrap();
+    }
+    let lawful = fencepost_in(folder.path(), &["run", "--seeds", "0..3", "--out", "found"]);
+    assert_eq!(lawful.status.code(), Some(0), "{}", said(&lawful));
+    let left: Vec<_> = files(&failures).iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    assert_eq!(left, ["notes.txt", "stale-writer-refused-of-mine.txt", "stale-writer-refused.txt"]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_does_not_swallow_the_breach() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = fencepost_in(folder.path(), &[BROKEN.as_slice(), &["--junit", "/dev/full"]].concat());
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(heard(&output).contains("replay it:"), "{}", said(&output));
+    assert!(said(&output).contains("`/dev/full` cannot be written"), "{}", said(&output));
+}

@@ -65,13 +65,14 @@ function select(place, { move = true, say = true } = {}) {
         scroller.scrollTop = y - canvas.clientHeight / 2;
       }
     }
-    bringRowIntoView();
     remember(`select=${selected.place}`);
   }
   paintHeads();
   paint();
-  paintEvents();
   const now = tell();
+  // What is told takes its room first: only then is it known which rows are in sight.
+  if (selected.place >= 0) bringRowIntoView();
+  paintEvents();
   if (say) announce(now);
 }
 
