@@ -42,6 +42,9 @@ fn bad_input_is_one_sentence_and_four() {
         format!("line {}, column 5", quiet[..quiet.find("steps = []").unwrap()].lines().count() + 2);
 
     let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["sabotage", "--most", "0"], "`0` is no number of seeds: say 1 or more"),
+        (vec!["sabotage", "--most", "-1"], "unexpected argument '-1'"),
+        (vec!["sabotage", "control-fences-by-threes"], ", control-fences-by-twos, "),
         (vec!["replay", &circle], "awaits itself"),
         (vec!["replay", &endless], "further than a day"),
         (vec!["replay", &far_step], "further than a day"),
