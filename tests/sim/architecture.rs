@@ -27,7 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("shrink", &["judge", "plan", "step", "subject"]),
     ("needs", &["judge", "plan", "shrink", "subject"]),
     ("sabotage", &["plan", "subject", "world"]),
-    ("matrix", &["generate", "judge", "sabotage", "seed", "subject"]),
+    ("matrix", &["generate", "history", "judge", "panics", "plan", "sabotage", "seed", "shrink", "subject"]),
     ("corpus", &["event", "judge", "laws", "plan", "sabotage", "subject", "whole_file"]),
     (
         "search",

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::matrix::WORST_BAR;
 use crate::plan::Store;
 use crate::profile::{self, Profile};
 use crate::seeds::{Shard, parse_range};
@@ -80,7 +81,7 @@ pub struct Sabotage {
     /// Only these; all of them, unless you say
     pub names: Vec<String>,
     /// Seeds to try for each, from each start
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(long, default_value_t = WORST_BAR, value_parser = parse_most)]
     pub most: u64,
     /// As JSON, a row each
     #[arg(long)]
@@ -317,6 +318,11 @@ fn parse_time(text: &str) -> Result<Seconds, String> {
 fn parse_jobs(text: &str) -> Result<usize, String> {
     let jobs = text.parse().ok().filter(|jobs| (1..=1_024).contains(jobs));
     jobs.ok_or_else(|| format!("`{text}` is no number of threads: say 1 to 1024"))
+}
+
+fn parse_most(text: &str) -> Result<u64, String> {
+    let most = text.parse().ok().filter(|most| (1..=1_000_000_000).contains(most));
+    most.ok_or_else(|| format!("`{text}` is no number of seeds: say 1 to 1000000000"))
 }
 
 fn parse_format(text: &str) -> Result<Format, String> {

@@ -1,31 +1,40 @@
-//! `sabotage`: every planted bug, the law that catches it, and how many seeds that took.
+//! `sabotage`: every planted bug, the law that catches it, how many seeds that took, and what shows that it was there.
 
 use super::arguments::Sabotage;
 use super::run::processors;
 use super::{Complaint, End, Ended, say};
-use crate::matrix::{STARTS, heading, matrix, median};
+use crate::matrix::{self, Figures, Matrix, SHRINK_RUNS, STARTS, catalogue, heading};
 use crate::sabotage;
 
 pub fn kill(wanted: &Sabotage) -> Ended {
+    let whole = catalogue(&[]);
     let unknown = wanted.names.iter().find(|name| sabotage::by_name(name).is_none());
     if let Some(unknown) = unknown {
-        let known: Vec<&str> = sabotage::all().map(|sabotage| sabotage.name).collect();
+        let known: Vec<&str> = whole.iter().map(|(sabotage, _)| sabotage.name).collect();
         return Err(Complaint(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
     }
     if !wanted.json {
         say::line(heading());
     }
-    let rows = matrix(&wanted.names, &STARTS, wanted.most, processors(), &|row| {
+    let matrix = Matrix { starts: &STARTS, most: wanted.most, jobs: processors(), shrink_runs: SHRINK_RUNS };
+    let rows = matrix.of(&catalogue(&wanted.names), &|row| {
         if !wanted.json {
             say::line(row.line());
         }
     });
+    // The bars are for the whole of it.
+    let figures = Figures::of(&rows).filter(|_| rows.len() == whole.len());
     if wanted.json {
         let json = serde_json::to_string_pretty(&rows)
             .map_err(|cause| Complaint(format!("the table cannot be written: {cause}")))?;
         say::line(json);
-    } else if let Some(median) = median(&rows) {
-        say::line(format_args!("median of all that must be killed: {median}"));
+    } else if let Some(figures) = figures {
+        say::line(figures);
     }
-    Ok(if rows.iter().all(|row| row.is_right) { End::Holds } else { End::Broken })
+    let is_fast = figures.is_none_or(|figures| figures.meet_the_bars());
+    Ok(match () {
+        () if rows.iter().any(|row| row.end == matrix::End::HarnessError) => End::Failed,
+        () if is_fast && rows.iter().all(|row| row.is_right) => End::Holds,
+        () => End::Broken,
+    })
 }

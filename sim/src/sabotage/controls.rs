@@ -1,4 +1,5 @@
-//! Controls: values that are no bugs and must survive, whatever they look like, and one that nobody can miss.
+//! Controls: values that are no bugs and must survive, whatever they look like; one that is the true system's own and must
+//! not be seen at all; and one that nobody can miss.
 
 use fencepost::rules::Rules;
 use fencepost::rules::attempt::AttemptRules;
@@ -43,6 +44,15 @@ pub const ALL: &[(Sabotage, Fate)] = &[
             },
         },
         Fate::Survives,
+    ),
+    (
+        Sabotage {
+            name: "control-the-same-value",
+            stands_for: "nothing: a value replaced by itself",
+            law: "stale-writer-refused",
+            subject: |subject| rules(subject, |rules| Rules { renew: leases::renew, ..rules }),
+        },
+        Fate::IsInert,
     ),
     (
         Sabotage {

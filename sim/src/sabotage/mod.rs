@@ -1,11 +1,15 @@
-//! Planted bugs: the true system with one value replaced, a few lines each. They prove that the alarm rings; the system
-//! itself knows nothing of them. Beside them the controls, which must survive or die at once.
+//! Planted bugs: the true system with one wrong decision in it, a few lines each. They prove that the alarm rings; the system
+//! itself knows nothing of them. Beside them the controls, which must survive, stay unseen or die at once.
 
 mod controls;
 mod registry;
 mod store;
 mod waiting;
 mod worker;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 
 use crate::subject::Subject;
 
@@ -16,8 +20,27 @@ pub enum Fate {
     Killed,
     /// It is no bug: whatever objects is wrong.
     Survives,
+    /// It is the true system: no run may differ.
+    IsInert,
     /// Nobody can miss it: the first seeds must catch it.
     DiesAtOnce,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Killed => "is killed",
+            Self::Survives => "survives",
+            Self::IsInert => "is inert",
+            Self::DiesAtOnce => "dies at once",
+        })
+    }
+}
+
+impl Serialize for Fate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// One planted bug, or control.
@@ -27,7 +50,8 @@ pub struct Sabotage {
     pub stands_for: &'static str,
     /// The law that must catch it.
     pub law: &'static str,
-    subject: fn(Subject) -> Subject,
+    /// Plants it in the true system.
+    pub subject: fn(Subject) -> Subject,
 }
 
 impl Sabotage {
@@ -36,7 +60,8 @@ impl Sabotage {
     }
 }
 
-/// What the table itself is checked with: values that must survive, and one that must die at once.
+/// What the table itself is checked with: values that must survive, one that must not
+/// even be seen, and one that must die at once.
 pub fn controls() -> &'static [(Sabotage, Fate)] {
     controls::ALL
 }

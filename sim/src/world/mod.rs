@@ -38,13 +38,13 @@ use crate::step::{DiskFault, Method, StoreFailure};
 use crate::subject::Subject;
 
 use cluster::Registry;
-use kernel::{ByChance, Kernel, TaskId, Turn};
+use kernel::{Kernel, TaskId, Turn};
 use network::Network;
 use rows::Grants;
 use wire::{Exchanges, Message, Offered};
 
 pub use bodies::{Means, Workplace};
-pub use kernel::{Schedule, Wakeup};
+pub use kernel::{ByChance, Schedule, Wakeup};
 
 /// What a run was, apart from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,6 +52,9 @@ fn bad_input_is_one_sentence_and_four() {
         format!("line {}, column 5", quiet[..quiet.find("steps = []").unwrap()].lines().count() + 2);
 
     let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["sabotage", "--most", "0"], "`0` is no number of seeds: say 1 to 1000000000"),
+        (vec!["sabotage", "--most", "-1"], "unexpected argument '-1'"),
+        (vec!["sabotage", "control-fences-by-threes"], ", control-fences-by-twos, "),
         (vec!["replay", &circle], "awaits itself"),
         (vec!["replay", &endless], "further than a day"),
         (vec!["replay", &far_step], "further than a day"),
@@ -83,7 +86,6 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["run", "--seeds", "all"], "no range of seeds"),
         (vec!["run", "--seeds", "0..9", "--for", "1m"], "cannot be used with"),
         (vec!["run", "--seeds", "0..8", "--shard", "9/10"], "there is no seed to run"),
-        (vec!["sabotage", "--most", "0"], "0 is not in 1.."),
         (vec!["regressions", &nothing_kept], "there is no regression in `"),
         (vec!["rejudge", &grantless], "is about a grant, and names none"),
         (vec!["run", "--for", "soon"], "`soon` is no time: say 30s, 10m or 2h"),

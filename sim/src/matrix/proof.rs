@@ -1,0 +1,53 @@
+//! What proves that a kill was the planted bug's doing: the plan that killed it, made small, played twice. The first event at
+//! which the bug's history leaves the true system's is where its wrong branch had run. That is the same question for every
+//! bug, asked of what happened, so that no sabotage needs a probe of its own; and a law that objected to lawful behaviour
+//! would have no such event to show.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::hunt::plan;
+use crate::history::History;
+use crate::judge::record;
+use crate::sabotage::Sabotage;
+use crate::seed::Seed;
+use crate::shrink::shrink;
+use crate::subject::Subject;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// Of the plan that was made small.
+    pub steps: usize,
+    /// None: both histories are one, and the law objects to what the true system does.
+    pub first_difference: Option<Difference>,
+}
+
+/// The first event that differs, as each of the two says it. Where both say the same it is a time or a value that does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    pub event: usize,
+    pub planted: String,
+    pub truth: String,
+}
+
+pub fn proof(sabotage: &Sabotage, seed: Seed, runs: u64) -> Proof {
+    let (subject, truth) = (sabotage.subject(), Subject::fencepost());
+    let small = shrink(&plan(seed, &subject), &subject, sabotage.law, runs, &mut |_| {}).plan;
+    let steps = small.steps.len();
+    let small = Arc::new(small);
+    let (planted, truth) = (record(&small, &subject), record(&small, &truth));
+    Proof { steps, first_difference: difference(&planted, &truth) }
+}
+
+fn difference(planted: &History, truth: &History) -> Option<Difference> {
+    let event = planted.first_difference(truth)?;
+    Some(Difference { event, planted: said(planted, event), truth: said(truth, event) })
+}
+
+fn said(history: &History, place: usize) -> String {
+    history
+        .events
+        .get(place)
+        .map_or_else(|| "nothing more".to_owned(), |event| history.said(event).to_string())
+}
