@@ -910,3 +910,73 @@ fn each_acknowledged_fact_alone_must_survive() {
     assert_eq!(broken_at(law, &pruned().say(0, Kind::Survived, GrantNo::NONE, 0, 0)), None);
     assert!(broken_at(law, &pruned().survived(0, 3, GrantNo::NONE, 0)).is_some(), "a pruned process is back");
 }
+
+/// What looks like a bug and is none. A law that objects is wrong.
+#[test]
+fn no_law_objects_to_what_only_looks_wrong() {
+    let claimed = || told().registered(disposition::RERUNNABLE).claims(1, GrantNo::NONE).granted(ANN, 1);
+    let taken_over = || claimed().at(4_000).claims(2, GrantNo::NONE).granted(BOB, 2);
+    let told_of_its_loss = |told: Told| told.refused(ANN, CallKind::Complete, refusal::SUPERSEDED);
+    let controls = [
+        (
+            "the same incarnation enters again, without a new token",
+            claimed().claims(1, ANN).say(1, Kind::Reentered, ANN, 1_002 + TTL_MS, 1).at(4_001).renewed(ANN),
+        ),
+        (
+            "a stale release answers ok and does nothing",
+            taken_over().released(ANN).evidence(Kind::LeaseAfter, BOB, 0, 0).renewed(BOB),
+        ),
+        (
+            "an expired owner is refused though nobody took over",
+            claimed().at(4_001).refused(ANN, CallKind::Renew, refusal::EXPIRED),
+        ),
+        (
+            "two bodies within the bound, and the writes of the one that lost are refused",
+            told_of_its_loss(
+                claimed()
+                    .wrote(ANN, Wrote::FirstStart)
+                    .say(1, Kind::BodyBegan, ANN, 1, 0)
+                    .at(4_002)
+                    .claims(2, GrantNo::NONE)
+                    .granted(BOB, 2)
+                    .wrote(BOB, Wrote::StartedBefore)
+                    .say(2, Kind::BodyBegan, BOB, 2, 0),
+            )
+            .say(1, Kind::BodyEnded, ANN, BodyEnded::Dropped as u64, 0)
+            .say(2, Kind::BodyEnded, BOB, BodyEnded::Output as u64, 7)
+            .ended(BOB, 7),
+        ),
+        (
+            "an expired grant is live again after the clock stepped back",
+            claimed().at(4_002).refused(ANN, CallKind::Renew, refusal::EXPIRED).at(3_500).renewed(ANN),
+        ),
+        (
+            "an effect sent before the loss arrives before the successor's first",
+            taken_over()
+                .effect(Kind::EffectTaken, ANN, 1, 0)
+                .effect(Kind::EffectTaken, BOB, 2, 1)
+                .effect(Kind::EffectRefused, ANN, 1, 2),
+        ),
+        (
+            "an ended row is pruned while somebody waits for it",
+            claimed()
+                .say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                .ended(ANN, 7)
+                .say(101, Kind::Pruned, GrantNo::NONE, 0, 0)
+                .say(101, Kind::WaitEnded, GrantNo::NONE, 7, 1),
+        ),
+    ];
+    for (what, told) in controls {
+        let mut laws = Laws::new(&Plan { ttl_ms: TTL_MS, ..Plan::quiet(0) });
+        told.events.iter().for_each(|event| laws.see(event));
+        let objecting: Vec<(&str, Finding)> = laws
+            .all()
+            .into_iter()
+            .map(|law| (law.name(), law.finding()))
+            .filter(|(_, finding)| *finding != Finding::Holds)
+            .collect();
+        assert!(objecting.is_empty(), "{what}: {objecting:?}");
+        let judging = laws.all().into_iter().filter(|law| law.checked() > 0).count();
+        assert!(judging > 3, "{what}: {judging} laws met anything to judge");
+    }
+}

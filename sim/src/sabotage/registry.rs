@@ -245,7 +245,6 @@ pub const ALL: &[Sabotage] = &[
                     None => Ok(()),
                     Some(_) => leases::authorize(rules, tenure, presented, now_ms),
                 },
-                renew: renews_what_is_gone,
                 ..rules
             })
         },

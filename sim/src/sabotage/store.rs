@@ -42,11 +42,17 @@ pub const ALL: &[Sabotage] = &[
     },
 ];
 
+/// What a registry would be set up with: the ttl that a caller asked for is stored nowhere.
+const CONFIGURED_TTL_MS: u64 = 3_000;
+
 fn rearms(rows: &mut dyn Rows, now_ms: u64) -> Result<(), RegistryError> {
     for record in rows.processes(&ProcessListFilter::default())? {
         let tenure = rows.lease_row(record.id())?.tenure;
         if let Some(lease) = &tenure.lease {
-            let lease = ProcessLease { expires_at_epoch_ms: now_ms + 3_000, ..ProcessLease::clone(lease) };
+            let lease = ProcessLease {
+                expires_at_epoch_ms: now_ms + CONFIGURED_TTL_MS,
+                ..ProcessLease::clone(lease)
+            };
             rows.put_tenure(record.id(), &Tenure { lease: Some(Arc::new(lease)), ..tenure })?;
         }
     }

@@ -1,6 +1,6 @@
 //! Bugs of the worker: what it decides wrongly about its lease, its row and its outcome.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use fencepost::effect::{Effect, EffectController, EffectError};
 use fencepost::engine::ProcessExecutionContext;
 use fencepost::environment::Environment;
 use fencepost::error::RegistryError;
-use fencepost::process::{DurabilityTier, FirstStart, ProcessAwaitOutput};
+use fencepost::process::{DurabilityTier, FirstStart, ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
 
 use fencepost::worker::DurableProcessWorker;
@@ -25,17 +25,9 @@ use crate::subject::Subject;
 pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "listed-row-believed",
-        stands_for: "a sweep acts on its stale list instead of reading the row again under the lease",
-        law: "calm-ends-everything",
-        subject: |subject| {
-            with(subject, |rules| AttemptRules {
-                after_claim: |answer, again, dead| match attempt::after_claim(answer, again, dead) {
-                    Next::Read => Next::Start,
-                    next => next,
-                },
-                ..rules
-            })
-        },
+        stands_for: "a sweep acts on its stale list: a row that was not started when it was listed is started",
+        law: "owner-bound-starts-once",
+        subject: |subject| believing(subject, |_, listed| Some(listed)),
     },
     Sabotage {
         name: "never-renews",
@@ -60,11 +52,11 @@ pub const ALL: &[Sabotage] = &[
     },
     Sabotage {
         name: "effects-after-loss",
-        stands_for: "a worker whose body is not stopped when its lease is lost",
+        stands_for: "a worker that hears that its lease is lost, and lets the body run on",
         law: "lost-means-silent",
         subject: |subject| {
             with(subject, |rules| AttemptRules {
-                may_act: |_, _, _| true,
+                may_act: |now, deadline, _| now < deadline,
                 after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
                     Renewal::Lost => Renewal::NotBelieved { next_in_ms: timings.renew_interval_ms() },
                     other => other,
@@ -118,7 +110,11 @@ pub const ALL: &[Sabotage] = &[
                     Ok(Some(record)) if !record.is_terminal() => Next::Start,
                     _ => Next::Release,
                 },
-                after_start: |_, _, _| Next::Run,
+                after_start: |answer, disposition, was_unknown| match answer {
+                    // It has no owner whose start could be recorded.
+                    Err(RegistryError::InvalidArgument { .. }) => Next::Run,
+                    _ => attempt::after_start(answer, disposition, was_unknown),
+                },
                 ..rules
             })
         },
@@ -162,10 +158,9 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a read that failed is taken for \"not terminal, not started\", and nothing is asked further",
         law: "owner-bound-starts-once",
         subject: |subject| {
-            subject.worked_by(|mut workplace| {
-                let inner = workplace.registry;
-                workplace.registry = Arc::new(Facade(Assumes { inner, assumed: Mutex::default() }));
-                Arc::new(InlineProcessRunHandle::new(workplace.worker()))
+            believing(subject, |read, listed| match read {
+                Err(error) if !error.is_refusal() => Some(ProcessRecord { first_started: None, ..listed }),
+                _ => None,
             })
         },
     },
@@ -225,14 +220,33 @@ pub const ALL: &[Sabotage] = &[
     },
 ];
 
-/// Goes by what it would like to be so, where it cannot read what is.
-struct Assumes {
+/// What a worker takes a row for, if not for what a read of it answered: the row as it was listed is known.
+type Belief = fn(read: &Result<Reply, RegistryError>, listed: ProcessRecord) -> Option<ProcessRecord>;
+
+/// A worker that acts on what it believes, and asks nothing further.
+fn believing(subject: Subject, belief: Belief) -> Subject {
+    subject.worked_by(move |mut workplace| {
+        let (inner, rows) = (workplace.registry, Mutex::default());
+        workplace.registry = Arc::new(Facade(Believes { inner, belief, rows }));
+        Arc::new(InlineProcessRunHandle::new(workplace.worker()))
+    })
+}
+
+struct Believes {
     inner: Arc<dyn ProcessRegistry>,
-    assumed: Mutex<BTreeSet<String>>,
+    belief: Belief,
+    rows: Mutex<Believed>,
+}
+
+#[derive(Default)]
+struct Believed {
+    listed: BTreeMap<String, ProcessRecord>,
+    /// Believed to be there, and not started.
+    unstarted: BTreeSet<String>,
 }
 
 #[async_trait]
-impl Submit for Assumes {
+impl Submit for Believes {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
         let process_id = call.process_id().unwrap_or_default().to_owned();
         let (reads, starts) = (
@@ -240,18 +254,22 @@ impl Submit for Assumes {
             matches!(call, Call::RecordFirstStartedWithLease { .. }),
         );
         let answer = dispatch(self.inner.as_ref(), call).await;
-        let assumed = || self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Err(error) if reads && !error.is_refusal() => {
-                let listed = self.inner.list_non_terminal().await?;
-                let mut record = listed.into_iter().find(|record| record.id() == process_id);
-                if let Some(record) = &mut record {
-                    record.first_started = None;
-                    assumed().insert(process_id);
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(Reply::Records(listed)) = &answer {
+            rows.listed = listed.iter().map(|record| (record.id().to_owned(), record.clone())).collect();
+        }
+        if reads {
+            rows.unstarted.remove(&process_id);
+            let listed = rows.listed.get(&process_id).cloned();
+            if let Some(record) = listed.and_then(|listed| (self.belief)(&answer, listed)) {
+                if record.first_started.is_none() {
+                    rows.unstarted.insert(process_id);
                 }
-                Ok(Reply::MaybeRecord(record))
+                return Ok(Reply::MaybeRecord(Some(record)));
             }
-            Ok(Reply::FirstStart(start)) if starts && assumed().contains(&process_id) => {
+        }
+        match answer {
+            Ok(Reply::FirstStart(start)) if starts && rows.unstarted.contains(&process_id) => {
                 Ok(Reply::FirstStart(FirstStart::Started(start.into_record())))
             }
             answer => answer,
