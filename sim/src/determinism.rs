@@ -6,12 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::generate::generate;
 use crate::judge::{judge, record};
 use crate::plan::Store;
-use crate::search::{Search, search};
-use crate::seed::Seed;
-use crate::subject::Subject;
+use crate::search::{Plans, search_among};
+use crate::seeds::Seeds;
 
 /// Two runs of one plan that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,19 +30,21 @@ pub enum CheckError {
 }
 
 /// The hash of each seed's run, in the order of seeds.
-pub fn hashes(seeds: Range<u64>, jobs: usize, subject: &Subject) -> Vec<u64> {
+pub fn hashes(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> Vec<u64> {
     let mut hashes = Vec::new();
-    let wanted = Search { seeds, jobs, store: subject.store_needed, subject: subject.clone() };
-    search(&wanted, |_, verdict| {
-        hashes.push(verdict.hash);
-        ControlFlow::Continue(())
+    search_among(&Seeds::range(seeds), plans, jobs, &|| false, |done| match done.verdict {
+        Ok(verdict) => {
+            hashes.push(verdict.hash);
+            ControlFlow::Continue(())
+        }
+        Err(panicked) => panic!("the harness panicked in seed {}: {panicked}", done.seed),
     });
     hashes
 }
 
 /// Runs each seed twice in this process, the second time after all others, on another thread.
-pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (Vec<u64>, Vec<Difference>) {
-    let first = hashes(seeds.clone(), jobs, subject);
+pub fn within_a_process(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> (Vec<u64>, Vec<Difference>) {
+    let first = hashes(seeds.clone(), jobs, plans);
     let mut differences = Vec::new();
     let second = std::thread::scope(|scope| {
         let again = scope.spawn(|| {
@@ -52,7 +52,7 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (V
             seeds
                 .clone()
                 .rev()
-                .map(|seed| judge(&Arc::new(generate(Seed(seed), subject.store_needed)), subject).hash)
+                .map(|seed| judge(&Arc::new(plans.plan(seed)), plans.subject).hash)
                 .collect::<Vec<_>>()
         });
         again.join().unwrap_or_default()
@@ -62,7 +62,7 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (V
             differences.push(Difference {
                 seed,
                 between: "two runs in one process".to_owned(),
-                first: first_difference(seed, subject),
+                first: first_difference(seed, plans),
             });
         }
     }
@@ -70,8 +70,8 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, subject: &Subject) -> (V
 }
 
 /// Records a seed's run again and again, until two records differ.
-fn first_difference(seed: u64, subject: &Subject) -> Option<(usize, String, String)> {
-    let plan = Arc::new(generate(Seed(seed), subject.store_needed));
+fn first_difference(seed: u64, plans: &Plans<'_>) -> Option<(usize, String, String)> {
+    let (plan, subject) = (Arc::new(plans.plan(seed)), plans.subject);
     let one = record(&plan, subject);
     for _ in 0..4 {
         let other = std::thread::scope(|scope| scope.spawn(|| record(&plan, subject)).join().ok())?;
@@ -87,16 +87,19 @@ pub fn between_processes(
     binary: &Path,
     seeds: Range<u64>,
     jobs: usize,
-    subject: &Subject,
+    plans: &Plans<'_>,
     ours: &[u64],
 ) -> Result<Vec<Difference>, CheckError> {
     let range = format!("{}..{}", seeds.start, seeds.end);
-    let store = match subject.store_needed {
+    let store = match plans.store {
         Store::Memory => "memory",
         Store::Sqlite => "sqlite",
     };
     let jobs_said = jobs.to_string();
-    let of = ["--subject", subject.name, "--store", store];
+    let mut of = vec!["--subject", plans.subject.name, "--store", store];
+    if let Some(profile) = plans.profile {
+        of.extend(["--profile", profile.name]);
+    }
     let said = ask(binary, &[["hashes", "--seeds", &range, "--jobs", &jobs_said].as_slice(), &of].concat())?;
     let theirs: Option<Vec<u64>> = said.lines().map(|line| u64::from_str_radix(line, 16).ok()).collect();
     let theirs = theirs.filter(|theirs| theirs.len() == ours.len()).ok_or_else(|| CheckError::NoHashes {
@@ -109,7 +112,7 @@ pub fn between_processes(
             continue;
         }
         let events = ask(binary, &[["events", &seed.to_string()].as_slice(), &of].concat())?;
-        let history = record(&Arc::new(generate(Seed(seed), subject.store_needed)), subject);
+        let history = record(&Arc::new(plans.plan(seed)), plans.subject);
         let mut theirs = events.lines();
         let first = (0..=history.events.len()).find_map(|place| {
             let (our_line, their_line) =

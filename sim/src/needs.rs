@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::judge::judge;
 use crate::plan::Plan;
-use crate::shrink::{LUCKS, facts};
+use crate::shrink::{LUCKS, facts, lucks};
 use crate::subject::Subject;
 
 /// A plan, part by part.
@@ -47,12 +47,13 @@ impl Need {
 
 /// Runs the plan without each of its first steps, so many at most, and without each fact of its header.
 pub fn needs(plan: &Plan, subject: &Subject, law: &str, most: usize) -> Needs {
+    let seeds = lucks(plan);
     let need = |what: String, without: &Plan| {
         let breaks = |luck: &u64| {
-            let lucky = Plan { seed: plan.seed.wrapping_add(*luck), ..without.clone() };
+            let lucky = Plan { seed: *luck, ..without.clone() };
             judge(&Arc::new(lucky), subject).breaks(law)
         };
-        Need { what, breaks: (0..LUCKS).filter(breaks).count() as u64, tried: LUCKS }
+        Need { what, breaks: seeds.iter().filter(|seed| breaks(seed)).count() as u64, tried: LUCKS }
     };
     let without_step = |place: usize| {
         let mut without = plan.clone();

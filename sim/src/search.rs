@@ -29,23 +29,29 @@ pub struct Search {
 
 /// Runs every seed, and hands each verdict on in order until `each` has enough.
 pub fn search(search: &Search, mut each: impl FnMut(u64, Verdict) -> ControlFlow<()>) {
-    let (store, profile) = (search.store, None);
-    let runs = Runs { seeds: Seeds::range(search.seeds.clone()), store, profile, subject: &search.subject };
-    search_among(&runs, search.jobs, &|| false, |done| match done.verdict {
-        Ok(verdict) => each(done.seed, verdict),
-        Err(panicked) => panic!("the harness panicked in seed {}: {panicked}", done.seed),
+    let plans = Plans { store: search.store, profile: None, subject: &search.subject };
+    search_among(&Seeds::range(search.seeds.clone()), &plans, search.jobs, &|| false, |done| {
+        match done.verdict {
+            Ok(verdict) => each(done.seed, verdict),
+            Err(panicked) => panic!("the harness panicked in seed {}: {panicked}", done.seed),
+        }
     });
 }
 
-/// Runs that can be told from each other by their seed.
-pub struct Runs<'a> {
-    pub seeds: Seeds,
+/// Plans that can be told from each other by their seed, and whom they are for.
+#[derive(Clone, Copy)]
+pub struct Plans<'a> {
     pub store: Store,
     pub profile: Option<&'static Profile>,
     pub subject: &'a Subject,
 }
 
-impl Runs<'_> {
+impl<'a> Plans<'a> {
+    /// As the subject's rows are kept, unless somebody says otherwise.
+    pub fn of(subject: &'a Subject) -> Self {
+        Self { store: subject.store_needed, profile: None, subject }
+    }
+
     pub fn plan(&self, seed: u64) -> Plan {
         let plan = generate(Seed(seed), self.store);
         match self.profile {
@@ -67,7 +73,8 @@ pub struct Done {
 /// Makes the runs and hands each on, in order, until `each` has enough. Once `is_enough` says so no other is begun; those
 /// that were are still handed on, and so what was run is always the first part of what was asked for.
 pub fn search_among(
-    runs: &Runs<'_>,
+    seeds: &Seeds,
+    plans: &Plans<'_>,
     jobs: usize,
     is_enough: &(dyn Fn() -> bool + Sync),
     mut each: impl FnMut(Done) -> ControlFlow<()>,
@@ -85,8 +92,8 @@ pub fn search_among(
                         return;
                     }
                     let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(seed) = runs.seeds.nth(place) else { return };
-                    let done = run(runs, seed);
+                    let Some(seed) = seeds.nth(place) else { return };
+                    let done = run(plans, seed);
                     // A thread in which the harness panicked has a world in pieces.
                     let is_broken = done.verdict.is_err();
                     if found.send((place, done)).is_err() || is_broken {
@@ -113,9 +120,9 @@ pub fn search_among(
     });
 }
 
-fn run(runs: &Runs<'_>, seed: u64) -> Done {
+fn run(plans: &Plans<'_>, seed: u64) -> Done {
     let began_us = thread_cpu_us();
-    let verdict = catch_unwind(AssertUnwindSafe(|| judge(&Arc::new(runs.plan(seed)), runs.subject)));
+    let verdict = catch_unwind(AssertUnwindSafe(|| judge(&Arc::new(plans.plan(seed)), plans.subject)));
     let verdict = verdict.map_err(|payload| panics::told(payload.as_ref()));
     Done { seed, verdict, cpu_us: thread_cpu_us().saturating_sub(began_us) }
 }
@@ -131,10 +138,6 @@ mod tests {
     use crate::profile;
     use crate::world::Schedule;
 
-    fn runs(subject: &Subject, seeds: Range<u64>) -> Runs<'_> {
-        Runs { seeds: Seeds::range(seeds), store: Store::Memory, profile: None, subject }
-    }
-
     #[test]
     fn a_panic_of_the_harness_ends_the_search_with_its_seed() {
         fn panics_at_nine(seed: Seed) -> Box<dyn Schedule> {
@@ -149,7 +152,7 @@ mod tests {
         }
         let subject = Subject { schedule: Some(panics_at_nine), ..Subject::fencepost() };
         let mut seen = Vec::new();
-        search_among(&runs(&subject, 0..30), 2, &|| false, |done| {
+        search_among(&Seeds::range(0..30), &Plans::of(&subject), 2, &|| false, |done| {
             seen.push((done.seed, done.verdict.err()));
             ControlFlow::Continue(())
         });
@@ -165,7 +168,7 @@ mod tests {
         let begun = AtomicU64::new(0);
         let mut seen = Vec::new();
         let is_enough = || begun.fetch_add(1, Ordering::Relaxed) >= 20;
-        search_among(&runs(&subject, 0..1_000), 3, &is_enough, |done| {
+        search_among(&Seeds::range(0..1_000), &Plans::of(&subject), 3, &is_enough, |done| {
             seen.push(done.seed);
             ControlFlow::Continue(())
         });
@@ -175,8 +178,8 @@ mod tests {
     #[test]
     fn a_profile_changes_what_is_run() {
         let subject = Subject::fencepost();
-        let plain = runs(&subject, 0..1);
-        let profiled = Runs { profile: profile::by_name("one-worker").ok(), ..runs(&subject, 0..1) };
+        let plain = Plans::of(&subject);
+        let profiled = Plans { profile: profile::by_name("one-worker").ok(), ..Plans::of(&subject) };
         let differs = (0..20).any(|seed| plain.plan(seed) != profiled.plan(seed));
         assert!(differs);
         assert!((0..20).all(|seed| profiled.plan(seed).workers.0 == [1]));

@@ -5,6 +5,9 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
+/// There are so many: what a plan's file says, every reader of TOML and of JSON can hold.
+pub const END: u64 = 1 << 53;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeds {
     whole: Whole,
@@ -59,7 +62,7 @@ impl Seeds {
     /// For people: the whole.
     pub fn name(&self) -> String {
         match &self.whole {
-            Whole::Range(range) if range.end == u64::MAX => format!("{}..", range.start),
+            Whole::Range(range) if range.end >= END => format!("{}..", range.start),
             Whole::Range(range) => format!("{}..{}", range.start, range.end),
             Whole::Listed(seeds) => format!("{} listed", seeds.len()),
         }
@@ -95,10 +98,26 @@ impl FromStr for Shard {
 
 /// `0..10000`: the first, and the first that is no longer meant.
 pub fn parse_range(text: &str) -> Result<Range<u64>, String> {
-    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    parsed
-        .filter(|range: &Range<u64>| !range.is_empty())
-        .ok_or_else(|| format!("`{text}` is no range of seeds: say 0..10000"))
+    let numbers = |(from, to): (&str, &str)| Some((from.parse().ok()?, to.parse().ok()?));
+    match text.split_once("..").and_then(numbers) {
+        Some((from, to)) if from < to && to <= END => Ok(from..to),
+        Some((_, to)) if to > END => Err(format!("`{text}` is no range of seeds: they end at {END}")),
+        Some((from, to)) if to <= from => {
+            Err(format!("`{text}` is a range with no seed in it: say 0..10000, the last is left out"))
+        }
+        _ => Err(format!("`{text}` is no range of seeds: say 0..10000")),
+    }
+}
+
+/// One seed.
+pub fn parse(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(seed) if seed < END => Ok(seed),
+        _ if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(format!("`{text}` is no seed: they end at {END}"))
+        }
+        _ => Err(format!("`{text}` is no seed: say a number such as 17")),
+    }
 }
 
 /// A seed a line; what follows a `#` is for people.
@@ -109,10 +128,8 @@ pub fn parse_list(text: &str) -> Result<Vec<u64>, String> {
         if said.is_empty() {
             continue;
         }
-        let seed = said.parse().map_err(|_| {
-            let column = line.find(said).map_or(1, |at| line[..at].chars().count() + 1);
-            format!("line {number}, column {column}: `{said}` is no seed: say a number such as 17")
-        })?;
+        let at = line.find(said).map_or(1, |at| line[..at].chars().count() + 1);
+        let seed = parse(said).map_err(|why| format!("line {number}, column {at}: {why}"))?;
         seeds.push(seed);
     }
     if seeds.is_empty() { Err("it has no seed: write one a line".to_owned()) } else { Ok(seeds) }
@@ -170,6 +187,22 @@ mod tests {
         let why = parse_list("17\n  x4\n").unwrap_err();
         assert!(why.starts_with("line 2, column 3: `x4` is no seed"), "{why}");
         assert!(parse_list("# nothing\n").is_err());
+    }
+
+    #[test]
+    fn seeds_end_where_files_can_no_longer_hold_them() {
+        assert_eq!(parse_range("9007199254740990..9007199254740992"), Ok(END - 2..END));
+        for text in ["0..9007199254740993", "99999999999999999999..0", "5..5", "9..1", "-1..5", "4", "..", ""]
+        {
+            assert!(
+                parse_range(text).is_err_and(|why| why.contains("a range") || why.contains("no range")),
+                "{text}"
+            );
+        }
+        assert_eq!(parse("9007199254740991"), Ok(END - 1));
+        for text in ["9007199254740992", "99999999999999999999999", "-1", "", "x"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         // The world, in its tests.
         &["generate", "judge", "panics", "plan", "profile", "seed", "seeds", "subject", "world"],
     ),
-    ("determinism", &["generate", "judge", "plan", "search", "seed", "subject"]),
+    ("determinism", &["judge", "plan", "search", "seeds"]),
     ("timeline", &["event", "history", "judge", "markup", "plan", "step"]),
     (
         "report",

@@ -30,7 +30,8 @@ fn regressions() -> impl Iterator<Item = (PathBuf, Regression)> {
 fn every_regression_holds_for_the_true_system_and_catches_what_it_came_from_where_it_did() {
     assert!(corpus().len() >= 20);
     for path in corpus() {
-        let regression = replay(&path, &Subject::fencepost()).unwrap_or_else(|error| panic!("{error}"));
+        let regression = replay(&path, &Subject::fencepost())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let is_placed = regression.finding.is_some() || regression.origin.sabotage.is_none();
         assert!(is_placed, "{} does not say where its law breaks", path.display());
     }
@@ -133,7 +134,10 @@ fn a_regression_that_the_true_system_breaks_says_which_law_and_why() {
     std::fs::write(&path, kept(PLAN)).unwrap();
     let broken = fencepost_sim::sabotage::by_name("second-terminal").unwrap().subject();
     let said = replay(&path, &broken).expect_err("it breaks").to_string();
-    assert!(said.contains("second-terminal breaks outcomes-are-not-dropped: the recorded outcome"), "{said}");
+    assert!(
+        said.contains("second-terminal breaks outcomes-are-not-dropped at event 31: the recorded outcome"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -219,12 +223,12 @@ pub fn unrelated_changes(plan: &Plan) -> BTreeMap<&'static str, Vec<Plan>> {
         }
     }
     for place in 1..plan.steps.len() {
-        // The order in a file says nothing of the order in time.
-        if plan.steps[place - 1].at_ms != plan.steps[place].at_ms {
-            let mut reordered = plan.clone();
-            reordered.steps.swap(place - 1, place);
-            changed.entry("another order of lines").or_default().push(reordered);
-        }
+        // The order in a file says nothing of the order in time; at one instant it is that order.
+        let is_one_instant = plan.steps[place - 1].at_ms == plan.steps[place].at_ms;
+        let what = if is_one_instant { "another order at one instant" } else { "another order of lines" };
+        let mut reordered = plan.clone();
+        reordered.steps.swap(place - 1, place);
+        changed.entry(what).or_default().push(reordered);
     }
     changed
 }
@@ -250,10 +254,12 @@ fn survivors() -> BTreeMap<&'static str, (usize, Vec<String>)> {
 #[test]
 fn unrelated_changes_leave_regressions_breaking_their_law() {
     let survivors = survivors();
-    assert_eq!(survivors.len(), 4);
+    assert_eq!(survivors.len(), 5);
     for (what, (survived, lost)) in survivors {
         println!("{what}: {survived} survive, lost are {lost:?}");
         let all = survived + lost.len();
-        assert!(all >= 20 && survived * 100 >= all * 95, "{what}: {survived} of {all}, lost are {lost:?}");
+        // Few small plans take two steps at one instant.
+        let least = if what.ends_with("one instant") { 5 } else { 20 };
+        assert!(all >= least && survived * 100 >= all * 95, "{what}: {survived} of {all}, lost are {lost:?}");
     }
 }

@@ -952,10 +952,12 @@ fn no_law_objects_to_what_only_looks_wrong() {
         ),
         (
             "an effect sent before the loss arrives before the successor's first",
-            taken_over()
-                .effect(Kind::EffectTaken, ANN, 1, 0)
-                .effect(Kind::EffectTaken, BOB, 2, 1)
-                .effect(Kind::EffectRefused, ANN, 1, 2),
+            taken_over().effect(Kind::EffectTaken, ANN, 1, 0).effect(Kind::EffectTaken, BOB, 2, 1).effect(
+                Kind::EffectRefused,
+                ANN,
+                1,
+                2,
+            ),
         ),
         (
             "an ended row is pruned while somebody waits for it",

@@ -1,31 +1,32 @@
 //! `determinism`: is a run a function of its plan? And what it asks another process for: hashes, and the events of one run.
 
-use std::ops::{ControlFlow, Range};
-use std::path::Path;
+use std::ops::ControlFlow;
 
+use super::arguments::{Determinism, Hashes};
 use super::found::found;
 use super::invocation::Invocation;
 use super::{Complaint, End, Ended, say};
 use crate::determinism;
 use crate::judge::record;
-use crate::search::{Runs, search_among};
+use crate::search::{Plans, search_among};
 use crate::seeds::{Seeds, Shard};
-use crate::subject::Subject;
 
-pub fn check(seeds: &Range<u64>, subject: &Subject, against: Option<&Path>) -> Ended {
+pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> Ended {
+    let (seeds, subject) = (&wanted.seeds, invocation.subject()?);
+    let plans = Plans { profile: invocation.profile(), ..Plans::of(&subject) };
     let complain = |error: determinism::CheckError| Complaint(error.to_string());
     let own = std::env::current_exe()
         .map_err(|cause| Complaint(format!("this program cannot find itself: {cause}")))?;
-    let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, subject);
+    let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, &plans);
     say::line(format_args!("{} seeds run twice in this process", ours.len()));
     // A difference here is one that another process needs not show again.
     if differences.is_empty() {
-        let others = determinism::between_processes(&own, seeds.clone(), 2, subject, &ours);
+        let others = determinism::between_processes(&own, seeds.clone(), 2, &plans, &ours);
         differences.extend(others.map_err(complain)?);
         say::line(format_args!("{} seeds run in another process, with two threads", ours.len()));
     }
-    if let (Some(other), true) = (against, differences.is_empty()) {
-        let others = determinism::between_processes(other, seeds.clone(), 2, subject, &ours);
+    if let (Some(other), true) = (&wanted.against, differences.is_empty()) {
+        let others = determinism::between_processes(other, seeds.clone(), 2, &plans, &ours);
         differences.extend(others.map_err(complain)?);
         say::line(format_args!("{} seeds run by {}", ours.len(), other.display()));
     }
@@ -46,12 +47,12 @@ pub fn check(seeds: &Range<u64>, subject: &Subject, against: Option<&Path>) -> E
     Ok(End::NotDeterministic)
 }
 
-pub fn hashes(seeds: Range<u64>, shard: Option<Shard>, jobs: usize, invocation: &Invocation<'_>) -> Ended {
+pub fn hashes(wanted: &Hashes, invocation: &Invocation<'_>) -> Ended {
     let subject = invocation.subject()?;
-    let seeds = Seeds::range(seeds).shard(shard.unwrap_or(Shard::WHOLE));
-    let (store, profile) = (subject.store_needed, invocation.profile());
+    let seeds = Seeds::range(wanted.seeds.clone()).shard(wanted.shard.unwrap_or(Shard::WHOLE));
+    let plans = Plans { profile: invocation.profile(), ..Plans::of(&subject) };
     let mut panicked = None;
-    search_among(&Runs { seeds, store, profile, subject: &subject }, jobs, &|| false, |done| {
+    search_among(&seeds, &plans, wanted.jobs, &|| false, |done| {
         match done.verdict {
             Ok(verdict) => say::line(format_args!("{:016x}", verdict.hash)),
             Err(said) => panicked = Some((done.seed, said)),

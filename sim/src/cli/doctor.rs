@@ -7,6 +7,7 @@ use std::process::Command;
 use super::run::processors;
 use super::{Complaint, End, Ended, say};
 use crate::determinism;
+use crate::search::Plans;
 use crate::subject::Subject;
 
 /// Each replaces the flags of `.cargo/config.toml`, even set to nothing.
@@ -129,8 +130,9 @@ fn toolchain(here: &Path) -> Result<String, String> {
 fn repeats() -> Result<usize, String> {
     let own = std::env::current_exe().map_err(|cause| format!("this program cannot find itself: {cause}"))?;
     let subject = Subject::fencepost();
-    let (ours, mut differences) = determinism::within_a_process(SEEDS, 2, &subject);
-    let others = determinism::between_processes(&own, SEEDS, 2, &subject, &ours);
+    let plans = Plans::of(&subject);
+    let (ours, mut differences) = determinism::within_a_process(SEEDS, 2, &plans);
+    let others = determinism::between_processes(&own, SEEDS, 2, &plans, &ours);
     differences.extend(others.map_err(|error| error.to_string())?);
     Ok(differences.len())
 }

@@ -7,8 +7,8 @@ use super::Complaint;
 use super::invocation::Invocation;
 use crate::corpus::{self, Regression};
 use crate::plan::{Plan, Store};
-use crate::search::Runs;
-use crate::seeds::Seeds;
+use crate::search::Plans;
+use crate::seeds;
 use crate::subject::Subject;
 
 pub struct Found {
@@ -20,10 +20,20 @@ pub struct Found {
 
 pub fn found(what: &str, invocation: &Invocation<'_>) -> Result<Found, Complaint> {
     let subject = invocation.subject()?;
-    if let Ok(seed) = what.parse() {
+    if !what.is_empty() && what.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
+        let seed = seeds::parse(what).map_err(Complaint)?;
         let (store, profile) = (subject.store_needed, invocation.profile());
-        let plan = Runs { seeds: Seeds::range(0..0), store, profile, subject: &subject }.plan(seed);
+        let plan = Plans { store, profile, subject: &subject }.plan(seed);
         return Ok(Found { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
+    }
+    for (flag, is_said) in
+        [("--store", invocation.stores().is_some()), ("--profile", invocation.profile().is_some())]
+    {
+        if is_said {
+            return Err(Complaint(format!(
+                "{flag} is for seeds: what is in `{what}` says that itself, leave it out"
+            )));
+        }
     }
     let path = Path::new(what);
     let complain = |error: &corpus::LoadError| {

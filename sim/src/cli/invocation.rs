@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::Complaint;
-use super::arguments::{Profiled, Stores};
+use super::arguments::OfSeeds;
+use super::values::{Profiled, Stores};
 use crate::plan::Store;
 use crate::profile::Profile;
 use crate::sabotage;
@@ -14,39 +15,31 @@ use crate::subject::Subject;
 pub struct Invocation<'a> {
     program: String,
     own: &'a [Subject],
-    asked: Option<String>,
-    stores: Option<Stores>,
-    profile: Option<&'static Profile>,
+    asked: OfSeeds,
 }
 
 impl<'a> Invocation<'a> {
-    pub fn new(
-        words: &[OsString],
-        own: &'a [Subject],
-        asked: Option<String>,
-        stores: Option<Stores>,
-        profile: Option<Profiled>,
-    ) -> Self {
+    pub fn new(words: &[OsString], own: &'a [Subject], asked: OfSeeds) -> Self {
         let program = words.first().map_or_else(|| "fencepost".to_owned(), |word| called(Path::new(word)));
-        Self { program, own, asked, stores, profile: profile.map(|Profiled(profile)| profile) }
+        Self { program, own, asked }
     }
 
     pub fn profile(&self) -> Option<&'static Profile> {
-        self.profile
+        self.asked.profile.as_ref().map(|Profiled(profile)| *profile)
     }
 
     pub fn stores(&self) -> Option<&'static [Store]> {
-        self.stores.as_ref().map(|Stores(stores)| *stores)
+        self.asked.store.as_ref().map(|Stores(stores)| *stores)
     }
 
     /// Whether a subject was asked for by name.
     pub fn asks_for_subject(&self) -> bool {
-        self.asked.is_some()
+        self.asked.whom.subject.is_some()
     }
 
     /// The subject that was asked for, or this program's first.
     pub fn subject(&self) -> Result<Subject, Complaint> {
-        let subject = self.named(self.asked.as_deref())?;
+        let subject = self.named(self.asked.whom.subject.as_deref())?;
         Ok(match self.stores() {
             Some([store, ..]) => Subject { store_needed: *store, ..subject },
             _ => subject,
@@ -74,7 +67,8 @@ impl<'a> Invocation<'a> {
             Store::Memory => " --store memory",
             Store::Sqlite => " --store sqlite",
         };
-        let profile = self.profile.map_or_else(String::new, |profile| format!(" --profile {}", profile.name));
+        let profile =
+            self.profile().map_or_else(String::new, |profile| format!(" --profile {}", profile.name));
         format!("{} {command} {seed}{}{store}{profile}", self.program, self.subject_flag(subject))
     }
 
@@ -127,6 +121,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::arguments::Whom;
 
     #[test]
     fn a_program_of_cargos_is_called_by_cargo_and_any_other_by_its_path() {
@@ -146,14 +141,14 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let words = [OsString::from("mine")];
-        let invocation = Invocation::new(&words, &own, None, None, None);
+        let invocation = Invocation::new(&words, &own, OfSeeds::default());
         let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
         assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
         assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
         let on_disk = sabotage::by_name("synchronous-normal").unwrap().subject();
         assert_eq!(line(&on_disk, Store::Sqlite), "mine replay 7 --subject synchronous-normal");
-        let profiled =
-            Invocation::new(&words, &own, None, None, crate::profile::by_name("clocks").ok().map(Profiled));
+        let profile = crate::profile::by_name("clocks").ok().map(Profiled);
+        let profiled = Invocation::new(&words, &own, OfSeeds { profile, ..OfSeeds::default() });
         assert_eq!(
             profiled.about_seed("replay", 7, &own[0], Store::Memory),
             "mine replay 7 --profile clocks"
@@ -167,7 +162,8 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let asked = |name: Option<&str>| {
-            let invocation = Invocation::new(&[], &own, name.map(str::to_owned), None, None);
+            let whom = Whom { subject: name.map(str::to_owned) };
+            let invocation = Invocation::new(&[], &own, OfSeeds { whom, ..OfSeeds::default() });
             invocation.subject().map(|subject| subject.name).map_err(|why| why.to_string())
         };
         assert_eq!(asked(None), Ok("mine"));

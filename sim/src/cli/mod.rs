@@ -21,6 +21,8 @@ mod run;
 mod sabotage;
 mod say;
 mod shrink;
+mod values;
+mod wrapped;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,6 +64,12 @@ impl End {
 #[error("{0}")]
 struct Complaint(String);
 
+impl Complaint {
+    fn of(error: impl std::error::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 type Ended = Result<End, Complaint>;
 
 /// Runs the command line that the process was started with, for the true system.
@@ -94,7 +102,7 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
         }
     };
     // Code under test that panics while it is looked at closely may say so.
-    if !matches!(arguments.command, Some(Command::Replay(_))) {
+    if !arguments.is_replay() {
         panics::remember_instead_of_printing();
     }
     let carried_out = catch_unwind(AssertUnwindSafe(|| carry_out(arguments, &words, own)));
@@ -114,23 +122,24 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
 }
 
 fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended {
-    let Arguments { command, store, subject, profile } = arguments;
-    let invocation = Invocation::new(words, own, subject, store, profile);
-    match command.unwrap_or_else(|| Command::Run(arguments::Run::default())) {
+    let command = arguments.command();
+    let invocation = Invocation::new(words, own, command.of_seeds());
+    if invocation.stores().is_some_and(|stores| stores.len() > 1) && !matches!(command, Command::Run(_)) {
+        return Err(Complaint("`--store both` is for a search: say memory or sqlite".to_owned()));
+    }
+    match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
         Command::Replay(wanted) => replay::replay(&wanted, &invocation),
         Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
         Command::Keep(wanted) => keep::keep(&wanted, &invocation),
         Command::Regressions(wanted) => regressions::regressions(&wanted, &invocation),
         Command::Sabotage(wanted) => sabotage::kill(&wanted),
-        Command::Determinism { seeds, against } => {
-            determinism::check(&seeds, &invocation.subject()?, against.as_deref())
-        }
+        Command::Determinism(wanted) => determinism::check(&wanted, &invocation),
         Command::Rejudge { histories } => rejudge::rejudge_all(&histories),
         Command::Diff { one, other } => diff::diff(&one, &other),
-        Command::Laws => laws::laws(&invocation.subject()?),
+        Command::Laws(_) => laws::laws(&invocation.subject()?),
         Command::Doctor => doctor::doctor(),
-        Command::Hashes { seeds, shard, jobs } => determinism::hashes(seeds, shard, jobs, &invocation),
-        Command::Events { what } => determinism::events(&what, &invocation),
+        Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),
+        Command::Events(wanted) => determinism::events(&wanted.what, &invocation),
     }
 }

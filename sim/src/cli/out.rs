@@ -7,10 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Complaint, histories, keep};
+use crate::corpus;
 use crate::laws::Laws;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::summary::{Summary, Timings};
+use crate::subject::Subject;
 use crate::timeline::{html, text};
 use crate::whole_file;
 
@@ -22,14 +24,7 @@ impl Out {
     /// Asked for before the search: nobody wants to hear after an hour that there is nowhere to write.
     pub fn prepare(folder: &Path) -> Result<Self, Complaint> {
         let out = Self { folder: folder.to_owned() };
-        let tried = fs::create_dir_all(folder).and_then(|()| {
-            let probe = folder.join(format!(".{}.unfinished", std::process::id()));
-            let written = fs::write(&probe, "probe");
-            // Whether it was written or not, it may be there.
-            let removed = fs::remove_file(&probe);
-            written.and(removed)
-        });
-        tried.map_err(|cause| unwritten(folder, &cause))?;
+        probe(folder).map_err(|cause| unwritten(folder, &cause))?;
         // What an earlier search left here would pass for this one's.
         for name in ["summary.json", "timings.json"] {
             match fs::remove_file(folder.join(name)) {
@@ -75,8 +70,9 @@ impl Out {
         self.folder.join("failures").join(format!("{}.{extension}", failure.file_stem()))
     }
 
-    pub fn write_failure(&self, failure: &Failure, report: &str) -> Result<(), Complaint> {
-        put(&self.plan_of(failure), &keep::regression_text(failure)?)?;
+    pub fn write_failure(&self, failure: &Failure, subject: &Subject, report: &str) -> Result<(), Complaint> {
+        let kept = corpus::keep(&self.plan_of(failure), &keep::regression_of(failure), subject);
+        kept.map_err(Complaint::of)?;
         put(&self.file_of(failure, "txt"), &text::draw(&failure.history, Some(&failure.broken)))?;
         put(&self.page_of(failure), &html::draw(&failure.history, Some(&failure.broken)))?;
         put(&self.file_of(failure, "report.txt"), report)?;
@@ -87,6 +83,32 @@ impl Out {
         put(&self.folder.join("timings.json"), &json::pretty(timings))?;
         put(&self.folder.join("summary.json"), &json::pretty(summary))
     }
+}
+
+/// Whether a file can be written there that nobody wrote yet: asked before the work that it takes.
+pub fn is_free(path: &Path, what_to_do: &str) -> Result<(), Complaint> {
+    let shown = path.display();
+    match fs::symlink_metadata(path) {
+        // A device is written into, and nothing is lost.
+        Ok(there) if there.is_file() || there.is_dir() || there.is_symlink() => {
+            Err(Complaint(format!("`{shown}` is there already: {what_to_do}")))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            probe(folder.unwrap_or(Path::new("."))).map_err(|cause| unwritten(path, &cause))
+        }
+    }
+}
+
+/// Makes the folder if need be, and writes a file there.
+fn probe(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let probe = folder.join(format!(".{}.unfinished", std::process::id()));
+    let written = fs::write(&probe, "probe");
+    // Whether it was written or not, it may be there.
+    let removed = fs::remove_file(&probe);
+    written.and(removed)
 }
 
 /// Writes a report, whole or not at all.

@@ -2,16 +2,15 @@
 //! that bug, or it has become a file that shows nothing.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::arguments::{Format, Regressions};
+use super::arguments::Regressions;
 use super::invocation::Invocation;
 use super::run::append_job_summary;
+use super::values::Format;
 use super::{Complaint, End, Ended, out, say};
-use crate::corpus;
-use crate::judge::judge;
+use crate::corpus::{self, Origin, Regression, ReplayError};
 use crate::report::github::{self, Level};
 use crate::report::json;
 use crate::report::junit::{Came, Case, Suite};
@@ -81,35 +80,28 @@ fn tell(lines: &[Line]) {
 
 fn tried(path: &Path, subject: &Subject) -> Line {
     let file = path.display().to_string();
-    let (plan, regression) = match corpus::load(path) {
-        Ok(loaded) => loaded,
-        Err(error) => return Line { file, law: None, came: "unreadable", why: error.to_string() },
-    };
-    let law = regression.as_ref().map(|regression| regression.law.clone());
-    let plan = Arc::new(plan);
-    let verdict = judge(&plan, subject);
-    if let Some(broken) = verdict.broken() {
-        let why = format!("{} at event {}: {}", broken.law, broken.at, broken.because);
-        return Line { file, law, came: "broken", why };
-    }
-    if let Some((law_in_doubt, because)) = verdict.undecided().next() {
-        let why = format!("{law_in_doubt}: {because}");
-        return Line { file, law, came: "undecided", why };
-    }
-    let Some(regression) = regression.filter(|regression| regression.origin.sabotage.is_some()) else {
-        return Line { file, law, came: "held", why: String::new() };
-    };
-    match regression.subject(path) {
-        Err(error) => Line { file, law, came: "unreadable", why: error.to_string() },
-        Ok(planted) if judge(&plan, &planted).breaks(&regression.law) => {
-            let why = format!("and {} is caught by {}", planted.name, regression.law);
-            Line { file, law, came: "held", why }
+    let (law, came, why) = match corpus::replay(path, subject) {
+        Ok(Regression { law, origin: Origin { sabotage: Some(planted), .. }, .. }) => {
+            let why = format!("and {planted} is caught by {law}");
+            (Some(law), "held", why)
         }
-        Ok(planted) => {
-            let why =
-                format!("{} no longer catches {}: keep another plan for it", regression.law, planted.name);
-            Line { file, law, came: "toothless", why }
+        Ok(regression) => (Some(regression.law), "held", String::new()),
+        Err(error) => {
+            let regression = corpus::load(path).ok().and_then(|(_, regression)| regression);
+            (regression.map(|regression| regression.law), came(&error), error.to_string())
         }
+    };
+    Line { file, law, came, why }
+}
+
+fn came(error: &ReplayError) -> &'static str {
+    match error {
+        ReplayError::Unloadable(_) | ReplayError::NoRegression | ReplayError::NoSuchLaw { .. } => {
+            "unreadable"
+        }
+        ReplayError::Broken { .. } => "broken",
+        ReplayError::Undecided { .. } => "undecided",
+        ReplayError::NotReached { .. } | ReplayError::Elsewhere { .. } => "toothless",
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::arguments::{Replay, SHRINK_RUNS, Timeline};
+use super::arguments::Replay;
 use super::found::{Found, found};
 use super::invocation::Invocation;
+use super::values::Timeline;
+use super::wrapped::wrapped;
 use super::{Complaint, End, Ended, histories, out, say};
 use crate::history::History;
 use crate::judge::{Broken, Verdict, judge, record};
 use crate::plan::Plan;
-use crate::shrink::shrink;
+use crate::shrink::{BUDGET, shrink};
 use crate::subject::Subject;
 use crate::timeline::moment::Moment;
 use crate::timeline::{html, text};
@@ -57,7 +59,7 @@ fn changed(found: &Found, wanted: &Replay) -> Result<Arc<Plan>, Complaint> {
         let broken = breach(&judge(&found.plan, &found.subject), found).ok_or_else(|| {
             Complaint("this plan breaks no law: there is nothing to shrink, leave out --shrunk".to_owned())
         })?;
-        plan = shrink(&plan, &found.subject, broken.law, SHRINK_RUNS, &mut |_| {}).plan;
+        plan = shrink(&plan, &found.subject, broken.law, BUDGET, &mut |_| {}).plan;
         let count = plan.steps.len();
         if let Some(number) = wanted.without.iter().find(|number| **number > count) {
             return Err(Complaint(format!("there is no step {number} once it is shrunk: say 1 to {count}")));
@@ -145,36 +147,4 @@ fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
     }
     line(format!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash));
     End::Holds
-}
-
-/// In lines that fit beside a timeline.
-fn wrapped(story: &str) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in story.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
-}
-
-const WIDTH: usize = 100;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_story_is_told_in_lines_and_loses_no_word() {
-        let story = "word ".repeat(60) + &"x".repeat(140);
-        let told = wrapped(&story);
-        assert!(told.lines().all(|line| line.len() <= WIDTH || line.len() == 140), "{told}");
-        assert_eq!(told.lines().count(), 4, "{told}");
-        assert!(told.split_whitespace().eq(story.split_whitespace()));
-    }
 }

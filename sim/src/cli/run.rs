@@ -6,10 +6,11 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use super::arguments::{Format, Run, Seconds};
+use super::arguments::Run;
 use super::invocation::Invocation;
 use super::out::{self, Out};
 use super::progress::Progress;
+use super::values::{Format, Seconds};
 use super::{Complaint, End, Ended, interrupt, say};
 use crate::judge::Broken;
 use crate::laws::Laws;
@@ -22,7 +23,7 @@ use crate::report::summary::{
 };
 use crate::report::tally::{Longest, Tally, longer};
 use crate::report::{github, json, junit};
-use crate::search::{Runs, search_among};
+use crate::search::{Plans, search_among};
 use crate::seeds::{self, Seeds, Shard};
 use crate::shrink::shrink;
 use crate::subject::Subject;
@@ -82,7 +83,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
     let written = (|| {
         if let Some(out) = &out {
             for (failure, report) in failures.iter().zip(&reports) {
-                out.write_failure(failure, report)?;
+                out.write_failure(failure, &subject, report)?;
             }
             out.write_summary(&summary, &timings)?;
         }
@@ -160,7 +161,7 @@ fn searches(
     }
     if wanted.time.is_some() {
         let stores: Vec<Store> = standard.iter().map(|(_, store)| *store).collect();
-        return Ok(on(&from(0..u64::MAX), &stores));
+        return Ok(on(&from(0..seeds::END), &stores));
     }
     Ok(standard.into_iter().map(|(seeds, store)| (from(0..seeds), store)).collect())
 }
@@ -218,8 +219,8 @@ impl Seen {
                     || until_us.is_some_and(|until_us| Clocks::now().wall_us >= until_us)
             };
             let before = seen.tally.seeds;
-            let runs = Runs { seeds: seeds.clone(), store: *store, profile: invocation.profile(), subject };
-            search_among(&runs, jobs, &is_enough, |done| {
+            let plans = Plans { store: *store, profile: invocation.profile(), subject };
+            search_among(seeds, &plans, jobs, &is_enough, |done| {
                 seen.slowest = Some(Longest { us: done.cpu_us, seed: done.seed, store: *store })
                     .and_then(|other| longer(seen.slowest, other));
                 let verdict = match done.verdict {
@@ -264,7 +265,7 @@ impl Seen {
 /// The first breach of a law, with its plan made small; none, if it does not happen again.
 fn small(first: &First, budget: u64, invocation: &Invocation<'_>, subject: &Subject) -> Option<Failure> {
     let (store, profile) = (first.store, invocation.profile());
-    let plan = Runs { seeds: Seeds::range(0..0), store, profile, subject }.plan(first.seed);
+    let plan = Plans { store, profile, subject }.plan(first.seed);
     let law = first.broken.law;
     let shrunk = shrink(&plan, subject, law, budget, &mut |_| {});
     let found = Found { seed: Some(first.seed), store, steps: plan.steps.len(), runs: shrunk.runs };

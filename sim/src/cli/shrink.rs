@@ -7,12 +7,16 @@ use super::arguments::Shrink;
 use super::found::{Found, found};
 use super::invocation::Invocation;
 use super::{Complaint, End, interrupt, keep, out, say};
+use crate::corpus;
 use crate::judge::judge;
 use crate::shrink::{Ended, Shrunk, shrink_watched};
 
 pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
     let found = found(&wanted.what, invocation)?;
-    let law = law_to_break(&found, wanted.law.as_deref())?;
+    let law = law_to_break(&found, wanted.law)?;
+    if let Some(path) = &wanted.out {
+        out::is_free(path, "name another file")?;
+    }
     let shrunk = smallest(&found, &law, wanted.budget)?;
     say::line(format_args!(
         "{} steps to {} in {} runs{}\n",
@@ -24,8 +28,8 @@ pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
     match &wanted.out {
         None => say::raw(&shrunk.plan.to_string()),
         Some(path) => {
-            let text = keep::verified(&found, &law, shrunk.plan, "Not told yet.")?;
-            out::put(path, &text)?;
+            let regression = keep::regression(&found, &law, shrunk.plan, None);
+            corpus::keep(path, &regression, &found.subject).map_err(Complaint::of)?;
             say::line(format_args!("written to {}", path.display()));
         }
     }

@@ -21,26 +21,37 @@ pub enum KeepError {
     Unreadable { error: PlanError },
     #[error("the plan that reads back from the text is another one: nothing was written")]
     AnotherPlan,
+    #[error(
+        "the plan breaks `{law}` once and not again, and nothing was written: `determinism` tells whether runs repeat themselves"
+    )]
+    NotRepeated { law: String },
     #[error("`{path}` cannot be written: {cause}")]
     Unwritten { path: String, cause: std::io::Error },
 }
 
 /// Writes a regression that breaks its law on `subject`, with the place where it does. Whole, or not at all.
 pub fn keep(path: &Path, regression: &Regression, subject: &Subject) -> Result<Regression, KeepError> {
-    let not_broken = || KeepError::NotBroken { law: regression.law.clone(), subject: subject.name };
-    let place = place_of(&regression.plan, subject, &regression.law).ok_or_else(not_broken)?;
+    let (kept, text) = verified(regression, subject)?;
+    let unwritten = |cause| KeepError::Unwritten { path: path.display().to_string(), cause };
+    write(path, &text).map_err(unwritten)?;
+    Ok(kept)
+}
+
+/// The regression with the place where it breaks its law, and its text, which was read back and breaks it there.
+pub fn verified(regression: &Regression, subject: &Subject) -> Result<(Regression, String), KeepError> {
+    let law = &regression.law;
+    let place = place_of(&regression.plan, subject, law)
+        .ok_or_else(|| KeepError::NotBroken { law: law.clone(), subject: subject.name })?;
     let kept = Regression { finding: Some(place), ..regression.clone() };
     let text = toml::to_string_pretty(&kept).map_err(|why| KeepError::NoText { why: why.to_string() })?;
     let (plan, read_back) = read(&text).map_err(|error| KeepError::Unreadable { error })?;
     if read_back.as_ref() != Some(&kept) {
         return Err(KeepError::AnotherPlan);
     }
-    if place_of(&plan, subject, &kept.law) != kept.finding {
-        return Err(not_broken());
+    if place_of(&plan, subject, law) != kept.finding {
+        return Err(KeepError::NotRepeated { law: law.clone() });
     }
-    let unwritten = |cause| KeepError::Unwritten { path: path.display().to_string(), cause };
-    write(path, &text).map_err(unwritten)?;
-    Ok(kept)
+    Ok((kept, text))
 }
 
 /// Where the plan breaks the law, if it does.

@@ -16,7 +16,7 @@ use crate::sabotage;
 use crate::subject::Subject;
 use crate::whole_file;
 
-pub use keep::{KeepError, keep, place_of};
+pub use keep::{KeepError, keep, place_of, verified};
 pub use replay::{ReplayError, replay};
 
 /// One file of the corpus.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{LoadError, Place, Regression, load, place_of};
-use crate::judge::judge;
+use crate::judge::{Broken, judge};
 use crate::laws::Laws;
 use crate::subject::Subject;
 
@@ -15,37 +15,43 @@ use crate::subject::Subject;
 pub enum ReplayError {
     #[error(transparent)]
     Unloadable(#[from] LoadError),
-    #[error("`{path}` is a plan alone: a regression has a law, a story and an origin")]
-    NoRegression { path: String },
-    #[error("`{path}` names the law `{law}`, and there is none of that name")]
-    NoSuchLaw { path: String, law: String },
-    #[error("`{path}`: {subject} breaks {law}: {because}")]
-    Broken { path: String, subject: &'static str, law: &'static str, because: String },
-    #[error("`{path}` no longer reaches its point: with `{sabotage}` planted, {law} holds")]
-    NotReached { path: String, sabotage: String, law: String },
-    #[error("`{path}` no longer reaches its point: {law} is broken {found}, and was {expected}")]
-    Elsewhere { path: String, law: String, expected: Place, found: Place },
+    #[error("it is a plan alone: a regression has a law, a story and an origin, and `keep` writes them")]
+    NoRegression,
+    #[error("it names the law `{law}`, and there is none of that name: `laws` tells which there are")]
+    NoSuchLaw { law: String },
+    #[error("{subject} breaks {law} at event {at}: {because}")]
+    Broken { subject: &'static str, law: &'static str, at: u64, because: String },
+    #[error("it cannot be told whether {law} holds: {because}")]
+    Undecided { law: &'static str, because: String },
+    #[error(
+        "it no longer reaches its point: with `{sabotage}` planted, {law} holds; keep another plan for it"
+    )]
+    NotReached { sabotage: String, law: String },
+    #[error("it no longer reaches its point: {law} is broken {found}, and was {expected}")]
+    Elsewhere { law: String, expected: Place, found: Place },
 }
 
 /// Loads a file, and holds it against the true system and against the bug it was found with.
 pub fn replay(path: &Path, truth: &Subject) -> Result<Regression, ReplayError> {
-    let shown = || path.display().to_string();
     let (plan, regression) = load(path)?;
-    let regression = regression.ok_or_else(|| ReplayError::NoRegression { path: shown() })?;
+    let regression = regression.ok_or(ReplayError::NoRegression)?;
     let law = regression.law.clone();
     if !Laws::names().contains(&law.as_str()) {
-        return Err(ReplayError::NoSuchLaw { path: shown(), law });
+        return Err(ReplayError::NoSuchLaw { law });
     }
-    if let Some(broken) = judge(&Arc::new(plan.clone()), truth).broken() {
-        let (law, because) = (broken.law, broken.because);
-        return Err(ReplayError::Broken { path: shown(), subject: truth.name, law, because });
+    let verdict = judge(&Arc::new(plan.clone()), truth);
+    if let Some(Broken { law, at, because, .. }) = verdict.broken() {
+        return Err(ReplayError::Broken { subject: truth.name, law, at, because });
+    }
+    if let Some((law, because)) = verdict.undecided().next() {
+        return Err(ReplayError::Undecided { law, because: because.to_owned() });
     }
     let Some(sabotage) = regression.origin.sabotage.clone() else { return Ok(regression) };
     let planted = regression.subject(path)?;
     match (place_of(&plan, &planted, &law), &regression.finding) {
-        (None, _) => Err(ReplayError::NotReached { path: shown(), sabotage, law }),
+        (None, _) => Err(ReplayError::NotReached { sabotage, law }),
         (Some(found), Some(expected)) if found != *expected => {
-            Err(ReplayError::Elsewhere { path: shown(), law, expected: expected.clone(), found })
+            Err(ReplayError::Elsewhere { law, expected: expected.clone(), found })
         }
         _ => Ok(regression),
     }

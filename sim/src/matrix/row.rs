@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::figures::median;
 use super::hunt::{HarnessPanic, Hunt};
 use super::proof::{Difference, Proof};
 use crate::sabotage::{Fate, Sabotage};
@@ -86,10 +87,8 @@ impl Row {
         let proof = proof.and_then(|proof| proof.map_err(&mut keep).ok());
 
         let needed: Vec<Option<u64>> = hunts.iter().map(|hunt| hunt.needed).collect();
-        let mut sorted: Vec<u64> = needed.iter().map(|needed| needed.unwrap_or(u64::MAX)).collect();
-        sorted.sort_unstable();
-        let known = |seeds: Option<&u64>| seeds.copied().filter(|seeds| *seeds < u64::MAX);
-        let (median, worst) = (known(sorted.get(sorted.len() / 2)), known(sorted.last()));
+        let all: Option<Vec<u64>> = needed.iter().copied().collect();
+        let (median, worst) = (median(needed.iter().copied()), all.and_then(|all| all.into_iter().max()));
         let first_law = hunts.iter().find_map(|hunt| hunt.first_law);
 
         let end = if harness_panic.is_some() {

@@ -22,8 +22,16 @@ use crate::subject::Subject;
 pub use calmer::{Fact, facts};
 pub use size::Size;
 
-/// Network seeds that a candidate is tried under: the plan's own, and those that follow it.
+/// Network seeds that a candidate is tried under.
 pub const LUCKS: u64 = 8;
+
+/// The plan's own and its neighbours in its block of eight: the same eight, whichever of them a plan was made small under.
+pub fn lucks(plan: &Plan) -> Vec<u64> {
+    let first = plan.seed - plan.seed % LUCKS;
+    let mut lucks: Vec<u64> = (0..LUCKS).map(|luck| first + luck).collect();
+    lucks.sort_by_key(|luck| *luck != plan.seed);
+    lucks
+}
 
 /// Runs that are enough for nearly every plan, and take less than ten seconds for the slowest.
 pub const BUDGET: u64 = 3_000;
@@ -83,11 +91,10 @@ pub fn shrink_watched(
     budget: u64,
     watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Shrunk {
-    let seeds = (0..LUCKS).map(|luck| plan.seed.wrapping_add(luck)).collect();
     let mut shrinker = Shrinker {
         best: plan.clone(),
         is_steady: false,
-        seeds,
+        seeds: lucks(plan),
         subject,
         law,
         runs: 0,
@@ -242,7 +249,7 @@ impl Shrinker<'_> {
             }
             if self.runs >= self.budget {
                 self.ended = Some(Ended::OutOfBudget);
-                return None;
+                break;
             }
             self.runs += 1;
             let lucky = Arc::new(Plan { seed: *seed, ..candidate.clone() });
