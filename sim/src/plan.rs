@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
 use crate::step::{Action, Body, Step};
 
@@ -111,9 +113,12 @@ pub enum PlanError {
     #[error(
         "the plan is of format {found}, and this build reads format {FORMAT}: use the build that wrote it, or a newer one"
     )]
-    AnotherFormat { found: u32 },
+    AnotherFormat { found: i64 },
     #[error("the plan cannot be run: {why}")]
     Impossible { why: String },
+    /// As above, because of the step at this place.
+    #[error("the plan cannot be run: {why}")]
+    ImpossibleStep { place: usize, why: String },
 }
 
 impl Plan {
@@ -224,7 +229,7 @@ impl Plan {
     pub fn check(&self) -> Result<(), PlanError> {
         let impossible = |why: String| Err(PlanError::Impossible { why });
         if self.format != FORMAT {
-            return Err(PlanError::AnotherFormat { found: self.format });
+            return Err(PlanError::AnotherFormat { found: self.format.into() });
         }
         let is_short = self.renew_ms.checked_mul(3).is_none_or(|least_ms| self.ttl_ms < least_ms);
         if is_short || self.renew_ms == 0 || self.ttl_ms > DAY_MS {
@@ -266,7 +271,8 @@ impl Plan {
         if let Some(clock) = self.clocks.iter().find(|clock| far(clock.offset_ms, clock.drift_ppm)) {
             return impossible(format!("`{clock}` is no clock: at most a thousand days off and 100000ppm"));
         }
-        for step in &self.steps {
+        for (place, step) in self.steps.iter().enumerate() {
+            let impossible = |why: String| Err(PlanError::ImpossibleStep { place, why });
             let mut named = Vec::new();
             step.action.nodes(&mut named);
             if let Some(missing) = named.into_iter().find(|node| !self.has(*node)) {
@@ -314,30 +320,62 @@ impl FromStr for Plan {
     type Err = PlanError;
 
     fn from_str(text: &str) -> Result<Self, PlanError> {
-        // The format first: of a newer one nothing else can be understood.
-        #[derive(Deserialize)]
-        struct Versioned {
-            format: u32,
-        }
-        let versioned: Versioned = toml::from_str(text).map_err(|error| PlanError::located(text, &error))?;
-        if versioned.format != FORMAT {
-            return Err(PlanError::AnotherFormat { found: versioned.format });
-        }
-        let plan: Self = toml::from_str(text).map_err(|error| PlanError::located(text, &error))?;
-        plan.check()?;
+        let located = |error: toml::de::Error| PlanError::located(text, &error);
+        let outline: Outline = toml::from_str(text).map_err(located)?;
+        outline.check_format()?;
+        let plan: Self = toml::from_str(text).map_err(located)?;
+        plan.check().map_err(|error| outline.place(text, error))?;
         Ok(plan)
+    }
+}
+
+/// What is understood of a plan's text first: of a newer format nothing else can be.
+#[derive(Deserialize)]
+pub struct Outline {
+    format: i64,
+    #[serde(default)]
+    steps: Option<Spanned<IgnoredAny>>,
+}
+
+impl Outline {
+    pub fn check_format(&self) -> Result<(), PlanError> {
+        if self.format == i64::from(FORMAT) {
+            return Ok(());
+        }
+        Err(PlanError::AnotherFormat { found: self.format })
+    }
+
+    /// Where in the text a step is that cannot be run.
+    pub fn place(&self, text: &str, error: PlanError) -> PlanError {
+        #[derive(Deserialize)]
+        struct Steps {
+            steps: Vec<Spanned<IgnoredAny>>,
+        }
+        let PlanError::ImpossibleStep { place, why } = &error else { return error };
+        let span = self.steps.as_ref().map(Spanned::span).unwrap_or_default();
+        // Read by itself, as the value of a key, it keeps the places of its steps.
+        let Some(list) = text.get(span.clone()) else { return error };
+        let key = "steps = ";
+        let Ok(Steps { steps }) = toml::from_str(&format!("{key}{list}")) else { return error };
+        let Some(step) = steps.get(*place) else { return error };
+        let (line, column) = place_in(text, span.start + step.span().start - key.len());
+        PlanError::NotAPlan { line, column, why: why.clone() }
     }
 }
 
 impl PlanError {
     /// What the parser said, with the place as people count.
     pub fn located(text: &str, error: &toml::de::Error) -> Self {
-        let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let before = text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = place_in(text, error.span().map_or(0, |span| span.start));
         Self::NotAPlan { line, column, why: error.message().to_owned() }
     }
+}
+
+/// The line and the column, as people count.
+fn place_in(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
 }
 
 impl Node {

@@ -66,6 +66,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "seed",
             "seeds",
             "shrink",
+            "step",
             "subject",
             "timeline",
             "whole_file",

@@ -78,6 +78,8 @@ pub enum Command {
     Diff { one: PathBuf, other: PathBuf },
     /// Each law, with its sentence
     Laws(Whom),
+    /// What can stand in a plan: a step of every kind
+    Steps,
     /// Look for what keeps runs from being repeatable: flags, toolchain, the machine
     Doctor,
     /// The hash of each seed's run, a line each
@@ -102,7 +104,9 @@ impl Command {
             Self::Regressions(Regressions { whom, .. }) | Self::Laws(whom) => {
                 OfSeeds { whom: whom.clone(), ..OfSeeds::default() }
             }
-            Self::Sabotage(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Doctor => OfSeeds::default(),
+            Self::Sabotage(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Steps | Self::Doctor => {
+                OfSeeds::default()
+            }
         }
     }
 }

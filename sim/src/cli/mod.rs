@@ -29,6 +29,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use crate::panics;
+use crate::step::EXAMPLES;
 use crate::subject::Subject;
 
 use arguments::{Arguments, Command};
@@ -138,6 +139,10 @@ fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended
         Command::Rejudge { histories } => rejudge::rejudge_all(&histories),
         Command::Diff { one, other } => diff::diff(&one, &other),
         Command::Laws(_) => laws::laws(&invocation.subject()?),
+        Command::Steps => {
+            EXAMPLES.iter().for_each(say::line);
+            Ok(End::Holds)
+        }
         Command::Doctor => doctor::doctor(),
         Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),
         Command::Events(wanted) => determinism::events(&wanted.what, &invocation),

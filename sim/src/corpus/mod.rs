@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Kind;
-use crate::plan::{FORMAT, Plan, PlanError};
+use crate::plan::{Outline, Plan, PlanError};
 use crate::sabotage;
 use crate::subject::Subject;
 use crate::whole_file;
@@ -92,28 +92,21 @@ pub fn load(path: &Path) -> Result<(Plan, Option<Regression>), LoadError> {
 
 /// As [`load`], from the text.
 pub fn read(text: &str) -> Result<(Plan, Option<Regression>), PlanError> {
-    /// The format first: of a newer one nothing else can be understood.
     #[derive(Deserialize)]
     struct Kept {
-        #[serde(rename = "law")]
-        _law: String,
-        plan: Versioned,
+        plan: Outline,
     }
-    #[derive(Deserialize)]
-    struct Versioned {
-        format: u32,
-    }
-    let is_regression = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("law"));
+    let is_regression = text
+        .parse::<toml::Table>()
+        .is_ok_and(|table| table.contains_key("law") || table.contains_key("plan"));
     if !is_regression {
         return Ok((text.parse()?, None));
     }
     let located = |error: toml::de::Error| PlanError::located(text, &error);
-    let kept: Kept = toml::from_str(text).map_err(located)?;
-    if kept.plan.format != FORMAT {
-        return Err(PlanError::AnotherFormat { found: kept.plan.format });
-    }
+    let Kept { plan: outline } = toml::from_str(text).map_err(located)?;
+    outline.check_format()?;
     let regression: Regression = toml::from_str(text).map_err(located)?;
-    regression.plan.check()?;
+    regression.plan.check().map_err(|error| outline.place(text, error))?;
     Ok((regression.plan.clone(), Some(regression)))
 }
 

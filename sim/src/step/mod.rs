@@ -3,6 +3,8 @@
 
 mod text;
 
+pub use text::EXAMPLES;
+
 use fencepost::process::RecoveryDisposition;
 
 use crate::plan::{Node, Process};

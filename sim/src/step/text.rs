@@ -441,71 +441,85 @@ fn parse_action(words: &[&str]) -> Result<Action, String> {
         ["probe", "lies", "to", "workers", "about", node, span @ ..] => {
             Action::Lie { about: worker(node)?, to_workers_only: true, span: parse_span(span)? }
         }
-        _ => return Err("nothing that can happen is called so".to_owned()),
+        _ => return Err(said_otherwise(words)),
     })
 }
+
+/// What there is instead of a step that nobody understands.
+fn said_otherwise(words: &[&str]) -> String {
+    let first = words.first().copied().unwrap_or_default();
+    let begins = |line: &'static str| line.split_whitespace().nth(1).unwrap_or_default();
+    let alike: Vec<String> =
+        EXAMPLES.iter().filter(|line| begins(line) == first).map(|line| format!("`{line}`")).collect();
+    if !alike.is_empty() {
+        return format!("that is said like {}", alike.join(", "));
+    }
+    let mut known: Vec<&str> = EXAMPLES.iter().map(|line| begins(line)).collect();
+    known.dedup();
+    format!("nothing that can happen is called so: say one of {}", known.join(", "))
+}
+
+/// A line of every kind.
+pub const EXAMPLES: &[&str] = &[
+    "0ms register p1 rerunnable 5 steps of 200ms",
+    "1ms register p2 owner-bound 3 emits of 50ms",
+    "2ms register p3 externally-owned waits",
+    "3ms register p4 rerunnable awaits p2",
+    "4ms register p5 rerunnable until cancelled",
+    "5ms register p6 rerunnable panics",
+    "6ms register p7 rerunnable breaks",
+    "7ms cancel p1",
+    "8ms signal p1",
+    "9ms abandon p1",
+    "10ms await p1",
+    "10ms await p1 at home",
+    "11ms prune",
+    "11ms grant p1 to s1",
+    "11ms transfer p1 p2 from s1 to s2",
+    "11ms wakes p1",
+    "11ms ghost p1 complete",
+    "11ms ghost p1 wait",
+    "11ms ghost p1 renew at expiry -1ms",
+    "11ms ghost p1 returns",
+    "12ms sweep worker-2",
+    "13ms drain worker-1",
+    "350ms pause worker-1 for 400ms",
+    "351ms pause worker-1 until p1 expires -1ms",
+    "1.2s crash registry for 3s",
+    "1.2s crash registry at disk call 7 for 3s",
+    "1.2s power-off registry for 3s",
+    "1.2s power-off registry at disk call 3 for 3s",
+    "1.2s disk fails to sync for 3s",
+    "1.2s disk shaky for 3s",
+    "1.2s disk full for 3s",
+    "1.2s disk lies about syncs for 3s",
+    "1.25s crash worker-3 renamed for 3.005s",
+    "2s start-late worker-1 by 40ms for 1s",
+    "2s cut registry>worker-2 for 3s",
+    "2s lose 30% worker-2>registry for 3s",
+    "2s repeat 30% worker-2>registry for 3s",
+    "2s delay host-1>registry by 1s for 3s",
+    "2s hold renew p1 until expiry +0ms",
+    "2s hold complete p1 until expiry +1ms asleep",
+    "2s step registry by -1.5s",
+    "2s step worker-1 by +10ms",
+    "2s drift worker-1 -250ppm",
+    "2s store slow by 100ms for 1s",
+    "2s store fails for 1s",
+    "2s store fails to read for 1s",
+    "2s store loses for 1s",
+    "2s store forgets to answer for 1s",
+    "2s probe lies about worker-1 for 1s",
+    "2s probe lies to workers about worker-1 for 1s",
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// One line of every kind; each reads back as it was written.
-    const LINES: &[&str] = &[
-        "0ms register p1 rerunnable 5 steps of 200ms",
-        "1ms register p2 owner-bound 3 emits of 50ms",
-        "2ms register p3 externally-owned waits",
-        "3ms register p4 rerunnable awaits p2",
-        "4ms register p5 rerunnable until cancelled",
-        "5ms register p6 rerunnable panics",
-        "6ms register p7 rerunnable breaks",
-        "7ms cancel p1",
-        "8ms signal p1",
-        "9ms abandon p1",
-        "10ms await p1",
-        "10ms await p1 at home",
-        "11ms prune",
-        "11ms grant p1 to s1",
-        "11ms transfer p1 p2 from s1 to s2",
-        "11ms wakes p1",
-        "11ms ghost p1 complete",
-        "11ms ghost p1 wait",
-        "11ms ghost p1 renew at expiry -1ms",
-        "11ms ghost p1 returns",
-        "12ms sweep worker-2",
-        "13ms drain worker-1",
-        "350ms pause worker-1 for 400ms",
-        "351ms pause worker-1 until p1 expires -1ms",
-        "1.2s crash registry for 3s",
-        "1.2s crash registry at disk call 7 for 3s",
-        "1.2s power-off registry for 3s",
-        "1.2s power-off registry at disk call 3 for 3s",
-        "1.2s disk fails to sync for 3s",
-        "1.2s disk shaky for 3s",
-        "1.2s disk full for 3s",
-        "1.2s disk lies about syncs for 3s",
-        "1.25s crash worker-3 renamed for 3.005s",
-        "2s start-late worker-1 by 40ms for 1s",
-        "2s cut registry>worker-2 for 3s",
-        "2s lose 30% worker-2>registry for 3s",
-        "2s repeat 30% worker-2>registry for 3s",
-        "2s delay host-1>registry by 1s for 3s",
-        "2s hold renew p1 until expiry +0ms",
-        "2s hold complete p1 until expiry +1ms asleep",
-        "2s step registry by -1.5s",
-        "2s step worker-1 by +10ms",
-        "2s drift worker-1 -250ppm",
-        "2s store slow by 100ms for 1s",
-        "2s store fails for 1s",
-        "2s store fails to read for 1s",
-        "2s store loses for 1s",
-        "2s store forgets to answer for 1s",
-        "2s probe lies about worker-1 for 1s",
-        "2s probe lies to workers about worker-1 for 1s",
-    ];
-
     #[test]
     fn every_kind_of_step_reads_back_as_it_was_written() {
-        for line in LINES {
+        for line in EXAMPLES {
             let step: Step = line.parse().unwrap_or_else(|why| panic!("{why}"));
             assert_eq!(step.to_string(), *line);
         }
@@ -532,7 +546,11 @@ mod tests {
             ("1s transfer p1 from x to s2", "`x` is no scope"),
             ("1s crash registry at disk call x for 1s", "is no number of a disk call"),
             ("1s crash worker-1 renamed", "is no span"),
-            ("1s explode", "nothing that can happen is called so"),
+            ("1s explode", "nothing that can happen is called so: say one of register, cancel, signal, "),
+            (
+                "1s step registry",
+                "that is said like `2s step registry by -1.5s`, `2s step worker-1 by +10ms`",
+            ),
         ];
         for (line, why) in cases {
             let error = line.parse::<Step>().expect_err(line);

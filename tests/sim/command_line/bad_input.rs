@@ -28,11 +28,20 @@ fn bad_input_is_one_sentence_and_four() {
     let far_step = steps("far.toml", "\"0s step registry by +9223372036854775807ms\"");
     let wraps = with("wraps.toml", "renew_ms = 1000", "renew_ms = 6148914691236517206");
     let slow = with("slow.toml", "slowest_us = 3000", "slowest_us = 600000");
+    let line_of_step =
+        format!("line {}, column 5", quiet[..quiet.find("steps = []").unwrap()].lines().count() + 2);
     let hole = std::fs::read_to_string(HOLE).unwrap();
     let newer_regression =
         file("newer-regression.toml", hole.replace("format = 1", "format = 9\nnew = 1").as_bytes());
     let bad_regression =
         file("bad-regression.toml", hole.replace("hold complete", "holt complete").as_bytes());
+    let misspelt_law = file("misspelt-law.toml", hole.replace("law = ", "lwa = ").as_bytes());
+    let far_newer = file("far-newer.toml", hole.replace("format = 1", "format = 99999999999").as_bytes());
+    let misplaced = file("misplaced.toml", hole.replace("pause worker-1 ", "pause worker-9 ").as_bytes());
+    let line = hole[..hole.rfind("1.44s pause worker-1 for").unwrap()].lines().count();
+    let misplaced_says =
+        format!("line {line}, column 5: `1.44s pause worker-9 for 3s` names worker-9, which is not");
+    let stranger_says = format!("{line_of_step}: `1s pause worker-9 for 1s` names worker-9");
     let seeds = file("seeds.txt", b"17\nx\n");
     let no_seeds = file("none.txt", b"# nothing\n");
     let not_json = file("a.json", b"{");
@@ -48,8 +57,6 @@ fn bad_input_is_one_sentence_and_four() {
     let grant = whole[..granted].rfind("\"grant\":0").unwrap();
     let none = format!("{}\"grant\":{}{}", &whole[..grant], u32::MAX, &whole[grant + "\"grant\":0".len()..]);
     let grantless = file("grantless.json", none.as_bytes());
-    let line_of_step =
-        format!("line {}, column 5", quiet[..quiet.find("steps = []").unwrap()].lines().count() + 2);
 
     let cases: Vec<(Vec<&str>, &str)> = vec![
         (vec!["sabotage", "--most", "0"], "`0` is no number of seeds: say 1 to 1000000000"),
@@ -90,6 +97,10 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["replay", &newer_regression], "of format 9, and this build reads format 1: use the build"),
         (vec!["regressions", here], "of format 9, and this build reads format 1: use the build"),
         (vec!["replay", &bad_regression], "line "),
+        (vec!["replay", &misspelt_law], "line 1, column 1: unknown field `lwa`, expected one of `law`, "),
+        (vec!["replay", &misplaced], &misplaced_says),
+        (vec!["replay", &stranger], &stranger_says),
+        (vec!["replay", &far_newer], "of format 99999999999, and this build reads format 1"),
         (vec!["replay", &bad_regression], "holt"),
         (vec!["replay", &no_plan], "line 1"),
         (vec!["replay", &empty], "missing field `format`"),
