@@ -10,7 +10,7 @@ use crate::history::History;
 const BEFORE: usize = 3;
 
 pub fn diff(one: &Path, other: &Path) -> Ended {
-    let (ours, theirs) = (histories::read(one)?, histories::read(other)?);
+    let (ours, theirs) = (histories::read(one)?.history, histories::read(other)?.history);
     let is_one_plan = ours.plan == theirs.plan;
     let place = ours.first_difference(&theirs);
     if !is_one_plan {

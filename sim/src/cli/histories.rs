@@ -4,22 +4,38 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
-use crate::event::{GrantNo, Kind};
+use crate::event::{Event, GrantName, GrantNo, Kind};
 use crate::history::History;
-use crate::plan::FORMAT;
+use crate::plan::{FORMAT, Plan};
+use crate::subject::Subject;
 use crate::whole_file;
 
-pub fn write(path: &Path, history: &History) -> Result<(), Complaint> {
+/// A history, and what its laws are to be held against.
+pub struct Kept {
+    pub history: History,
+    /// Laws that its subject does not claim to keep.
+    pub not_claimed: Vec<String>,
+}
+
+pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Complaint> {
+    #[derive(Serialize)]
+    struct File<'a> {
+        subject: &'a str,
+        not_claimed: &'a [&'a str],
+        #[serde(flatten)]
+        history: &'a History,
+    }
     let unwritten =
         |cause: &dyn std::fmt::Display| Complaint(format!("`{}` cannot be written: {cause}", path.display()));
-    let json = serde_json::to_vec(history).map_err(|cause| unwritten(&cause))?;
+    let json = serde_json::to_vec(&File { subject: subject.name, not_claimed: subject.not_claimed, history })
+        .map_err(|cause| unwritten(&cause))?;
     whole_file::write(path, &json).map_err(|cause| unwritten(&cause))
 }
 
-pub fn read(path: &Path) -> Result<History, Complaint> {
+pub fn read(path: &Path) -> Result<Kept, Complaint> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|cause| {
         Complaint(format!(
@@ -35,20 +51,30 @@ pub fn read(path: &Path) -> Result<History, Complaint> {
     }
     #[derive(Deserialize)]
     struct Format {
-        format: u32,
+        format: i64,
     }
     let versioned: Versioned = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
-    if versioned.plan.format != FORMAT {
+    if versioned.plan.format != i64::from(FORMAT) {
         return Err(Complaint(format!(
             "`{shown}` has a plan of format {}, and this build reads format {FORMAT}: use the build that wrote it, or a \
              newer one",
             versioned.plan.format
         )));
     }
-    let history: History = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
+    // Not flattened: that would hold every event twice.
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        not_claimed: Vec<String>,
+        plan: Plan,
+        grants: Vec<GrantName>,
+        events: Vec<Event>,
+    }
+    let file: File = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
+    let history = History { plan: file.plan, grants: file.grants, events: file.events };
     history.plan.check().map_err(|why| no_history(why.to_string()))?;
     check(&history).map_err(no_history)?;
-    Ok(history)
+    Ok(Kept { history, not_claimed: file.not_claimed })
 }
 
 fn place(error: &serde_json::Error) -> String {
@@ -59,6 +85,10 @@ fn place(error: &serde_json::Error) -> String {
 
 /// What laws rely on, whoever wrote it.
 fn check(history: &History) -> Result<(), String> {
+    // Laws judge what was waited for, or is left, at the end.
+    if history.events.last().is_none_or(|event| event.kind != Kind::Finished) {
+        return Err("it stops before the end of its run".to_owned());
+    }
     let mut before_us = 0;
     for (place, event) in history.events.iter().enumerate() {
         let is_known = event.grant == GrantNo::NONE || (event.grant.0 as usize) < history.grants.len();

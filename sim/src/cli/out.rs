@@ -76,7 +76,7 @@ impl Out {
         put(&self.file_of(failure, "txt"), &text::draw(&failure.history, Some(&failure.broken)))?;
         put(&self.page_of(failure), &html::draw(&failure.history, Some(&failure.broken)))?;
         put(&self.file_of(failure, "report.txt"), report)?;
-        histories::write(&self.file_of(failure, "json"), &failure.history)
+        histories::write(&self.file_of(failure, "json"), &failure.history, subject)
     }
 
     pub fn write_summary(&self, summary: &Summary, timings: &Timings) -> Result<(), Complaint> {

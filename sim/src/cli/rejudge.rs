@@ -3,34 +3,45 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Complaint, End, Ended, histories, say};
-use crate::judge::rejudge;
+use super::histories::{self, Kept};
+use super::{Complaint, End, Ended, say};
+use crate::judge::{Judged, rejudge};
 use crate::laws::Finding;
 
 pub fn rejudge_all(what: &Path) -> Ended {
     let files = files(what)?;
-    let mut end = End::Holds;
-    for path in &files {
-        let judged = rejudge(&histories::read(path)?);
-        let breaches = judged.iter().filter_map(|judged| match &judged.finding {
-            Finding::Broken { at, because } => Some((*at, judged.law, because)),
-            _ => None,
-        });
-        let shown = path.display();
-        let undecided = judged.iter().find(|judged| matches!(judged.finding, Finding::Undecided { .. }));
-        match (breaches.min_by_key(|(at, ..)| *at), undecided) {
-            (Some((at, law, because)), _) => {
-                say::line(format_args!("{shown}: {law} is broken at event {at}: {because}"));
-                end = End::Broken;
-            }
-            (None, Some(judged)) => {
-                say::line(format_args!("{shown}: it cannot be told whether {} holds", judged.law));
-                end = if end == End::Holds { End::Inconclusive } else { end };
-            }
-            (None, None) => say::line(format_args!("{shown}: every law holds")),
+    let ends: Vec<End> = files.iter().map(|path| rejudged(path)).collect();
+    let worst = [End::Failed, End::Broken, End::Inconclusive].into_iter().find(|end| ends.contains(end));
+    Ok(worst.unwrap_or(End::Holds))
+}
+
+/// What cannot be read is no reason to keep silent about the others.
+fn rejudged(path: &Path) -> End {
+    let shown = path.display();
+    let Kept { history, not_claimed } = match histories::read(path) {
+        Ok(kept) => kept,
+        Err(complaint) => {
+            say::complain(&complaint.to_string());
+            return End::Failed;
         }
+    };
+    let mut judged = rejudge(&history);
+    judged.retain(|judged| !not_claimed.iter().any(|law| law == judged.law));
+    let breaches = judged.iter().filter_map(|judged| match &judged.finding {
+        Finding::Broken { at, because } => Some((*at, judged.law, because)),
+        _ => None,
+    });
+    if let Some((at, law, because)) = breaches.min_by_key(|(at, ..)| *at) {
+        say::line(format_args!("{shown}: {law} is broken at event {at}: {because}"));
+        return End::Broken;
     }
-    Ok(end)
+    let is_undecided = |judged: &&Judged| matches!(judged.finding, Finding::Undecided { .. });
+    if let Some(judged) = judged.iter().find(is_undecided) {
+        say::line(format_args!("{shown}: it cannot be told whether {} holds", judged.law));
+        return End::Inconclusive;
+    }
+    say::line(format_args!("{shown}: every law holds"));
+    End::Holds
 }
 
 /// A file is itself; a folder is its histories, and one that `run --out` left, those of its failures.

@@ -35,7 +35,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
             say::line("this plan does not give the same events twice: `determinism` shows where they part");
             return Ok(End::NotDeterministic);
         };
-        show(wanted, history, breach.as_ref())?;
+        show(wanted, history, &found.subject, breach.as_ref())?;
     }
     Ok(tell(&verdict, breach.as_ref(), is_page))
 }
@@ -79,9 +79,14 @@ fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<Hi
     (history.hash() == verdict.hash).then_some(history)
 }
 
-fn show(wanted: &Replay, mut history: History, broken: Option<&Broken>) -> Result<(), Complaint> {
+fn show(
+    wanted: &Replay,
+    mut history: History,
+    subject: &Subject,
+    broken: Option<&Broken>,
+) -> Result<(), Complaint> {
     if let Some(path) = &wanted.history {
-        histories::write(path, &history)?;
+        histories::write(path, &history, subject)?;
     }
     let last = history.events.len().saturating_sub(1);
     let place = match wanted.until {

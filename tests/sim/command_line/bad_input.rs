@@ -189,6 +189,11 @@ fn a_history_that_no_run_wrote_is_refused_before_it_is_judged() {
         ("\"kind\":\"Granted\"", "\"kind\":\"Stolen\"", "unknown variant `Stolen`"),
         ("\"ttl_ms\":1000", "\"ttl_ms\":0", "three times renew_ms"),
     ];
+    let end = text.rfind(",{\"at_us\"").expect("it ends");
+    std::fs::write(&path, format!("{}]}}", &text[..end])).unwrap();
+    let cut = fencepost(&["rejudge", name]);
+    assert_eq!(cut.status.code(), Some(4), "{}", said(&cut));
+    assert!(said(&cut).contains("it stops before the end of its run"), "{}", said(&cut));
     for (from, to, why) in damaged {
         assert!(text.contains(from), "{from}");
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();

@@ -176,6 +176,25 @@ fn old_histories_are_judged_by_todays_laws() {
     assert_eq!(both.status.code(), Some(1), "{}", said(&both));
     assert!(heard(&both).contains("old/broken.json: stale-writer-refused is broken"), "{}", said(&both));
     assert!(heard(&both).contains("old/lawful.json: every law holds"), "{}", said(&both));
+
+    // What its subject never claimed is not held against it.
+    let broken = folder.path().join("old/broken.json");
+    let text = fs::read_to_string(&broken).unwrap();
+    let claims_less = text.replace("\"not_claimed\":[]", "\"not_claimed\":[\"stale-writer-refused\"]");
+    assert_ne!(text, claims_less);
+    fs::write(&broken, claims_less).unwrap();
+    assert!(!heard(&in_folder(&["rejudge", "old/broken.json"])).contains("stale-writer-refused"));
+
+    // One that cannot be read keeps nobody silent about the others.
+    fs::write(folder.path().join("old/empty.json"), "").unwrap();
+    fs::write(&broken, text).unwrap();
+    let all = in_folder(&["rejudge", "old"]);
+    assert_eq!(all.status.code(), Some(4), "{}", said(&all));
+    assert!(
+        said(&all).contains("`old/empty.json` is no history") && heard(&all) == heard(&both),
+        "{}",
+        said(&all)
+    );
 }
 
 #[test]
