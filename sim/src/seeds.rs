@@ -17,7 +17,7 @@ pub struct Seeds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Whole {
     Range(Range<u64>),
-    Listed(Arc<[u64]>),
+    Listed { name: String, seeds: Arc<[u64]> },
 }
 
 /// One of so many equal parts, counted from 1.
@@ -32,8 +32,9 @@ impl Seeds {
         Self { whole: Whole::Range(range), shard: Shard::WHOLE }
     }
 
-    pub fn listed(seeds: Vec<u64>) -> Self {
-        Self { whole: Whole::Listed(seeds.into()), shard: Shard::WHOLE }
+    /// Those of a file.
+    pub fn listed(name: String, seeds: Vec<u64>) -> Self {
+        Self { whole: Whole::Listed { name, seeds: seeds.into() }, shard: Shard::WHOLE }
     }
 
     #[must_use]
@@ -46,14 +47,14 @@ impl Seeds {
         let place = place.checked_mul(self.shard.of)?.checked_add(self.shard.number - 1)?;
         match &self.whole {
             Whole::Range(range) => range.start.checked_add(place).filter(|seed| *seed < range.end),
-            Whole::Listed(seeds) => seeds.get(usize::try_from(place).ok()?).copied(),
+            Whole::Listed { seeds, .. } => seeds.get(usize::try_from(place).ok()?).copied(),
         }
     }
 
     pub fn count(&self) -> u64 {
         let whole = match &self.whole {
             Whole::Range(range) => range.end.saturating_sub(range.start),
-            Whole::Listed(seeds) => seeds.len() as u64,
+            Whole::Listed { seeds, .. } => seeds.len() as u64,
         };
         let before = self.shard.number - 1;
         whole.saturating_sub(before).div_ceil(self.shard.of)
@@ -64,7 +65,7 @@ impl Seeds {
         match &self.whole {
             Whole::Range(range) if range.end >= END => format!("{}..", range.start),
             Whole::Range(range) => format!("{}..{}", range.start, range.end),
-            Whole::Listed(seeds) => format!("{} listed", seeds.len()),
+            Whole::Listed { name, .. } => name.clone(),
         }
     }
 }
@@ -157,7 +158,11 @@ mod tests {
 
     #[test]
     fn shards_are_an_exact_partition_of_any_whole() {
-        for whole in [Seeds::range(7..7 + 103), Seeds::listed(vec![9, 4, 4, 1, 30]), Seeds::range(5..6)] {
+        for whole in [
+            Seeds::range(7..7 + 103),
+            Seeds::listed("a file".to_owned(), vec![9, 4, 4, 1, 30]),
+            Seeds::range(5..6),
+        ] {
             for of in 1..=6 {
                 let mut together = Vec::new();
                 for number in 1..=of {

@@ -1,11 +1,23 @@
-//! Files that are there whole or not at all. What is written goes beside its place first, is made durable and takes its
+//! Files that are there whole or not at all, and read whole. What is written goes beside its place first, is made durable and takes its
 //! place in one step; a run that is killed in between, or meets a full disk, leaves the old file or none. What it may leave
 //! after a kill is a hidden file that ends in `.unfinished`, which nobody reads.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
+
+/// No file of ours is longer; a device may never end.
+const LONGEST: u64 = 1 << 28;
+
+pub fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(io::Error::other(format!("it is longer than {} MB", LONGEST >> 20)));
+    }
+    Ok(text)
+}
 
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::metadata(path) {

@@ -47,6 +47,10 @@ fn githubs_jobs_stand_in_their_order_and_their_commands_are_understood() {
         for step in steps {
             assert_eq!(step.as_mapping_get("continue-on-error"), None);
             if let Some(run) = text(step, "run").filter(|run| run.starts_with("cargo ")) {
+                // What is kept goes through a pipe, whose end is not the command's unless its shell is named.
+                let (run, file) = run.split_once(" | tee ").unwrap_or((run, "out/"));
+                assert!(file.starts_with("out/"), "{file}");
+                assert_eq!(file == "out/", text(step, "shell").is_none(), "{run}");
                 let values = [("${{ github.sha }}", "2f9c1e5"), ("${{ matrix.shard }}", "3/4")];
                 own.push(arguments(run, "--bin fencepost -- ", &values));
             }
@@ -66,7 +70,7 @@ fn githubs_jobs_stand_in_their_order_and_their_commands_are_understood() {
         shards.and_then(Yaml::as_sequence).unwrap().iter().filter_map(Yaml::as_str).collect();
     let wanted: Vec<String> = (1..=shards.len()).map(|number| format!("{number}/{}", shards.len())).collect();
     assert_eq!(shards, wanted);
-    for job in ["regressions", "search"] {
+    for job in ["regressions", "search", "determinism", "sabotage"] {
         let steps = jobs.as_mapping_get(job).and_then(|job| job.as_mapping_get("steps")).unwrap();
         let keeps = steps.as_sequence().unwrap().iter().any(|step| {
             text(step, "uses").is_some_and(|uses| uses.starts_with("actions/upload-artifact@"))

@@ -28,7 +28,10 @@ fn every_planted_bug_is_killed_by_its_law_and_every_control_comes_to_its_end() {
     insta::assert_snapshot!("what_comes_of_each", table);
 
     let figures = Figures::of(&rows).unwrap();
-    assert!(figures.median <= Some(20) && figures.worst <= Some(2_000), "{figures}");
+    assert!(
+        figures.median <= Some(20) && figures.worst <= Some(2_000) && figures.steps <= Some(12),
+        "{figures}"
+    );
     for row in rows.iter().filter(|row| row.end == End::Killed) {
         let difference = row.first_difference.as_ref();
         assert!(row.steps > Some(0) && difference.is_some_and(|at| at.event > 0), "{}", row.line());

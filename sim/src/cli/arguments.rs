@@ -23,10 +23,6 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    pub fn is_replay(&self) -> bool {
-        matches!(self.command, Some(Command::Replay(_)))
-    }
-
     pub fn command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
     }

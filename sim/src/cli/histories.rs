@@ -1,7 +1,6 @@
 //! Histories as files: JSON, with everything that a law may ask for. One that was not written by a run is refused before
 //! anybody judges it.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -37,7 +36,7 @@ pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Co
 
 pub fn read(path: &Path) -> Result<Kept, Complaint> {
     let shown = path.display();
-    let text = fs::read_to_string(path).map_err(|cause| {
+    let text = whole_file::read(path).map_err(|cause| {
         Complaint(format!(
             "`{shown}` cannot be read: {cause}: give a history, as `replay SEED --history FILE` writes it"
         ))

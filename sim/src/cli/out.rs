@@ -24,6 +24,10 @@ impl Out {
     /// Asked for before the search: nobody wants to hear after an hour that there is nowhere to write.
     pub fn prepare(folder: &Path) -> Result<Self, Complaint> {
         let out = Self { folder: folder.to_owned() };
+        if folder.is_file() {
+            let shown = folder.display();
+            return Err(Complaint(format!("`{shown}` is a file: --out names a folder")));
+        }
         probe(folder).map_err(|cause| unwritten(folder, &cause))?;
         // What an earlier search left here would pass for this one's.
         for name in ["summary.json", "timings.json"] {

@@ -21,7 +21,9 @@ pub struct Progress {
 
 impl Progress {
     pub fn begin(wanted: Option<u64>, allowed_us: Option<u64>, now_us: u64) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
+        // One that cannot go back over a line gets plain ones.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let is_terminal = std::io::stderr().is_terminal() && !is_dumb;
         Self { is_terminal, wanted, allowed_us, began_us: now_us, said_us: now_us }
     }
 

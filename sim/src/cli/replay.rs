@@ -10,6 +10,7 @@ use super::wrapped::wrapped;
 use super::{Complaint, End, Ended, histories, out, say};
 use crate::history::History;
 use crate::judge::{Broken, Verdict, judge, record};
+use crate::panics;
 use crate::plan::Plan;
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Subject;
@@ -19,7 +20,9 @@ use crate::timeline::{html, text};
 pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
     let found = found(&wanted.what, invocation)?;
     let plan = changed(&found, wanted)?;
+    drop(panics::take_last());
     let verdict = judge(&plan, &found.subject);
+    let panicked = panics::take_last();
     let breach = breach(&verdict, &found);
     // A page on standard output is all there is on it.
     let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
@@ -37,7 +40,14 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
         };
         show(wanted, history, &found.subject, breach.as_ref())?;
     }
-    Ok(tell(&verdict, breach.as_ref(), is_page))
+    let end = tell(&verdict, breach.as_ref(), is_page);
+    // A body may panic because its plan says so: that is no news.
+    if let (Some(said), true, false) =
+        (panicked, breach.is_some_and(|broken| broken.law == "nobody-panics"), is_page)
+    {
+        say::line(format_args!("the last panic said: {said}"));
+    }
+    Ok(end)
 }
 
 /// Of the law that the plan was kept for, or the first.

@@ -11,10 +11,9 @@ use super::invocation::Invocation;
 use super::out::{self, Out};
 use super::progress::Progress;
 use super::values::{Format, Seconds};
-use super::{Complaint, End, Ended, interrupt, say};
+use super::{Complaint, End, Ended, interrupt, say, verdict};
 use crate::judge::Broken;
 use crate::laws::Laws;
-use crate::marks::Mark;
 use crate::plan::Store;
 use crate::report::failure::{Failure, Found};
 use crate::report::human::{self, Leads};
@@ -25,11 +24,12 @@ use crate::report::tally::{Longest, Tally, longer};
 use crate::report::{github, json, junit};
 use crate::search::{Plans, search_among};
 use crate::seeds::{self, Seeds, Shard};
-use crate::shrink::shrink;
+use crate::shrink::shrink_watched;
 use crate::subject::Subject;
+use crate::whole_file;
 
-/// The standard search: so many seeds on each store. One that is at least as large must reach every mark.
-const STANDARD: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
+/// The standard search: so many seeds on each store.
+pub const STANDARD: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
 
 pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
     let subject = invocation.subject()?;
@@ -57,7 +57,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
     let mut failures = Vec::new();
     let mut is_repeatable = true;
     for first in &seen.firsts {
-        match small(first, wanted.budget, invocation, &subject) {
+        match small(first, wanted.budget, invocation, &subject, &asked) {
             Some(failure) => failures.push(failure),
             None => is_repeatable = false,
         }
@@ -73,7 +73,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
         &seen.tally,
         seen.slowest,
     );
-    let (end, why) = judged(&seen, &searches, is_repeatable, invocation);
+    let (end, why) = verdict::of(&seen, &searches, is_repeatable, invocation.profile().is_some());
     let lines =
         failures.iter().zip(&reports).map(|(failure, report)| FailureLine::of(failure, report.clone()));
     let summary = summary(&seen, end, why, lines.collect(), &wanted, invocation, &subject);
@@ -149,12 +149,12 @@ fn searches(
     let on = |seeds: &Seeds, stores: &[Store]| stores.iter().map(|store| (seeds.clone(), *store)).collect();
     if let Some(path) = &wanted.seeds_from {
         let shown = path.display();
-        let text = fs::read_to_string(path).map_err(|cause| {
+        let text = whole_file::read(path).map_err(|cause| {
             Complaint(format!("`{shown}` cannot be read: {cause}: write a file with a seed a line"))
         })?;
         let listed = seeds::parse_list(&text)
             .map_err(|why| Complaint(format!("`{shown}` is no list of seeds: {why}")))?;
-        return Ok(on(&Seeds::listed(listed).shard(shard), &stores));
+        return Ok(on(&Seeds::listed(shown.to_string(), listed).shard(shard), &stores));
     }
     if let Some(range) = &wanted.seeds {
         return Ok(on(&from(range.clone()), &stores));
@@ -167,21 +167,21 @@ fn searches(
 }
 
 /// The first breach of a law.
-struct First {
+pub struct First {
     seed: u64,
     store: Store,
-    broken: Broken,
+    pub broken: Broken,
 }
 
 /// What a search came to see.
-struct Seen {
-    tally: Tally,
-    searched: Vec<Searched>,
+pub struct Seen {
+    pub tally: Tally,
+    pub searched: Vec<Searched>,
     slowest: Option<Longest>,
-    broken: Vec<BrokenLine>,
-    firsts: Vec<First>,
-    panicked: Option<PanickedLine>,
-    was_interrupted: bool,
+    pub broken: Vec<BrokenLine>,
+    pub firsts: Vec<First>,
+    pub panicked: Option<PanickedLine>,
+    pub was_interrupted: bool,
 }
 
 impl Seen {
@@ -263,11 +263,20 @@ impl Seen {
 }
 
 /// The first breach of a law, with its plan made small; none, if it does not happen again.
-fn small(first: &First, budget: u64, invocation: &Invocation<'_>, subject: &Subject) -> Option<Failure> {
+fn small(
+    first: &First,
+    budget: u64,
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+    asked: &AtomicBool,
+) -> Option<Failure> {
     let (store, profile) = (first.store, invocation.profile());
     let plan = Plans { store, profile, subject }.plan(first.seed);
     let law = first.broken.law;
-    let shrunk = shrink(&plan, subject, law, budget, &mut |_| {});
+    let shrunk = shrink_watched(&plan, subject, law, budget, &mut |_| match interrupt::is_asked(asked) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    });
     let found = Found { seed: Some(first.seed), store, steps: plan.steps.len(), runs: shrunk.runs };
     Failure::of(&shrunk.plan, subject, law, found)
 }
@@ -292,79 +301,6 @@ fn leads(failure: &Failure, out: Option<&Out>, invocation: &Invocation<'_>, subj
             keep: about("keep"),
         },
     }
-}
-
-/// How it ended, and why it is no better.
-fn judged(
-    seen: &Seen,
-    searches: &[(Seeds, Store)],
-    is_repeatable: bool,
-    invocation: &Invocation<'_>,
-) -> (End, Vec<String>) {
-    let mut why = Vec::new();
-    let mut unsure = false;
-    let laws: Vec<&str> = seen.firsts.iter().map(|first| first.broken.law).collect();
-    if !laws.is_empty() {
-        why.push(format!("{} seeds broke a law: {}", seen.broken.len(), laws.join(", ")));
-    }
-    if let Some(panicked) = &seen.panicked {
-        let (seed, said) = (panicked.seed, &panicked.said);
-        why.push(format!("the harness itself panicked in seed {seed}, which is a bug in it: {said}"));
-        return (End::Failed, why);
-    }
-    if !is_repeatable {
-        why.push(
-            "a seed that broke a law did not break it again: its run is no function of its plan".to_owned(),
-        );
-        return (End::NotDeterministic, why);
-    }
-    let unrun: Vec<String> = searches[seen.searched.len()..]
-        .iter()
-        .map(|(seeds, store)| format!("{} on {}", seeds.name(), crate::report::summary::store_name(*store)))
-        .collect();
-    if seen.was_interrupted {
-        why.push("it was interrupted: what is said holds for the seeds that were run".to_owned());
-        unsure = true;
-    }
-    if !unrun.is_empty() {
-        why.push(format!("not searched: seeds {}", unrun.join(", ")));
-    }
-    let undecided: Vec<&str> =
-        seen.tally.laws.iter().filter(|law| law.undecided > 0).map(|law| law.law).collect();
-    if !undecided.is_empty() {
-        why.push(format!("it could not always be told whether these hold: {}", undecided.join(", ")));
-        unsure = true;
-    }
-    let stores: Vec<Store> = searches.iter().map(|(_, store)| *store).collect();
-    let missed: Vec<&str> = seen.tally.hits.missed(&stores).into_iter().map(Mark::name).collect();
-    if !missed.is_empty() && laws.is_empty() {
-        why.push(format!("never reached: {}", missed.join("; ")));
-        if invocation.profile().is_some() || !is_as_large_as_standard(&seen.searched) {
-            why.push(
-                "(a search smaller than the standard one, or of a profile, is judged by its laws alone)"
-                    .to_owned(),
-            );
-        } else {
-            unsure = true;
-        }
-    }
-    match (laws.is_empty(), unsure) {
-        (false, _) => (End::Broken, why),
-        (true, true) => (End::Inconclusive, why),
-        (true, false) => (End::Holds, why),
-    }
-}
-
-/// As many seeds in all, and on a disk, if any, as many there.
-fn is_as_large_as_standard(searched: &[Searched]) -> bool {
-    let [(all, _), (on_disk, _)] = STANDARD;
-    let run: u64 = searched.iter().map(|searched| searched.run).sum();
-    let disk: Vec<u64> = searched
-        .iter()
-        .filter(|searched| searched.store == Store::Sqlite)
-        .map(|searched| searched.run)
-        .collect();
-    run >= all && (disk.is_empty() || disk.iter().sum::<u64>() >= on_disk)
 }
 
 fn summary(

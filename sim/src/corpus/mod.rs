@@ -86,7 +86,7 @@ impl Regression {
 /// A plan's file, or a regression's.
 pub fn load(path: &Path) -> Result<(Plan, Option<Regression>), LoadError> {
     let shown = || path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|cause| LoadError::Unreadable { path: shown(), cause })?;
+    let text = whole_file::read(path).map_err(|cause| LoadError::Unreadable { path: shown(), cause })?;
     read(&text).map_err(|error| LoadError::NoPlan { path: shown(), error })
 }
 

@@ -16,7 +16,8 @@ pub struct Leads {
     pub keep: String,
 }
 
-const MOST_LINES: usize = 40;
+/// One is left for what separates it from what follows.
+const MOST_LINES: usize = 39;
 const MOST_BELIEFS: usize = 5;
 /// A timeline of less tells nothing; the parts beside it never take so much that less is left.
 const LEAST_OF_TIMELINE: usize = 8;
