@@ -145,7 +145,7 @@ pub struct Sabotage {
     /// Seeds to try for each, from each start
     #[arg(long, default_value_t = WORST_BAR, value_parser = values::most, allow_negative_numbers = true)]
     pub most: u64,
-    /// As JSON, a row each
+    /// As JSON: the rows, and the figures of the whole catalogue
     #[arg(long)]
     pub json: bool,
 }

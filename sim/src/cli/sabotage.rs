@@ -1,10 +1,20 @@
 //! `sabotage`: every planted bug, the law that catches it, how many seeds that took, and what shows that it was there.
 
+use serde::Serialize;
+
 use super::arguments::Sabotage;
 use super::run::processors;
 use super::{Complaint, End, Ended, say};
-use crate::matrix::{self, Figures, Matrix, SHRINK_RUNS, STARTS, catalogue, heading};
+use crate::matrix::{self, Figures, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
+use crate::report::json;
 use crate::sabotage;
+
+#[derive(Serialize)]
+struct Table<'a> {
+    rows: &'a [Row],
+    /// Of the whole catalogue; none of a part.
+    figures: Option<Figures>,
+}
 
 pub fn kill(wanted: &Sabotage) -> Ended {
     let whole = catalogue(&[]);
@@ -25,9 +35,7 @@ pub fn kill(wanted: &Sabotage) -> Ended {
     // The bars are for the whole of it.
     let figures = Figures::of(&rows).filter(|_| rows.len() == whole.len());
     if wanted.json {
-        let json = serde_json::to_string_pretty(&rows)
-            .map_err(|cause| Complaint(format!("the table cannot be written: {cause}")))?;
-        say::line(json);
+        say::raw(&json::pretty(&Table { rows: &rows, figures }));
     } else if let Some(figures) = figures {
         say::line(figures);
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::row::Row;
 use crate::sabotage::Fate;
 
@@ -15,7 +17,7 @@ pub const WORST_BAR: u64 = 2_000;
 pub const STEPS_BAR: u64 = 12;
 
 /// Over bugs that must be killed. None, where one was not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Figures {
     pub median: Option<u64>,
     pub worst: Option<u64>,

@@ -168,3 +168,28 @@ fn a_report_that_cannot_be_written_does_not_swallow_the_breach() {
     assert!(heard(&output).contains("replay it:"), "{}", said(&output));
     assert!(said(&output).contains("`/dev/full` cannot be written"), "{}", said(&output));
 }
+
+#[test]
+fn the_kill_matrix_is_a_document_with_a_row_for_each_that_was_planted() {
+    let output =
+        fencepost(&["sabotage", "fence-repeated", "control-the-same-value", "--most", "30", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let table = json(&heard(&output));
+    let rows = table["rows"].as_array().unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (&row["sabotage"], &row["verdict"], &row["law"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&"fence-repeated".into(), &"KILLED".into(), &"fences-only-grow".into()),
+            (
+                &"control-the-same-value".into(),
+                &"SURVIVED: NEVER REACHED".into(),
+                &"stale-writer-refused".into()
+            )
+        ]
+    );
+    assert_eq!(rows[0]["needed"].as_array().map(Vec::len), Some(5));
+    assert!(rows[0]["steps"].as_u64() > Some(0) && rows[0]["first_difference"]["event"].as_u64() > Some(0));
+    // The bars are for the whole catalogue.
+    assert!(table["figures"].is_null());
+}
