@@ -15,6 +15,7 @@ use fencepost_sim::judge::{Broken, judge, record};
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::seed::Seed;
 use fencepost_sim::subject::Subject;
+use fencepost_sim::timeline::head::{Head, Ruling};
 use fencepost_sim::timeline::html;
 use serde_json::{Value, json};
 
@@ -313,7 +314,7 @@ fn the_clocks_that_are_drawn_are_those_that_every_event_read() {
     let (mut readings, mut bent) = (0, 0);
     for seed in 0..60 {
         let history = record(&Arc::new(generate(Seed(seed), Store::Memory)), &Subject::fencepost());
-        let page = html::draw(&history, None);
+        let page = drawn(&history, None);
         let (_, rest) = page.split_once("type=\"application/json\">").unwrap();
         let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
         assert_eq!(data["differing"], 0, "seed {seed}");
@@ -334,7 +335,7 @@ fn a_hundred_thousand_events_open() {
     let mut history = record(&plan, &Subject::fencepost());
     assert!(history.events.len() >= 100_000, "{} events", history.events.len());
     history.events.truncate(100_000);
-    let page = html::draw(&history, None);
+    let page = drawn(&history, None);
     assert!(page.len() < 8_000_000, "{} bytes", page.len());
     eprintln!("100000 events are a page of {} bytes", page.len());
 
@@ -382,6 +383,12 @@ fn two_bodies() -> History {
         was_granted: true,
     };
     History { plan, grants: vec![name(1, 1), name(2, 2)], events }
+}
+
+fn drawn(history: &History, broken: Option<&Broken>) -> String {
+    let (events, hash) = (history.events.len() as u64, history.hash());
+    let ruling = broken.map_or(Ruling::Holds, Ruling::Broken);
+    html::draw(history, &Head { subject: "some", plan: "seed 1", events, hash, ruling })
 }
 
 fn x_of(layout: &Value, at_us: u64) -> f64 {
@@ -493,7 +500,7 @@ impl Browser {
     /// Writes the page and opens it from its file.
     fn open(&mut self, history: &History, broken: Option<&Broken>) -> Page<'_> {
         let path = self.folder.path().join("timeline.html");
-        corpus::write(&path, &html::draw(history, broken)).unwrap();
+        corpus::write(&path, &drawn(history, broken)).unwrap();
         let address = format!("file://{}", path.display());
         self.heard.clear();
         self.call("Page.navigate", &json!({ "url": address }));

@@ -11,6 +11,7 @@ use crate::laws::Laws;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::summary::{Summary, Timings};
+use crate::timeline::head::{Head, Ruling};
 use crate::timeline::{html, text};
 use crate::whole_file;
 
@@ -78,7 +79,7 @@ impl Out {
     pub fn write_failure(&self, failure: &Failure, report: &str) -> Result<(), Complaint> {
         put(&self.plan_of(failure), &keep::regression_text(failure)?)?;
         put(&self.file_of(failure, "txt"), &text::draw(&failure.history, Some(&failure.broken)))?;
-        put(&self.page_of(failure), &html::draw(&failure.history, Some(&failure.broken)))?;
+        put(&self.page_of(failure), &page(failure))?;
         put(&self.file_of(failure, "report.txt"), report)?;
         histories::write(&self.file_of(failure, "json"), &failure.history)
     }
@@ -87,6 +88,17 @@ impl Out {
         put(&self.folder.join("timings.json"), &json::pretty(timings))?;
         put(&self.folder.join("summary.json"), &json::pretty(summary))
     }
+}
+
+/// Of the small plan, whichever plan it was found in.
+fn page(failure: &Failure) -> String {
+    let plan = match failure.found.seed {
+        Some(seed) => format!("seed {seed}, made small"),
+        None => "a plan, made small".to_owned(),
+    };
+    let (history, ruling) = (&failure.history, Ruling::Broken(&failure.broken));
+    let (events, hash) = (history.events.len() as u64, history.hash());
+    html::draw(history, &Head { subject: &failure.subject, plan: &plan, events, hash, ruling })
 }
 
 /// Writes a report, whole or not at all.

@@ -1,5 +1,6 @@
 //! `replay`: one seed or plan again, drawn, looked into, changed by hand.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::{Replay, SHRINK_RUNS, Timeline};
@@ -11,6 +12,7 @@ use crate::judge::{Broken, Verdict, judge, record};
 use crate::plan::Plan;
 use crate::shrink::shrink;
 use crate::subject::Subject;
+use crate::timeline::head::{Head, Ruling};
 use crate::timeline::moment::Moment;
 use crate::timeline::{html, text};
 
@@ -33,7 +35,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
             say::line("this plan does not give the same events twice: `determinism` shows where they part");
             return Ok(End::NotDeterministic);
         };
-        show(wanted, history, breach.as_ref())?;
+        show(wanted, history, &found, &verdict, breach.as_ref())?;
     }
     Ok(tell(&verdict, breach.as_ref(), is_page))
 }
@@ -77,7 +79,13 @@ fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<Hi
     (history.hash() == verdict.hash).then_some(history)
 }
 
-fn show(wanted: &Replay, mut history: History, broken: Option<&Broken>) -> Result<(), Complaint> {
+fn show(
+    wanted: &Replay,
+    mut history: History,
+    found: &Found,
+    verdict: &Verdict,
+    broken: Option<&Broken>,
+) -> Result<(), Complaint> {
     if let Some(path) = &wanted.history {
         histories::write(path, &history)?;
     }
@@ -94,12 +102,15 @@ fn show(wanted: &Replay, mut history: History, broken: Option<&Broken>) -> Resul
     if let Some(until) = wanted.until {
         history.events.truncate(until + 1);
     }
-    // A breach that is not reached is not drawn.
-    let shown = broken.filter(|broken| usize::try_from(broken.at).is_ok_and(|at| at < history.events.len()));
+    let ruling = Ruling::of(verdict, broken, history.events.len());
     if let Some(timeline) = wanted.timeline {
         let drawn = match timeline {
-            Timeline::Text => text::draw(&history, shown),
-            Timeline::Html => html::draw(&history, shown),
+            Timeline::Text => text::draw(&history, ruling.broken()),
+            Timeline::Html => {
+                let (subject, plan) = (found.subject.name, drawn_from(found, wanted));
+                let (events, hash) = (verdict.events, verdict.hash);
+                html::draw(&history, &Head { subject, plan: &plan, events, hash, ruling })
+            }
         };
         match &wanted.out {
             None => say::raw(&drawn),
@@ -120,6 +131,22 @@ fn show(wanted: &Replay, mut history: History, broken: Option<&Broken>) -> Resul
         say::line(format_args!("event {place}: {}", line.trim_start()));
     }
     Ok(())
+}
+
+/// The seed or the file, without the folders that it is in here, and what became of its plan.
+fn drawn_from(found: &Found, wanted: &Replay) -> String {
+    let mut plan = match found.seed {
+        Some(seed) => format!("seed {seed}"),
+        None => Path::new(&wanted.what).file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    if wanted.shrunk {
+        plan.push_str(", made small");
+    }
+    if !wanted.without.is_empty() {
+        let numbers: Vec<String> = wanted.without.iter().map(ToString::to_string).collect();
+        plan.push_str(&format!(", without step {}", numbers.join(", ")));
+    }
+    plan
 }
 
 fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
