@@ -14,6 +14,7 @@ use super::leases::{Lease, Life, leases, lives};
 use super::marks::Mark;
 use crate::event::{Kind, NO_PROCESS, status};
 use crate::history::History;
+use crate::judge::{Judged, rejudge};
 use crate::plan::Node;
 use crate::step::{Action, Span};
 
@@ -44,7 +45,8 @@ pub struct Data {
     /// Where something outside saw a fence that was higher than any before: place, process, fence.
     outside: Vec<(usize, u16, Exact)>,
     chain: Vec<(usize, &'static str, bool)>,
-    is_broken: bool,
+    /// Whether bodies that run at once do so within what the law of overlap allows.
+    overlaps_are_lawful: bool,
     readings: u64,
     differing: u64,
 }
@@ -89,6 +91,7 @@ impl Data {
     pub fn of(history: &History, calls: Vec<Call>, links: &[Link]) -> Self {
         let clocks = Clocks::of(history);
         let bodies = bodies(history);
+        let overlaps = overlaps(history, &bodies);
         let mut words = Words::default();
         let mut columns = Self {
             epoch_ms: EPOCH_MS,
@@ -113,13 +116,13 @@ impl Data {
             leases: leases(history, &clocks),
             lives: lives(history),
             beliefs: beliefs(history, &clocks),
-            overlaps: overlaps(history, &bodies),
+            overlaps_are_lawful: !overlaps.is_empty() && is_within_bound(history),
+            overlaps,
             bodies,
             standstills: standstills(history),
             steps: steps(history),
             outside: outside(history),
             chain: links.iter().map(|link| (link.place, link.role, link.is_key)).collect(),
-            is_broken: !links.is_empty(),
             readings: clocks.readings,
             differing: clocks.differing,
         };
@@ -222,6 +225,12 @@ fn lasts_us(action: &Action) -> Option<u64> {
         // Of a pause or a crash the events say when it was over.
         _ => None,
     }
+}
+
+/// By the law itself, which a subject that does not claim it is not judged by.
+fn is_within_bound(history: &History) -> bool {
+    let of_overlap = |judged: &Judged| judged.law == "bodies-overlap-within-bound";
+    rejudge(history).iter().any(|judged| of_overlap(judged) && judged.holds())
 }
 
 fn outside(history: &History) -> Vec<(usize, u16, Exact)> {
