@@ -127,6 +127,8 @@ impl fmt::Display for Said<'_> {
             Kind::LogRead => write!(f, "{} events after {}", event.b, event.a)?,
             Kind::LogShown => write!(f, "event {} shown", event.a)?,
             Kind::Ended => f.write_str(status::name(event.a))?,
+            // Of a refusal without a code of its own there is no more to say.
+            Kind::Refused if event.b == refusal::OTHER => write!(f, "{call} refused")?,
             Kind::Refused => write!(f, "{call} refused: {}", refusal::name(event.b))?,
             Kind::Failed => {
                 write!(f, "{call} {}", if event.b == 1 { "lost by the store" } else { "failed" })?
@@ -178,5 +180,21 @@ impl fmt::Display for Said<'_> {
             write!(f, " fence {fence}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::GrantNo;
+
+    #[test]
+    fn a_refusal_says_why_or_says_it_once() {
+        let (a, grant) = (CallKind::Register as u64, GrantNo::NONE);
+        let refused = |b| Event { at_us: 1, clock: 1, a, b, grant, process: 7, node: 1, kind: Kind::Refused };
+        let events = vec![refused(refusal::TERMINAL), refused(refusal::OTHER)];
+        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let said: Vec<String> = history.events.iter().map(|event| history.said(event).to_string()).collect();
+        assert_eq!(said, ["register refused: already terminal p7", "register refused p7"]);
     }
 }

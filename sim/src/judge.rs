@@ -45,6 +45,10 @@ pub struct Broken {
 }
 
 impl Judged {
+    pub fn holds(&self) -> bool {
+        self.finding == Finding::Holds
+    }
+
     /// Whether the law itself allows for calls whose order is unknown, or is not about the registry's order at all.
     fn finds_an_order(&self) -> bool {
         let laws = [

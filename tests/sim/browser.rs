@@ -15,6 +15,7 @@ use fencepost_sim::judge::{Broken, judge, record};
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::seed::Seed;
 use fencepost_sim::subject::Subject;
+use fencepost_sim::timeline::head::{Head, Ruling};
 use fencepost_sim::timeline::html;
 use serde_json::{Value, json};
 
@@ -95,6 +96,16 @@ fn a_broken_run_opens_from_its_file_and_shows_what_was_where() {
     assert!(page.text("tr[data-who=worker-1]").contains("ran out"));
     assert_eq!(page.text("h1"), "stale-writer-refused");
     assert_eq!(page.value("document.querySelectorAll('.chain li').length"), 4);
+    assert_ne!(page.value("document.getElementById('key-breach').offsetWidth"), 0);
+
+    // Each of the four has its number beside it, and no number hides what was taken or refused.
+    let badges = layout["badges"].as_array().unwrap();
+    assert_eq!(badges.len(), 4, "{badges:?}");
+    let signs = ["wrote", "ended", "refused", "failed"];
+    let marks = layout["marks"].as_array().unwrap();
+    for mark in marks.iter().filter(|mark| signs.contains(&mark["mark"].as_str().unwrap())) {
+        assert!(badges.iter().all(|badge| distance(badge, mark) > 14.0), "{mark} {badges:?}");
+    }
     page.is_clean();
 }
 
@@ -226,6 +237,7 @@ fn a_lawful_run_says_so_and_shows_the_write_that_was_refused() {
     let page = browser.open(&history, broken.as_ref());
     assert_eq!(page.text("h1"), "Every law holds");
     assert_eq!(page.value("document.querySelectorAll('.chain').length"), 0);
+    assert_eq!(page.value("document.getElementById('key-breach').offsetWidth"), 0, "there is none to go to");
     let layout = page.value("fencepost.layout()");
     assert_eq!(layout["joins"], json!([]));
     let refused = history
@@ -275,11 +287,93 @@ fn two_bodies_at_once_are_red_where_they_run_and_side_by_side_in_their_row() {
             (bar["width"].as_f64().unwrap() - (x_of(&layout, 600_000) - x_of(&layout, 400_000))).abs() < 1.0
         );
     }
+    assert_eq!(layout["labels"].as_array().unwrap().len(), 1);
+    assert_eq!(layout["labels"][0]["text"], "two bodies at once");
     // Worker-1's clock is a quarter of a second ahead: its ruler and its row say so.
     page.value("location.hash = 'select=3'");
     page.until("fencepost.selected().place === 3");
     assert!(page.text("tr[data-who=worker-1]").contains("wall +250.0"));
     page.is_clean();
+}
+
+#[test]
+fn two_bodies_within_the_bound_are_said_to_be_so() {
+    let Some(mut browser) = Browser::start() else { return };
+    let page = browser.open(&bodies_at_once(&[(400, 403)]), None);
+    let layout = page.value("fencepost.layout()");
+    let labels = layout["labels"].as_array().unwrap();
+    assert!(labels.iter().all(|label| label["text"] == "two bodies, within the bound"), "{labels:?}");
+    assert_eq!(labels.len(), 1);
+    let legend = page.value("document.querySelector('[data-group=bodies]').title");
+    assert!(legend.as_str().unwrap().contains("within the bound"), "{legend}");
+    let bars = layout["bars"].as_array().unwrap();
+    let overlap = bars.iter().rfind(|bar| bar["what"] == "overlap").unwrap();
+    let middle =
+        |from: &str, size: &str| overlap[from].as_f64().unwrap() + overlap[size].as_f64().unwrap() / 2.0;
+    page.point(middle("x", "width"), middle("y", "height"));
+    let tip = page.text("#tip");
+    assert!(tip.contains("run at once, within the bound") && tip.contains("stands still"), "{tip}");
+    page.is_clean();
+}
+
+#[test]
+fn labels_of_bodies_at_once_that_are_near_each_other_do_not_cover_each_other() {
+    let Some(mut browser) = Browser::start() else { return };
+    let page = browser.open(&bodies_at_once(&[(400, 420), (440, 460), (480, 500), (700, 720)]), None);
+    let layout = page.value("fencepost.layout()");
+    let span = |each: &Value| {
+        let x = each["x"].as_f64().unwrap();
+        (x, x + each["width"].as_f64().unwrap())
+    };
+    let labels: Vec<_> = layout["labels"].as_array().unwrap().iter().map(span).collect();
+    assert!((2..4).contains(&labels.len()), "{labels:?}");
+    let row = lane(&layout, "registry")["y"].as_f64().unwrap();
+    let bars = layout["bars"].as_array().unwrap().iter();
+    let bars = bars.filter(|bar| bar["what"] == "overlap" && bar["y"].as_f64().unwrap() > row).map(span);
+    let all: Vec<_> = labels.iter().copied().chain(bars.step_by(2)).collect();
+    for (number, label) in labels.iter().enumerate() {
+        for (_, other) in all.iter().enumerate().filter(|(at, _)| *at != number) {
+            assert!(label.1 < other.0 || other.1 < label.0, "{label:?} {other:?}");
+        }
+    }
+    page.is_clean();
+}
+
+#[test]
+fn on_a_phone_the_lanes_come_first_and_nothing_is_cut_or_covered() {
+    let Some(mut browser) = Browser::start() else { return };
+    let screen = json!({ "width": 400, "height": 800, "deviceScaleFactor": 2, "mobile": true });
+    browser.call("Emulation.setDeviceMetricsOverride", &screen);
+    for is_broken in [true, false] {
+        let (history, broken) = stale_writer(is_broken);
+        let page = browser.open(&history, broken.as_ref());
+        let top = page.value("document.getElementById('canvas').getBoundingClientRect().top");
+        assert!(top.as_f64().unwrap() < 430.0, "the lanes begin at {top}");
+        let legend = page.value(
+            "[...document.querySelectorAll('#legend button')].every((each) => { const box = \
+             each.getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth; })",
+        );
+        assert_eq!(legend, true, "the legend is cut");
+        let layout = page.value("fencepost.layout()");
+        let number = |each: &Value, name: &str| each[name].as_f64().unwrap();
+        for head in layout["named"].as_array().unwrap() {
+            for list in ["marks", "badges"] {
+                let is_covered = |each: &&Value| {
+                    let (x, y) = (number(each, "x"), number(each, "y"));
+                    x - 4.0 < number(head, "right")
+                        && y + 4.0 > number(head, "top")
+                        && y - 4.0 < number(head, "bottom")
+                };
+                let covered = layout[list].as_array().unwrap().iter().find(is_covered);
+                assert!(covered.is_none(), "{head} covers {covered:?}");
+            }
+        }
+        assert!(!layout["named"].as_array().unwrap().is_empty());
+        page.value("document.getElementById('fit-all').click()");
+        let first = page.value("fencepost.layout().ticks[0]");
+        assert!(first["text"] == "0" && number(&first, "x") >= 0.0, "{first}");
+        page.is_clean();
+    }
 }
 
 #[test]
@@ -295,7 +389,7 @@ fn a_phone_has_no_sideways_scrolling_and_the_dark_is_dark() {
     let paper = page.value("getComputedStyle(document.body).backgroundColor");
     assert_eq!(paper, "rgb(22, 23, 26)");
     let layout = page.value("fencepost.layout()");
-    assert_eq!(layout["view"]["left"], 0);
+    assert_eq!(layout["view"]["left"], 10);
     expect_bar(
         &layout,
         "lease",
@@ -313,7 +407,7 @@ fn the_clocks_that_are_drawn_are_those_that_every_event_read() {
     let (mut readings, mut bent) = (0, 0);
     for seed in 0..60 {
         let history = record(&Arc::new(generate(Seed(seed), Store::Memory)), &Subject::fencepost());
-        let page = html::draw(&history, None);
+        let page = drawn(&history, None);
         let (_, rest) = page.split_once("type=\"application/json\">").unwrap();
         let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
         assert_eq!(data["differing"], 0, "seed {seed}");
@@ -334,7 +428,7 @@ fn a_hundred_thousand_events_open() {
     let mut history = record(&plan, &Subject::fencepost());
     assert!(history.events.len() >= 100_000, "{} events", history.events.len());
     history.events.truncate(100_000);
-    let page = html::draw(&history, None);
+    let page = drawn(&history, None);
     assert!(page.len() < 8_000_000, "{} bytes", page.len());
     eprintln!("100000 events are a page of {} bytes", page.len());
 
@@ -355,24 +449,19 @@ fn a_hundred_thousand_events_open() {
 
 /// Bodies of p1 on two workers, at once for two tenths of a second; worker-1's wall clock is ahead.
 fn two_bodies() -> History {
-    let mut plan = Plan::quiet(1);
-    plan.clocks.push("worker-1 +250ms +0ppm".parse().unwrap());
+    let mut history = bodies_at_once(&[(400, 600)]);
+    history.plan.clocks.push("worker-1 +250ms +0ppm".parse().unwrap());
+    history
+}
+
+/// A body of p1 on worker-1, and beside it, in these spans of ms, others on worker-2; the last of them runs on.
+fn bodies_at_once(spans: &[(u64, u64)]) -> History {
     let event = |at_ms: u64, node: u8, kind: Kind, grant: u32, a: u64, b: u64| {
         let is_decision = kind <= Kind::LogShown;
         let clock = if is_decision { EPOCH_MS + at_ms } else { at_ms * 1_000 };
         let process = if kind == Kind::Finished { NO_PROCESS } else { 1 };
         Event { at_us: at_ms * 1_000, clock, a, b, grant: GrantNo(grant), process, node, kind }
     };
-    let until = |at_ms: u64| EPOCH_MS + at_ms + 300;
-    let events = vec![
-        event(100, 1, Kind::Granted, 0, until(100), 1),
-        event(110, 1, Kind::BodyBegan, 0, 0, 0),
-        event(390, 2, Kind::Reclaimed, 1, until(390), 2),
-        event(400, 2, Kind::BodyBegan, 1, 0, 0),
-        event(600, 1, Kind::BodyEnded, 0, 1, 0),
-        event(700, 2, Kind::BodyEnded, 1, 1, 0),
-        event(900, 0, Kind::Finished, u32::MAX, 0, 0),
-    ];
     let name = |node: u8, fence: u64| GrantName {
         process: 1,
         node,
@@ -381,7 +470,36 @@ fn two_bodies() -> History {
         token: String::new(),
         was_granted: true,
     };
-    History { plan, grants: vec![name(1, 1), name(2, 2)], events }
+    let until = |at_ms: u64| EPOCH_MS + at_ms + 300;
+    let end_ms = spans.last().unwrap().1;
+    let mut grants = vec![name(1, 1)];
+    let mut events = vec![
+        event(100, 1, Kind::Granted, 0, until(100), 1),
+        event(110, 1, Kind::BodyBegan, 0, 0, 0),
+        event(end_ms, 1, Kind::BodyEnded, 0, 1, 0),
+        event(end_ms + 300, 0, Kind::Finished, u32::MAX, 0, 0),
+    ];
+    for ((from_ms, to_ms), grant) in spans.iter().copied().zip(1..) {
+        let fence = u64::from(grant) + 1;
+        let ended_ms = if to_ms == end_ms { end_ms + 100 } else { to_ms };
+        grants.push(name(2, fence));
+        events.push(event(from_ms - 10, 2, Kind::Reclaimed, grant, until(from_ms - 10), fence));
+        events.push(event(from_ms, 2, Kind::BodyBegan, grant, 0, 0));
+        events.push(event(ended_ms, 2, Kind::BodyEnded, grant, 1, 0));
+    }
+    events.sort_by_key(|event| event.at_us);
+    History { plan: Plan::quiet(1), grants, events }
+}
+
+fn distance(one: &Value, other: &Value) -> f64 {
+    let apart = |axis: &str| one[axis].as_f64().unwrap() - other[axis].as_f64().unwrap();
+    apart("x").hypot(apart("y"))
+}
+
+fn drawn(history: &History, broken: Option<&Broken>) -> String {
+    let (events, hash) = (history.events.len() as u64, history.hash());
+    let ruling = broken.map_or(Ruling::Holds, Ruling::Broken);
+    html::draw(history, &Head { subject: "some", plan: "seed 1", events, hash, ruling })
 }
 
 fn x_of(layout: &Value, at_us: u64) -> f64 {
@@ -493,7 +611,7 @@ impl Browser {
     /// Writes the page and opens it from its file.
     fn open(&mut self, history: &History, broken: Option<&Broken>) -> Page<'_> {
         let path = self.folder.path().join("timeline.html");
-        corpus::write(&path, &html::draw(history, broken)).unwrap();
+        corpus::write(&path, &drawn(history, broken)).unwrap();
         let address = format!("file://{}", path.display());
         self.heard.clear();
         self.call("Page.navigate", &json!({ "url": address }));

@@ -13,6 +13,7 @@ use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::summary::{Summary, Timings};
 use crate::subject::Subject;
+use crate::timeline::head::{Head, Ruling};
 use crate::timeline::{html, text};
 use crate::whole_file;
 
@@ -78,7 +79,7 @@ impl Out {
         let kept = corpus::keep(&self.plan_of(failure), &keep::regression_of(failure), subject);
         kept.map_err(Complaint::of)?;
         put(&self.file_of(failure, "txt"), &text::draw(&failure.history, Some(&failure.broken)))?;
-        put(&self.page_of(failure), &html::draw(&failure.history, Some(&failure.broken)))?;
+        put(&self.page_of(failure), &page(failure))?;
         put(&self.file_of(failure, "report.txt"), report)?;
         histories::write(&self.file_of(failure, "json"), &failure.history, subject)
     }
@@ -113,6 +114,17 @@ fn probe(folder: &Path) -> std::io::Result<()> {
     // Whether it was written or not, it may be there.
     let removed = fs::remove_file(&probe);
     written.and(removed)
+}
+
+/// Of the small plan, whichever plan it was found in.
+fn page(failure: &Failure) -> String {
+    let plan = match failure.found.seed {
+        Some(seed) => format!("seed {seed}, made small"),
+        None => "a plan, made small".to_owned(),
+    };
+    let (history, ruling) = (&failure.history, Ruling::Broken(&failure.broken));
+    let (events, hash) = (history.events.len() as u64, history.hash());
+    html::draw(history, &Head { subject: &failure.subject, plan: &plan, events, hash, ruling })
 }
 
 /// Writes a report, whole or not at all.

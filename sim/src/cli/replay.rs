@@ -1,5 +1,6 @@
 //! `replay`: one seed or plan again, drawn, looked into, changed by hand.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::Replay;
@@ -14,6 +15,7 @@ use crate::panics;
 use crate::plan::Plan;
 use crate::shrink::{BUDGET, shrink};
 use crate::subject::Subject;
+use crate::timeline::head::{Head, Ruling};
 use crate::timeline::moment::Moment;
 use crate::timeline::{html, text};
 
@@ -38,7 +40,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
             say::line("this plan does not give the same events twice: `determinism` shows where they part");
             return Ok(End::NotDeterministic);
         };
-        show(wanted, history, &found.subject, breach.as_ref())?;
+        show(wanted, history, &found, &verdict, breach.as_ref())?;
     }
     let end = tell(&verdict, breach.as_ref(), is_page);
     // A body may panic because its plan says so: that is no news.
@@ -92,11 +94,12 @@ fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<Hi
 fn show(
     wanted: &Replay,
     mut history: History,
-    subject: &Subject,
+    found: &Found,
+    verdict: &Verdict,
     broken: Option<&Broken>,
 ) -> Result<(), Complaint> {
     if let Some(path) = &wanted.history {
-        histories::write(path, &history, subject)?;
+        histories::write(path, &history, &found.subject)?;
     }
     let last = history.events.len().saturating_sub(1);
     let place = match wanted.until {
@@ -111,12 +114,15 @@ fn show(
     if let Some(until) = wanted.until {
         history.events.truncate(until + 1);
     }
-    // A breach that is not reached is not drawn.
-    let shown = broken.filter(|broken| usize::try_from(broken.at).is_ok_and(|at| at < history.events.len()));
+    let ruling = Ruling::of(verdict, broken, history.events.len());
     if let Some(timeline) = wanted.timeline {
         let drawn = match timeline {
-            Timeline::Text => text::draw(&history, shown),
-            Timeline::Html => html::draw(&history, shown),
+            Timeline::Text => text::draw(&history, ruling.broken()),
+            Timeline::Html => {
+                let (subject, plan) = (found.subject.name, drawn_from(found, wanted));
+                let (events, hash) = (verdict.events, verdict.hash);
+                html::draw(&history, &Head { subject, plan: &plan, events, hash, ruling })
+            }
         };
         match &wanted.out {
             None => say::raw(&drawn),
@@ -137,6 +143,22 @@ fn show(
         say::line(format_args!("event {place}: {}", line.trim_start()));
     }
     Ok(())
+}
+
+/// The seed or the file, without the folders that it is in here, and what became of its plan.
+fn drawn_from(found: &Found, wanted: &Replay) -> String {
+    let mut plan = match found.seed {
+        Some(seed) => format!("seed {seed}"),
+        None => Path::new(&wanted.what).file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    if wanted.shrunk {
+        plan.push_str(", made small");
+    }
+    if !wanted.without.is_empty() {
+        let numbers: Vec<String> = wanted.without.iter().map(ToString::to_string).collect();
+        plan.push_str(&format!(", without step {}", numbers.join(", ")));
+    }
+    plan
 }
 
 fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {

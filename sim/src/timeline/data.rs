@@ -14,6 +14,7 @@ use super::leases::{Lease, Life, leases, lives};
 use super::marks::Mark;
 use crate::event::{Kind, NO_PROCESS, status};
 use crate::history::History;
+use crate::judge::{Judged, rejudge};
 use crate::plan::Node;
 use crate::step::{Action, Span};
 
@@ -44,7 +45,8 @@ pub struct Data {
     /// Where something outside saw a fence that was higher than any before: place, process, fence.
     outside: Vec<(usize, u16, Exact)>,
     chain: Vec<(usize, &'static str, bool)>,
-    is_broken: bool,
+    /// Whether bodies that run at once do so within what the law of overlap allows.
+    overlaps_are_lawful: bool,
     readings: u64,
     differing: u64,
 }
@@ -89,6 +91,7 @@ impl Data {
     pub fn of(history: &History, calls: Vec<Call>, links: &[Link]) -> Self {
         let clocks = Clocks::of(history);
         let bodies = bodies(history);
+        let overlaps = overlaps(history, &bodies);
         let mut words = Words::default();
         let mut columns = Self {
             epoch_ms: EPOCH_MS,
@@ -113,13 +116,13 @@ impl Data {
             leases: leases(history, &clocks),
             lives: lives(history),
             beliefs: beliefs(history, &clocks),
-            overlaps: overlaps(history, &bodies),
+            overlaps_are_lawful: are_within_bound(history, &bodies, &overlaps),
+            overlaps,
             bodies,
             standstills: standstills(history),
             steps: steps(history),
             outside: outside(history),
             chain: links.iter().map(|link| (link.place, link.role, link.is_key)).collect(),
-            is_broken: !links.is_empty(),
             readings: clocks.readings,
             differing: clocks.differing,
         };
@@ -224,6 +227,19 @@ fn lasts_us(action: &Action) -> Option<u64> {
     }
 }
 
+/// By the law itself, which a subject that does not claim it is not judged by. It judges an overlap at its end: of one that a
+/// cut run leaves open nothing is known.
+fn are_within_bound(history: &History, bodies: &[Body], overlaps: &[Overlap]) -> bool {
+    let is_over = |overlap: &Overlap| {
+        let (earlier, later) = overlap.bodies;
+        bodies[earlier].to.is_some() || bodies[later].to.is_some()
+    };
+    let of_overlap = |judged: &Judged| judged.law == "bodies-overlap-within-bound";
+    !overlaps.is_empty()
+        && overlaps.iter().all(is_over)
+        && rejudge(history).iter().any(|judged| of_overlap(judged) && judged.holds())
+}
+
 fn outside(history: &History) -> Vec<(usize, u16, Exact)> {
     let mut highest: BTreeMap<u16, u64> = BTreeMap::new();
     let mut seen = Vec::new();
@@ -280,6 +296,26 @@ mod tests {
         let busy = Mark::Busy as u8;
         assert_eq!(data.mark, [busy, busy, busy, Mark::Sent as u8]);
         assert_eq!(data.after_us, [5, 2, 2, 0]);
+    }
+
+    #[test]
+    fn bodies_are_within_the_bound_only_once_they_were_judged() {
+        let body = |at_us, grant, kind| Event { grant: GrantNo(grant), ..event(at_us, 1, kind, 0, 0) };
+        let events = [
+            body(10, 0, Kind::BodyBegan),
+            body(20, 1, Kind::BodyBegan),
+            body(30, 1, Kind::EffectStarted),
+            body(40, 0, Kind::BodyEnded),
+            body(60, 1, Kind::BodyEnded),
+        ];
+        let are_lawful = |drawn: usize| {
+            let events = events[..drawn].to_vec();
+            let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+            let data = Data::of(&history, Vec::new(), &[]);
+            (data.overlaps.len(), data.overlaps_are_lawful)
+        };
+        assert_eq!((are_lawful(5), are_lawful(4)), ((1, true), (1, true)));
+        assert_eq!(are_lawful(3), (1, false), "it still goes on where the run is cut");
     }
 
     #[test]

@@ -7,11 +7,12 @@ use std::fmt::{self, Write};
 use super::calls::calls;
 use super::cause::{Link, chain};
 use super::data::Data;
+use super::head::{Head, Ruling};
 use crate::event::Kind;
 use crate::history::History;
 use crate::judge::Broken;
 use crate::markup::Escaped;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, Store};
 
 /// With `{{slots}}`.
 const PAGE: &str = include_str!("page/page.html");
@@ -28,9 +29,9 @@ const SCRIPT: &str = concat!(
 );
 
 /// The whole page.
-pub fn draw(history: &History, broken: Option<&Broken>) -> String {
+pub fn draw(history: &History, head: &Head<'_>) -> String {
     let calls = calls(history);
-    let links = broken.map_or_else(Vec::new, |broken| chain(history, &calls, broken));
+    let links = head.ruling.broken().map_or_else(Vec::new, |broken| chain(history, &calls, broken));
     let data = Data::of(history, calls, &links).json();
     let mut page = String::with_capacity(data.len() + PAGE.len() + STYLE.len() + SCRIPT.len() + 16_384);
     for (number, part) in PAGE.split("{{").enumerate() {
@@ -39,9 +40,12 @@ pub fn draw(history: &History, broken: Option<&Broken>) -> String {
             _ => ("", part),
         };
         match slot {
-            "title" => page.push_str(&title(history, broken)),
+            "title" => title(&mut page, history, head),
             "style" => page.push_str(STYLE),
-            "verdict" => verdict(&mut page, history, broken),
+            "verdict" => {
+                verdict(&mut page, history, &head.ruling);
+                facts(&mut page, history, head);
+            }
             "chain" => steps_to_breach(&mut page, history, &links),
             "plan" => plan(&mut page, history),
             "data" => page.push_str(&data),
@@ -70,40 +74,104 @@ impl fmt::Display for At {
     }
 }
 
-fn title(history: &History, broken: Option<&Broken>) -> String {
-    match broken {
-        Some(broken) => format!("{} is broken · seed {}", Escaped(broken.law), history.plan.seed),
-        None => format!("Every law holds · seed {}", history.plan.seed),
+/// A tab among many: what came of it first, then of what.
+fn title(page: &mut String, history: &History, head: &Head<'_>) {
+    let _ = write!(
+        page,
+        "{} · {} · {} · {}",
+        Escaped(&headline(&head.ruling)),
+        Escaped(head.subject),
+        Escaped(head.plan),
+        store(history)
+    );
+}
+
+fn headline(ruling: &Ruling<'_>) -> String {
+    match ruling {
+        Ruling::Broken(broken) => broken.law.to_owned(),
+        Ruling::NotReached(_) => "The breach is not reached".to_owned(),
+        Ruling::Undecided(laws) => {
+            let names: Vec<&str> = laws.iter().map(|(law, _)| *law).collect();
+            match names.as_slice() {
+                [law] => format!("It cannot be told whether {law} holds"),
+                _ => format!("It cannot be told whether {} laws hold", names.len()),
+            }
+        }
+        Ruling::Holds => "Every law holds".to_owned(),
     }
 }
 
-fn verdict(page: &mut String, history: &History, broken: Option<&Broken>) {
-    let _ = match broken {
-        Some(broken) => write!(
-            page,
-            "<p class=\"verdict broken\"><span aria-hidden=\"true\">✕</span> Law broken</p>\
-             <h1>{}</h1><p class=\"sentence\">{}.</p><p class=\"because\"><b>Here:</b> {}.</p>",
-            Escaped(broken.law),
-            Escaped(&capital(broken.sentence)),
-            Escaped(&broken.because)
-        ),
-        None => write!(
-            page,
-            "<p class=\"verdict lawful\"><span aria-hidden=\"true\">✓</span> Lawful</p><h1>Every law holds</h1>\
-             <p class=\"sentence\">No law is broken by any of the {} events of this run.</p>",
-            history.events.len()
-        ),
+fn store(history: &History) -> &'static str {
+    match history.plan.store {
+        Store::Memory => "memory",
+        Store::Sqlite => "sqlite",
+    }
+}
+
+fn verdict(page: &mut String, history: &History, ruling: &Ruling<'_>) {
+    let (class, sign, word) = match ruling {
+        Ruling::Broken(_) => ("broken", '✕', "Law broken".to_owned()),
+        Ruling::NotReached(_) => {
+            ("open", '…', format!("Cut at event {}", history.events.len().saturating_sub(1)))
+        }
+        Ruling::Undecided(_) => ("open", '?', "Undecided".to_owned()),
+        Ruling::Holds => ("lawful", '✓', "Lawful".to_owned()),
     };
-    let end_us = history.events.last().map_or(0, |last| last.at_us);
     let _ = write!(
         page,
-        "<dl class=\"facts\"><div><dt>seed</dt><dd>{}</dd></div><div><dt>events</dt><dd>{}</dd></div>\
-         <div><dt>run</dt><dd>{}</dd></div><div><dt>hash</dt><dd>{:016x}</dd></div></dl>",
-        history.plan.seed,
-        history.events.len(),
-        At(end_us),
-        history.hash()
+        "<p class=\"verdict {class}\"><span aria-hidden=\"true\">{sign}</span> {word}</p><h1>{}</h1>",
+        Escaped(&headline(ruling))
     );
+    let mut say = |class: &str, lead: &str, said: &str| {
+        let lead = if lead.is_empty() { String::new() } else { format!("<b>{}:</b> ", Escaped(lead)) };
+        let _ = write!(page, "<p class=\"{class}\">{lead}{}.</p>", Escaped(said));
+    };
+    match ruling {
+        Ruling::Broken(broken) => {
+            say("sentence", "", &capital(broken.sentence));
+            say("because", "Here", &broken.because);
+        }
+        Ruling::NotReached(broken) => {
+            let Broken { law, at, .. } = broken;
+            say(
+                "sentence",
+                "",
+                &format!("{law} is broken at event {at}, which comes after what is drawn here"),
+            );
+        }
+        Ruling::Undecided(laws) => {
+            say(
+                "sentence",
+                "",
+                "No law is seen to be broken, and this run is no evidence that all of them hold",
+            );
+            laws.iter().for_each(|(law, because)| say("because", law, because));
+        }
+        Ruling::Holds => say("sentence", "", "No law is broken by any event of this run"),
+    }
+}
+
+/// What was run, and how much of it is drawn.
+fn facts(page: &mut String, history: &History, head: &Head<'_>) {
+    let drawn = history.events.len();
+    let events = match usize::try_from(head.events) {
+        Ok(whole) if whole > drawn => format!("{drawn} of {whole}"),
+        _ => drawn.to_string(),
+    };
+    let end_us = history.events.last().map_or(0, |last| last.at_us);
+    let rows = [
+        ("subject", head.subject.to_owned()),
+        ("events", events),
+        ("plan", head.plan.to_owned()),
+        ("run", At(end_us).to_string()),
+        ("store", store(history).to_owned()),
+        ("hash", format!("{:016x}", head.hash)),
+    ];
+    page.push_str("<dl class=\"facts\">");
+    for (name, value) in rows {
+        let _ = write!(page, "<div><dt>{name}</dt><dd>{}</dd></div>", Escaped(&value));
+    }
+    page.push_str("</dl>");
 }
 
 /// The events that lead to the breach, in words.
@@ -138,6 +206,7 @@ fn plan(page: &mut String, history: &History) {
     let mut row = |name: &str, value: String| {
         let _ = write!(page, "<div><dt>{name}</dt><dd>{}</dd></div>", Escaped(&value));
     };
+    row("seed", plan.seed.to_string());
     row("lease", format!("{} ms, renewed every {} ms", plan.ttl_ms, plan.renew_ms));
     row("sweeps", format!("every {} ms, at most {} bodies a worker", plan.sweep_ms, plan.bound));
     row("workers", plan.workers.to_string());
@@ -199,6 +268,7 @@ fn capital(sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Event, GrantNo};
 
     #[test]
     fn times_are_milliseconds_with_their_thousands_apart() {
@@ -207,21 +277,73 @@ mod tests {
         assert_eq!(At(1_000_000_000).to_string(), "1\u{202f}000\u{202f}000.0\u{202f}ms");
     }
 
+    fn empty() -> History {
+        History { plan: Plan::quiet(1), grants: Vec::new(), events: Vec::new() }
+    }
+
+    fn head(ruling: Ruling<'_>) -> Head<'_> {
+        Head { subject: "renew-then-write", plan: "seed 6", events: 0, hash: 0xabc, ruling }
+    }
+
     #[test]
     fn what_laws_say_cannot_become_part_of_the_page() {
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events: Vec::new() };
         let because = "<script>alert(\"{{data}}\")</script>".to_owned();
         let broken = Broken { law: "a<b", sentence: "x & 'y'", at: 7, because };
-        let page = draw(&history, Some(&broken));
+        let page = draw(&empty(), &head(Ruling::Broken(&broken)));
         assert!(page.contains("<h1>a&lt;b</h1>") && page.contains("X &amp; &#39;y&#39;."));
         assert!(page.contains("&lt;script&gt;alert(&quot;{{data}}&quot;)&lt;/script&gt;"));
         assert_eq!(page.matches("<script").count(), 2, "the data and the script");
     }
 
     #[test]
+    fn the_page_names_what_was_run_and_no_name_becomes_part_of_it() {
+        let page = draw(&empty(), &head(Ruling::Holds));
+        assert!(page.contains("<title>Every law holds · renew-then-write · seed 6 · memory</title>"));
+        for fact in ["subject</dt><dd>renew-then-write<", "plan</dt><dd>seed 6<", "store</dt><dd>memory<"] {
+            assert!(page.contains(fact), "{fact}");
+        }
+        let page = draw(&empty(), &Head { subject: "<b>", plan: "</title>.toml", ..head(Ruling::Holds) });
+        assert!(page.contains("· &lt;b&gt; · &lt;/title&gt;.toml · memory</title>"));
+        assert!(!page.contains("<dd><b>"));
+    }
+
+    #[test]
+    fn the_page_says_no_more_of_the_laws_than_is_known() {
+        let event = Event {
+            at_us: 1,
+            clock: 1,
+            a: 0,
+            b: 0,
+            grant: GrantNo::NONE,
+            process: 1,
+            node: 1,
+            kind: Kind::Registered,
+        };
+        let history = History { events: vec![event; 3], ..empty() };
+        let said = |ruling| {
+            let page = draw(&history, &Head { events: 9, ..head(ruling) });
+            let (_, rest) = page.split_once("<div class=\"verdicts\">").unwrap();
+            rest.split_once("</div>\n").unwrap().0.to_owned()
+        };
+        let broken = Broken { law: "ends-once", sentence: "it ends once", at: 2, because: "it ended".into() };
+        let reached = said(Ruling::Broken(&broken));
+        assert!(reached.contains("<h1>ends-once</h1>") && reached.contains("<b>Here:</b> it ended."));
+        let later = Broken { at: 7, ..broken.clone() };
+        let cut = said(Ruling::NotReached(&later));
+        assert!(cut.contains("Cut at event 2</p><h1>The breach is not reached</h1>"), "{cut}");
+        assert!(cut.contains("ends-once is broken at event 7") && cut.contains("<dd>3 of 9</dd>"), "{cut}");
+        let undecided = said(Ruling::Undecided(vec![("linearizable", "too many orders")]));
+        assert!(undecided.contains("<h1>It cannot be told whether linearizable holds</h1>"), "{undecided}");
+        assert!(undecided.contains("<b>linearizable:</b> too many orders."), "{undecided}");
+        assert!(said(Ruling::Holds).contains("<h1>Every law holds</h1>"));
+        for other in [reached, cut, undecided] {
+            assert!(!other.contains("Lawful") && !other.contains("Every law holds"), "{other}");
+        }
+    }
+
+    #[test]
     fn the_page_asks_for_nothing_from_outside() {
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events: Vec::new() };
-        let page = draw(&history, None);
+        let page = draw(&empty(), &head(Ruling::Holds));
         for reach in ["http:", "https:", "src=", "@import", "url(", "fetch(", "XMLHttpRequest", "import("] {
             assert!(!page.contains(reach), "the page says `{reach}`");
         }

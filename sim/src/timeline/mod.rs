@@ -7,6 +7,7 @@ mod calls;
 mod cause;
 mod clocks;
 mod data;
+pub mod head;
 pub mod html;
 mod leases;
 mod marks;

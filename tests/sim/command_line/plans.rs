@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fencepost_sim::corpus;
+use fencepost_sim::plan::Plan;
 
 use super::{HOLE, fencepost, fencepost_in, files, heard, said};
 
@@ -116,6 +117,31 @@ fn a_run_is_stopped_at_an_event_and_asked_who_believed_what() {
     let earlier =
         heard(&fencepost(&["replay", HOLE, "--until", &(number - 1).to_string(), "--timeline", "text"]));
     assert!(!earlier.contains("\nx "), "{earlier}");
+}
+
+#[test]
+fn a_page_says_what_it_was_drawn_from_and_no_more_of_the_laws_than_is_known() {
+    let title = |arguments: &[&str]| {
+        let page = heard(&fencepost(&[&["replay"], arguments, &["--timeline", "html"]].concat()));
+        let (_, rest) = page.split_once("<title>").expect("a page has a title");
+        rest.split_once("</title>").unwrap().0.to_owned()
+    };
+    let file = "renew-then-write · stale-writer-refused-renew-then-write.toml · memory";
+    assert_eq!(title(&[HOLE]), format!("stale-writer-refused · {file}"));
+    assert_eq!(title(&[HOLE, "--until", "3"]), format!("The breach is not reached · {file}"));
+    let changed = title(&[HOLE, "--without", "2"]);
+    assert!(changed.contains("renew-then-write.toml, without step 2 · "), "{changed}");
+    assert_eq!(title(&["1"]), "Every law holds · fencepost · seed 1 · memory");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lies.toml");
+    let steps =
+        "steps = [\"0s register p1 rerunnable 1 steps of 10ms\", \"1s disk lies about syncs for 1s\"]";
+    let plan = Plan::quiet(1).to_string().replace("steps = []", steps);
+    fs::write(&path, plan.replace("bound = 4", "bound = 4\nstore = \"sqlite\"")).unwrap();
+    let undecided = title(&[path.to_str().unwrap()]);
+    assert!(undecided.starts_with("It cannot be told whether "), "{undecided}");
+    assert!(undecided.ends_with(" · fencepost · lies.toml · sqlite"), "{undecided}");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What is shown: groups of marks, which are the legend, and processes. What leads to the breach is always shown.
 
+/// Why bodies may run at once at all.
+const BOUND = "No longer than clocks allow, not counting the time in which a worker stands still.";
+
 const GROUPS = [
   { id: "leases", label: "leases", marks: ["granted", "released"], tells: "what the store holds, coloured by fence" },
   { id: "renewals", label: "renewals", marks: ["renewed"], tells: "notches on a lease" },
   { id: "taken", label: "writes", marks: ["wrote", "ended"], tells: "writes that were taken: a dot; a square for the end of a process" },
   { id: "refused", label: "refused", marks: ["refused", "failed"], tells: "writes that were refused: a crossed ring; a diamond where the store failed" },
-  { id: "bodies", label: "bodies", marks: ["body-began", "body-ended"], tells: "a process's work, on its worker; red where two run at once" },
+  { id: "bodies", label: "bodies", marks: ["body-began", "body-ended"], tells: `a process's work, on its worker; ${raw.overlaps_are_lawful ? `striped where two run at once, within the bound. ${BOUND}` : "red where two run at once"}` },
   { id: "beliefs", label: "beliefs", marks: [], tells: "how long a worker may believe in its lease, by its own clock" },
   { id: "messages", label: "messages", marks: ["sent", "heard"], tells: "a call on its way and its answer" },
   { id: "astray", label: "lost", marks: ["astray"], tells: "messages that never arrived, or arrived twice" },

@@ -7,7 +7,7 @@ const SIZE = { ...LEAST };
 const MOST_SPREAD = 1.75;
 
 function spread(room, isNarrow) {
-  Object.assign(SIZE, LEAST, isNarrow ? { name: 13, head: 0, host: 32, plan: 68 } : {});
+  Object.assign(SIZE, LEAST, isNarrow ? { name: 16, head: 10, host: 35, plan: 71 } : {});
   arrange();
   const by = Math.min(MOST_SPREAD, room / height);
   if (by <= 1.02) return;
@@ -52,7 +52,7 @@ function arrange() {
   }
   height += ruler + 6;
   storeLane.height = height - storeLane.y;
-  if (raw.outside.length) add({ kind: "ledger", name: ledger.name, node: ledger, height: SIZE.ledger });
+  if (raw.outside.length) add({ kind: "ledger", name: ledger.name, node: ledger, height: SIZE.name + SIZE.ledger });
   height += 6;
 }
 
@@ -105,7 +105,7 @@ const ON_BAR = new Set([MARK.granted, MARK.renewed]);
 function spotY(place) {
   const [kind, code, of] = [mark[place], node[place], process[place]];
   if (kind === MARK.step || kind === MARK.fault || kind === MARK.run) return lanes[0].y + lanes[0].height - 12;
-  if (code === ledger.code) return laneOf.has(code) ? laneOf.get(code).y + SIZE.ledger / 2 : null;
+  if (code === ledger.code) return laneOf.has(code) ? laneOf.get(code).y + SIZE.name + SIZE.ledger / 2 : null;
   const lane = laneOf.get(code);
   if (!lane) return null;
   const isSenders = AT_SENDER.has(kind) || isHeardOrSent.has(place);

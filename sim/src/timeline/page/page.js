@@ -51,6 +51,8 @@ function paintHeads() {
     if (lane.rows) for (const row of lane.rows.values()) head(`p${row.of}`, row.y, row.height, ofBreach.includes(row.of) ? "row main" : "row");
   }
   heads.replaceChildren(...parts);
+  const isOver = heads.classList.contains("over");
+  named = isOver ? parts.map((each) => ({ right: each.offsetWidth, top: each.offsetTop, bottom: each.offsetTop + each.offsetHeight })) : [];
 }
 
 function select(place, { move = true, say = true } = {}) {
@@ -172,7 +174,7 @@ function describe(found) {
     case "body":
       return [`${who} runs p${found.process} under fence ${found.fence}`, span];
     case "overlap":
-      return [`two bodies of p${found.process} run at once`, `${span}; this one on ${who}, fence ${found.fence}`];
+      return [`two bodies of p${found.process} run at once${raw.overlaps_are_lawful ? ", within the bound" : ""}`, `${span}; this one on ${who}, fence ${found.fence}${raw.overlaps_are_lawful ? `. ${BOUND}` : ""}`];
     case "step":
       return [found.words, span];
     default:
@@ -286,7 +288,7 @@ document.getElementById("pan-left").onclick = () => (pan(-0.3), paint());
 document.getElementById("pan-right").onclick = () => (pan(0.3), paint());
 document.getElementById("fit-all").onclick = () => (lookAtAll(), paint());
 const fitBreach = document.getElementById("fit-breach");
-fitBreach.hidden = breach < 0;
+fitBreach.hidden = document.getElementById("key-breach").hidden = breach < 0;
 fitBreach.onclick = () => (lookAtBreach(), paint());
 processChoice.onchange = () => {
   told = Number(processChoice.value);
@@ -305,9 +307,10 @@ gridRows.addEventListener("click", (event) => {
 });
 grid.addEventListener("scroll", paintEvents, { passive: true });
 
-/// Of a lawful run: the first write that was refused, since that is what fences are for; else the first grant.
+/// Of a run without a breach: the first write under a fence that was refused, since that is what fences are for; else the
+/// first grant.
 function telling() {
-  const first = (name) => shown.find((place) => mark[place] === MARK[name]);
+  const first = (name) => shown.find((place) => mark[place] === MARK[name] && grant[place] >= 0);
   return first("refused") ?? first("granted") ?? -1;
 }
 
@@ -364,8 +367,8 @@ function paintSample(on, id) {
     case "bodies":
       box(a, 0, 1, 13, 6);
       box(b, 6, 8, 16, 6);
-      box(ink.breach, 6, 1, 7, 6, 0.6);
-      return box(ink.breach, 6, 8, 7, 6, 0.6);
+      box(overlapColour(), 6, 1, 7, 6, 0.6);
+      return box(overlapColour(), 6, 8, 7, 6, 0.6);
     case "beliefs":
       box(a, 0, 4, 20, 6, 0.25);
       on.strokeStyle = a;
@@ -502,6 +505,10 @@ window.fencepost = {
     bars: noted.bars.map((each) => ({ ...each })),
     marks: noted.marks.map((each) => ({ ...each })),
     joins: noted.joins.map((each) => ({ ...each })),
+    labels: noted.labels.map((each) => ({ ...each })),
+    badges: noted.badges.map((each) => ({ ...each })),
+    ticks: noted.ticks.map((each) => ({ ...each })),
+    named: named.map((each) => ({ ...each })),
   }),
   selected: () => ({ ...selected }),
   paintedMs: 0,

@@ -22,7 +22,9 @@ const fenceColour = (number) => {
   return fence === null ? ink.muted : ink.fences[Number((BigInt(fence) + 7n) % 8n)];
 };
 
-const noted = { bars: [], marks: [], joins: [] };
+const noted = { bars: [], marks: [], joins: [], labels: [], badges: [], ticks: [] };
+/// Names that stand over the lanes, where there is no room beside them.
+let named = [];
 const selected = { place: -1, us: null, hover: null };
 
 function paint() {
@@ -35,17 +37,19 @@ function paint() {
     if (each.width !== wide || each.height !== deep) [each.width, each.height] = [wide, deep];
   }
   for (const each of [pen, axisPen]) each.setTransform(dots, 0, 0, dots, 0, 0);
-  noted.bars.length = noted.marks.length = noted.joins.length = 0;
+  for (const list of Object.values(noted)) list.length = 0;
   pen.clearRect(0, 0, width, tall);
   pen.font = FONT;
   pen.textBaseline = "middle";
   pen.lineCap = "round";
-  view.left = heads.offsetWidth && !heads.classList.contains("over") ? heads.offsetWidth : 0;
+  // Without names beside the lanes, what is at the run's very beginning still needs room for its sign.
+  const beside = heads.classList.contains("over") ? 0 : heads.offsetWidth;
+  view.left = beside || 10;
   view.width = Math.max(1, width - view.left - 10);
   const top = scroller.scrollTop;
   pen.save();
   pen.beginPath();
-  pen.rect(view.left, 0, width - view.left, tall);
+  pen.rect(beside, 0, width - beside, tall);
   pen.clip();
   pen.translate(0, -top);
   paintLanes(width);
@@ -100,17 +104,17 @@ function paintLanes(width) {
   lanes.forEach((lane, number) => {
     if (number % 2 === 1) {
       pen.fillStyle = ink.band;
-      pen.fillRect(view.left, lane.y, width, lane.height);
+      pen.fillRect(0, lane.y, width, lane.height);
     }
     pen.fillStyle = ink.line;
-    pen.fillRect(view.left, lane.y + lane.height - 0.5, width, 1);
+    pen.fillRect(0, lane.y + lane.height - 0.5, width, 1);
   });
   const rows = laneOf.get(store.code).rows;
   let first = true;
   for (const row of rows.values()) {
     if (!first) {
       pen.fillStyle = ink.grid;
-      pen.fillRect(view.left, row.y - 0.5, width, 1);
+      pen.fillRect(0, row.y - 0.5, width, 1);
     }
     first = false;
   }
@@ -344,14 +348,21 @@ function paintBodies() {
     pen.fill();
     drawn.push({ text: `p${body.process} runs · fence ${fenceOf(body.grant)}`, left, wide, y });
   }
-  for (const overlap of raw.overlaps) paintOverlap(overlap);
+  for (const [of, overlaps] of overlapsOf) paintOverlaps(rowOf(of), overlaps.filter((each) => inSight(each.from_us, each.to_us)));
   for (const { text, left, wide, y } of drawn) label(text, left, wide, y + SIZE.body / 2 + 0.5, ink["on-fence"], 11);
 }
 
-/// Two bodies at once: striped where they run, and side by side in their process's row.
-function paintOverlap(overlap) {
-  const row = rowOf(overlap.process);
-  if (!row || !inSight(overlap.from_us, overlap.to_us)) return;
+const overlapColour = () => (raw.overlaps_are_lawful ? ink.muted : ink.breach);
+
+/// Two bodies at once: striped where they run, and side by side in their process's row. Red is for what no law allows.
+function paintOverlaps(row, overlaps) {
+  if (!row) return;
+  const colour = overlapColour();
+  for (const overlap of overlaps) paintOverlap(row, overlap, colour);
+  nameOverlaps(row, overlaps, colour);
+}
+
+function paintOverlap(row, overlap, colour) {
   overlap.bodies.forEach((number, which) => {
     const body = raw.bodies[number];
     const extra = { node: body.node };
@@ -360,7 +371,7 @@ function paintOverlap(overlap) {
     pen.save();
     roundRect(left, y, wide, SIZE.body, 2);
     pen.clip();
-    pen.strokeStyle = ink.breach;
+    pen.strokeStyle = colour;
     pen.lineWidth = 2;
     pen.globalAlpha = 0.7;
     pen.beginPath();
@@ -371,21 +382,32 @@ function paintOverlap(overlap) {
     }
     pen.stroke();
     pen.restore();
-    pen.strokeStyle = ink.breach;
+    pen.strokeStyle = colour;
     pen.lineWidth = 2;
     roundRect(left, y, wide, SIZE.body, 2);
     pen.stroke();
     const side = bar("overlap", body.process, body.grant, overlap.from_us, overlap.to_us, twinY(row, which), 7, extra);
-    pen.fillStyle = ink.breach;
+    pen.fillStyle = colour;
     roundRect(side.left, twinY(row, which), side.wide, 6, 2);
     pen.fill();
   });
-  const text = "two bodies at once";
+}
+
+/// After or before its bars; where neither is free, pointing at them still tells.
+function nameOverlaps(row, overlaps, colour) {
+  const text = raw.overlaps_are_lawful ? "two bodies, within the bound" : "two bodies at once";
   const wide = pen.measureText(text).width;
-  const [start, end] = [clampX(xOf(overlap.from_us)) - wide - 6, clampX(xOf(overlap.to_us)) + 6];
-  pen.fillStyle = ink.breach;
-  const x = end + wide < view.left + view.width ? end : start;
-  if (x > view.left) pen.fillText(text, x, twinY(row, 1));
+  const bars = overlaps.map((each) => [clampX(xOf(each.from_us)), clampX(xOf(each.to_us))]);
+  const taken = [...bars];
+  const isFree = (x) => x > view.left && x + wide < view.left + view.width && taken.every(([from, to]) => x >= to + 5 || x + wide <= from - 5);
+  for (const [from, to] of bars) {
+    const x = [to + 6, from - 6 - wide].find(isFree);
+    if (x === undefined) continue;
+    taken.push([x, x + wide]);
+    pen.fillStyle = colour;
+    pen.fillText(text, x, twinY(row, 1));
+    noted.labels.push({ text, process: row.of, x, y: twinY(row, 1) - scroller.scrollTop, width: wide });
+  }
 }
 
 /// Lines of one look are one path: a thousand paths take ten times as long to draw as one of a thousand lines.
@@ -560,6 +582,7 @@ function paintMarks() {
   const margin = (8 / view.width) * (view.to - view.from);
   let number = below(shown, view.from - margin, (place) => at[place]);
   const drawn = new Set();
+  const linked = [];
   const until = upTo(shown, view.to + margin, (place) => at[place]);
   const apart = until - number > 4000 ? 2.5 : 0.5;
   for (; number < shown.length; number++) {
@@ -573,8 +596,11 @@ function paintMarks() {
     if (drawn.has(key) && !inChain.has(place) && place !== selected.place) continue;
     drawn.add(key);
     noted.marks.push({ place, mark: raw.marks[mark[place]], x, y: y - scroller.scrollTop });
-    glyph(pen, raw.marks[mark[place]], x, y, markColour(place), inChain.has(place) ? 5 : 4);
+    if (inChain.has(place)) linked.push([place, x, y]);
+    else glyph(pen, raw.marks[mark[place]], x, y, markColour(place));
   }
+  // On top of what was decided in the same moment.
+  for (const [place, x, y] of linked) glyph(pen, raw.marks[mark[place]], x, y, markColour(place), 5);
 }
 
 /// The breach, joined to what it breaks: numbered as in the list at the top.
@@ -604,16 +630,16 @@ function paintChain() {
     pen.stroke();
     noted.joins.push({ from: a.place, to: b.place, x: a.x, y: a.y - scroller.scrollTop, toX: b.x, toY: b.y - scroller.scrollTop });
   }
-  const taken = [];
-  spots.forEach((spot, number) => {
+  spots.forEach((spot) => {
     pen.strokeStyle = ink.breach;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.arc(spot.x, spot.y, spot.place === breach ? 8.5 : 6.5, 0, 7);
     pen.stroke();
-    let [x, y] = [spot.x, spot.y - 17];
-    while (taken.some((other) => Math.hypot(other.x - x, other.y - y) < 18)) x += 6;
-    taken.push({ x, y });
+  });
+  for (const spot of spots) {
+    const [x, y] = besides(spot);
+    noted.badges.push({ place: spot.place, x, y: y - scroller.scrollTop });
     pen.beginPath();
     pen.arc(x, y, 8, 0, 7);
     pen.fillStyle = spot.isKey ? ink.breach : ink.paper;
@@ -626,8 +652,28 @@ function paintChain() {
     pen.fillText(String(chain.findIndex((link) => link.place === spot.place) + 1), x, y + 0.5);
     pen.font = FONT;
     pen.textAlign = "left";
-  });
+  }
 }
+
+/// Where a badge hides no sign: no mark that was drawn, no other badge, and is not hidden by a lane's name.
+function besides({ x, y }) {
+  const top = scroller.scrollTop;
+  const isCovered = (left, high) =>
+    noted.badges.some((other) => Math.hypot(other.x - left, other.y + top - high) < 18) ||
+    noted.marks.some((each) => SIGNS.has(each.mark) && Math.hypot(each.x - left, each.y + top - high) < 14.5) ||
+    named.some((head) => left - 9 < head.right && high + 9 > head.top && high - 9 < head.bottom) ||
+    left < view.left + 9 || left > view.left + view.width;
+  for (const reach of [21, 28, 38, 50]) {
+    for (const [across, down] of AROUND) {
+      const [left, high] = [x + across * reach, y + down * reach];
+      if (!isCovered(left, high)) return [left, high];
+    }
+  }
+  return [x, y - 21];
+}
+const AROUND = [[0, -1], [0.8, -0.6], [-0.8, -0.6], [1, 0], [-1, 0], [0.8, 0.6], [-0.8, 0.6], [0, 1]];
+/// What tells whether something was taken or refused.
+const SIGNS = new Set(["wrote", "ended", "refused", "failed", "effect-taken", "effect-refused"]);
 
 function paintSelection() {
   const us = selected.hover ?? (selected.place >= 0 ? at[selected.place] : null);
@@ -672,7 +718,7 @@ function paintAxis(width) {
   const step = roundStep(view.width < 500 ? 62 : 96);
   const digits = step < 100 ? 3 : step < 1000 ? 1 : 0;
   const flagged = selected.hover ?? (breach >= 0 ? at[breach] : null);
-  let covered = [-1, -1];
+  let covered = [Infinity, -Infinity];
   if (flagged !== null && inSight(flagged, flagged)) covered = flag(on, flagged, selected.hover === null ? ink.breach : ink.accent, width);
   let last = -99;
   for (let us = Math.ceil(view.from / step) * step; us <= view.to; us += step) {
@@ -686,6 +732,7 @@ function paintAxis(width) {
     if (us < 0 || start < last || x + wide / 2 > width || isCovered) continue;
     on.fillStyle = ink.muted;
     on.fillText(text, start, AXIS.overview + 11);
+    noted.ticks.push({ text, x: start, width: wide });
     last = start + wide + 14;
   }
 }
