@@ -319,6 +319,38 @@ mod tests {
     }
 
     #[test]
+    fn whichever_seed_a_plan_is_made_small_under_its_seeds_are_the_same_eight() {
+        let lucks = |seed: u64| lucks(&Plan::quiet(seed));
+        for seed in [0, 6, 7, 8, 1 << 53, u64::MAX] {
+            assert_eq!(lucks(seed)[0], seed, "its own is tried first");
+            let sorted = |mut lucks: Vec<u64>| {
+                lucks.sort_unstable();
+                lucks
+            };
+            let eight = sorted(lucks(seed));
+            assert_eq!(eight.len() as u64, LUCKS);
+            assert!(eight.iter().all(|other| sorted(lucks(*other)) == eight), "{eight:?}");
+        }
+    }
+
+    #[test]
+    fn what_broke_the_law_when_the_budget_ended_is_not_given_up() {
+        let mut subject = Subject::fencepost();
+        subject.rules.token = |_| "token".to_owned();
+        let work = "rerunnable 1 steps of 10ms";
+        let steps = [&format!("0ms register p1 {work}"), &format!("0ms register p2 {work}"), "9s prune"];
+        let steps: Vec<_> = steps.iter().map(|line| line.parse().unwrap()).collect();
+        let plan = Plan { steps, ..Plan::quiet(1) };
+        let smaller = Plan { steps: plan.steps[..2].to_vec(), ..plan.clone() };
+        let mut watch = |_: &Progress| ControlFlow::Continue(());
+        let mut shrinker =
+            Shrinker { law: "tokens-are-drawn", budget: 1, ..shrinker(plan, &subject, &mut watch) };
+        shrinker.attempt("without the prune", smaller.clone());
+        assert_eq!((shrinker.runs, shrinker.ended), (1, Some(Ended::OutOfBudget)));
+        assert_eq!(shrinker.best.steps, smaller.steps);
+    }
+
+    #[test]
     fn what_is_no_smaller_or_no_plan_is_not_run() {
         let plan = Plan::quiet(1);
         let subject = Subject::fencepost();

@@ -126,6 +126,8 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["run", "--subject", "nobody"], "there is no subject `nobody`: say one of fencepost, "),
         (vec!["run", "--format", "song"], "there is no format `song`: say human, json or github"),
         (vec!["run", "--seeds-from", "missing.txt"], "`missing.txt` cannot be read"),
+        (vec!["run", "--seeds-from", "/dev/zero"], "`/dev/zero` cannot be read: it is longer than 256 MB"),
+        (vec!["run", "--seeds", "0..1", "--out", HOLE], "is a file: --out names a folder"),
         (vec!["run", "--seeds-from", &seeds], "line 2, column 1: `x` is no seed: say a number such as 17"),
         (vec!["run", "--seeds-from", &no_seeds], "it has no seed: write one a line"),
         (vec!["run", "--seeds", "0..1", "--out", "/dev/null/there"], "cannot be written"),

@@ -73,6 +73,17 @@ fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
     let (_, told) = corpus::load(&folder.path().join("regressions/other.toml")).unwrap();
     assert!(told.unwrap().story.starts_with("`never-renews` breaks "), "a first sentence");
 
+    // A long story is one that people can read in the file.
+    let story = "It is told from its beginning to its end. ".repeat(9);
+    let long = ["--name", "long", "--budget", "1", "--story", &story];
+    fencepost_in(folder.path(), &[&keep[..4], &long].concat());
+    let path = folder.path().join("regressions/long.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+    let (_, told) = corpus::load(&path).unwrap();
+    assert!(told.unwrap().story.split_whitespace().eq(story.split_whitespace()));
+    fs::remove_file(&path).unwrap();
+
     // Both hold for the true system, and catch what they came from.
     let all = fencepost_in(folder.path(), &["regressions"]);
     assert_eq!(all.status.code(), Some(0), "{}", said(&all));
@@ -96,6 +107,19 @@ fn a_regression_that_no_longer_shows_anything_is_told_apart_from_one_that_holds(
         "{}",
         said(&output)
     );
+}
+
+#[test]
+fn a_regression_of_which_it_cannot_be_told_is_no_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(HOLE).unwrap();
+    let lies = text
+        .replace("bound = 4", "bound = 4\nstore = \"sqlite\"")
+        .replace("steps = [", "steps = [\n    \"0ms disk lies about syncs for 1s\",");
+    fs::write(folder.path().join("a.toml"), lies).unwrap();
+    let output = fencepost(&["regressions", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(heard(&output).starts_with("undecided "), "{}", said(&output));
 }
 
 #[test]
