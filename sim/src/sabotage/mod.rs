@@ -4,6 +4,7 @@
 mod controls;
 mod registry;
 mod store;
+mod surroundings;
 mod waiting;
 mod worker;
 

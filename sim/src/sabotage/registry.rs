@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use fencepost::call::{Call, Reply, Submit};
 use fencepost::environment::Environment;
 use fencepost::error::RegistryError;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease};
+use fencepost::lease::{LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::process::DurabilityTier;
 use fencepost::row::{HighWater, Life, Tenure};
 use fencepost::rules::Rules;
@@ -89,6 +89,15 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "claims of ended processes succeed",
         law: "nothing-after-the-end",
         subject: |subject| with(subject, |rules| Rules { admit_holder: |_, _| Ok(()), ..rules }),
+    },
+    Sabotage {
+        name: "claim-the-unknown",
+        stands_for: "claims of unknown ids succeed: a lock table that never asks whether the work is there, or still there",
+        law: "linearizable",
+        subject: |subject| Subject {
+            wraps: Some(|core, environment| Arc::new(LeasesAnything { core, environment })),
+            ..subject
+        },
     },
     Sabotage {
         name: "renew-then-write",
@@ -330,6 +339,44 @@ impl Submit for DecidesEarly {
             }
         }
         self.core.submit(call).await
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.core.durability_tier()
+    }
+}
+
+/// Has a lease for every id.
+struct LeasesAnything {
+    core: Core,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl Submit for LeasesAnything {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let Call::ClaimProcessLease { process_id, owner, lease_ttl_ms } = call else {
+            return self.core.submit(call).await;
+        };
+        let (id, by) = (process_id.clone(), owner.clone());
+        let claim = Call::ClaimProcessLease { process_id, owner, lease_ttl_ms };
+        match self.core.submit(claim).await {
+            Err(RegistryError::UnknownProcess { .. }) => {
+                let mut entropy = [0; 16];
+                self.environment.fill_entropy(&mut entropy);
+                let now_ms = self.environment.now_epoch_ms();
+                Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(ProcessLease {
+                    schema_version: LEASE_SCHEMA_VERSION,
+                    process_id: id,
+                    owner: by,
+                    lease_token: leases::token(entropy),
+                    fencing_token: 1,
+                    claimed_at_epoch_ms: now_ms,
+                    expires_at_epoch_ms: now_ms + lease_ttl_ms,
+                })))
+            }
+            answer => answer,
+        }
     }
 
     fn durability_tier(&self) -> DurabilityTier {

@@ -1,31 +1,21 @@
 //! Bugs of the worker: what it decides wrongly about its lease, its row and its outcome.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use fencepost::ProcessRegistry;
-use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
-use fencepost::cancellation::CancellationToken;
-use fencepost::driver::{InlineProcessRunHandle, ProcessRunHandle};
-use fencepost::effect::{Effect, EffectController, EffectError};
-use fencepost::engine::ProcessExecutionContext;
-use fencepost::environment::Environment;
+use fencepost::driver::InlineProcessRunHandle;
 use fencepost::error::RegistryError;
-use fencepost::process::{DurabilityTier, FirstStart, ProcessAwaitOutput, ProcessRecord};
+use fencepost::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
 
-use fencepost::worker::DurableProcessWorker;
-
-use serde_json::Value;
-
 use super::Sabotage;
+use super::surroundings::{OneByOne, StampsAhead, believing};
 use crate::subject::Subject;
 
 pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "listed-row-believed",
-        stands_for: "a sweep acts on its stale list: a row that was not started when it was listed is started",
+        stands_for: "a sweep acts on its stale list and asks no further: what was not started when it was listed is run, whatever \
+                     the registry says of its start",
         law: "owner-bound-starts-once",
         subject: |subject| believing(subject, |_, listed| Some(listed)),
     },
@@ -187,7 +177,12 @@ pub const ALL: &[Sabotage] = &[
         name: "rows-one-after-another",
         stands_for: "a sweep runs each row to its end before it looks at the next",
         law: "calm-ends-everything",
-        subject: |subject| subject.worked_by(|workplace| Arc::new(OneByOne(workplace.worker()))),
+        subject: |subject| {
+            subject.worked_by(|mut workplace| {
+                workplace.environment = Arc::new(OneByOne::new(workplace.environment));
+                Arc::new(InlineProcessRunHandle::new(workplace.worker()))
+            })
+        },
     },
     Sabotage {
         name: "unwraps-an-expiry",
@@ -219,95 +214,6 @@ pub const ALL: &[Sabotage] = &[
         },
     },
 ];
-
-/// What a worker takes a row for, if not for what a read of it answered: the row as it was listed is known.
-type Belief = fn(read: &Result<Reply, RegistryError>, listed: ProcessRecord) -> Option<ProcessRecord>;
-
-/// A worker that acts on what it believes, and asks nothing further.
-fn believing(subject: Subject, belief: Belief) -> Subject {
-    subject.worked_by(move |mut workplace| {
-        let (inner, rows) = (workplace.registry, Mutex::default());
-        workplace.registry = Arc::new(Facade(Believes { inner, belief, rows }));
-        Arc::new(InlineProcessRunHandle::new(workplace.worker()))
-    })
-}
-
-struct Believes {
-    inner: Arc<dyn ProcessRegistry>,
-    belief: Belief,
-    rows: Mutex<Believed>,
-}
-
-#[derive(Default)]
-struct Believed {
-    listed: BTreeMap<String, ProcessRecord>,
-    /// Believed to be there, and not started.
-    unstarted: BTreeSet<String>,
-}
-
-#[async_trait]
-impl Submit for Believes {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let process_id = call.process_id().unwrap_or_default().to_owned();
-        let (reads, starts) = (
-            matches!(call, Call::ReadProcess { .. }),
-            matches!(call, Call::RecordFirstStartedWithLease { .. }),
-        );
-        let answer = dispatch(self.inner.as_ref(), call).await;
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(Reply::Records(listed)) = &answer {
-            rows.listed = listed.iter().map(|record| (record.id().to_owned(), record.clone())).collect();
-        }
-        if reads {
-            rows.unstarted.remove(&process_id);
-            let listed = rows.listed.get(&process_id).cloned();
-            if let Some(record) = listed.and_then(|listed| (self.belief)(&answer, listed)) {
-                if record.first_started.is_none() {
-                    rows.unstarted.insert(process_id);
-                }
-                return Ok(Reply::MaybeRecord(Some(record)));
-            }
-        }
-        match answer {
-            Ok(Reply::FirstStart(start)) if starts && rows.unstarted.contains(&process_id) => {
-                Ok(Reply::FirstStart(FirstStart::Started(start.into_record())))
-            }
-            answer => answer,
-        }
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.inner.durability_tier()
-    }
-}
-
-/// Its effects carry a fence that nobody was granted.
-struct StampsAhead(Arc<dyn EffectController>);
-
-#[async_trait]
-impl EffectController for StampsAhead {
-    async fn perform(&self, effect: Effect) -> Result<Value, EffectError> {
-        self.0.perform(Effect { fence: effect.fence + 2, ..effect }).await
-    }
-}
-
-/// Runs what is pending one by one.
-struct OneByOne(DurableProcessWorker);
-
-#[async_trait]
-impl ProcessRunHandle for OneByOne {
-    async fn claim_and_run_pending(&self, _: &str) -> Result<(), RegistryError> {
-        for record in self.0.config().registry.list_non_terminal().await? {
-            let (context, cancellation) = (ProcessExecutionContext::default(), CancellationToken::new());
-            drop(self.0.run_process(record.registration.as_ref().clone(), context, cancellation).await);
-        }
-        Ok(())
-    }
-
-    fn environment(&self) -> Arc<dyn Environment> {
-        Arc::clone(&self.0.config().environment)
-    }
-}
 
 fn with(subject: Subject, change: fn(AttemptRules) -> AttemptRules) -> Subject {
     Subject { attempt_rules: change(subject.attempt_rules), ..subject }
