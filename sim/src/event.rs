@@ -60,7 +60,7 @@ pub enum Kind {
     Reclaimed,
     /// The same grant again, by its own incarnation. a: expires_at; b: its fence.
     Reentered,
-    /// a: expires_at.
+    /// a: expires_at; b: how long it was asked to last, in milliseconds.
     Renewed,
     /// `grant` is the holder's.
     Busy,
@@ -110,7 +110,8 @@ pub enum Kind {
     Survived,
     /// Beside it: `grant` is the stored lease. a: its expires_at; b: hash of the output, or 0.
     SurvivedLease,
-    /// Before a claim is decided: `grant` is the last one that this very incarnation was given, if any.
+    /// Before a claim is decided: `grant` is the last one that this very incarnation was given, if any. a: how long the
+    /// lease is asked to last, in milliseconds.
     Claims,
     /// Before a completion is decided. a: hash of its output.
     Completes,

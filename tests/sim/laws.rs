@@ -47,7 +47,7 @@ impl Told {
 
     fn renewed(self, grant: GrantNo) -> Self {
         let until_ms = self.now_ms + TTL_MS;
-        self.say(grant.0 as u8 + 1, Kind::Renewed, grant, until_ms, 0)
+        self.say(grant.0 as u8 + 1, Kind::Renewed, grant, until_ms, TTL_MS)
     }
 
     fn wrote(self, grant: GrantNo, what: Wrote) -> Self {
@@ -110,7 +110,7 @@ impl Told {
 
     /// A claim of an incarnation that had this grant before.
     fn claims(self, node: u8, had: GrantNo) -> Self {
-        self.say(node, Kind::Claims, had, 0, 0)
+        self.say(node, Kind::Claims, had, TTL_MS, 0)
     }
 
     /// A decision of a node begins, or ends, and other calls may come between.
@@ -436,6 +436,41 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
             running().at(3_999).refused(ANN, CallKind::Emit, refusal::EXPIRED),
         ),
         ("expiry-is-exact", running().at(4_000).granted(BOB, 2), running().at(4_000).wrote(ANN, Wrote::Wait)),
+        (
+            "leases-last-as-asked",
+            running().claims(1, GrantNo::NONE).granted(BOB, 2).at(2_000).renewed(BOB),
+            running().claims(1, GrantNo::NONE).say(1, Kind::Granted, BOB, 1_001 + TTL_MS, 2),
+        ),
+        // What it had is longer: the clock stepped back, or less was asked for.
+        (
+            "leases-last-as-asked",
+            running().say(1, Kind::Renewed, ANN, 4_000, 1).at(500).say(1, Kind::Renewed, ANN, 4_000, TTL_MS),
+            running().at(500).say(1, Kind::Renewed, ANN, 3_500, TTL_MS),
+        ),
+        (
+            "leases-last-as-asked",
+            running().claims(1, ANN).say(1, Kind::Reentered, ANN, 4_000, 1),
+            running().at(2_000).say(1, Kind::Renewed, ANN, 4_000 + TTL_MS, TTL_MS),
+        ),
+        // At which instant of a span it was decided, nobody knows.
+        (
+            "leases-last-as-asked",
+            running()
+                .claims(2, GrantNo::NONE)
+                .spans(2, GrantNo::NONE, 1_000, false)
+                .at(1_500)
+                .spans(2, GrantNo::NONE, 1_000, true)
+                .say(2, Kind::Granted, BOB, 1_200 + TTL_MS, 2)
+                .at(2_000)
+                .renewed(BOB),
+            running().spans(1, ANN, 1_000, false).spans(1, ANN, 1_000, true).renewed(ANN).at(1_001).say(
+                1,
+                Kind::Renewed,
+                ANN,
+                1_000 + TTL_MS,
+                TTL_MS,
+            ),
+        ),
         (
             "tokens-are-drawn",
             told().evidence(Kind::TokenDrawn, ANN, 1, 16).evidence(Kind::TokenDrawn, BOB, 2, 32),
@@ -917,57 +952,61 @@ fn no_law_objects_to_what_only_looks_wrong() {
     let claimed = || told().registered(disposition::RERUNNABLE).claims(1, GrantNo::NONE).granted(ANN, 1);
     let taken_over = || claimed().at(4_000).claims(2, GrantNo::NONE).granted(BOB, 2);
     let told_of_its_loss = |told: Told| told.refused(ANN, CallKind::Complete, refusal::SUPERSEDED);
-    let controls = [
-        (
-            "the same incarnation enters again, without a new token",
-            claimed().claims(1, ANN).say(1, Kind::Reentered, ANN, 1_002 + TTL_MS, 1).at(4_001).renewed(ANN),
-        ),
-        (
-            "a stale release answers ok and does nothing",
-            taken_over().released(ANN).evidence(Kind::LeaseAfter, BOB, 0, 0).renewed(BOB),
-        ),
-        (
-            "an expired owner is refused though nobody took over",
-            claimed().at(4_001).refused(ANN, CallKind::Renew, refusal::EXPIRED),
-        ),
-        (
-            "two bodies within the bound, and the writes of the one that lost are refused",
-            told_of_its_loss(
+    let controls =
+        [
+            (
+                "the same incarnation enters again, without a new token",
                 claimed()
-                    .wrote(ANN, Wrote::FirstStart)
-                    .say(1, Kind::BodyBegan, ANN, 1, 0)
-                    .at(4_002)
-                    .claims(2, GrantNo::NONE)
-                    .granted(BOB, 2)
-                    .wrote(BOB, Wrote::StartedBefore)
-                    .say(2, Kind::BodyBegan, BOB, 2, 0),
-            )
-            .say(1, Kind::BodyEnded, ANN, BodyEnded::Dropped as u64, 0)
-            .say(2, Kind::BodyEnded, BOB, BodyEnded::Output as u64, 7)
-            .ended(BOB, 7),
-        ),
-        (
-            "an expired grant is live again after the clock stepped back",
-            claimed().at(4_002).refused(ANN, CallKind::Renew, refusal::EXPIRED).at(3_500).renewed(ANN),
-        ),
-        (
-            "an effect sent before the loss arrives before the successor's first",
-            taken_over().effect(Kind::EffectTaken, ANN, 1, 0).effect(Kind::EffectTaken, BOB, 2, 1).effect(
-                Kind::EffectRefused,
-                ANN,
-                1,
-                2,
+                    .claims(1, ANN)
+                    .at(1_500)
+                    .say(1, Kind::Reentered, ANN, 1_500 + TTL_MS, 1)
+                    .at(4_001)
+                    .renewed(ANN),
             ),
-        ),
-        (
-            "an ended row is pruned while somebody waits for it",
-            claimed()
-                .say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1)
-                .ended(ANN, 7)
-                .say(101, Kind::Pruned, GrantNo::NONE, 0, 0)
-                .say(101, Kind::WaitEnded, GrantNo::NONE, 7, 1),
-        ),
-    ];
+            (
+                "a stale release answers ok and does nothing",
+                taken_over().released(ANN).evidence(Kind::LeaseAfter, BOB, 0, 0).renewed(BOB),
+            ),
+            (
+                "an expired owner is refused though nobody took over",
+                claimed().at(4_001).refused(ANN, CallKind::Renew, refusal::EXPIRED),
+            ),
+            (
+                "two bodies within the bound, and the writes of the one that lost are refused",
+                told_of_its_loss(
+                    claimed()
+                        .wrote(ANN, Wrote::FirstStart)
+                        .say(1, Kind::BodyBegan, ANN, 1, 0)
+                        .at(4_002)
+                        .claims(2, GrantNo::NONE)
+                        .granted(BOB, 2)
+                        .wrote(BOB, Wrote::StartedBefore)
+                        .say(2, Kind::BodyBegan, BOB, 2, 0),
+                )
+                .say(1, Kind::BodyEnded, ANN, BodyEnded::Dropped as u64, 0)
+                .say(2, Kind::BodyEnded, BOB, BodyEnded::Output as u64, 7)
+                .ended(BOB, 7),
+            ),
+            (
+                "an expired grant is live again after the clock stepped back",
+                claimed().at(4_002).refused(ANN, CallKind::Renew, refusal::EXPIRED).at(3_500).renewed(ANN),
+            ),
+            (
+                "an effect sent before the loss arrives before the successor's first",
+                taken_over()
+                    .effect(Kind::EffectTaken, ANN, 1, 0)
+                    .effect(Kind::EffectTaken, BOB, 2, 1)
+                    .effect(Kind::EffectRefused, ANN, 1, 2),
+            ),
+            (
+                "an ended row is pruned while somebody waits for it",
+                claimed()
+                    .say(101, Kind::WaitBegan, GrantNo::NONE, 0, 1)
+                    .ended(ANN, 7)
+                    .say(101, Kind::Pruned, GrantNo::NONE, 0, 0)
+                    .say(101, Kind::WaitEnded, GrantNo::NONE, 7, 1),
+            ),
+        ];
     for (what, told) in controls {
         let mut laws = Laws::new(&Plan { ttl_ms: TTL_MS, ..Plan::quiet(0) });
         told.events.iter().for_each(|event| laws.see(event));

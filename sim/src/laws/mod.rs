@@ -6,6 +6,7 @@ mod ending;
 mod exactness;
 mod fences;
 mod grants;
+mod length;
 mod linearizable;
 mod log;
 mod outside;
@@ -28,6 +29,7 @@ pub use exactness::{
 };
 pub use fences::FencesOnlyGrow;
 pub use grants::{LiveWriterAccepted, OneLiveGrant, StaleWriterRefused};
+pub use length::LeasesLastAsAsked;
 pub use linearizable::Linearizable;
 pub use log::{LogIsDense, ReplayKeyIsOneEvent};
 pub use outside::OutsideSeesFencesInOrder;
@@ -171,6 +173,8 @@ laws! {
         on Granted | Reclaimed | Reentered | Renewed | Ended | Released | Observed | Pruned;
     expiry_is_exact: ExpiryIsExact = |_| ExpiryIsExact::default(),
         on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Released | Busy | Refused | Pruned;
+    leases_last_as_asked: LeasesLastAsAsked = |_| LeasesLastAsAsked::default(),
+        on Granted | Reclaimed | Reentered | Renewed | Claims | Spanned | TurnedOut | SurvivedLease;
     tokens_are_drawn: TokensAreDrawn = |_| TokensAreDrawn::default(), on TokenDrawn;
     lives_do_not_mix: LivesDoNotMix = |_| LivesDoNotMix::default(),
         on Granted | Reclaimed | Reentered | Renewed | Wrote | Ended | Pruned;

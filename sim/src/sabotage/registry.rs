@@ -61,6 +61,12 @@ pub const ALL: &[Sabotage] = &[
         subject: |subject| with(subject, |rules| Rules { renew: renews_the_expired, ..rules }),
     },
     Sabotage {
+        name: "renewals-add-up",
+        stands_for: "a renewal adds a ttl to what was left: soon a dead worker's lease outlasts everybody's patience",
+        law: "leases-last-as-asked",
+        subject: |subject| with(subject, |rules| Rules { renew: renews_on_top, ..rules }),
+    },
+    Sabotage {
         name: "renew-creates",
         stands_for: "a renewal is an upsert: it makes the row it should update, so a released lease comes back",
         law: "stale-writer-refused",
@@ -464,6 +470,19 @@ fn renews_the_expired(
 ) -> Result<ProcessLease, RegistryError> {
     let rules = Rules { is_live: |_, _| true, ..*rules };
     leases::renew(&rules, tenure, presented, now_ms, until_ms)
+}
+
+fn renews_on_top(
+    rules: &Rules,
+    tenure: &Tenure,
+    presented: &ProcessLease,
+    now_ms: u64,
+    until_ms: u64,
+) -> Result<ProcessLease, RegistryError> {
+    let had_ms = tenure.lease.as_ref().map_or(now_ms, |held| held.expires_at_epoch_ms);
+    let expires_at_epoch_ms = had_ms.saturating_add(until_ms.saturating_sub(now_ms));
+    let renewed = leases::renew(rules, tenure, presented, now_ms, until_ms)?;
+    Ok(ProcessLease { expires_at_epoch_ms, ..renewed })
 }
 
 fn renews_what_is_gone(

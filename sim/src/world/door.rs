@@ -177,6 +177,8 @@ pub struct Sketch {
     pub hash: u64,
     /// Of a read of the log.
     cursor: Option<u64>,
+    /// How long a lease it asks for; 0, if for none.
+    pub asked_ms: u64,
 }
 
 pub fn kind_of(call: &Call) -> CallKind {
@@ -287,7 +289,7 @@ impl Sketch {
     pub fn of_the_world(process: u16) -> Self {
         let asks = Asks { node: Node::Registry, life: 0 };
         let (kind, presented) = (CallKind::Read, GrantNo::NONE);
-        Self { asks, kind, process, presented, asked: None, hash: 0, cursor: None }
+        Self { asks, kind, process, presented, asked: None, hash: 0, cursor: None, asked_ms: 0 }
     }
 }
 
@@ -343,7 +345,13 @@ impl World {
             Call::EventsAfter { after_sequence, .. } => Some(*after_sequence),
             _ => None,
         };
-        Sketch { asks, kind, process, presented, asked, hash, cursor }
+        let asked_ms = match call {
+            Call::ClaimProcessLease { lease_ttl_ms, .. }
+            | Call::ReclaimProcessLease { lease_ttl_ms, .. }
+            | Call::RenewProcessLease { lease_ttl_ms, .. } => *lease_ttl_ms,
+            _ => 0,
+        };
+        Sketch { asks, kind, process, presented, asked, hash, cursor, asked_ms }
     }
 
     pub fn decision(&mut self, sketch: &Sketch, kind: Kind, grant: GrantNo, a: u64, b: u64) {
@@ -392,7 +400,7 @@ impl World {
                 {
                     row.lease = Some((expires_ms, holder));
                 }
-                self.decision(sketch, Kind::Renewed, sketch.presented, expires_ms, 0);
+                self.decision(sketch, Kind::Renewed, sketch.presented, expires_ms, sketch.asked_ms);
             }
             (CallKind::Release, _) => {
                 let row = self.row(sketch.process);
@@ -532,8 +540,16 @@ impl World {
         }
         *self.row(process) = super::rows::RowView::default();
         let kind = CallKind::Prune;
-        let sketch =
-            Sketch { asks, kind, process, presented: GrantNo::NONE, asked: None, hash: 0, cursor: None };
+        let sketch = Sketch {
+            asks,
+            kind,
+            process,
+            presented: GrantNo::NONE,
+            asked: None,
+            hash: 0,
+            cursor: None,
+            asked_ms: 0,
+        };
         self.decision(&sketch, Kind::Pruned, GrantNo::NONE, 0, 0);
     }
 }

@@ -99,7 +99,7 @@ impl World {
     pub fn evidence_before(&mut self, sketch: &Sketch, call: &Call) -> bool {
         if let Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } = call {
             let own = self.grants.last_of(sketch.process, &owner.owner_id, &owner.incarnation_id);
-            self.decision(sketch, Kind::Claims, own, 0, 0);
+            self.decision(sketch, Kind::Claims, own, sketch.asked_ms, 0);
         }
         if matches!(sketch.kind, CallKind::Complete | CallKind::UnfencedComplete) {
             self.decision(sketch, Kind::Completes, sketch.presented, sketch.hash, 0);
