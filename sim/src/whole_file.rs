@@ -19,6 +19,21 @@ pub fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// As [`write`], where nothing is there yet: of two who write at once one is refused.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return write(path, bytes);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    put(path, bytes, |unfinished, path| {
+        // Unlike a rename this replaces nothing.
+        fs::hard_link(unfinished, path)?;
+        fs::remove_file(unfinished)
+    })
+}
+
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::metadata(path) {
         // A device or a pipe is written into, never replaced.
@@ -26,16 +41,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
             return OpenOptions::new().write(true).open(path)?.write_all(bytes);
         }
         // The file that a link leads to is meant, not the link.
-        Ok(_) => return put(&fs::canonicalize(path)?, bytes),
+        Ok(_) => return put(&fs::canonicalize(path)?, bytes, |from, to| fs::rename(from, to)),
         Err(_) => {}
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    put(path, bytes)
+    put(path, bytes, |from, to| fs::rename(from, to))
 }
 
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn put(path: &Path, bytes: &[u8], place: impl Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
@@ -45,7 +60,7 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    let placed = written.and_then(|()| fs::rename(&unfinished, path));
+    let placed = written.and_then(|()| place(&unfinished, path));
     if placed.is_err() {
         // What cannot be removed either is hidden and read by nobody.
         drop(fs::remove_file(&unfinished));
@@ -85,6 +100,18 @@ mod tests {
         fs::hard_link(&path, &old).unwrap();
         write(&path, b"two").unwrap();
         assert_eq!((fs::read(&old).unwrap(), fs::read(&path).unwrap()), (b"one".to_vec(), b"two".to_vec()));
+    }
+
+    #[test]
+    fn what_is_to_be_new_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/new.txt");
+        write_new(&path, b"one").unwrap();
+        let refused = write_new(&path, b"two").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(names(&folder.path().join("deep")), ["new.txt"]);
+        write_new(Path::new("/dev/null"), b"one").unwrap();
     }
 
     #[test]

@@ -611,7 +611,7 @@ impl Browser {
     /// Writes the page and opens it from its file.
     fn open(&mut self, history: &History, broken: Option<&Broken>) -> Page<'_> {
         let path = self.folder.path().join("timeline.html");
-        corpus::write(&path, &drawn(history, broken)).unwrap();
+        std::fs::write(&path, drawn(history, broken)).unwrap();
         let address = format!("file://{}", path.display());
         self.heard.clear();
         self.call("Page.navigate", &json!({ "url": address }));

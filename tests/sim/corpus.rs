@@ -119,6 +119,10 @@ fn a_file_that_no_longer_reaches_its_point_fails_with_the_reason() {
             "ends-once is broken by an event of kind Ended after `2s ghost p1 complete`, and was by an event of kind Ended \
              before any step",
         ),
+        (
+            good.replace("[finding]\nafter = \"2s ghost p1 complete\"\nevent = \"Ended\"\n", ""),
+            "it does not say where ends-once breaks with `second-terminal` planted",
+        ),
         (PLAN.replace("[plan.links]", "[links]"), "is a plan alone"),
     ];
     for (text, why) in cases {
@@ -148,11 +152,14 @@ fn what_is_kept_breaks_its_law_when_it_is_read_back_and_says_where() {
         let subject = regression.subject(&original).unwrap();
         let placeless = Regression { finding: None, ..regression.clone() };
         assert_eq!(keep(&path, &placeless, &subject).unwrap(), regression);
+        let said = keep(&path, &placeless, &subject).expect_err("it would replace the one that is there");
+        assert!(matches!(said, KeepError::IsThere { .. }), "{said}");
         let (plan, read) = load(&path).unwrap();
         assert_eq!((&plan, read.as_ref()), (&regression.plan, Some(&regression)));
         assert_eq!(place_of(&plan, &subject, &regression.law), regression.finding);
+        assert_eq!(files(path.parent().unwrap()).unwrap(), std::slice::from_ref(&path));
+        std::fs::remove_file(&path).unwrap();
     }
-    assert_eq!(files(path.parent().unwrap()).unwrap(), [path]);
 }
 
 /// The value would break its law, and its text is no plan: no process has that number. Nothing is written.

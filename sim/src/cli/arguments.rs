@@ -159,7 +159,7 @@ pub struct Run {
     #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true, conflicts_with_all = ["seeds", "seeds_from"])]
     pub time: Option<Seconds>,
     /// Count seeds from one that belongs to this commit, or to any other text
-    #[arg(long, value_name = "COMMIT", conflicts_with = "seeds_from")]
+    #[arg(long, value_name = "COMMIT", value_parser = values::commit, conflicts_with = "seeds_from")]
     pub start: Option<String>,
     /// The seeds of a file, one a line
     #[arg(long, value_name = "FILE")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Complaint;
 use super::invocation::Invocation;
 use crate::corpus::{self, Regression};
+use crate::laws::Laws;
 use crate::plan::{Plan, Store};
 use crate::search::Plans;
 use crate::seeds;
@@ -44,6 +45,12 @@ pub fn found(what: &str, invocation: &Invocation<'_>) -> Result<Found, Complaint
         Complaint(format!("{error}{hint}"))
     };
     let (plan, regression) = corpus::load(path).map_err(|error| complain(&error))?;
+    if let Some(law) = regression.as_ref().map(|regression| &regression.law)
+        && !Laws::names().contains(&law.as_str())
+    {
+        let why = corpus::ReplayError::NoSuchLaw { law: law.clone() };
+        return Err(Complaint(format!("`{what}` is no regression: {why}")));
+    }
     let subject = match &regression {
         Some(regression) if regression.origin.sabotage.is_some() && !invocation.asks_for_subject() => {
             regression.subject(path).map_err(|error| complain(&error))?

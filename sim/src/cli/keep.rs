@@ -30,8 +30,15 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     let (before, early) = (found.plan.steps.len(), ended_early(shrunk.ended));
     say::line(format_args!("{before} steps made {steps} in {} runs{early}", shrunk.runs));
     say::line(format_args!("it was read back, run, and breaks {law}; kept in {}", path.display()));
-    if wanted.story.is_none() && found.regression.is_none() {
-        say::line("its story is a sentence yet: tell there what happens, in order");
+    if wanted.story.is_none() {
+        let had = found.regression.as_ref().filter(|had| had.story == regression.story);
+        match had {
+            None => say::line("its story is a sentence yet: tell there what happens, in order"),
+            Some(had) if had.plan != regression.plan => {
+                say::line("its story is that of the plan it came from: see whether it is still so");
+            }
+            Some(_) => {}
+        }
     }
     say::line(format_args!("replay it:  {}", invocation.about_file("replay", &path, &found.subject)));
     Ok(End::Broken)
@@ -48,11 +55,12 @@ fn whose(found: &Found) -> String {
 
 /// What is to be kept: with a story that was told, or one that it had, or a first sentence of one.
 pub fn regression(found: &Found, law: &str, plan: Plan, story: Option<&str>) -> Regression {
-    let had = found.regression.as_ref();
+    let sabotage = sabotage::by_name(found.subject.name).map(|planted| planted.name.to_owned());
+    // Of another law, or another bug, it would tell what is not so.
+    let had = found.regression.as_ref().filter(|had| had.law == law && had.origin.sabotage == sabotage);
     let told = story.or(had.map(|regression| regression.story.as_str()));
     let story = told.map_or_else(|| first_sentence(found, &plan, law), wrapped);
     let origin = had.map(|regression| regression.origin.clone()).unwrap_or_default();
-    let sabotage = sabotage::by_name(found.subject.name).map(|planted| planted.name.to_owned());
     let commit = origin.commit.or_else(commit_here);
     let origin = Origin { seed: found.seed.or(origin.seed), commit, sabotage };
     Regression { law: law.to_owned(), story, origin, finding: None, plan }

@@ -99,11 +99,19 @@ pub fn is_free(path: &Path, what_to_do: &str) -> Result<(), Complaint> {
             Err(Complaint(format!("`{shown}` is there already: {what_to_do}")))
         }
         Ok(_) => Ok(()),
-        Err(_) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            probe(folder.unwrap_or(Path::new("."))).map_err(|cause| unwritten(path, &cause))
-        }
+        Err(_) => can_be_written(path),
     }
+}
+
+/// Whether a report can be written there, with what there is left as it is: asked before the work that it takes.
+pub fn can_be_written(path: &Path) -> Result<(), Complaint> {
+    let is_there = path.exists();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !is_there);
+    let tried = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+        let opened = fs::OpenOptions::new().append(true).create(!is_there).open(path);
+        if opened.is_ok() && !is_there { fs::remove_file(path) } else { opened.map(drop) }
+    });
+    tried.map_err(|cause| unwritten(path, &cause))
 }
 
 /// Makes the folder if need be, and writes a file there.

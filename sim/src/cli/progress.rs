@@ -42,6 +42,12 @@ impl Progress {
         });
     }
 
+    /// What cannot wait for the end.
+    pub fn say(&self, said: &str) {
+        self.end();
+        drop(writeln!(std::io::stderr().lock(), "{said}"));
+    }
+
     /// Leaves a clean line behind.
     pub fn end(&self) {
         if self.is_terminal {

@@ -101,7 +101,9 @@ fn came(error: &ReplayError) -> &'static str {
         }
         ReplayError::Broken { .. } => "broken",
         ReplayError::Undecided { .. } => "undecided",
-        ReplayError::NotReached { .. } | ReplayError::Elsewhere { .. } => "toothless",
+        ReplayError::NotReached { .. } | ReplayError::Elsewhere { .. } | ReplayError::NoPlace { .. } => {
+            "toothless"
+        }
     }
 }
 

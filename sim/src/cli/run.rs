@@ -1,9 +1,9 @@
 //! `run`: the search, and all that is said of it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use super::arguments::Run;
@@ -19,6 +19,7 @@ use crate::report::failure::{Failure, Found};
 use crate::report::human::{self, Leads};
 use crate::report::summary::{
     BrokenLine, FORMAT, FailureLine, PanickedLine, Searched, Summary, Timings, law_lines, mark_lines,
+    store_name,
 };
 use crate::report::tally::{Longest, Tally, longer};
 use crate::report::{github, json, junit};
@@ -47,6 +48,11 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
         return Err(Complaint("there is no seed to run: give more seeds, or fewer shards".to_owned()));
     }
     let out = wanted.out.as_deref().map(Out::prepare).transpose()?;
+    wanted.report.junit.as_deref().map(out::can_be_written).transpose()?;
+    if wanted.report.format == Format::Github {
+        // Nothing yet: whether it can be added to.
+        append_job_summary("")?;
+    }
     let asked =
         interrupt::listen().map_err(|cause| Complaint(format!("Ctrl-C cannot be listened for: {cause}")))?;
     let jobs = wanted.jobs.unwrap_or_else(processors);
@@ -114,7 +120,8 @@ fn tell(reports: &[String], summary: &Summary, timings: &Timings) {
 
 /// GitHub names a file that it shows on the job's page, to which each step adds.
 pub fn append_job_summary(page: &str) -> Result<(), Complaint> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return Ok(()) };
+    let named = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+    let Some(path) = named.map(PathBuf::from) else { return Ok(()) };
     let added = fs::OpenOptions::new()
         .append(true)
         .create(true)
@@ -234,7 +241,7 @@ impl Seen {
                 progress.show(&seen.tally, Clocks::now().wall_us);
                 match verdict.broken() {
                     None => ControlFlow::Continue(()),
-                    Some(broken) => seen.breaks(done.seed, *store, broken, wanted.keep_going),
+                    Some(broken) => seen.breaks(done.seed, *store, broken, wanted.keep_going, &progress),
                 }
             });
             let run = seen.tally.seeds - before;
@@ -251,16 +258,27 @@ impl Seen {
         seen
     }
 
-    fn breaks(&mut self, seed: u64, store: Store, broken: Broken, keeps_going: bool) -> ControlFlow<()> {
+    fn breaks(
+        &mut self,
+        seed: u64,
+        store: Store,
+        broken: Broken,
+        keeps_going: bool,
+        progress: &Progress,
+    ) -> ControlFlow<()> {
         let (law, because) = (broken.law, broken.because.clone());
         self.broken.push(BrokenLine { seed, store, law, because });
-        let known: BTreeSet<&str> = self.firsts.iter().map(|first| first.broken.law).collect();
-        if !known.contains(broken.law) {
+        if !self.firsts.iter().any(|first| first.broken.law == broken.law) {
+            // Now, and not in the end: whoever is killed has said it.
+            progress.say(&format!("{law} is broken by seed {seed} on {}", store_name(store)));
             self.firsts.push(First { seed, store, broken });
         }
         if keeps_going { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
+
+/// About a second.
+const HASTY_RUNS: u64 = 500;
 
 /// The first breach of a law, with its plan made small; none, if it does not happen again.
 fn small(
@@ -273,9 +291,15 @@ fn small(
     let (store, profile) = (first.store, invocation.profile());
     let plan = Plans { store, profile, subject }.plan(first.seed);
     let law = first.broken.law;
-    let shrunk = shrink_watched(&plan, subject, law, budget, &mut |_| match interrupt::is_asked(asked) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+    // Who asked for an end wants one soon, and a plan that can be read.
+    let was_asked = interrupt::is_asked(asked);
+    let budget = if was_asked { budget.min(HASTY_RUNS) } else { budget };
+    let shrunk = shrink_watched(&plan, subject, law, budget, &mut |_| {
+        if interrupt::is_asked(asked) && !was_asked {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     let found = Found { seed: Some(first.seed), store, steps: plan.steps.len(), runs: shrunk.runs };
     Failure::of(&shrunk.plan, subject, law, found)

@@ -9,6 +9,7 @@ use super::invocation::Invocation;
 use super::{Complaint, End, interrupt, keep, out, say};
 use crate::corpus;
 use crate::judge::judge;
+use crate::sabotage;
 use crate::shrink::{Ended, Shrunk, shrink_watched};
 
 pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
@@ -62,12 +63,15 @@ pub fn ended_early(ended: Ended) -> &'static str {
     }
 }
 
-/// The law that was named, or the first that is broken.
+/// The law that was named, or that this was kept or planted for, or the first that is broken.
 pub fn law_to_break(found: &Found, named: Option<&str>) -> Result<String, Complaint> {
     let verdict = judge(&found.plan, &found.subject);
     let kept = found.regression.as_ref().map(|regression| regression.law.as_str());
     let kept = kept.filter(|law| verdict.breaks(law));
-    match named.or(kept) {
+    // A planted bug is there to break its law, whatever else it breaks before.
+    let planted = sabotage::by_name(found.subject.name).map(|planted| planted.law);
+    let planted = planted.filter(|law| verdict.breaks(law));
+    match named.or(kept).or(planted) {
         Some(law) if verdict.breaks(law) => Ok(law.to_owned()),
         Some(law) => Err(Complaint(format!("this plan does not break `{law}`: there is nothing to shrink"))),
         None => verdict.broken().map(|broken| broken.law.to_owned()).ok_or_else(|| {

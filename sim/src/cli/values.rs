@@ -113,6 +113,15 @@ pub fn story(text: &str) -> Result<String, String> {
     }
 }
 
+/// A variable that is not set is no commit.
+pub fn commit(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("an empty text is no commit: say its hash".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// Of a file, which people will type.
 pub fn name(text: &str) -> Result<String, String> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);

@@ -1,14 +1,16 @@
 //! A plan becomes a file only after its text, read back, still breaks the law at the same place: what is kept for ever is the
 //! text, and not the value it was written from.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Place, Regression, read, write};
+use super::{Place, Regression, read};
 use crate::event::Kind;
 use crate::judge::{judge, record};
 use crate::plan::{Plan, PlanError};
 use crate::subject::Subject;
+use crate::whole_file;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -25,15 +27,21 @@ pub enum KeepError {
         "the plan breaks `{law}` once and not again, and nothing was written: `determinism` tells whether runs repeat themselves"
     )]
     NotRepeated { law: String },
+    #[error("`{path}` is there already: say another name")]
+    IsThere { path: String },
     #[error("`{path}` cannot be written: {cause}")]
     Unwritten { path: String, cause: std::io::Error },
 }
 
-/// Writes a regression that breaks its law on `subject`, with the place where it does. Whole, or not at all.
+/// Writes a regression that breaks its law on `subject`, with the place where it does: whole, or not at all, and in the
+/// place of no other.
 pub fn keep(path: &Path, regression: &Regression, subject: &Subject) -> Result<Regression, KeepError> {
     let (kept, text) = verified(regression, subject)?;
     let unwritten = |cause| KeepError::Unwritten { path: path.display().to_string(), cause };
-    write(path, &text).map_err(unwritten)?;
+    whole_file::write_new(path, text.as_bytes()).map_err(|cause| match cause.kind() {
+        ErrorKind::AlreadyExists => KeepError::IsThere { path: path.display().to_string() },
+        _ => unwritten(cause),
+    })?;
     Ok(kept)
 }
 

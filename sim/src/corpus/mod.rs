@@ -8,6 +8,7 @@ mod replay;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Kind;
@@ -96,13 +97,16 @@ pub fn read(text: &str) -> Result<(Plan, Option<Regression>), PlanError> {
     struct Kept {
         plan: Outline,
     }
-    let is_regression = text
-        .parse::<toml::Table>()
-        .is_ok_and(|table| table.contains_key("law") || table.contains_key("plan"));
-    if !is_regression {
-        return Ok((text.parse()?, None));
+    #[derive(Deserialize)]
+    struct Top {
+        law: Option<IgnoredAny>,
+        plan: Option<IgnoredAny>,
     }
     let located = |error: toml::de::Error| PlanError::located(text, &error);
+    let top: Top = toml::from_str(text).map_err(located)?;
+    if top.law.is_none() && top.plan.is_none() {
+        return Ok((text.parse()?, None));
+    }
     let Kept { plan: outline } = toml::from_str(text).map_err(located)?;
     outline.check_format()?;
     let regression: Regression = toml::from_str(text).map_err(located)?;
@@ -121,9 +125,4 @@ pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// Writes a file whole or not at all.
-pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    whole_file::write(path, text.as_bytes())
 }

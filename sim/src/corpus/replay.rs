@@ -27,6 +27,8 @@ pub enum ReplayError {
         "it no longer reaches its point: with `{sabotage}` planted, {law} holds; keep another plan for it"
     )]
     NotReached { sabotage: String, law: String },
+    #[error("it does not say where {law} breaks with `{sabotage}` planted: `keep` writes that")]
+    NoPlace { sabotage: String, law: String },
     #[error("it no longer reaches its point: {law} is broken {found}, and was {expected}")]
     Elsewhere { law: String, expected: Place, found: Place },
 }
@@ -53,7 +55,8 @@ pub fn replay(path: &Path, truth: &Subject) -> Result<Regression, ReplayError> {
         (Some(found), Some(expected)) if found != *expected => {
             Err(ReplayError::Elsewhere { law, expected: expected.clone(), found })
         }
-        _ => Ok(regression),
+        (Some(_), None) => Err(ReplayError::NoPlace { sabotage, law }),
+        (Some(_), Some(_)) => Ok(regression),
     }
 }
 

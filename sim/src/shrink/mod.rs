@@ -167,7 +167,7 @@ impl Shrinker<'_> {
         let before = self.best.steps.len();
         self.cut_off_the_rest();
         let mut size = self.best.steps.len().div_ceil(2);
-        while size > 1 {
+        while size > 1 && self.ended.is_none() {
             self.try_all(fewer::chunks(&self.best, size));
             size /= 2;
         }
@@ -179,6 +179,10 @@ impl Shrinker<'_> {
 
     fn try_all(&mut self, moves: Vec<Move>) {
         for Move { what, change } in moves {
+            // Of a large plan even making the candidates takes long.
+            if self.ended.is_some() {
+                return;
+            }
             let mut candidate = self.best.clone();
             change(&mut candidate);
             // What happens at one instant happens in this order.
@@ -210,8 +214,8 @@ impl Shrinker<'_> {
 
     /// The candidate is the best from now on, if it is smaller and breaks the law under some luck.
     fn attempt(&mut self, what: &str, candidate: Plan) {
-        let size = Size::of(&candidate);
-        if self.ended.is_some() || size >= Size::of(&self.best) || candidate.check().is_err() {
+        if self.ended.is_some() || Size::of(&candidate) >= Size::of(&self.best) || candidate.check().is_err()
+        {
             return;
         }
         if !self.tried.insert(hash_of(&candidate)) {
@@ -348,6 +352,16 @@ mod tests {
         shrinker.attempt("without the prune", smaller.clone());
         assert_eq!((shrinker.runs, shrinker.ended), (1, Some(Ended::OutOfBudget)));
         assert_eq!(shrinker.best.steps, smaller.steps);
+    }
+
+    /// Of a plan of ten thousand steps there are as many moves, and each copies it.
+    #[test]
+    fn once_it_has_ended_no_candidate_is_even_made() {
+        let subject = Subject::fencepost();
+        let mut watch = |_: &Progress| ControlFlow::Continue(());
+        let mut shrinker = shrinker(Plan::quiet(1), &subject, &mut watch);
+        shrinker.ended = Some(Ended::OutOfBudget);
+        shrinker.try_all(vec![Move::new("a move", |_| panic!("it was made"))]);
     }
 
     #[test]

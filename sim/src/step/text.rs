@@ -454,8 +454,12 @@ fn said_otherwise(words: &[&str]) -> String {
     if !alike.is_empty() {
         return format!("that is said like {}", alike.join(", "));
     }
-    let mut known: Vec<&str> = EXAMPLES.iter().map(|line| begins(line)).collect();
-    known.dedup();
+    let mut known: Vec<&str> = Vec::new();
+    for line in EXAMPLES {
+        if !known.contains(&begins(line)) {
+            known.push(begins(line));
+        }
+    }
     format!("nothing that can happen is called so: say one of {}", known.join(", "))
 }
 

@@ -35,6 +35,8 @@ fn bad_input_is_one_sentence_and_four() {
         file("newer-regression.toml", hole.replace("format = 1", "format = 9\nnew = 1").as_bytes());
     let bad_regression =
         file("bad-regression.toml", hole.replace("hold complete", "holt complete").as_bytes());
+    let huge = file("huge.toml", hole.replace("ttl_ms = 1000", "ttl_ms = 18446744073709551615").as_bytes());
+    let no_law = file("no-law.toml", hole.replace("stale-writer-refused", "peace").as_bytes());
     let misspelt_law = file("misspelt-law.toml", hole.replace("law = ", "lwa = ").as_bytes());
     let far_newer = file("far-newer.toml", hole.replace("format = 1", "format = 99999999999").as_bytes());
     let misplaced = file("misplaced.toml", hole.replace("pause worker-1 ", "pause worker-9 ").as_bytes());
@@ -47,6 +49,7 @@ fn bad_input_is_one_sentence_and_four() {
     let not_json = file("a.json", b"{");
     let newer_history = file("newer.json", b"{\"plan\":{\"format\":9}}");
     let here = folder.path().to_str().unwrap();
+    let slash = format!("{here}/nd/");
     let nothing_kept = folder.path().join("nothing-kept").to_str().unwrap().to_owned();
     std::fs::create_dir(&nothing_kept).unwrap();
     let whole = folder.path().join("whole.json").to_str().unwrap().to_owned();
@@ -107,6 +110,15 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["replay", &stranger], "names worker-9"),
         (vec!["run", "--seeds", "9..1"], "`9..1` is a range with no seed in it: say 0..10000"),
         (vec!["run", "--seeds", "all"], "no range of seeds"),
+        (vec!["run", "--start", ""], "an empty text is no commit"),
+        (vec!["run", "--seeds", "0..1", "--junit", here], "cannot be written"),
+        (
+            vec!["replay", &huge],
+            "ttl_ms must be at least three times renew_ms, both above 0, and at most a day",
+        ),
+        (vec!["replay", &no_law], "there is none of that name: `laws` tells which there are"),
+        (vec!["keep", HOLE, "--into", here, "--name", "a/"], "`a/` is no name for a file"),
+        (vec!["shrink", HOLE, "--out", &slash], "cannot be written"),
         (vec!["run", "--seeds", "-1..5"], "`-1..5` is no range of seeds: say 0..10000"),
         (vec!["run", "--seeds", "5..5"], "`5..5` is a range with no seed in it"),
         (vec!["run", "--seeds", "0..9007199254740993"], "they end at 9007199254740992"),

@@ -98,6 +98,13 @@ fn github_hears_annotations_and_gets_a_job_summary() {
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(4), "{}", said(&nowhere));
+    // Before the search: nobody wants to hear it after an hour.
+    assert_eq!(heard(&nowhere), "");
+    let unnamed = command(&["run", "--seeds", "0..2", "--format", "github"])
+        .env("GITHUB_STEP_SUMMARY", "")
+        .output()
+        .unwrap();
+    assert_eq!(unnamed.status.code(), Some(0), "{}", said(&unnamed));
 }
 
 #[test]

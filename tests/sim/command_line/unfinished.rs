@@ -101,6 +101,43 @@ fn what_was_broken_before_an_interruption_is_still_reported() {
     assert!(heard(&output).contains("replay it:") && heard(&output).contains("it was interrupted"));
 }
 
+/// `timeout` sends its signal to a command, and then to its group.
+#[test]
+fn the_echo_of_a_signal_ends_nothing_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = started(folder.path(), &["run", "--for", "2m", "--store", "memory"]);
+    wait(800);
+    send(&child, Signal::TERM);
+    wait(5);
+    send(&child, Signal::TERM);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(heard(&output).contains("it was interrupted"), "{}", said(&output));
+}
+
+#[test]
+fn of_two_that_keep_one_name_at_once_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = |seed| ["keep", seed, "--subject", "disposition-ignored", "--name", "same", "--budget", "300"];
+    let seeds: Vec<String> = (0..60)
+        .map(|seed| seed.to_string())
+        .filter(|seed| {
+            let replayed = ["replay", seed, "--subject", "disposition-ignored"];
+            super::fencepost(&replayed).status.code() == Some(1)
+        })
+        .take(2)
+        .collect();
+    let both: Vec<Child> = seeds.iter().map(|seed| started(folder.path(), &keep(seed))).collect();
+    let ended: Vec<Output> = both.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    let mut codes: Vec<_> = ended.iter().map(|output| output.status.code()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(1), Some(4)], "{}{}", said(&ended[0]), said(&ended[1]));
+    assert!(ended.iter().any(|output| said(output).contains("is there already")));
+    let kept = corpus::load(&folder.path().join("regressions/same.toml")).unwrap().1.unwrap();
+    let winner = ended.iter().position(|output| output.status.code() == Some(1)).unwrap();
+    assert_eq!(kept.origin.seed.map(|seed| seed.to_string()).as_ref(), Some(&seeds[winner]));
+}
+
 #[test]
 fn a_run_that_is_killed_leaves_whole_files_or_none() {
     let mut were_killed = 0;
