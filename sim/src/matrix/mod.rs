@@ -16,8 +16,8 @@ use crate::sabotage::{self, Fate, Sabotage};
 
 pub use figures::{Figures, MEDIAN_BAR, WORST_BAR};
 pub use hunt::HarnessPanic;
-pub use proof::{Difference, Proof};
-pub use row::{End, Row, heading, table};
+pub use proof::{Difference, Proof, Small};
+pub use row::{End, Row, heading};
 
 /// Where the searches for each planted bug start.
 pub const STARTS: [u64; 5] = [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000];

@@ -1,5 +1,5 @@
-//! What proves that a kill was the planted bug's doing: the plan that killed it, made small, played twice. The first event at
-//! which the bug's history leaves the true system's is where its wrong branch had run. That is the same question for every
+//! What shows that a kill was the planted bug's doing: the plan that killed it, made small, played twice. At the first event at
+//! which the bug's history leaves the true system's, what was planted has run; that it was wrong, its law says. That is the same question for every
 //! bug, asked of what happened, so that no sabotage needs a probe of its own; and a law that objected to lawful behaviour
 //! would have no such event to show.
 
@@ -10,17 +10,26 @@ use serde::Serialize;
 use super::hunt::plan;
 use crate::history::History;
 use crate::judge::record;
+use crate::plan::Plan;
 use crate::sabotage::Sabotage;
 use crate::seed::Seed;
-use crate::shrink::shrink;
+use crate::shrink::{Size, shrink};
 use crate::subject::Subject;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proof {
-    /// Of the plan that was made small.
-    pub steps: usize,
+    pub small: Small,
     /// None: both histories are one, and the law objects to what the true system does.
     pub first_difference: Option<Difference>,
+}
+
+/// What there is to read in a plan that was made small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Small {
+    pub steps: u64,
+    pub faults: u64,
+    pub workers: u64,
+    pub processes: u64,
 }
 
 /// The first event that differs, as each of the two says it. Where both say the same it is a time or a value that does.
@@ -31,13 +40,24 @@ pub struct Difference {
     pub truth: String,
 }
 
+impl Small {
+    fn of(plan: &Plan) -> Self {
+        let faults = plan.steps.iter().filter(|step| step.action.is_fault()).count();
+        let Size { steps, processes, .. } = Size::of(plan);
+        let workers = plan.workers.0.len();
+        let [steps, faults, workers, processes] =
+            [steps, faults, workers, processes].map(|count| count as u64);
+        Self { steps, faults, workers, processes }
+    }
+}
+
 pub fn proof(sabotage: &Sabotage, seed: Seed, runs: u64) -> Proof {
     let (subject, truth) = (sabotage.subject(), Subject::fencepost());
     let small = shrink(&plan(seed, &subject), &subject, sabotage.law, runs, &mut |_| {}).plan;
-    let steps = small.steps.len();
     let small = Arc::new(small);
+    let size = Small::of(&small);
     let (planted, truth) = (record(&small, &subject), record(&small, &truth));
-    Proof { steps, first_difference: difference(&planted, &truth) }
+    Proof { small: size, first_difference: difference(&planted, &truth) }
 }
 
 fn difference(planted: &History, truth: &History) -> Option<Difference> {

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::figures::median;
 use super::hunt::{HarnessPanic, Hunt};
-use super::proof::{Difference, Proof};
+use super::proof::{Difference, Proof, Small};
 use crate::sabotage::{Fate, Sabotage};
 
 /// The most seeds that an obvious bug may take.
@@ -65,8 +65,8 @@ pub struct Row {
     pub needed: Vec<Option<u64>>,
     pub median: Option<u64>,
     pub worst: Option<u64>,
-    /// Of the first plan that killed it, made small.
-    pub steps: Option<usize>,
+    /// The first plan that killed it, made small.
+    pub small: Option<Small>,
     /// What shows, in that plan, that its wrong branch ran.
     pub first_difference: Option<Difference>,
     pub harness_panic: Option<HarnessPanic>,
@@ -104,8 +104,8 @@ impl Row {
         } else {
             End::SurvivedNeverReached
         };
-        let (steps, first_difference) =
-            proof.map_or((None, None), |proof| (Some(proof.steps), proof.first_difference));
+        let (small, first_difference) =
+            proof.map_or((None, None), |proof| (Some(proof.small), proof.first_difference));
         let is_killed = end == End::Killed && first_difference.is_some();
         let is_right = match fate {
             Fate::Killed => is_killed,
@@ -125,7 +125,7 @@ impl Row {
             needed,
             median,
             worst,
-            steps,
+            small,
             first_difference,
             harness_panic,
         }
@@ -134,7 +134,7 @@ impl Row {
     pub fn line(&self) -> String {
         let number = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
         let (median, worst) = (number(self.median), number(self.worst));
-        let steps = number(self.steps.map(|steps| steps as u64));
+        let steps = number(self.small.map(|small| small.steps));
         let wrong = match self.fate {
             _ if !self.is_right => "   WRONG",
             Fate::Survives | Fate::IsInert => ", as it must",
@@ -183,9 +183,4 @@ pub fn heading() -> String {
         "steps",
         "what came of it: the first event that shows it | what happens truly"
     )
-}
-
-pub fn table(rows: &[Row]) -> String {
-    let lines = std::iter::once(heading()).chain(rows.iter().map(Row::line));
-    lines.map(|line| line + "\n").collect()
 }

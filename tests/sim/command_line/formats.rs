@@ -196,7 +196,10 @@ fn the_kill_matrix_is_a_document_with_a_row_for_each_that_was_planted() {
         ]
     );
     assert_eq!(rows[0]["needed"].as_array().map(Vec::len), Some(5));
-    assert!(rows[0]["steps"].as_u64() > Some(0) && rows[0]["first_difference"]["event"].as_u64() > Some(0));
+    assert!(
+        rows[0]["small"]["steps"].as_u64() > Some(0)
+            && rows[0]["first_difference"]["event"].as_u64() > Some(0)
+    );
     // The bars are for the whole catalogue.
     assert!(table["figures"].is_null());
 }
