@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::arguments::Replay;
 use super::found::{Found, found};
 use super::invocation::Invocation;
+use super::shrink::until_asked;
 use super::values::Timeline;
 use super::wrapped::wrapped;
 use super::{Complaint, End, Ended, histories, out, say};
@@ -13,7 +14,7 @@ use crate::history::History;
 use crate::judge::{Broken, Verdict, judge, record};
 use crate::panics;
 use crate::plan::Plan;
-use crate::shrink::{BUDGET, shrink};
+use crate::shrink::BUDGET;
 use crate::subject::Subject;
 use crate::timeline::head::{Head, Ruling};
 use crate::timeline::moment::Moment;
@@ -71,7 +72,7 @@ fn changed(found: &Found, wanted: &Replay) -> Result<Arc<Plan>, Complaint> {
         let broken = breach(&judge(&found.plan, &found.subject), found).ok_or_else(|| {
             Complaint("this plan breaks no law: there is nothing to shrink, leave out --shrunk".to_owned())
         })?;
-        plan = shrink(&plan, &found.subject, broken.law, BUDGET, &mut |_| {}).plan;
+        plan = until_asked(found, broken.law, BUDGET, &mut |_| {})?.plan;
         let count = plan.steps.len();
         if let Some(number) = wanted.without.iter().find(|number| **number > count) {
             return Err(Complaint(format!("there is no step {number} once it is shrunk: say 1 to {count}")));

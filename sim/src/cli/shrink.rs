@@ -10,7 +10,7 @@ use super::{Complaint, End, interrupt, keep, out, say};
 use crate::corpus;
 use crate::judge::judge;
 use crate::sabotage;
-use crate::shrink::{Ended, Shrunk, shrink_watched};
+use crate::shrink::{Ended, Progress, Shrunk, shrink_watched};
 
 pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
     let found = found(&wanted.what, invocation)?;
@@ -37,13 +37,25 @@ pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
     Ok(End::Broken)
 }
 
-/// Told candidate by candidate on standard error, for whoever waits. Ctrl-C ends it with the best so far.
+/// Told candidate by candidate on standard error, for whoever waits.
 pub fn smallest(found: &Found, law: &str, budget: u64) -> Result<Shrunk, Complaint> {
+    until_asked(found, law, budget, &mut |progress| {
+        let came_of_it = if progress.was_kept { "kept" } else { "holds" };
+        drop(writeln!(io::stderr().lock(), "  {came_of_it:<6} {}", progress.what));
+    })
+}
+
+/// Ctrl-C ends it with the best so far.
+pub fn until_asked(
+    found: &Found,
+    law: &str,
+    budget: u64,
+    tell: &mut dyn FnMut(&Progress),
+) -> Result<Shrunk, Complaint> {
     let asked =
         interrupt::listen().map_err(|cause| Complaint(format!("Ctrl-C cannot be listened for: {cause}")))?;
     let shrunk = shrink_watched(&found.plan, &found.subject, law, budget, &mut |progress| {
-        let came_of_it = if progress.was_kept { "kept" } else { "holds" };
-        drop(writeln!(io::stderr().lock(), "  {came_of_it:<6} {}", progress.what));
+        tell(progress);
         if interrupt::is_asked(&asked) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     match shrunk.ended {
