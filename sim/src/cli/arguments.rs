@@ -230,7 +230,7 @@ pub struct Shrink {
     /// A seed, or the file of a plan or regression
     #[arg(allow_negative_numbers = true)]
     pub what: String,
-    /// The law it must go on breaking; the first it breaks, unless you say
+    /// The law it must go on breaking; the one it was kept or planted for, or the first it breaks, unless you say
     #[arg(long, value_parser = values::law)]
     pub law: Option<&'static str>,
     /// Runs to spend
@@ -251,7 +251,7 @@ pub struct Keep {
     /// What happens in it, for people
     #[arg(long, value_parser = values::story)]
     pub story: Option<String>,
-    /// The law it must go on breaking; the first it breaks, unless you say
+    /// The law it must go on breaking; the one it was kept or planted for, or the first it breaks, unless you say
     #[arg(long, value_parser = values::law)]
     pub law: Option<&'static str>,
     /// Runs to spend
