@@ -11,7 +11,7 @@ use super::run::append_job_summary;
 use super::values::Format;
 use super::{Complaint, End, Ended, out, say};
 use crate::corpus::{self, Origin, Regression, ReplayError};
-use crate::report::github::{self, Level};
+use crate::report::github;
 use crate::report::json;
 use crate::report::junit::{Came, Case, Suite};
 use crate::subject::Subject;
@@ -59,8 +59,7 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
             for line in &lines {
                 page.push_str(&format!("- `{}`: {} {}\n", line.file, line.came, line.why));
                 if line.came != "held" {
-                    let title = format!("{} {}", line.file, line.came);
-                    say::line(github::annotation(Level::Error, &title, &line.why));
+                    say::line(github::error_in(&line.file, line.came, &line.why));
                 }
             }
             append_job_summary(&page)?;

@@ -19,6 +19,11 @@ pub fn annotation(level: Level, title: &str, message: &str) -> String {
     format!("::{level} title={}::{}", Property(title), Message(message))
 }
 
+/// An error that GitHub shows at a file of the repository.
+pub fn error_in(file: &str, title: &str, message: &str) -> String {
+    format!("::error file={},title={}::{}", Property(file), Property(title), Message(message))
+}
+
 /// What a search has to shout.
 pub fn annotations(summary: &Summary) -> Vec<String> {
     let mut lines: Vec<String> = summary
@@ -118,6 +123,7 @@ mod tests {
             "::error title=a%3A b%2C c::100%25%0Aand more: x,y"
         );
         assert_eq!(annotation(Level::Warning, "t", "m"), "::warning title=t::m");
+        assert_eq!(error_in("a,b.toml", "t", "m"), "::error file=a%2Cb.toml,title=t::m");
     }
 
     #[test]
