@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::summary::{LongestLine, Summary, Timings, store_name};
 use crate::counted::counted;
 use crate::needs::{Need, Needs};
-use crate::timeline::text;
+use crate::timeline::abridged::abridged;
 
 /// Lines to type that lead on from a breach.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub fn failure(failure: &Failure, leads: &Leads) -> String {
     after.push(format!("keep it:    {}", leads.keep));
 
     let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
-    let timeline = text::abridged(&failure.history, &failure.broken, left);
+    let timeline = abridged(&failure.history, &failure.broken, left);
     let lines = before.into_iter().chain(timeline).chain(after);
     lines.fold(String::new(), |mut report, line| {
         let _ = writeln!(report, "{}", line.trim_end());
