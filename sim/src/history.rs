@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counted::counted;
 use crate::event::{
     CallKind, Event, GrantName, Kind, Left, NO_PROCESS, RunningHash, Witness, Wrote, crash, refusal, status,
     survived, turned_out,
@@ -65,6 +66,55 @@ pub struct Said<'a> {
 impl fmt::Display for Said<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let event = self.event;
+        match self.of_its_process() {
+            Some(said) => f.write_str(&said)?,
+            None => {
+                self.act(f)?;
+                if event.process != NO_PROCESS {
+                    write!(f, " p{}", event.process)?;
+                }
+            }
+        }
+        if let Some(fence) = self.history.fence(event) {
+            write!(f, " fence {fence}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Said<'_> {
+    /// What is no act of anybody: how something stands with a process.
+    fn of_its_process(&self) -> Option<String> {
+        let event = self.event;
+        let process = match event.process {
+            NO_PROCESS => "the store".to_owned(),
+            process => format!("p{process}"),
+        };
+        let events = || counted(event.b, "event");
+        Some(match event.kind {
+            Kind::Survived if event.a & survived::IS_UNREADABLE != 0 => format!("{process} cannot be read"),
+            Kind::Survived if event.a & survived::IS_KNOWN == 0 => {
+                format!("{process} is gone after the opening")
+            }
+            Kind::Survived => {
+                let status = status::name(event.a & 0xff);
+                format!("{process} is {status} after the opening, with {}", events())
+            }
+            Kind::SurvivedLease if event.grant.is_some() => format!("{process} is leased after the opening"),
+            Kind::SurvivedLease => format!("{process} is not leased after the opening"),
+            Kind::LogRead if event.a == 0 => format!("the log of {process} is read: {}", events()),
+            Kind::LogRead => format!("the log of {process} is read after event {}: {}", event.a, events()),
+            Kind::Remained => match event.a {
+                code if code == Left::Lease as u64 => format!("{process} is still leased"),
+                code if code == Left::Waiter as u64 => format!("a waiter for {process} remains"),
+                _ => format!("{process} has not ended"),
+            },
+            _ => return None,
+        })
+    }
+
+    fn act(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event = self.event;
         let call = CallKind::from_code(event.a).name();
         match event.kind {
             Kind::Registered if event.b == 1 => f.write_str("registered")?,
@@ -110,13 +160,6 @@ impl fmt::Display for Said<'_> {
                 };
                 write!(f, "{call} with an unknown outcome {became}")?;
             }
-            Kind::Survived if event.a & survived::IS_UNREADABLE != 0 => f.write_str("cannot be read")?,
-            Kind::Survived if event.a & survived::IS_KNOWN == 0 => f.write_str("gone after the opening")?,
-            Kind::Survived => {
-                write!(f, "{} after the opening, {} events", status::name(event.a & 0xff), event.b)?;
-            }
-            Kind::SurvivedLease if event.grant.is_some() => f.write_str("leased after the opening")?,
-            Kind::SurvivedLease => f.write_str("not leased after the opening")?,
             Kind::Claims => f.write_str("claims")?,
             Kind::Completes => f.write_str("completes")?,
             Kind::Unfenced => write!(f, "{call} without a lease")?,
@@ -124,7 +167,6 @@ impl fmt::Display for Said<'_> {
             Kind::StoreWaited => f.write_str("waited for the store")?,
             Kind::Repeated => f.write_str("arrived again")?,
             Kind::FromEarlierLife => f.write_str("arrived from before the restart")?,
-            Kind::LogRead => write!(f, "{} events after {}", event.b, event.a)?,
             Kind::LogShown => write!(f, "event {} shown", event.a)?,
             Kind::Ended => f.write_str(status::name(event.a))?,
             // Of a refusal without a code of its own there is no more to say.
@@ -165,19 +207,10 @@ impl fmt::Display for Said<'_> {
             Kind::Lost => f.write_str(if event.a == 1 { "answer lost" } else { "request lost" })?,
             Kind::CalmBegan => f.write_str("-- calm --")?,
             Kind::CalmAsked => f.write_str("-- asked to end --")?,
-            Kind::Remained => f.write_str(match event.a {
-                code if code == Left::Lease as u64 => "still leased",
-                code if code == Left::Waiter as u64 => "a waiter remains",
-                _ => "has not ended",
-            })?,
             Kind::Exhausted => f.write_str("too many turns in one second")?,
             Kind::Finished => f.write_str("-- end --")?,
-        }
-        if event.process != NO_PROCESS {
-            write!(f, " p{}", event.process)?;
-        }
-        if let Some(fence) = self.history.fence(event) {
-            write!(f, " fence {fence}")?;
+            // Told of above.
+            Kind::Survived | Kind::SurvivedLease | Kind::LogRead | Kind::Remained => {}
         }
         Ok(())
     }
@@ -196,5 +229,42 @@ mod tests {
         let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
         let said: Vec<String> = history.events.iter().map(|event| history.said(event).to_string()).collect();
         assert_eq!(said, ["register refused: already terminal p7", "register refused p7"]);
+    }
+
+    #[test]
+    fn how_it_stands_with_a_process_is_said_in_sentences() {
+        let (none, first) = (GrantNo::NONE, GrantNo(0));
+        let stands = |kind, a, b, grant| Event { at_us: 1, clock: 1, a, b, grant, process: 3, node: 1, kind };
+        let events = vec![
+            stands(Kind::Survived, 0, 0, none),
+            stands(Kind::Survived, survived::IS_KNOWN | status::COMPLETED, 1, none),
+            stands(Kind::SurvivedLease, 0, 0, first),
+            stands(Kind::LogRead, 0, 1, none),
+            stands(Kind::LogRead, 4, 2, none),
+            stands(Kind::Remained, Left::Row as u64, 0, none),
+            stands(Kind::Remained, Left::Waiter as u64, 0, none),
+        ];
+        let grant = GrantName {
+            process: 3,
+            node: 1,
+            fence: 2,
+            incarnation: String::new(),
+            token: String::new(),
+            was_granted: true,
+        };
+        let history = History { plan: Plan::quiet(1), grants: vec![grant], events };
+        let said: Vec<String> = history.events.iter().map(|event| history.said(event).to_string()).collect();
+        assert_eq!(
+            said,
+            [
+                "p3 is gone after the opening",
+                "p3 is completed after the opening, with 1 event",
+                "p3 is leased after the opening fence 2",
+                "the log of p3 is read: 1 event",
+                "the log of p3 is read after event 4: 2 events",
+                "p3 has not ended",
+                "a waiter for p3 remains",
+            ]
+        );
     }
 }

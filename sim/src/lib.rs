@@ -15,6 +15,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod corpus;
+mod counted;
 pub mod determinism;
 pub mod disk;
 pub mod event;

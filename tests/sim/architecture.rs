@@ -9,6 +9,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("whole_file", &[]),
     ("panics", &[]),
     ("markup", &[]),
+    ("counted", &[]),
     ("clock", &[]),
     ("disk", &["seed"]),
     ("event", &[]),
@@ -22,7 +23,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("laws", &["event", "plan"]),
     ("zombie", &["clock", "event", "plan", "step"]),
     ("marks", &["event", "plan", "step"]),
-    ("history", &["event", "plan"]),
+    ("history", &["counted", "event", "plan"]),
     ("judge", &["event", "history", "laws", "marks", "plan", "subject", "world", "zombie"]),
     ("shrink", &["judge", "plan", "step", "subject"]),
     ("needs", &["judge", "plan", "shrink", "subject"]),
@@ -39,8 +40,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "event", "history", "judge", "laws", "marks", "markup", "needs", "panics", "plan", "subject",
-            "timeline",
+            "counted", "event", "history", "judge", "laws", "marks", "markup", "needs", "panics", "plan",
+            "subject", "timeline",
         ],
     ),
     ("check", &["generate", "laws", "marks", "plan", "report", "search", "seed", "shrink", "subject"]),
@@ -49,6 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "cli",
         &[
             "corpus",
+            "counted",
             "determinism",
             "event",
             "generate",

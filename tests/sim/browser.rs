@@ -17,6 +17,7 @@ use fencepost_sim::seed::Seed;
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::head::{Head, Ruling};
 use fencepost_sim::timeline::html;
+use fencepost_sim::timeline::moment::Moment;
 use serde_json::{Value, json};
 
 const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -105,6 +106,15 @@ fn a_broken_run_opens_from_its_file_and_shows_what_was_where() {
     let marks = layout["marks"].as_array().unwrap();
     for mark in marks.iter().filter(|mark| signs.contains(&mark["mark"].as_str().unwrap())) {
         assert!(badges.iter().all(|badge| distance(badge, mark) > 14.0), "{mark} {badges:?}");
+    }
+    for word in layout["words"].as_array().unwrap() {
+        let hides = |badge: &&Value| {
+            let number = |each: &Value, name: &str| each[name].as_f64().unwrap();
+            let right = number(word, "x") + number(word, "width");
+            (number(badge, "y") - number(word, "y")).abs() < 14.0
+                && (number(word, "x") - 8.0..right + 8.0).contains(&number(badge, "x"))
+        };
+        assert_eq!(badges.iter().find(hides), None, "it hides {word}");
     }
     page.is_clean();
 }
@@ -263,6 +273,89 @@ fn a_lawful_run_says_so_and_shows_the_write_that_was_refused() {
     page.value("document.querySelector('[data-group=bodies]').click()");
     let layout = page.value("fencepost.layout()");
     assert!(layout["bars"].as_array().unwrap().iter().all(|bar| bar["what"] != "body"));
+    page.is_clean();
+}
+
+#[test]
+fn pins_of_one_moment_stand_side_by_side_with_faults_first() {
+    let Some(mut browser) = Browser::start() else { return };
+    let steps = ["0ms register p1 rerunnable 6 steps of 200ms", "0ms hold complete p1 until expiry +700ms"];
+    let steps = steps.iter().map(|step| step.parse().unwrap()).collect();
+    let history = record(&Arc::new(Plan { steps, ..Plan::quiet(1) }), &Subject::fencepost());
+    let page = browser.open(&history, None);
+    let layout = page.value("fencepost.layout()");
+    let marks = layout["marks"].as_array().unwrap();
+    let pin = |name: &str| marks.iter().find(|mark| mark["mark"] == name).unwrap();
+    let (fault, step) = (pin("fault"), pin("step"));
+    assert!(near(&fault["x"], x_of(&layout, 0)), "{fault}");
+    assert!(distance(fault, step) > 8.0 && fault["y"] == step["y"], "{fault} {step}");
+    page.is_clean();
+}
+
+#[test]
+fn a_run_that_is_cut_opens_at_the_event_that_was_asked_for() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (mut history, _) = stale_writer(true);
+    let (events, hash) = (history.events.len() as u64, history.hash());
+    let read = history.events.iter().rposition(|event| event.kind == Kind::Showed).unwrap();
+    history.events.truncate(read + 1);
+    let head = Head { subject: "some", plan: "seed 1", events, hash, ruling: Ruling::Holds };
+    let page = browser.open_drawn(&html::draw(&history, &head));
+    assert_eq!(page.value("fencepost.selected().place"), read);
+    let selected = page.text(".event[aria-selected=true] .what");
+    assert_eq!(selected, history.said(&history.events[read]).to_string());
+    page.is_clean();
+}
+
+#[test]
+fn no_event_in_the_list_loses_its_last_words() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(false);
+    let screen = json!({ "width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+    browser.call("Emulation.setDeviceMetricsOverride", &screen);
+    let page = browser.open(&history, broken.as_ref());
+    assert!(page.text("#event-said").contains("complete refused: superseded p1 fence 1"));
+    let cut = page.value(
+        "[...document.querySelectorAll('.event .what')].filter((each) => \
+         each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight + 1 && each.scrollHeight > 26)\
+         .map((each) => each.textContent)",
+    );
+    assert_eq!(cut, json!([]));
+    assert!(page.value("document.querySelectorAll('.event .what.long').length").as_u64().unwrap() > 0);
+    page.is_clean();
+}
+
+/// Of the same instant the page's table and the text say the same.
+#[test]
+fn the_page_and_the_text_tell_of_the_same_time_that_is_left() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (history, broken) = stale_writer(true);
+    let page = browser.open(&history, broken.as_ref());
+    let (mut left, mut over) = (0, 0);
+    let of_process = |place: &usize| history.events[*place].process == 1;
+    // Not all of them: a browser lets a page change its address two hundred times in a row.
+    for place in (0..history.events.len()).rev().filter(of_process).step_by(3) {
+        let moment = Moment::of(&history, place, Some(1)).unwrap();
+        page.value(&format!("location.hash = 'select={place}'"));
+        page.until(&format!("fencepost.selected().place === {place}"));
+        for (node, said) in &moment.believed {
+            let told = page.text(&format!("tr[data-who={node}] td:nth-child(3)")).replace('\u{202f}', "");
+            let ms = |before: &str, after: &str| {
+                said.split_once(before)
+                    .and_then(|(_, rest)| rest.split_once(after))
+                    .map(|(ms, _)| ms.to_owned())
+            };
+            let wanted = match (ms(", for ", " ms more"), ms(" lapsed ", " ms ago")) {
+                (Some(ms), _) => format!("{ms}ms left"),
+                (_, Some(ms)) => format!("ran out {ms}ms ago"),
+                _ => String::new(),
+            };
+            left += u32::from(wanted.ends_with("left"));
+            over += u32::from(wanted.ends_with("ago"));
+            assert_eq!(told, wanted, "at event {place}, of {node}: {said}");
+        }
+    }
+    assert!(left > 10 && over > 0, "{left} {over}");
     page.is_clean();
 }
 
@@ -610,8 +703,12 @@ impl Browser {
 
     /// Writes the page and opens it from its file.
     fn open(&mut self, history: &History, broken: Option<&Broken>) -> Page<'_> {
+        self.open_drawn(&drawn(history, broken))
+    }
+
+    fn open_drawn(&mut self, drawn: &str) -> Page<'_> {
         let path = self.folder.path().join("timeline.html");
-        std::fs::write(&path, drawn(history, broken)).unwrap();
+        std::fs::write(&path, drawn).unwrap();
         let address = format!("file://{}", path.display());
         self.heard.clear();
         self.call("Page.navigate", &json!({ "url": address }));

@@ -115,3 +115,64 @@ fn a_breach_that_needs_clock_faults_says_so() {
     }
     panic!("{needed} needed, {not_needed} not");
 }
+
+fn told(name: &str, plan: &str) -> String {
+    let planted = sabotage::by_name(name).unwrap();
+    failure(&planted.subject(), &plan.parse().unwrap(), planted.law, 0).to_string()
+}
+
+const QUIET: &str = "format = 1\nbound = 4\n";
+
+#[test]
+fn a_call_that_nobody_decided_is_told_with_its_unknown_outcome() {
+    let plan = "seed = 4\nworkers = \"3\"\nhosts = \"2\"\nttl_ms = 3000\nrenew_ms = 1000\nsweep_ms = 1000\n\
+                horizon_ms = 3000\n\
+                steps = [\"0ms hold renew p6 until expiry +0ms\", \"0ms register p6 rerunnable 1 steps of 3s\"]\n\
+                links = { fastest_us = 500, slowest_us = 3000, loss_permille = 0, repeat_permille = 0, \
+                late_permille = 0, late_ms = 0 }\n";
+    let report = told("renewals-end-at-one-error", &format!("{QUIET}{plan}"));
+    let sent = report.lines().filter(|line| line.contains("  renew p6 .") && line.ends_with("> not decided"));
+    assert_eq!(sent.count(), 2, "{report}");
+    for part in [
+        "       3049  renew answered outcome unknown p6 fence 1\n",
+        "here: renew was begun under fence 1 at its deadline on the worker's own clock\n",
+        "its lease on p6, fence 1, lapsed 0 ms ago by its own clock\n",
+    ] {
+        assert!(report.contains(part), "`{part}` is missing:\n{report}");
+    }
+}
+
+#[test]
+fn a_decision_whose_answer_was_lost_says_so() {
+    let plan = "seed = 0\nworkers = \"1\"\nhosts = \"1\"\nttl_ms = 1000\nrenew_ms = 333\nsweep_ms = 300\n\
+                horizon_ms = 2000\nsteps = [\"0ms register p1 rerunnable 1 steps of 0ms\"]\n\
+                links = { fastest_us = 500, slowest_us = 3000, loss_permille = 150, repeat_permille = 0, \
+                late_permille = 0, late_ms = 0 }\n";
+    let report = told("completion-forgotten", &format!("{QUIET}{plan}"));
+    assert!(report.contains(" completed p1 fence 1, answer lost\n"), "{report}");
+    assert!(!report.contains("not decided"), "each was:\n{report}");
+}
+
+/// A body that waits holds the only permit, and the row that is at issue was never claimed.
+#[test]
+fn what_a_worker_holds_instead_is_told_and_renewals_make_room_for_it() {
+    let plan = "seed = 252\nworkers = \"1\"\nhosts = \"1\"\nttl_ms = 3000\nrenew_ms = 1000\nsweep_ms = 1000\n\
+                horizon_ms = 1000\n\
+                steps = [\"0ms register p7 rerunnable until cancelled\", \"0ms register p1 rerunnable 1 steps of 0ms\", \
+                \"0ms register p5 rerunnable 1 steps of 0ms\", \"0ms register p6 rerunnable waits\", \
+                \"0ms register p3 rerunnable 1 steps of 0ms\"]\n\
+                links = { fastest_us = 500, slowest_us = 3000, loss_permille = 0, repeat_permille = 0, \
+                late_permille = 0, late_ms = 0 }\n";
+    let report =
+        told("permit-held-while-waiting", &format!("{QUIET}{plan}").replace("bound = 4", "bound = 2"));
+    for part in [
+        "  worker-1   holds nothing of p3 (holds p6, p7)\n",
+        " granted p6 fence 1\n",
+        "  body begins p7 fence 1\n",
+        " wait p6 fence 1\n",
+        " p3 has not ended\n",
+    ] {
+        assert!(report.contains(part), "`{part}` is missing:\n{report}");
+    }
+    assert!(!report.contains(" renewed "), "{report}");
+}

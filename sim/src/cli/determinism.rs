@@ -6,6 +6,7 @@ use super::arguments::{Determinism, Hashes};
 use super::found::found;
 use super::invocation::Invocation;
 use super::{Complaint, End, Ended, say};
+use crate::counted::counted;
 use crate::determinism;
 use crate::judge::record;
 use crate::search::{Plans, search_among};
@@ -18,17 +19,17 @@ pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> Ended {
     let own = std::env::current_exe()
         .map_err(|cause| Complaint(format!("this program cannot find itself: {cause}")))?;
     let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, &plans);
-    say::line(format_args!("{} seeds run twice in this process", ours.len()));
+    say::line(format_args!("{} run twice in this process", counted(ours.len(), "seed")));
     // A difference here is one that another process needs not show again.
     if differences.is_empty() {
         let others = determinism::between_processes(&own, seeds.clone(), 2, &plans, &ours);
         differences.extend(others.map_err(complain)?);
-        say::line(format_args!("{} seeds run in another process, with two threads", ours.len()));
+        say::line(format_args!("{} run in another process, with two threads", counted(ours.len(), "seed")));
     }
     if let (Some(other), true) = (&wanted.against, differences.is_empty()) {
         let others = determinism::between_processes(other, seeds.clone(), 2, &plans, &ours);
         differences.extend(others.map_err(complain)?);
-        say::line(format_args!("{} seeds run by {}", ours.len(), other.display()));
+        say::line(format_args!("{} run by {}", counted(ours.len(), "seed"), other.display()));
     }
     for difference in differences.iter().take(3) {
         say::line(format_args!("seed {} differs between {}", difference.seed, difference.between));
@@ -43,7 +44,7 @@ pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> Ended {
         say::line("no run differs");
         return Ok(End::Holds);
     }
-    say::line(format_args!("{} differences", differences.len()));
+    say::line(format_args!("{}", counted(differences.len(), "difference")));
     Ok(End::NotDeterministic)
 }
 

@@ -3,6 +3,7 @@
 
 use super::End;
 use super::run::{STANDARD, Seen};
+use crate::counted::counted;
 use crate::marks::Mark;
 use crate::plan::Store;
 use crate::report::summary::{Searched, store_name};
@@ -21,7 +22,7 @@ pub fn of(
     let mut unsure = false;
     let laws: Vec<&str> = seen.firsts.iter().map(|first| first.broken.law).collect();
     if !laws.is_empty() {
-        why.push(format!("{} seeds broke a law: {}", seen.broken.len(), laws.join(", ")));
+        why.push(format!("{} broke a law: {}", counted(seen.broken.len(), "seed"), laws.join(", ")));
     }
     if let Some(panicked) = &seen.panicked {
         let (seed, said) = (panicked.seed, &panicked.said);

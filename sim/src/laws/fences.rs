@@ -1,12 +1,12 @@
 //! The law of fences: what was once granted is never granted again, nor anything below it.
 
 use super::{ByProcess, Case, Law};
-use crate::event::{Event, GrantNo, Kind};
+use crate::event::{Event, Kind};
 
 /// See its sentence.
 #[derive(Default)]
 pub struct FencesOnlyGrow {
-    highest: ByProcess<Option<(u64, GrantNo)>>,
+    highest: ByProcess<Option<u64>>,
     case: Case,
 }
 
@@ -25,17 +25,15 @@ impl Law for FencesOnlyGrow {
             return;
         }
         self.case.meet();
-        if let Some((fence, grant)) = *highest
+        if let Some(fence) = *highest
             && event.b <= fence
         {
-            self.case.breach(number, || {
-                format!("fence {} was granted after grant {} already had fence {fence}", event.b, grant.0)
+            self.case.breach(number, || match event.b == fence {
+                true => format!("fence {fence} was granted a second time"),
+                false => format!("fence {} was granted after fence {fence} had been", event.b),
             });
         }
-        let above = highest.is_none_or(|(fence, _)| event.b > fence);
-        if above {
-            *highest = Some((event.b, event.grant));
-        }
+        *highest = (*highest).max(Some(event.b));
     }
 
     fn case(&self) -> &Case {

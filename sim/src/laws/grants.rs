@@ -164,9 +164,10 @@ impl Law for StaleWriterRefused {
                     };
                     let found = match stored.0 {
                         None => "none was stored".to_owned(),
-                        Some((held, expires_ms)) if held == event.grant => {
-                            format!("it had expired {} ms before", event.clock - expires_ms)
-                        }
+                        Some((held, expires_ms)) if held == event.grant => match event.clock - expires_ms {
+                            0 => "it expired in that millisecond".to_owned(),
+                            ago_ms => format!("it had expired {ago_ms} ms before"),
+                        },
                         Some((held, _)) => format!("{} had taken its place", fences.name(held)),
                     };
                     format!("{what} on the strength of {presented} took effect: {found}")

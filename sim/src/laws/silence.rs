@@ -22,6 +22,14 @@ struct Belief {
     deadline_us: u64,
     /// What it was told, if it was told that the grant is gone.
     told: Option<u64>,
+    /// For people, once an effect showed it.
+    fence: Option<u64>,
+}
+
+impl Belief {
+    fn name(self) -> String {
+        self.fence.map_or_else(|| "its grant".to_owned(), |fence| format!("fence {fence}"))
+    }
 }
 
 impl LostMeansSilent {
@@ -47,19 +55,17 @@ impl LostMeansSilent {
         let belief = *self.belief(event.grant);
         if let Some(told) = belief.told {
             self.case.breach(number, || {
-                format!(
-                    "{what} was begun under grant {} after the worker was told {}",
-                    event.grant.0,
-                    refusal::name(told)
-                )
+                let (grant, told) = (belief.name(), refusal::name(told));
+                format!("{what} was begun under {grant} after the worker was told {told}")
             });
         } else if event.clock >= belief.deadline_us {
             self.case.breach(number, || {
-                format!(
-                    "{what} was begun under grant {} {} ms after its deadline on the worker's own clock",
-                    event.grant.0,
-                    (event.clock - belief.deadline_us) / 1_000
-                )
+                let late = match (event.clock - belief.deadline_us) / 1_000 {
+                    0 => "at".to_owned(),
+                    late_ms => format!("{late_ms} ms after"),
+                };
+                let grant = belief.name();
+                format!("{what} was begun under {grant} {late} its deadline on the worker's own clock")
             });
         }
     }
@@ -100,7 +106,10 @@ impl Law for LostMeansSilent {
                     belief.deadline_us = belief.deadline_us.max(until_us);
                 }
             }
-            Kind::EffectStarted if event.grant.is_some() => self.acts(number, event, "an effect"),
+            Kind::EffectStarted if event.grant.is_some() => {
+                self.belief(event.grant).fence = Some(event.a);
+                self.acts(number, event, "an effect");
+            }
             Kind::EffectStarted => {
                 self.case.meet();
                 self.case.breach(number, || {

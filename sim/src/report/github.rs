@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::summary::Summary;
+use crate::counted::counted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -69,10 +70,10 @@ pub fn job_summary(summary: &Summary) -> String {
     let reached = summary.marks.iter().filter(|mark| mark.hit > 0).count();
     let _ = writeln!(
         page,
-        "\n{} seeds (shard {}), {} events, {} of {} marks reached.\n",
-        summary.seeds,
+        "\n{} (shard {}), {}, {} of {} marks reached.\n",
+        counted(summary.seeds, "seed"),
         summary.shard,
-        summary.events,
+        counted(summary.events, "event"),
         reached,
         summary.marks.len()
     );

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use super::failure::Failure;
 use super::summary::{LongestLine, Summary, Timings, store_name};
+use crate::counted::counted;
 use crate::needs::{Need, Needs};
-use crate::timeline::text;
+use crate::timeline::abridged::abridged;
 
 /// Lines to type that lead on from a breach.
 #[derive(Debug, Clone)]
@@ -52,7 +53,7 @@ pub fn failure(failure: &Failure, leads: &Leads) -> String {
     after.push(format!("keep it:    {}", leads.keep));
 
     let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
-    let timeline = text::abridged(&failure.history, &failure.broken, left);
+    let timeline = abridged(&failure.history, &failure.broken, left);
     let lines = before.into_iter().chain(timeline).chain(after);
     lines.fold(String::new(), |mut report, line| {
         let _ = writeln!(report, "{}", line.trim_end());
@@ -73,8 +74,8 @@ fn facts(failure: &Failure) -> String {
     let about = failure.process().map_or_else(String::new, |process| format!("process {process}, "));
     let steps = failure.history.plan.steps.len();
     let size = match (found.steps, found.runs) {
-        (_, 0) => format!("{steps} steps"),
-        (before, runs) => format!("{before} steps made {steps} in {runs} runs"),
+        (_, 0) => counted(steps, "step"),
+        (before, runs) => format!("{} made {steps} in {}", counted(before, "step"), counted(runs, "run")),
     };
     format!("  `{}` breaks it: {about}{of}; {size}", failure.subject)
 }
@@ -140,20 +141,21 @@ pub fn summary(summary: &Summary, timings: &Timings) -> String {
     }
     table.push('\n');
     for searched in &summary.searches {
-        let of = searched.wanted.map_or_else(String::new, |wanted| format!(" of {wanted}"));
+        let run = match searched.wanted {
+            None => counted(searched.run, "seed"),
+            Some(wanted) => format!("{} of {}", searched.run, counted(wanted, "seed")),
+        };
         let shard = if summary.shard == "1/1" { String::new() } else { format!(", shard {}", summary.shard) };
-        let _ = writeln!(
-            table,
-            "{}{of} seeds of {} on {}{shard}",
-            searched.run,
-            searched.seeds,
-            store_name(searched.store)
-        );
+        let _ = writeln!(table, "{run} of {} on {}{shard}", searched.seeds, store_name(searched.store));
     }
     let _ = writeln!(
         table,
-        "{} seeds, {} calls decided, {} faults, {} events; all their hashes: {}",
-        summary.seeds, summary.calls, summary.faults, summary.events, summary.hash
+        "{}, {} decided, {}, {}; all their hashes: {}",
+        counted(summary.seeds, "seed"),
+        counted(summary.calls, "call"),
+        counted(summary.faults, "fault"),
+        counted(summary.events, "event"),
+        summary.hash
     );
     if let Some(window) = &summary.longest_zombie_window {
         let _ = writeln!(table, "longest zombie window: {}", longest(window));

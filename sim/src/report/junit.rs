@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::summary::{Summary, Timings};
+use crate::counted::counted;
 use crate::markup::Escaped;
 
 pub struct Suite {
@@ -36,7 +37,7 @@ pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
             (None, Some(first)) => Came::Failed(first.because.clone(), format!("seed {}", first.seed)),
             (None, None) if !law.claimed => Came::Skipped("not claimed".to_owned()),
             (None, None) if law.undecided > 0 => {
-                Came::Skipped(format!("it could not be told in {} runs", law.undecided))
+                Came::Skipped(format!("it could not be told in {}", counted(law.undecided, "run")))
             }
             (None, None) => Came::Held,
         };

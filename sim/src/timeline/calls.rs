@@ -88,7 +88,10 @@ fn decides(event: &Event) -> &'static [CallKind] {
         Kind::Renewed => &[Renew],
         Kind::Released => &[Release],
         Kind::Wrote => match event.a {
-            code if code == Wrote::FirstStart as u64 || code == Wrote::StartedBefore as u64 => {
+            code if code == Wrote::FirstStart as u64
+                || code == Wrote::StartedBefore as u64
+                || code == Wrote::StartedByItself as u64 =>
+            {
                 &[Start, UnfencedStart]
             }
             code if code == Wrote::Wait as u64 => &[SetWait, UnfencedSetWait],
@@ -97,7 +100,12 @@ fn decides(event: &Event) -> &'static [CallKind] {
         },
         Kind::Ended => &[Complete, UnfencedComplete],
         Kind::Registered => &[Register],
-        Kind::Asked => &[Abandon, UnfencedEmit, Emit],
+        Kind::Asked => match event.a {
+            code if code == Wrote::WakeAcked as u64 => &[Ack],
+            code if code == Wrote::HandleGranted as u64 => &[GrantHandle],
+            code if code == Wrote::HandlesMoved as u64 => &[Transfer],
+            _ => &[Abandon, UnfencedEmit, Emit],
+        },
         Kind::Showed | Kind::LogRead => &[Read],
         Kind::Refused | Kind::Failed => match CallKind::from_code(event.a) {
             Claim => &[Claim],

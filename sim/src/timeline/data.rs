@@ -47,6 +47,8 @@ pub struct Data {
     chain: Vec<(usize, &'static str, bool)>,
     /// Whether bodies that run at once do so within what the law of overlap allows.
     overlaps_are_lawful: bool,
+    /// Whether the run was drawn to an event before its end.
+    is_cut: bool,
     readings: u64,
     differing: u64,
 }
@@ -88,7 +90,7 @@ impl Serialize for Optional {
 }
 
 impl Data {
-    pub fn of(history: &History, calls: Vec<Call>, links: &[Link]) -> Self {
+    pub fn of(history: &History, calls: Vec<Call>, links: &[Link], is_cut: bool) -> Self {
         let clocks = Clocks::of(history);
         let bodies = bodies(history);
         let overlaps = overlaps(history, &bodies);
@@ -123,6 +125,7 @@ impl Data {
             steps: steps(history),
             outside: outside(history),
             chain: links.iter().map(|link| (link.place, link.role, link.is_key)).collect(),
+            is_cut,
             readings: clocks.readings,
             differing: clocks.differing,
         };
@@ -275,7 +278,7 @@ mod tests {
             was_granted: true,
         };
         let history = History { plan: Plan::quiet(1), grants: vec![name], events: Vec::new() };
-        let json = Data::of(&history, Vec::new(), &[]).json();
+        let json = Data::of(&history, Vec::new(), &[], false).json();
         assert!(!json.contains('<') && json.contains("\\u003c/script>\\u003cb>"));
         assert!(json.contains("\"18446744073709551615\""));
         let back: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -292,7 +295,7 @@ mod tests {
             event(9, 1, Kind::Sent, CallKind::Renew as u64, 2),
         ];
         let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-        let data = Data::of(&history, calls(&history), &[]);
+        let data = Data::of(&history, calls(&history), &[], false);
         let busy = Mark::Busy as u8;
         assert_eq!(data.mark, [busy, busy, busy, Mark::Sent as u8]);
         assert_eq!(data.after_us, [5, 2, 2, 0]);
@@ -311,7 +314,7 @@ mod tests {
         let are_lawful = |drawn: usize| {
             let events = events[..drawn].to_vec();
             let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-            let data = Data::of(&history, Vec::new(), &[]);
+            let data = Data::of(&history, Vec::new(), &[], false);
             (data.overlaps.len(), data.overlaps_are_lawful)
         };
         assert_eq!((are_lawful(5), are_lawful(4)), ((1, true), (1, true)));

@@ -32,7 +32,8 @@ const SCRIPT: &str = concat!(
 pub fn draw(history: &History, head: &Head<'_>) -> String {
     let calls = calls(history);
     let links = head.ruling.broken().map_or_else(Vec::new, |broken| chain(history, &calls, broken));
-    let data = Data::of(history, calls, &links).json();
+    let is_cut = (history.events.len() as u64) < head.events;
+    let data = Data::of(history, calls, &links, is_cut).json();
     let mut page = String::with_capacity(data.len() + PAGE.len() + STYLE.len() + SCRIPT.len() + 16_384);
     for (number, part) in PAGE.split("{{").enumerate() {
         let (slot, rest) = match part.split_once("}}") {

@@ -1,6 +1,9 @@
-//! Histories, drawn. As text in `text.rs`, as one page for a browser in `html.rs`; the other files work out from the events
-//! what lasts: what the store held, what workers believed, which bodies ran, which call is which decision's.
+//! Histories, drawn. As text in `text.rs` and, in few lines, in `abridged.rs`; as one page for a browser in `html.rs`. The
+//! other files work out from the events what lasts: what the store held, what workers believed, which bodies ran, which
+//! call is which decision's and which came to nothing.
 
+pub mod abridged;
+mod astray;
 mod beliefs;
 mod bodies;
 mod calls;

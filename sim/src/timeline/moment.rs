@@ -1,15 +1,18 @@
 //! Who believed what at one event of a history: the store, each worker, each clock. It is what stood just before the event,
 //! since that is what a decision was made on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::beliefs::beliefs;
+use super::beliefs::{Belief, beliefs};
 use super::clocks::{Clocks, EPOCH_MS};
 use super::leases::{leases, lives};
 use crate::event::{GrantNo, status};
 use crate::history::History;
 use crate::plan::{Node, Process};
+
+/// Names of other processes that a worker holds.
+const MOST_OTHERS: usize = 6;
 
 pub struct Moment {
     pub place: usize,
@@ -126,22 +129,49 @@ impl Look<'_> {
             for belief in own.into_values() {
                 let extended = belief.extensions.iter().rfind(|(place, _)| *place < self.place);
                 let until_us = extended.map_or(0, |(_, deadline_us)| *deadline_us);
-                let left_ms = (i128::from(until_us) - i128::from(monotonic_us)) / 1_000;
+                let apart_ms = until_us.abs_diff(monotonic_us) / 1_000;
                 let fence = self.history.grants.get(belief.grant.0 as usize).map_or(0, |name| name.fence);
                 let process = Process(belief.process);
-                said.push(if until_us >= monotonic_us {
-                    format!("holds {process} under fence {fence}, for {left_ms} ms more by its own clock")
+                // As the worker decides: at its deadline it holds nothing any more.
+                said.push(if monotonic_us < until_us {
+                    format!("holds {process} under fence {fence}, for {apart_ms} ms more by its own clock")
                 } else {
                     format!(
-                        "its lease on {process}, fence {fence}, lapsed {} ms ago by its own clock",
-                        -left_ms
+                        "its lease on {process}, fence {fence}, lapsed {apart_ms} ms ago by its own clock"
                     )
                 });
             }
-            let said = if said.is_empty() { "believes it holds nothing".to_owned() } else { said.join("; ") };
+            let said = if said.is_empty() {
+                self.holds_nothing(node, monotonic_us, &beliefs)
+            } else {
+                said.join("; ")
+            };
             lines.push((node, said));
         }
         lines
+    }
+
+    /// What it holds instead may be why.
+    fn holds_nothing(&self, node: Node, monotonic_us: u64, beliefs: &[Belief]) -> String {
+        let Some(process) = self.process.map(Process) else { return "holds nothing".to_owned() };
+        let held = beliefs.iter().filter(|belief| {
+            let extended = belief.extensions.iter().rfind(|(place, _)| *place < self.place);
+            belief.node == node.code()
+                && belief.from < self.place
+                && belief.to.is_none_or(|to| to >= self.place)
+                && extended.is_some_and(|(_, until_us)| monotonic_us < *until_us)
+        });
+        let others: BTreeSet<u16> = held.map(|belief| belief.process).collect();
+        let others: Vec<String> = others.into_iter().map(|process| Process(process).to_string()).collect();
+        match others.len() {
+            0 => format!("holds nothing of {process}"),
+            1..=MOST_OTHERS => format!("holds nothing of {process} (holds {})", others.join(", ")),
+            more => format!(
+                "holds nothing of {process} (holds {} and {} more)",
+                others[..MOST_OTHERS].join(", "),
+                more - MOST_OTHERS
+            ),
+        }
     }
 
     /// The offsets of those that are not right.
@@ -213,7 +243,7 @@ mod tests {
         let lapsed = "its lease on p1, fence 1, lapsed 550 ms ago by its own clock";
         let believed = &told(5).believed;
         assert_eq!(believed[0], (Node::Worker(1), lapsed.to_owned()));
-        assert_eq!(believed[1], (Node::Worker(2), "believes it holds nothing".to_owned()));
+        assert_eq!(believed[1], (Node::Worker(2), "holds nothing of p1".to_owned()));
         assert_eq!(
             told(5).stored,
             ["p1: held by worker-2 under fence 2; live, for 1000 ms by the registry's clock"]
@@ -221,5 +251,28 @@ mod tests {
         assert_eq!(told(5).clocks, "worker-1 +165 ms (+160 ms by drift)");
         assert_eq!(told(6).stored, ["p1: completed, no lease"]);
         assert!(Moment::of(&history, 7, None).is_none());
+    }
+
+    #[test]
+    fn what_a_worker_holds_of_others_is_told_where_it_holds_nothing_of_the_one_that_is_asked_for() {
+        let told = Moment::of(&history(), 4, Some(2)).unwrap();
+        assert_eq!(told.believed[0].1, "holds nothing of p2");
+        let mut history = history();
+        history.events.truncate(4);
+        history.events.push(Event { at_us: 900_000, clock: 990_000, ..history.events[3] });
+        assert_eq!(Moment::of(&history, 4, Some(2)).unwrap().believed[0].1, "holds nothing of p2 (holds p1)");
+    }
+
+    #[test]
+    fn at_its_deadline_a_lease_has_lapsed() {
+        let mut history = history();
+        // 110 ms of its clock and 1100 more: 1210 of its own are 1100 of true time.
+        for (at_us, said) in [
+            (1_099_000, "holds p1 under fence 1, for 1 ms more by its own clock"),
+            (1_100_000, "its lease on p1, fence 1, lapsed 0 ms ago by its own clock"),
+        ] {
+            history.events[4].at_us = at_us;
+            assert_eq!(Moment::of(&history, 4, Some(1)).unwrap().believed[0].1, said);
+        }
     }
 }

@@ -72,7 +72,7 @@ function rowsAt(of, n, us, place) {
       const agrees = isLive && stored.grant === held.grant;
       rows.push({
         ...base, fence: held.fence, grant: held.grant, what: `fence ${held.fence}`,
-        until: believes ? `${inMs(held.left_us, 0)}\u202fms left` : `ran out ${inMs(-held.left_us, 0)}\u202fms ago`,
+        until: believes ? `${wholeMs(held.left_us)}\u202fms left` : `ran out ${wholeMs(held.left_us)}\u202fms ago`,
         isOver: !believes, more: believes && !agrees ? "the store does not" : "", verdict: believes ? (agrees ? "agrees" : "differs") : "",
       });
     }

@@ -15,9 +15,17 @@ function paintEvents() {
   const rows = [];
   for (let number = first; number < last; number++) rows.push(eventRow(number, shown[number]));
   gridRows.replaceChildren(...rows);
+  foldLong(rows);
   const current = document.getElementById(`event-${selected.place}`);
   if (current) grid.setAttribute("aria-activedescendant", current.id);
   else grid.removeAttribute("aria-activedescendant");
+}
+
+/// The last words often decide; what has no room on one line stands on two small ones.
+function foldLong(rows) {
+  const cells = rows.map((row) => row.lastElementChild);
+  const long = cells.filter((cell) => cell.scrollWidth > cell.clientWidth);
+  for (const cell of long) cell.classList.add("long");
 }
 
 function eventRow(number, place) {
@@ -32,6 +40,7 @@ function eventRow(number, place) {
   for (const [text, name] of cells) {
     const cell = element("span", name, text);
     cell.setAttribute("role", "gridcell");
+    cell.title = text;
     row.append(cell);
   }
   cellColour(row, place);

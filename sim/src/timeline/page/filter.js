@@ -34,9 +34,12 @@ const processesInOrder = () => [
   ...processes.filter((each) => shownProcesses.has(each) && !ofBreach.includes(each)),
 ];
 
+/// The event that the run was cut at, because somebody asked for it.
+const cutAt = raw.is_cut ? COUNT - 1 : -1;
+
 let shown = new Int32Array(0);
 const isShown = (place) => {
-  if (inChain.has(place)) return true;
+  if (inChain.has(place) || place === cutAt) return true;
   const of = process[place];
   return isOn[GROUPS[groupOf[mark[place]]].id] && (of < 0 || shownProcesses.has(of));
 };

@@ -120,4 +120,6 @@ const inMs = (us, digits = 1) => {
   const apart = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
   return (us < 0 && Number(us / 1000).toFixed(digits) != 0 ? "−" : "") + apart + (part ? `.${part}` : "");
 };
+/// Of a time that is left or over, the whole milliseconds: as the text report says it.
+const wholeMs = (us) => inMs(Math.trunc(Math.abs(us) / 1000) * 1000, 0);
 const signedMs = (us, digits = 1) => (us >= 0 ? "+" : "") + inMs(us, digits) + "\u202fms";

@@ -506,6 +506,7 @@ window.fencepost = {
     marks: noted.marks.map((each) => ({ ...each })),
     joins: noted.joins.map((each) => ({ ...each })),
     labels: noted.labels.map((each) => ({ ...each })),
+    words: noted.words.map((each) => ({ ...each })),
     badges: noted.badges.map((each) => ({ ...each })),
     ticks: noted.ticks.map((each) => ({ ...each })),
     named: named.map((each) => ({ ...each })),
@@ -520,7 +521,7 @@ rebuild();
 lookAtBreach();
 const asked = /select=(\d+)/.exec(window.location.hash);
 if (asked) select(Number(asked[1]), { say: false });
-else select(breach >= 0 ? breach : telling(), { say: false });
+else select([cutAt, breach, telling()].find((place) => place >= 0) ?? -1, { say: false });
 new ResizeObserver(() => {
   fitCanvas();
   rebuild();

@@ -22,7 +22,7 @@ const fenceColour = (number) => {
   return fence === null ? ink.muted : ink.fences[Number((BigInt(fence) + 7n) % 8n)];
 };
 
-const noted = { bars: [], marks: [], joins: [], labels: [], badges: [], ticks: [] };
+const noted = { bars: [], marks: [], joins: [], labels: [], words: [], badges: [], ticks: [] };
 /// Names that stand over the lanes, where there is no room beside them.
 let named = [];
 const selected = { place: -1, us: null, hover: null };
@@ -97,7 +97,13 @@ function label(text, left, wide, y, colour, pad = 6) {
     if (pen.measureText(fitting).width > room) return;
   }
   pen.fillStyle = colour;
-  pen.fillText(fitting, start + pad, y);
+  write(fitting, start + pad, y);
+}
+
+/// Text that nothing should hide.
+function write(text, x, y) {
+  pen.fillText(text, x, y);
+  noted.words.push({ text, x, y: y - scroller.scrollTop, width: pen.measureText(text).width });
 }
 
 function paintLanes(width) {
@@ -166,7 +172,7 @@ function paintStandstills() {
       pen.fill();
       pen.globalAlpha = 1;
       pen.fillStyle = ink.muted;
-      pen.fillText(text, start + 1, y);
+      write(text, start + 1, y);
     }
   }
 }
@@ -202,7 +208,7 @@ function paintSteps() {
     pen.fillRect(start - 2, y - 7, wide + 4, 14);
     pen.globalAlpha = 1;
     pen.fillStyle = isFault ? ink.fault : ink.muted;
-    pen.fillText(step.action, start, y);
+    write(step.action, start, y);
   }
 }
 
@@ -405,7 +411,7 @@ function nameOverlaps(row, overlaps, colour) {
     if (x === undefined) continue;
     taken.push([x, x + wide]);
     pen.fillStyle = colour;
-    pen.fillText(text, x, twinY(row, 1));
+    write(text, x, twinY(row, 1));
     noted.labels.push({ text, process: row.of, x, y: twinY(row, 1) - scroller.scrollTop, width: wide });
   }
 }
@@ -582,7 +588,7 @@ function paintMarks() {
   const margin = (8 / view.width) * (view.to - view.from);
   let number = below(shown, view.from - margin, (place) => at[place]);
   const drawn = new Set();
-  const linked = [];
+  const [linked, pins] = [[], []];
   const until = upTo(shown, view.to + margin, (place) => at[place]);
   const apart = until - number > 4000 ? 2.5 : 0.5;
   for (; number < shown.length; number++) {
@@ -595,18 +601,47 @@ function paintMarks() {
     const key = (Math.round(x / apart) * 65536 + Math.round(y)) * 32 + mark[place];
     if (drawn.has(key) && !inChain.has(place) && place !== selected.place) continue;
     drawn.add(key);
+    if (PINS.has(mark[place])) {
+      pins.push({ place, x, y });
+      continue;
+    }
     noted.marks.push({ place, mark: raw.marks[mark[place]], x, y: y - scroller.scrollTop });
     if (inChain.has(place)) linked.push([place, x, y]);
     else glyph(pen, raw.marks[mark[place]], x, y, markColour(place));
   }
+  paintPins(pins);
   // On top of what was decided in the same moment.
   for (const [place, x, y] of linked) glyph(pen, raw.marks[mark[place]], x, y, markColour(place), 5);
+}
+
+const PINS = new Set([MARK.step, MARK.fault]);
+const PIN = { apart: 10, farthest: 30 };
+/// Where those stand that had to make room.
+let pinned = new Map();
+const markX = (place) => pinned.get(place) ?? xOf(at[place]);
+
+/// Pins of one moment stand side by side, faults first; where there are too many, faults are on top.
+function paintPins(pins) {
+  pinned = new Map();
+  pins.sort((a, b) => a.x - b.x || mark[b.place] - mark[a.place]);
+  let free = -Infinity;
+  for (const pin of pins) {
+    const x = Math.min(Math.max(pin.x, free), pin.x + PIN.farthest);
+    pinned.set(pin.place, x);
+    free = x + PIN.apart;
+  }
+  pins.sort((a, b) => mark[a.place] - mark[b.place]);
+  for (const { place, y } of pins) {
+    const [name, x] = [raw.marks[mark[place]], pinned.get(place)];
+    noted.marks.push({ place, mark: name, x, y: y - scroller.scrollTop });
+    glyph(pen, name, x, y, markColour(place), inChain.has(place) ? 5 : 4);
+  }
 }
 
 /// The breach, joined to what it breaks: numbered as in the list at the top.
 function paintChain() {
   if (!chain.length) return;
-  const spots = chain.map((link) => ({ ...link, x: xOf(at[link.place]), y: spotY(link.place) })).filter((spot) => spot.y !== null);
+  const spots = chain.map((link) => ({ ...link, x: markX(link.place), y: spotY(link.place) })).filter((spot) => spot.y !== null);
   if (!spots.length) return;
   const end = spots[spots.length - 1];
   pen.strokeStyle = ink.breach;
@@ -655,7 +690,8 @@ function paintChain() {
   }
 }
 
-/// Where a badge hides no sign: no mark that was drawn, no other badge, and is not hidden by a lane's name.
+/// Where a badge hides no sign: no mark that was drawn, no other badge, no word if that can be, and is not hidden by a
+/// lane's name.
 function besides({ x, y }) {
   const top = scroller.scrollTop;
   const isCovered = (left, high) =>
@@ -663,13 +699,11 @@ function besides({ x, y }) {
     noted.marks.some((each) => SIGNS.has(each.mark) && Math.hypot(each.x - left, each.y + top - high) < 14.5) ||
     named.some((head) => left - 9 < head.right && high + 9 > head.top && high - 9 < head.bottom) ||
     left < view.left + 9 || left > view.left + view.width;
-  for (const reach of [21, 28, 38, 50]) {
-    for (const [across, down] of AROUND) {
-      const [left, high] = [x + across * reach, y + down * reach];
-      if (!isCovered(left, high)) return [left, high];
-    }
-  }
-  return [x, y - 21];
+  const hidesWord = (left, high) =>
+    noted.words.some((word) => Math.abs(word.y + top - high) < 15 && left + 10 > word.x && left - 10 < word.x + word.width);
+  const spots = [21, 28, 38, 50].flatMap((reach) => AROUND.map(([across, down]) => [x + across * reach, y + down * reach]));
+  const free = spots.filter(([left, high]) => !isCovered(left, high));
+  return free.find(([left, high]) => !hidesWord(left, high)) ?? free[0] ?? [x, y - 21];
 }
 const AROUND = [[0, -1], [0.8, -0.6], [-0.8, -0.6], [1, 0], [-1, 0], [0.8, 0.6], [-0.8, 0.6], [0, 1]];
 /// What tells whether something was taken or refused.
@@ -689,7 +723,7 @@ function paintSelection() {
   pen.strokeStyle = ink.accent;
   pen.lineWidth = 2;
   pen.beginPath();
-  pen.arc(xOf(at[selected.place]), y, 11, 0, 7);
+  pen.arc(markX(selected.place), y, 11, 0, 7);
   pen.stroke();
 }
 
