@@ -131,6 +131,7 @@ pub fn failure(subject: &Subject, plan: &Plan, law: &'static str, shrink_runs: u
         ),
         debug: line("replay", &format!(" --shrunk --timeline html --out {law}-{seed}.html")),
         keep: line("keep", ""),
+        elsewhere: None,
     };
     let found = Found { seed: Some(seed), store: plan.store, steps: plan.steps.len(), runs: shrunk.runs };
     let report = match report::failure::Failure::of(&shrunk.plan, subject, law, found) {

@@ -309,6 +309,7 @@ fn small(
 fn leads(failure: &Failure, out: Option<&Out>, invocation: &Invocation<'_>, subject: &Subject) -> Leads {
     let seed = failure.found.seed.unwrap_or_default();
     let about = |command: &str| invocation.about_seed(command, seed, subject, failure.found.store);
+    let from_its_seed = format!("{} --shrunk --timeline text", about("replay"));
     match out {
         Some(out) => {
             let plan = out.plan_of(failure);
@@ -317,12 +318,14 @@ fn leads(failure: &Failure, out: Option<&Out>, invocation: &Invocation<'_>, subj
                 replay: format!("{} --timeline text", about("replay")),
                 debug: format!("open {} in a browser", out.page_of(failure).display()),
                 keep: about("keep"),
+                elsewhere: Some(from_its_seed),
             }
         }
         None => Leads {
-            replay: format!("{} --shrunk --timeline text", about("replay")),
+            replay: from_its_seed,
             debug: format!("{} --shrunk --timeline html --out {}.html", about("replay"), failure.file_stem()),
-            keep: about("keep"),
+            keep: format!("{} --law {}", about("keep"), failure.broken.law),
+            elsewhere: None,
         },
     }
 }

@@ -15,6 +15,8 @@ pub struct Leads {
     pub replay: String,
     pub debug: String,
     pub keep: String,
+    /// The same run from its seed alone, for whoever has the report and not the files that the others name.
+    pub elsewhere: Option<String>,
 }
 
 /// One is left for what separates it from what follows.
@@ -51,6 +53,7 @@ pub fn failure(failure: &Failure, leads: &Leads) -> String {
     after.push(format!("replay it:  {}", leads.replay));
     after.push(format!("debug it:   {}", leads.debug));
     after.push(format!("keep it:    {}", leads.keep));
+    after.extend(leads.elsewhere.iter().map(|line| format!("elsewhere:  {line}")));
 
     let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
     let timeline = abridged(&failure.history, &failure.broken, left);
