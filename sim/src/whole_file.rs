@@ -19,7 +19,7 @@ pub fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// As [`write`], where nothing is there yet: of two who write at once one is refused.
+/// As [`write()`], where nothing is there yet: of two who write at once one is refused.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return write(path, bytes);
