@@ -31,7 +31,7 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     say::line(format_args!("{before} steps made {steps} in {} runs{early}", shrunk.runs));
     say::line(format_args!("it was read back, run, and breaks {law}; kept in {}", path.display()));
     if wanted.story.is_none() {
-        let had = found.regression.as_ref().filter(|had| had.story == regression.story);
+        let had = found.regression.as_ref().filter(|had| wrapped(&had.story) == regression.story);
         match had {
             None => say::line("its story is a sentence yet: tell there what happens, in order"),
             Some(had) if had.plan != regression.plan => {

@@ -110,6 +110,26 @@ fn a_regression_that_no_longer_shows_anything_is_told_apart_from_one_that_holds(
 }
 
 #[test]
+fn a_story_is_kept_with_the_law_that_it_tells_of_and_with_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().to_str().unwrap();
+    let keep = |name: &str, law: &str| {
+        let words = ["keep", HOLE, "--law", law, "--into", into, "--name", name, "--budget", "200"];
+        let output = fencepost(&words);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        let kept = corpus::load(&folder.path().join(format!("{name}.toml"))).unwrap().1.unwrap();
+        (kept, heard(&output))
+    };
+    let (of_its_law, hint) = keep("same", "stale-writer-refused");
+    let told = corpus::load(Path::new(HOLE)).unwrap().1.unwrap();
+    assert!(of_its_law.story.split_whitespace().eq(told.story.split_whitespace()));
+    assert!(hint.contains("see whether it is still so"), "{hint}");
+    let (of_another, hint) = keep("another", "linearizable");
+    assert!(of_another.story.starts_with("`renew-then-write` breaks linearizable"), "{}", of_another.story);
+    assert!(hint.contains("its story is a sentence yet"), "{hint}");
+}
+
+#[test]
 fn a_regression_of_which_it_cannot_be_told_is_no_proof() {
     let folder = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(HOLE).unwrap();
