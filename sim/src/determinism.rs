@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use crate::judge::{judge, record};
 use crate::plan::Store;
-use crate::search::{Plans, search_among};
-use crate::seeds::Seeds;
+use crate::search::{Plans, verdicts};
 
 /// Two runs of one plan that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +31,9 @@ pub enum CheckError {
 /// The hash of each seed's run, in the order of seeds.
 pub fn hashes(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> Vec<u64> {
     let mut hashes = Vec::new();
-    search_among(&Seeds::range(seeds), plans, jobs, &|| false, |done| match done.verdict {
-        Ok(verdict) => {
-            hashes.push(verdict.hash);
-            ControlFlow::Continue(())
-        }
-        Err(panicked) => panic!("the harness panicked in seed {}: {panicked}", done.seed),
+    verdicts(seeds, plans, jobs, |_, verdict| {
+        hashes.push(verdict.hash);
+        ControlFlow::Continue(())
     });
     hashes
 }

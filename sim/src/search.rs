@@ -28,13 +28,21 @@ pub struct Search {
 }
 
 /// Runs every seed, and hands each verdict on in order until `each` has enough.
-pub fn search(search: &Search, mut each: impl FnMut(u64, Verdict) -> ControlFlow<()>) {
+pub fn search(search: &Search, each: impl FnMut(u64, Verdict) -> ControlFlow<()>) {
     let plans = Plans { store: search.store, profile: None, subject: &search.subject };
-    search_among(&Seeds::range(search.seeds.clone()), &plans, search.jobs, &|| false, |done| {
-        match done.verdict {
-            Ok(verdict) => each(done.seed, verdict),
-            Err(panicked) => panic!("the harness panicked in seed {}: {panicked}", done.seed),
-        }
+    verdicts(search.seeds.clone(), &plans, search.jobs, each);
+}
+
+/// The same, of these plans.
+pub fn verdicts(
+    seeds: Range<u64>,
+    plans: &Plans<'_>,
+    jobs: usize,
+    mut each: impl FnMut(u64, Verdict) -> ControlFlow<()>,
+) {
+    search_among(&Seeds::range(seeds), plans, jobs, &|| false, |done| match done.verdict {
+        Ok(verdict) => each(done.seed, verdict),
+        Err(panicked) => panic!("the harness panicked in seed {}: {panicked}", done.seed),
     });
 }
 

@@ -1,6 +1,6 @@
-//! Files that are there whole or not at all, and read whole. What is written goes beside its place first, is made durable and takes its
-//! place in one step; a run that is killed in between, or meets a full disk, leaves the old file or none. What it may leave
-//! after a kill is a hidden file that ends in `.unfinished`, which nobody reads.
+//! Files that are there whole or not at all, and read whole. What is written goes beside its place first, is made durable
+//! and takes its place in one step; a run that is killed in between, or meets a full disk, leaves the old file or none. What
+//! it may leave after a kill is a hidden file that ends in `.unfinished`, which nobody reads.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

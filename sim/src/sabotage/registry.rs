@@ -361,28 +361,24 @@ struct LeasesAnything {
 #[async_trait]
 impl Submit for LeasesAnything {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let Call::ClaimProcessLease { process_id, owner, lease_ttl_ms } = call else {
-            return self.core.submit(call).await;
+        let answer = self.core.submit(call.clone()).await;
+        let (Call::ClaimProcessLease { process_id, owner, lease_ttl_ms }, true) =
+            (call, matches!(answer, Err(RegistryError::UnknownProcess { .. })))
+        else {
+            return answer;
         };
-        let (id, by) = (process_id.clone(), owner.clone());
-        let claim = Call::ClaimProcessLease { process_id, owner, lease_ttl_ms };
-        match self.core.submit(claim).await {
-            Err(RegistryError::UnknownProcess { .. }) => {
-                let mut entropy = [0; 16];
-                self.environment.fill_entropy(&mut entropy);
-                let now_ms = self.environment.now_epoch_ms();
-                Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(ProcessLease {
-                    schema_version: LEASE_SCHEMA_VERSION,
-                    process_id: id,
-                    owner: by,
-                    lease_token: leases::token(entropy),
-                    fencing_token: 1,
-                    claimed_at_epoch_ms: now_ms,
-                    expires_at_epoch_ms: now_ms + lease_ttl_ms,
-                })))
-            }
-            answer => answer,
-        }
+        let mut entropy = [0; leases::TOKEN_BYTES];
+        self.environment.fill_entropy(&mut entropy);
+        let now_ms = self.environment.now_epoch_ms();
+        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(ProcessLease {
+            schema_version: LEASE_SCHEMA_VERSION,
+            process_id,
+            owner,
+            lease_token: leases::token(entropy),
+            fencing_token: 1,
+            claimed_at_epoch_ms: now_ms,
+            expires_at_epoch_ms: now_ms + lease_ttl_ms,
+        })))
     }
 
     fn durability_tier(&self) -> DurabilityTier {

@@ -539,17 +539,7 @@ impl World {
             return;
         }
         *self.row(process) = super::rows::RowView::default();
-        let kind = CallKind::Prune;
-        let sketch = Sketch {
-            asks,
-            kind,
-            process,
-            presented: GrantNo::NONE,
-            asked: None,
-            hash: 0,
-            cursor: None,
-            asked_ms: 0,
-        };
+        let sketch = Sketch { asks, kind: CallKind::Prune, ..Sketch::of_the_world(process) };
         self.decision(&sketch, Kind::Pruned, GrantNo::NONE, 0, 0);
     }
 }

@@ -24,6 +24,18 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
 }
 
+/// Until it would hear a signal, however slow the machine is.
+fn wait_until_it_listens(child: &Child) {
+    let hears = |status: &str| {
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or_default();
+        let caught = u64::from_str_radix(caught.trim(), 16).unwrap_or(0);
+        caught & 1 << (Signal::TERM.as_raw() - 1) != 0
+    };
+    while !hears(&fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap()) {
+        wait(5);
+    }
+}
+
 /// What is there is whole. Hidden files that are not finished are nobody's report.
 fn is_whole(folder: &Path) {
     for path in files(folder) {
@@ -106,7 +118,7 @@ fn what_was_broken_before_an_interruption_is_still_reported() {
 fn the_echo_of_a_signal_ends_nothing_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let child = started(folder.path(), &["run", "--for", "2m", "--store", "memory"]);
-    wait(800);
+    wait_until_it_listens(&child);
     send(&child, Signal::TERM);
     wait(5);
     send(&child, Signal::TERM);
