@@ -7,7 +7,6 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::judge::{judge, record};
-use crate::plan::Store;
 use crate::search::{Plans, verdicts};
 
 /// Two runs of one plan that differ.
@@ -87,12 +86,8 @@ pub fn between_processes(
     ours: &[u64],
 ) -> Result<Vec<Difference>, CheckError> {
     let range = format!("{}..{}", seeds.start, seeds.end);
-    let store = match plans.store {
-        Store::Memory => "memory",
-        Store::Sqlite => "sqlite",
-    };
     let jobs_said = jobs.to_string();
-    let mut of = vec!["--subject", plans.subject.name, "--store", store];
+    let mut of = vec!["--subject", plans.subject.name, "--store", plans.store.name()];
     if let Some(profile) = plans.profile {
         of.extend(["--profile", profile.name]);
     }

@@ -72,6 +72,14 @@ impl Store {
     fn is_memory(&self) -> bool {
         *self == Self::Memory
     }
+
+    /// As people say it, and the command line, and a plan's file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+        }
+    }
 }
 
 /// Which numbers of a kind of node there are.

@@ -35,7 +35,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         // The world, in its tests.
         &["generate", "judge", "panics", "plan", "profile", "seed", "seeds", "subject", "world"],
     ),
-    ("determinism", &["judge", "plan", "search"]),
+    ("determinism", &["judge", "search"]),
     ("timeline", &["event", "history", "judge", "markup", "plan", "step"]),
     (
         "report",

@@ -14,7 +14,6 @@ use crate::corpus::{self, Origin, Regression};
 use crate::judge::judge;
 use crate::plan::Plan;
 use crate::report::failure::Failure;
-use crate::report::summary::store_name;
 use crate::sabotage;
 
 pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
@@ -69,7 +68,7 @@ pub fn regression(found: &Found, law: &str, plan: Plan, story: Option<&str>) -> 
 /// The same of a breach that a search found and made small.
 pub fn regression_of(failure: &Failure) -> Regression {
     let (subject, law) = (failure.subject.as_str(), failure.broken.law);
-    let store = store_name(failure.found.store);
+    let store = failure.found.store.name();
     let sabotage = sabotage::by_name(subject).map(|planted| planted.name.to_owned());
     Regression {
         law: law.to_owned(),
@@ -83,7 +82,7 @@ pub fn regression_of(failure: &Failure) -> Regression {
 fn first_sentence(found: &Found, plan: &Plan, law: &str) -> String {
     let broken = judge(&Arc::new(plan.clone()), &found.subject).breach_of(law);
     let because = broken.map_or_else(String::new, |broken| broken.because);
-    sentence(&because, found.subject.name, law, found.seed, store_name(found.store()))
+    sentence(&because, found.subject.name, law, found.seed, found.store().name())
 }
 
 fn sentence(because: &str, subject: &str, law: &str, seed: Option<u64>, store: &str) -> String {

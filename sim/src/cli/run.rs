@@ -19,7 +19,6 @@ use crate::report::failure::{Failure, Found};
 use crate::report::human::{self, Leads};
 use crate::report::summary::{
     BrokenLine, FORMAT, FailureLine, PanickedLine, Searched, Summary, Timings, law_lines, mark_lines,
-    store_name,
 };
 use crate::report::tally::{Longest, Tally, longer};
 use crate::report::{github, json, junit};
@@ -270,7 +269,7 @@ impl Seen {
         self.broken.push(BrokenLine { seed, store, law, because });
         if !self.firsts.iter().any(|first| first.broken.law == broken.law) {
             // Now, and not in the end: whoever is killed has said it.
-            progress.say(&format!("{law} is broken by seed {seed} on {}", store_name(store)));
+            progress.say(&format!("{law} is broken by seed {seed} on {}", store.name()));
             self.firsts.push(First { seed, store, broken });
         }
         if keeps_going { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -6,7 +6,7 @@ use super::run::{STANDARD, Seen};
 use crate::counted::counted;
 use crate::marks::Mark;
 use crate::plan::Store;
-use crate::report::summary::{Searched, store_name};
+use crate::report::summary::Searched;
 use crate::seeds::Seeds;
 
 /// Names of marks that a small search is told of; all of them are in its summary.
@@ -37,7 +37,7 @@ pub fn of(
     }
     let unrun: Vec<String> = searches[seen.searched.len()..]
         .iter()
-        .map(|(seeds, store)| format!("{} on {}", seeds.name(), store_name(*store)))
+        .map(|(seeds, store)| format!("{} on {}", seeds.name(), store.name()))
         .collect();
     if seen.was_interrupted {
         why.push("it was interrupted: what is said holds for the seeds that were run".to_owned());

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::failure::Failure;
-use super::summary::{LongestLine, Summary, Timings, store_name};
+use super::summary::{LongestLine, Summary, Timings};
 use crate::counted::counted;
 use crate::needs::{Need, Needs};
 use crate::timeline::abridged::abridged;
@@ -71,8 +71,8 @@ fn one_line(text: &str) -> String {
 fn facts(failure: &Failure) -> String {
     let found = failure.found;
     let of = match found.seed {
-        Some(seed) => format!("seed {seed} on {}", store_name(found.store)),
-        None => format!("a plan from a file, on {}", store_name(found.store)),
+        Some(seed) => format!("seed {seed} on {}", found.store.name()),
+        None => format!("a plan from a file, on {}", found.store.name()),
     };
     let about = failure.process().map_or_else(String::new, |process| format!("process {process}, "));
     let steps = failure.history.plan.steps.len();
@@ -149,7 +149,7 @@ pub fn summary(summary: &Summary, timings: &Timings) -> String {
             Some(wanted) => format!("{} of {}", searched.run, counted(wanted, "seed")),
         };
         let shard = if summary.shard == "1/1" { String::new() } else { format!(", shard {}", summary.shard) };
-        let _ = writeln!(table, "{run} of {} on {}{shard}", searched.seeds, store_name(searched.store));
+        let _ = writeln!(table, "{run} of {} on {}{shard}", searched.seeds, searched.store.name());
     }
     let _ = writeln!(
         table,
@@ -185,7 +185,7 @@ fn speed(summary: &Summary, timings: &Timings) -> String {
 
 fn longest(line: &LongestLine) -> String {
     let (s, ms) = (line.us / 1_000_000, line.us / 1_000 % 1_000);
-    format!("{s}.{ms:03} s, seed {} on {}", line.seed, store_name(line.store))
+    format!("{s}.{ms:03} s, seed {} on {}", line.seed, line.store.name())
 }
 
 /// The last line, which says how it ended and why.

@@ -149,13 +149,6 @@ pub fn mark_lines(tally: &Tally) -> Vec<MarkLine> {
     Mark::ALL.iter().map(|mark| MarkLine { mark: mark.name(), hit: tally.hits.of(*mark) }).collect()
 }
 
-pub fn store_name(store: Store) -> &'static str {
-    match store {
-        Store::Memory => "memory",
-        Store::Sqlite => "sqlite",
-    }
-}
-
 impl Timings {
     pub fn new(jobs: usize, wall_us: u64, cpu_us: u64, tally: &Tally, slowest: Option<Longest>) -> Self {
         let per = |part: u64, whole: u64| part.checked_div(whole).unwrap_or(0);

@@ -12,7 +12,7 @@ use crate::event::Kind;
 use crate::history::History;
 use crate::judge::Broken;
 use crate::markup::Escaped;
-use crate::plan::{Node, Plan, Store};
+use crate::plan::{Node, Plan};
 
 /// With `{{slots}}`.
 const PAGE: &str = include_str!("page/page.html");
@@ -83,7 +83,7 @@ fn title(page: &mut String, history: &History, head: &Head<'_>) {
         Escaped(&headline(&head.ruling)),
         Escaped(head.subject),
         Escaped(head.plan),
-        store(history)
+        history.plan.store.name()
     );
 }
 
@@ -99,13 +99,6 @@ fn headline(ruling: &Ruling<'_>) -> String {
             }
         }
         Ruling::Holds => "Every law holds".to_owned(),
-    }
-}
-
-fn store(history: &History) -> &'static str {
-    match history.plan.store {
-        Store::Memory => "memory",
-        Store::Sqlite => "sqlite",
     }
 }
 
@@ -165,7 +158,7 @@ fn facts(page: &mut String, history: &History, head: &Head<'_>) {
         ("events", events),
         ("plan", head.plan.to_owned()),
         ("run", At(end_us).to_string()),
-        ("store", store(history).to_owned()),
+        ("store", history.plan.store.name().to_owned()),
         ("hash", format!("{:016x}", head.hash)),
     ];
     page.push_str("<dl class=\"facts\">");
