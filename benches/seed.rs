@@ -13,13 +13,14 @@ use fencepost::call::Reply;
 use fencepost::environment::{BoxFuture, Environment};
 use fencepost::lease::LeaseOwnerIdentity;
 use fencepost::store::MemoryStore;
-use fencepost_sim::event::RunningHash;
 use fencepost_sim::generate::{Size, generate_of_size};
+use fencepost_sim::history::event::RunningHash;
 use fencepost_sim::laws::Laws;
+use fencepost_sim::plan::chance::{Purpose, Seed, below};
 use fencepost_sim::plan::{Plan, Store};
-use fencepost_sim::seed::{Purpose, Seed, below};
 use fencepost_sim::subject::Subject;
-use fencepost_sim::world::{self, Taped};
+use fencepost_sim::world;
+use fencepost_sim::world::Taped;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 

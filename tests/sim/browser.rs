@@ -7,17 +7,17 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-use fencepost_sim::corpus;
-use fencepost_sim::event::{CallKind, Event, GrantName, GrantNo, Kind, NO_PROCESS};
 use fencepost_sim::generate::{Size, generate, generate_of_size};
 use fencepost_sim::history::History;
+use fencepost_sim::history::event::{CallKind, Event, GrantName, GrantNo, Kind, NO_PROCESS};
 use fencepost_sim::judge::{Broken, judge, record};
+use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
-use fencepost_sim::seed::Seed;
+use fencepost_sim::regressions;
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::head::{Head, Ruling};
 use fencepost_sim::timeline::html;
-use fencepost_sim::timeline::moment::Moment;
+use fencepost_sim::timeline::snapshot::Moment;
 use serde_json::{Value, json};
 
 const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -26,7 +26,7 @@ const EPOCH_MS: u64 = 1_700_000_000_000;
 fn stale_writer(is_broken: bool) -> (History, Option<Broken>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../regressions/stale-writer-refused-renew-then-write.toml");
-    let (plan, regression) = corpus::load(&path).unwrap();
+    let (plan, regression) = regressions::load(&path).unwrap();
     let subject = if is_broken { regression.unwrap().subject(&path).unwrap() } else { Subject::fencepost() };
     let plan = Arc::new(plan);
     let broken = judge(&plan, &subject).broken();

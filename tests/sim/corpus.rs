@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fencepost_sim::corpus::{KeepError, Place, Regression, files, keep, load, place_of, replay};
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::laws::Laws;
+use fencepost_sim::plan::step::{Action, Step};
 use fencepost_sim::plan::{Plan, Process};
-use fencepost_sim::step::{Action, Step};
+use fencepost_sim::regressions::{KeepError, Place, Regression, files, keep, load, place_of, replay};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::text;
 
@@ -136,7 +136,7 @@ fn a_regression_that_the_true_system_breaks_says_which_law_and_why() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some.toml");
     std::fs::write(&path, kept(PLAN)).unwrap();
-    let broken = fencepost_sim::sabotage::by_name("second-terminal").unwrap().subject();
+    let broken = fencepost_sim::planted::by_name("second-terminal").unwrap().subject();
     let said = replay(&path, &broken).expect_err("it breaks").to_string();
     assert!(
         said.contains("second-terminal breaks outcomes-are-not-dropped at event 31: the recorded outcome"),
@@ -199,8 +199,9 @@ fn a_place_is_told_by_the_last_step_before_it_and_the_kind_of_its_event() {
         place_of(&Plan { steps, ..regression.plan.clone() }, &subject, "ends-once")
     };
     let register = "0ms register p1 rerunnable 1 steps of 10ms";
-    let told =
-        |after: &str| Some(Place { after: Some(after.to_owned()), event: fencepost_sim::event::Kind::Ended });
+    let told = |after: &str| {
+        Some(Place { after: Some(after.to_owned()), event: fencepost_sim::history::event::Kind::Ended })
+    };
     assert_eq!(place(&[register, "2s ghost p1 complete", "3s prune"]), told("2s ghost p1 complete"));
     assert_eq!(
         place(&[register, "1.9s ghost p1 complete", "2s ghost p1 complete"]),

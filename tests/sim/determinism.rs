@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fencepost_sim::determinism::{hashes, within_a_process};
+use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::search::Plans;
-use fencepost_sim::seed::Seed;
+use fencepost_sim::search::determinism::{hashes, within_a_process};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::world::{Schedule, Wakeup};
 

@@ -14,12 +14,13 @@ use fencepost::process::{
 };
 use fencepost::store::{SqliteOptions, SqliteStore};
 use fencepost::{Registry, RegistryError};
-use fencepost_sim::disk::{self, Crash, Disk};
+use fencepost_sim::disk;
+use fencepost_sim::disk::{Crash, Disk};
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Store;
-use fencepost_sim::sabotage;
-use fencepost_sim::seed::{Purpose, Seed, below};
+use fencepost_sim::plan::chance::{Purpose, Seed, below};
+use fencepost_sim::planted;
 use serde_json::json;
 
 /// Surroundings of a registry that asks only for the time.
@@ -135,7 +136,7 @@ fn a_store_that_answers_before_it_has_synced_what_it_recovered_loses_it() {
 #[test]
 fn the_law_of_durability_catches_both_in_a_run() {
     for name in ["synchronous-normal", "answers-before-it-has-synced"] {
-        let sabotage = sabotage::by_name(name).expect("it is planted");
+        let sabotage = planted::by_name(name).expect("it is planted");
         let subject = sabotage.subject();
         let caught = (0..400).find(|seed| {
             judge(&Arc::new(generate(Seed(*seed), Store::Sqlite)), &subject).breaks("acknowledged-survives")

@@ -1,6 +1,6 @@
 //! Every law, over histories written by hand: one that it accepts, and one that it rejects at the event that breaks it.
 
-use fencepost_sim::event::{
+use fencepost_sim::history::event::{
     Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Left, NO_PROCESS, Witness, Wrote, disposition,
     licence, refusal, status, survived, turned_out,
 };

@@ -8,8 +8,9 @@ use std::sync::Mutex;
 
 use fencepost_sim::laws::Laws;
 use fencepost_sim::matrix::{End, Figures, Matrix, Row, catalogue};
-use fencepost_sim::sabotage::{self, Fate, Sabotage};
-use fencepost_sim::seed::Seed;
+use fencepost_sim::plan::chance::Seed;
+use fencepost_sim::planted;
+use fencepost_sim::planted::{Fate, Sabotage};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::world::{ByChance, Schedule, Wakeup};
 
@@ -47,7 +48,7 @@ fn every_planted_bug_is_killed_by_its_law_and_every_control_comes_to_its_end() {
 
 #[test]
 fn every_law_has_a_planted_bug_that_it_must_catch() {
-    let caught: BTreeSet<&str> = sabotage::all().map(|sabotage| sabotage.law).collect();
+    let caught: BTreeSet<&str> = planted::all().map(|sabotage| sabotage.law).collect();
     let laws: BTreeSet<&str> = Laws::names().into_iter().collect();
     assert_eq!(caught, laws);
 }
@@ -70,7 +71,7 @@ fn row_of(sabotage: &Sabotage, starts: &[u64], most: u64) -> Row {
 fn a_row_says_how_small_the_plan_became_and_where_the_histories_part() {
     let named = ["renew-the-expired", "claim-the-ended", "renew-creates"];
     let named: Vec<(&Sabotage, Fate)> =
-        named.into_iter().map(|name| (sabotage::by_name(name).unwrap(), Fate::Killed)).collect();
+        named.into_iter().map(|name| (planted::by_name(name).unwrap(), Fate::Killed)).collect();
     let told = Mutex::new(Vec::new());
     let matrix = Matrix { starts: &[0], most: 100, jobs: 3, shrink_runs: 1_000 };
     let rows = matrix.of(&named, &|row| told.lock().unwrap().push(row.sabotage));
@@ -88,7 +89,7 @@ fn a_row_says_how_small_the_plan_became_and_where_the_histories_part() {
 /// Tokens that repeat, and the law that must catch it is another one, which does not.
 #[test]
 fn a_bug_that_only_another_law_catches_is_not_called_killed() {
-    let same_token = sabotage::by_name("same-token").unwrap();
+    let same_token = planted::by_name("same-token").unwrap();
     let law = "externally-owned-never-runs";
     let row = row_of(&Sabotage { law, ..*same_token }, &[0], 20);
     assert_eq!((row.end, row.is_right, row.worst), (End::KilledByAnotherLaw, false, None));
@@ -99,7 +100,7 @@ fn a_bug_that_only_another_law_catches_is_not_called_killed() {
 /// With a seed less than the slowest start needs, the others still kill it.
 #[test]
 fn a_bug_that_is_killed_from_some_starts_is_told_apart() {
-    let fences = sabotage::by_name("fence-forgotten-by-prune").unwrap();
+    let fences = planted::by_name("fence-forgotten-by-prune").unwrap();
     let needed = row_of(fences, &[0, 1_000_000, 2_000_000, 3_000_000], 50).needed;
     let needed: Vec<u64> = needed.into_iter().map(Option::unwrap).collect();
     let (least, most) = (*needed.iter().min().unwrap(), *needed.iter().max().unwrap());
@@ -154,7 +155,7 @@ fn a_panic_of_the_harness_is_an_error_with_its_seed_and_its_words() {
     let json = serde_json::to_value(&row).unwrap();
     assert_eq!((&json["verdict"], &json["harness_panic"]["seed"]), (&"HARNESS ERROR".into(), &7.into()));
     // The world it left in pieces is nobody else's.
-    assert_eq!(row_of(sabotage::by_name("same-token").unwrap(), &[0], 20).end, End::Killed);
+    assert_eq!(row_of(planted::by_name("same-token").unwrap(), &[0], 20).end, End::Killed);
 }
 
 fn panics_in_seed_seven(seed: Seed) -> Box<dyn Schedule> {
@@ -164,8 +165,8 @@ fn panics_in_seed_seven(seed: Seed) -> Box<dyn Schedule> {
 
 #[test]
 fn a_search_at_the_end_of_all_seeds_ends_there() {
-    let inert = sabotage::by_name("control-the-same-value").unwrap();
+    let inert = planted::by_name("control-the-same-value").unwrap();
     assert_eq!(row_of(inert, &[u64::MAX - 2], u64::MAX).end, End::SurvivedNeverReached);
-    let same_token = sabotage::by_name("same-token").unwrap();
+    let same_token = planted::by_name("same-token").unwrap();
     assert_eq!(row_of(same_token, &[u64::MAX - 20], u64::MAX).end, End::Killed);
 }

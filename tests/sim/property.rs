@@ -1,8 +1,8 @@
 //! Plans drawn by proptest: the true system keeps every law over them, and a broken one fails with a small plan.
 
+use fencepost_sim::check::property::{config, holds, plans};
 use fencepost_sim::plan::Store;
-use fencepost_sim::property::{config, holds, plans};
-use fencepost_sim::sabotage;
+use fencepost_sim::planted;
 use fencepost_sim::subject::Subject;
 use proptest::test_runner::TestRunner;
 
@@ -17,7 +17,7 @@ proptest::proptest! {
 
 #[test]
 fn a_broken_subject_fails_with_a_small_plan_and_how_to_replay_it() {
-    let subject = sabotage::by_name("renew-the-expired").unwrap().subject();
+    let subject = planted::by_name("renew-the-expired").unwrap().subject();
     let failed = TestRunner::new(config(500)).run(&plans(Store::Memory), |plan| holds(&plan, &subject));
     let said = failed.expect_err("it breaks laws").to_string();
     assert!(said.contains("`renew-the-expired` breaks it: process p") && said.contains(" replay "), "{said}");

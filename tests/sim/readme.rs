@@ -8,7 +8,7 @@ use std::process::Command;
 
 use fencepost_sim::laws::Laws;
 use fencepost_sim::plan::Plan;
-use fencepost_sim::sabotage;
+use fencepost_sim::planted;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -96,7 +96,7 @@ fn its_commands_say_what_it_shows_and_its_table_is_of_the_laws_there_are() {
 fn laws() -> String {
     let mut table = "| law | says | catches |\n|---|---|---|\n".to_owned();
     for law in Laws::new(&Plan::quiet(0)).all() {
-        let caught: Vec<String> = sabotage::all()
+        let caught: Vec<String> = planted::all()
             .filter(|planted| planted.law == law.name())
             .map(|planted| format!("`{}`", planted.name))
             .collect();

@@ -6,8 +6,9 @@ use fencepost_sim::check::failure;
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Plan;
-use fencepost_sim::sabotage::{self, Sabotage};
-use fencepost_sim::seed::Seed;
+use fencepost_sim::plan::chance::Seed;
+use fencepost_sim::planted;
+use fencepost_sim::planted::Sabotage;
 
 /// The first plan in which the planted bug breaks its law.
 fn broken(planted: &Sabotage) -> Plan {
@@ -19,7 +20,7 @@ fn broken(planted: &Sabotage) -> Plan {
 
 #[test]
 fn a_report_of_any_planted_bug_has_every_part_and_at_most_forty_lines() {
-    for planted in sabotage::all() {
+    for planted in planted::all() {
         let plan = broken(planted);
         // Small, and as large as it was found.
         for budget in [100, 0] {
@@ -54,8 +55,8 @@ fn a_report_of_any_planted_bug_has_every_part_and_at_most_forty_lines() {
 fn what_is_needed_and_who_believed_what_is_what_happened() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
     let path = folder.join("stale-writer-refused-renew-then-write.toml");
-    let (plan, _) = fencepost_sim::corpus::load(&path).unwrap();
-    let subject = sabotage::by_name("renew-then-write").unwrap().subject();
+    let (plan, _) = fencepost_sim::regressions::load(&path).unwrap();
+    let subject = planted::by_name("renew-then-write").unwrap().subject();
     let report = failure(&subject, &plan, "stale-writer-refused", 0).to_string();
     // Whatever the width of its columns.
     let lines: Vec<String> =
@@ -82,8 +83,9 @@ fn what_is_needed_and_who_believed_what_is_what_happened() {
 #[test]
 fn what_panicked_is_said() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
-    let (plan, _) = fencepost_sim::corpus::load(&folder.join("nobody-panics-lease-just-won.toml")).unwrap();
-    let subject = sabotage::by_name("unwraps-an-expiry").unwrap().subject();
+    let (plan, _) =
+        fencepost_sim::regressions::load(&folder.join("nobody-panics-lease-just-won.toml")).unwrap();
+    let subject = planted::by_name("unwraps-an-expiry").unwrap().subject();
     let report = failure(&subject, &plan, "nobody-panics", 0).to_string();
     assert!(report.contains("  the last panic said: a lease that was just won has expired\n"), "{report}");
 }
@@ -94,7 +96,7 @@ fn a_breach_that_needs_clock_faults_says_so() {
     let needs = "clock faults: needed, the law holds without them";
     let needs_not = "clock faults: not needed, the law is broken without them too";
     let (mut needed, mut not_needed) = (0, 0);
-    for planted in sabotage::all() {
+    for planted in planted::all() {
         if needed > 0 && not_needed > 0 {
             return;
         }
@@ -117,7 +119,7 @@ fn a_breach_that_needs_clock_faults_says_so() {
 }
 
 fn told(name: &str, plan: &str) -> String {
-    let planted = sabotage::by_name(name).unwrap();
+    let planted = planted::by_name(name).unwrap();
     failure(&planted.subject(), &plan.parse().unwrap(), planted.law, 0).to_string()
 }
 

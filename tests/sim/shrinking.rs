@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
-use fencepost_sim::needs::needs;
 use fencepost_sim::plan::Plan;
-use fencepost_sim::sabotage::{self, Sabotage};
-use fencepost_sim::seed::Seed;
+use fencepost_sim::plan::chance::Seed;
+use fencepost_sim::planted;
+use fencepost_sim::planted::Sabotage;
+use fencepost_sim::shrink::necessity::needs;
 use fencepost_sim::shrink::{BUDGET, Ended, Shrunk, Size, shrink, shrink_watched};
 use fencepost_sim::subject::Subject;
 
@@ -35,7 +36,7 @@ fn lucks(plan: &Plan, sabotage: &Sabotage) -> u64 {
 }
 
 fn planted(name: &str) -> &'static Sabotage {
-    sabotage::by_name(name).unwrap()
+    planted::by_name(name).unwrap()
 }
 
 #[test]
@@ -212,7 +213,7 @@ fn every_planted_bug_shrinks_to_a_plan_that_a_person_can_read() {
         "{:<36} {:>5} {:>6} {:>7} {:>9} {:>6} {:>7} {:>5} {:>8}",
         "sabotage", "steps", "faults", "workers", "processes", "runs", "cpu ms", "of 8", "survives"
     );
-    for sabotage in sabotage::all().filter(|known| wanted.as_ref().is_none_or(|name| name == known.name)) {
+    for sabotage in planted::all().filter(|known| wanted.as_ref().is_none_or(|name| name == known.name)) {
         for start in [0, 1_000_000] {
             let plan = breaking(sabotage, start);
             let before = cpu_ms();

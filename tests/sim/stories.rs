@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next};
-use fencepost_sim::corpus;
-use fencepost_sim::event::Kind;
 use fencepost_sim::generate::generate;
+use fencepost_sim::history::event::Kind;
 use fencepost_sim::judge::{judge, record};
+use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
-use fencepost_sim::sabotage;
+use fencepost_sim::planted;
+use fencepost_sim::regressions;
 use fencepost_sim::search::{Search, search};
-use fencepost_sim::seed::Seed;
 use fencepost_sim::shrink::shrink;
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::text;
@@ -28,10 +28,10 @@ pub fn plan(steps: &[&str]) -> Arc<Plan> {
 fn the_reference_protocol_lets_a_stale_writer_write_and_the_true_system_does_not() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../regressions/stale-writer-refused-renew-then-write.toml");
-    let (plan, _) = corpus::load(&path).unwrap();
+    let (plan, _) = regressions::load(&path).unwrap();
     let plan = Arc::new(plan);
 
-    let reference = sabotage::by_name("renew-then-write").unwrap().subject();
+    let reference = planted::by_name("renew-then-write").unwrap().subject();
     let broken = judge(&plan, &reference).broken().expect("the protocol has a hole");
     assert_eq!(broken.law, "stale-writer-refused");
     insta::assert_snapshot!("the_hole", text::draw(&record(&plan, &reference), Some(&broken)));
@@ -64,7 +64,7 @@ fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
 
 #[test]
 fn what_breaks_is_shrunk_to_a_few_steps_that_still_break_it() {
-    let reference = sabotage::by_name("renew-at-expiry").unwrap();
+    let reference = planted::by_name("renew-at-expiry").unwrap();
     let subject = reference.subject();
     let seed = (0..200)
         .find(|seed| judge(&Arc::new(generate(Seed(*seed), Store::Memory)), &subject).breaks(reference.law))

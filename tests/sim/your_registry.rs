@@ -50,7 +50,7 @@ fn every_command_of_its_readme_ends_as_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("regressions");
     fs::create_dir(&kept).unwrap();
-    for plan in fencepost_sim::corpus::files(&example().join("regressions")).unwrap() {
+    for plan in fencepost_sim::regressions::files(&example().join("regressions")).unwrap() {
         fs::copy(&plan, kept.join(plan.file_name().unwrap())).unwrap();
     }
     let readme = read("README.md");

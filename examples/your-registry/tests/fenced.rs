@@ -10,8 +10,8 @@ use fencepost::testing::hand::HandEnvironment;
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Store;
-use fencepost_sim::seed::Seed;
-use fencepost_sim::{Options, Subject, check, corpus};
+use fencepost_sim::plan::chance::Seed;
+use fencepost_sim::{Options, Subject, check, regressions};
 use your_registry::MapRegistry;
 
 fn honest() -> Subject {
@@ -53,10 +53,10 @@ fn the_broken_registry_lets_a_stale_writer_end_a_process() {
 #[test]
 fn every_kept_plan_still_bites_the_broken_registry_and_not_the_honest_one() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions");
-    let files = corpus::files(&folder).unwrap();
+    let files = regressions::files(&folder).unwrap();
     assert!(!files.is_empty());
     for path in files {
-        let (plan, kept) = corpus::load(&path).unwrap();
+        let (plan, kept) = regressions::load(&path).unwrap();
         let (plan, kept) = (Arc::new(plan), kept.expect("it names its law"));
         assert_eq!(judge(&plan, &honest()).broken(), None, "{}", path.display());
         assert!(judge(&plan, &broken()).breaks(&kept.law), "{}", path.display());

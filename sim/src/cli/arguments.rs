@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::values::{self, Format, Profiled, Seconds, Show, Stores, Timeline};
+use crate::cli::values;
+use crate::cli::values::{Format, Profiled, Seconds, Show, Stores, Timeline};
 use crate::matrix::WORST_BAR;
-use crate::seeds::{Shard, parse_range};
+use crate::search::seeds::{Shard, parse_range};
 use crate::shrink::BUDGET;
 
 #[derive(Parser)]

@@ -2,15 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use super::arguments::{Determinism, Hashes};
-use super::found::found;
-use super::invocation::Invocation;
-use super::{Complaint, End, Ended, say};
-use crate::counted::counted;
-use crate::determinism;
+use crate::cli::arguments::{Determinism, Hashes};
+use crate::cli::invocation::Invocation;
+use crate::cli::plan_source::found;
+use crate::cli::{Complaint, End, Ended, stdout};
 use crate::judge::record;
+use crate::search::determinism;
+use crate::search::seeds::{Seeds, Shard};
 use crate::search::{Plans, search_among};
-use crate::seeds::{Seeds, Shard};
+use crate::support::plural::counted;
 
 pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> Ended {
     let (seeds, subject) = (&wanted.seeds, invocation.subject()?);
@@ -19,32 +19,35 @@ pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> Ended {
     let own = std::env::current_exe()
         .map_err(|cause| Complaint(format!("this program cannot find itself: {cause}")))?;
     let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, &plans);
-    say::line(format_args!("{} run twice in this process", counted(ours.len(), "seed")));
+    stdout::line(format_args!("{} run twice in this process", counted(ours.len(), "seed")));
     // A difference here is one that another process needs not show again.
     if differences.is_empty() {
         let others = determinism::between_processes(&own, seeds.clone(), 2, &plans, &ours);
         differences.extend(others.map_err(complain)?);
-        say::line(format_args!("{} run in another process, with two threads", counted(ours.len(), "seed")));
+        stdout::line(format_args!(
+            "{} run in another process, with two threads",
+            counted(ours.len(), "seed")
+        ));
     }
     if let (Some(other), true) = (&wanted.against, differences.is_empty()) {
         let others = determinism::between_processes(other, seeds.clone(), 2, &plans, &ours);
         differences.extend(others.map_err(complain)?);
-        say::line(format_args!("{} run by {}", counted(ours.len(), "seed"), other.display()));
+        stdout::line(format_args!("{} run by {}", counted(ours.len(), "seed"), other.display()));
     }
     for difference in differences.iter().take(3) {
-        say::line(format_args!("seed {} differs between {}", difference.seed, difference.between));
+        stdout::line(format_args!("seed {} differs between {}", difference.seed, difference.between));
         match &difference.first {
             Some((place, one, other)) => {
-                say::line(format_args!("  first at event {place}:\n    {one}\n    {other}"));
+                stdout::line(format_args!("  first at event {place}:\n    {one}\n    {other}"));
             }
-            None => say::line("  the difference did not show again when both were recorded"),
+            None => stdout::line("  the difference did not show again when both were recorded"),
         }
     }
     if differences.is_empty() {
-        say::line("no run differs");
+        stdout::line("no run differs");
         return Ok(End::Holds);
     }
-    say::line(format_args!("{}", counted(differences.len(), "difference")));
+    stdout::line(format_args!("{}", counted(differences.len(), "difference")));
     Ok(End::NotDeterministic)
 }
 
@@ -55,7 +58,7 @@ pub fn hashes(wanted: &Hashes, invocation: &Invocation<'_>) -> Ended {
     let mut panicked = None;
     search_among(&seeds, &plans, wanted.jobs, &|| false, |done| {
         match done.verdict {
-            Ok(verdict) => say::line(format_args!("{:016x}", verdict.hash)),
+            Ok(verdict) => stdout::line(format_args!("{:016x}", verdict.hash)),
             Err(said) => panicked = Some((done.seed, said)),
         }
         ControlFlow::Continue(())
@@ -70,7 +73,7 @@ pub fn events(what: &str, invocation: &Invocation<'_>) -> Ended {
     let found = found(what, invocation)?;
     let history = record(&found.plan, &found.subject);
     for place in 0..history.events.len() {
-        say::line(history.line(place));
+        stdout::line(history.line(place));
     }
     Ok(End::Holds)
 }

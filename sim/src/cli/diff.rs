@@ -3,35 +3,35 @@
 
 use std::path::Path;
 
-use super::{End, Ended, histories, say};
+use crate::cli::{End, Ended, history_files, stdout};
 use crate::history::History;
 
 /// Events of both that are shown before the one that differs.
 const BEFORE: usize = 3;
 
 pub fn diff(one: &Path, other: &Path) -> Ended {
-    let (ours, theirs) = (histories::read(one)?.history, histories::read(other)?.history);
+    let (ours, theirs) = (history_files::read(one)?.history, history_files::read(other)?.history);
     let is_one_plan = ours.plan == theirs.plan;
     let place = ours.first_difference(&theirs);
     if !is_one_plan {
-        say::line("their plans differ:");
+        stdout::line("their plans differ:");
         for (name, here, there) in [(one, &ours, &theirs), (other, &theirs, &ours)] {
             for step in here.plan.steps.iter().filter(|step| !there.plan.steps.contains(step)) {
-                say::line(format_args!("  only in {}: {step}", name.display()));
+                stdout::line(format_args!("  only in {}: {step}", name.display()));
             }
         }
     }
     let Some(place) = place else {
-        say::line(format_args!("no event differs, of {}", ours.events.len()));
+        stdout::line(format_args!("no event differs, of {}", ours.events.len()));
         return Ok(End::Holds);
     };
     for same in place.saturating_sub(BEFORE)..place {
-        say::line(format_args!("  {:>7} {}", same, ours.line(same)));
+        stdout::line(format_args!("  {:>7} {}", same, ours.line(same)));
     }
-    say::line(format_args!("< {place:>7} {}", shown(&ours, &theirs, place)));
-    say::line(format_args!("> {place:>7} {}", shown(&theirs, &ours, place)));
+    stdout::line(format_args!("< {place:>7} {}", shown(&ours, &theirs, place)));
+    stdout::line(format_args!("> {place:>7} {}", shown(&theirs, &ours, place)));
     if is_one_plan {
-        say::line("one plan gave different events: that is not deterministic");
+        stdout::line("one plan gave different events: that is not deterministic");
         return Ok(End::NotDeterministic);
     }
     Ok(End::Holds)

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::run::processors;
-use super::{Complaint, End, Ended, say};
-use crate::determinism;
+use crate::cli::run::processors;
+use crate::cli::{Complaint, End, Ended, stdout};
 use crate::search::Plans;
+use crate::search::determinism;
 use crate::subject::Subject;
 
 /// Each replaces the flags of `.cargo/config.toml`, even set to nothing.
@@ -19,10 +19,10 @@ const SEEDS: std::ops::Range<u64> = 0..50;
 pub fn doctor() -> Ended {
     let mut wrong = 0;
     let mut tell = |what: &str, found: Result<String, String>| match found {
-        Ok(said) => say::line(format_args!("ok     {what:<13} {said}")),
+        Ok(said) => stdout::line(format_args!("ok     {what:<13} {said}")),
         Err(said) => {
             wrong += 1;
-            say::line(format_args!("WRONG  {what:<13} {said}"));
+            stdout::line(format_args!("WRONG  {what:<13} {said}"));
         }
     };
     let here = std::env::current_dir()

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::say;
+use crate::cli::stdout;
 
 /// `timeout` sends its signal to a command, and then to all its group.
 const ECHO_US: u64 = 1_000_000;
@@ -29,7 +29,7 @@ pub fn listen() -> io::Result<Arc<AtomicBool>> {
             let first_us = *first_us.get_or_insert(now_us);
             to_tell.store(true, Ordering::Relaxed);
             if now_us.saturating_sub(first_us) > ECHO_US {
-                say::complain("it was asked to end a second time, and ends with nothing said");
+                stdout::complain("it was asked to end a second time, and ends with nothing said");
                 std::process::exit(4);
             }
         }

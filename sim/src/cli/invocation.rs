@@ -4,12 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::Complaint;
-use super::arguments::OfSeeds;
-use super::values::{Profiled, Stores};
+use crate::cli::Complaint;
+use crate::cli::arguments::OfSeeds;
+use crate::cli::values::{Profiled, Stores};
+use crate::generate::profile::Profile;
 use crate::plan::Store;
-use crate::profile::Profile;
-use crate::sabotage;
+use crate::planted;
 use crate::subject::Subject;
 
 pub struct Invocation<'a> {
@@ -49,12 +49,12 @@ impl<'a> Invocation<'a> {
     fn named(&self, name: Option<&str>) -> Result<Subject, Complaint> {
         let own = self.own.iter().find(|own| name.is_none_or(|name| own.name == name));
         let Some(name) = name else { return Ok(own.cloned().unwrap_or_else(Subject::fencepost)) };
-        let known = own.cloned().or_else(|| sabotage::by_name(name).map(sabotage::Sabotage::subject));
+        let known = own.cloned().or_else(|| planted::by_name(name).map(planted::Sabotage::subject));
         let fencepost = Subject::fencepost();
         known.or_else(|| (name == fencepost.name).then_some(fencepost)).ok_or_else(|| {
             let mut names: Vec<&str> = self.own.iter().map(|own| own.name).collect();
             names.extend((!names.contains(&"fencepost")).then_some("fencepost"));
-            names.extend(sabotage::all().map(|sabotage| sabotage.name));
+            names.extend(planted::all().map(|sabotage| sabotage.name));
             Complaint(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
         })
     }
@@ -145,9 +145,9 @@ mod tests {
         let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
         assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
         assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
-        let on_disk = sabotage::by_name("synchronous-normal").unwrap().subject();
+        let on_disk = planted::by_name("synchronous-normal").unwrap().subject();
         assert_eq!(line(&on_disk, Store::Sqlite), "mine replay 7 --subject synchronous-normal");
-        let profile = crate::profile::by_name("clocks").ok().map(Profiled);
+        let profile = crate::generate::profile::by_name("clocks").ok().map(Profiled);
         let profiled = Invocation::new(&words, &own, OfSeeds { profile, ..OfSeeds::default() });
         assert_eq!(
             profiled.about_seed("replay", 7, &own[0], Store::Memory),

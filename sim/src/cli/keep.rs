@@ -4,48 +4,49 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use super::arguments::Keep;
-use super::found::{Found, found};
-use super::invocation::Invocation;
-use super::shrink::{ended_early, law_to_break, smallest};
-use super::wrapped::wrapped;
-use super::{Complaint, End, Ended, out, say};
-use crate::corpus::{self, Origin, Regression};
+use crate::cli::arguments::Keep;
+use crate::cli::invocation::Invocation;
+use crate::cli::plan_source::{Found, found};
+use crate::cli::shrink::{ended_early, law_to_break, smallest};
+use crate::cli::wrap::wrapped;
+use crate::cli::{Complaint, End, Ended, output_folder, stdout};
 use crate::judge::judge;
 use crate::plan::Plan;
+use crate::planted;
+use crate::regressions;
+use crate::regressions::{Origin, Regression};
 use crate::report::failure::Failure;
-use crate::sabotage;
 
 pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> Ended {
     let found = found(&wanted.what, invocation)?;
     let law = law_to_break(&found, wanted.law)?;
     let name = wanted.name.clone().unwrap_or_else(|| format!("{law}-{}", whose(&found)));
     let path = wanted.into.join(format!("{name}.toml"));
-    out::is_free(&path, "say --name another")?;
+    output_folder::is_free(&path, "say --name another")?;
     let shrunk = smallest(&found, &law, wanted.budget)?;
     let regression = regression(&found, &law, shrunk.plan, wanted.story.as_deref());
     let steps = regression.plan.steps.len();
-    corpus::keep(&path, &regression, &found.subject).map_err(Complaint::of)?;
+    regressions::keep(&path, &regression, &found.subject).map_err(Complaint::of)?;
     let (before, early) = (found.plan.steps.len(), ended_early(shrunk.ended));
-    say::line(format_args!("{before} steps made {steps} in {} runs{early}", shrunk.runs));
-    say::line(format_args!("it was read back, run, and breaks {law}; kept in {}", path.display()));
+    stdout::line(format_args!("{before} steps made {steps} in {} runs{early}", shrunk.runs));
+    stdout::line(format_args!("it was read back, run, and breaks {law}; kept in {}", path.display()));
     if wanted.story.is_none() {
         let had = found.regression.as_ref().filter(|had| wrapped(&had.story) == regression.story);
         match had {
-            None => say::line("its story is a sentence yet: tell there what happens, in order"),
+            None => stdout::line("its story is a sentence yet: tell there what happens, in order"),
             Some(had) if had.plan != regression.plan => {
-                say::line("its story is that of the plan it came from: see whether it is still so");
+                stdout::line("its story is that of the plan it came from: see whether it is still so");
             }
             Some(_) => {}
         }
     }
-    say::line(format_args!("replay it:  {}", invocation.about_file("replay", &path, &found.subject)));
+    stdout::line(format_args!("replay it:  {}", invocation.about_file("replay", &path, &found.subject)));
     Ok(End::Broken)
 }
 
 /// Who broke it, and with what.
 fn whose(found: &Found) -> String {
-    match (sabotage::by_name(found.subject.name), found.seed) {
+    match (planted::by_name(found.subject.name), found.seed) {
         (Some(planted), _) => planted.name.to_owned(),
         (None, Some(seed)) => format!("seed-{seed}"),
         (None, None) => "kept".to_owned(),
@@ -54,7 +55,7 @@ fn whose(found: &Found) -> String {
 
 /// What is to be kept: with a story that was told, or one that it had, or a first sentence of one.
 pub fn regression(found: &Found, law: &str, plan: Plan, story: Option<&str>) -> Regression {
-    let sabotage = sabotage::by_name(found.subject.name).map(|planted| planted.name.to_owned());
+    let sabotage = planted::by_name(found.subject.name).map(|planted| planted.name.to_owned());
     // Of another law, or another bug, it would tell what is not so.
     let had = found.regression.as_ref().filter(|had| had.law == law && had.origin.sabotage == sabotage);
     let told = story.or(had.map(|regression| regression.story.as_str()));
@@ -69,7 +70,7 @@ pub fn regression(found: &Found, law: &str, plan: Plan, story: Option<&str>) -> 
 pub fn regression_of(failure: &Failure) -> Regression {
     let (subject, law) = (failure.subject.as_str(), failure.broken.law);
     let store = failure.found.store.name();
-    let sabotage = sabotage::by_name(subject).map(|planted| planted.name.to_owned());
+    let sabotage = planted::by_name(subject).map(|planted| planted.name.to_owned());
     Regression {
         law: law.to_owned(),
         story: sentence(&failure.broken.because, subject, law, failure.found.seed, store),

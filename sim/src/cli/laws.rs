@@ -1,20 +1,20 @@
 //! `laws`: each law with its sentence, and the planted bugs that it must catch.
 
-use super::{End, Ended, say};
+use crate::cli::{End, Ended, stdout};
 use crate::laws::Laws;
 use crate::plan::Plan;
-use crate::sabotage;
+use crate::planted;
 use crate::subject::Subject;
 
 pub fn laws(subject: &Subject) -> Ended {
     for law in Laws::new(&Plan::quiet(0)).all() {
         let claimed = if subject.not_claimed.contains(&law.name()) { " (not claimed)" } else { "" };
-        say::line(format_args!("{}{claimed}", law.name()));
-        say::line(format_args!("    {}", law.sentence()));
+        stdout::line(format_args!("{}{claimed}", law.name()));
+        stdout::line(format_args!("    {}", law.sentence()));
         let caught: Vec<&str> =
-            sabotage::all().filter(|planted| planted.law == law.name()).map(|planted| planted.name).collect();
+            planted::all().filter(|planted| planted.law == law.name()).map(|planted| planted.name).collect();
         if !caught.is_empty() {
-            say::line(format_args!("    catches {}", caught.join(", ")));
+            stdout::line(format_args!("    catches {}", caught.join(", ")));
         }
     }
     Ok(End::Holds)

@@ -6,32 +6,32 @@ mod arguments;
 mod determinism;
 mod diff;
 mod doctor;
-mod found;
-mod histories;
+mod history_files;
 mod interrupt;
 mod invocation;
 mod keep;
 mod laws;
-mod out;
+mod output_folder;
+mod plan_source;
 mod progress;
 mod regressions;
 mod rejudge;
 mod replay;
 mod run;
 mod sabotage;
-mod say;
 mod shrink;
+mod stdout;
 mod values;
 mod verdict;
-mod wrapped;
+mod wrap;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use crate::panics;
-use crate::step::EXAMPLES;
+use crate::plan::step::EXAMPLES;
 use crate::subject::Subject;
+use crate::support::panics;
 
 use arguments::{Arguments, Command};
 use invocation::Invocation;
@@ -95,11 +95,11 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
     let arguments = match arguments::parse(&words) {
         Ok(arguments) => arguments,
         Err(arguments::NotObeyed::Asked(help)) => {
-            say::raw(&help);
-            return say::end(0);
+            stdout::raw(&help);
+            return stdout::end(0);
         }
         Err(arguments::NotObeyed::Wrong(why)) => {
-            say::complain(&why);
+            stdout::complain(&why);
             return 4;
         }
     };
@@ -108,16 +108,16 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
     let code = match carried_out {
         Ok(Ok(end)) => end.code(),
         Ok(Err(complaint)) => {
-            say::complain(&complaint.to_string());
+            stdout::complain(&complaint.to_string());
             4
         }
         Err(payload) => {
             let said = panics::told(payload.as_ref());
-            say::complain(&format!("the harness itself failed, which is a bug in it: {said}"));
+            stdout::complain(&format!("the harness itself failed, which is a bug in it: {said}"));
             4
         }
     };
-    say::end(code)
+    stdout::end(code)
 }
 
 fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended {
@@ -138,7 +138,7 @@ fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended
         Command::Diff { one, other } => diff::diff(&one, &other),
         Command::Laws(_) => laws::laws(&invocation.subject()?),
         Command::Steps => {
-            EXAMPLES.iter().for_each(say::line);
+            EXAMPLES.iter().for_each(stdout::line);
             Ok(End::Holds)
         }
         Command::Doctor => doctor::doctor(),

@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use crate::marks::Mark;
+use crate::coverage::Mark;
 use crate::report::tally::Tally;
 
 const BAR_EVERY_US: u64 = 100_000;

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::arguments::Regressions;
-use super::invocation::Invocation;
-use super::run::append_job_summary;
-use super::values::Format;
-use super::{Complaint, End, Ended, out, say};
-use crate::corpus::{self, Origin, Regression, ReplayError};
+use crate::cli::arguments::Regressions;
+use crate::cli::invocation::Invocation;
+use crate::cli::run::append_job_summary;
+use crate::cli::values::Format;
+use crate::cli::{Complaint, End, Ended, output_folder, stdout};
+use crate::regressions;
+use crate::regressions::{Origin, Regression, ReplayError};
 use crate::report::github;
 use crate::report::json;
 use crate::report::junit::{Came, Case, Suite};
@@ -27,7 +28,7 @@ struct Line {
 pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
     let subject = invocation.subject()?;
     let folder = &wanted.folder;
-    let files = corpus::files(folder).map_err(|cause| {
+    let files = regressions::files(folder).map_err(|cause| {
         Complaint(format!(
             "`{}` cannot be read: {cause}: name the folder of the regressions, `keep` makes one",
             folder.display()
@@ -48,10 +49,10 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
         () => End::Holds,
     };
     if let Some(path) = &wanted.report.junit {
-        out::put(path, &suite(&subject, &lines).xml())?;
+        output_folder::put(path, &suite(&subject, &lines).xml())?;
     }
     match wanted.report.format {
-        Format::Json => say::raw(&json::pretty(&lines)),
+        Format::Json => stdout::raw(&json::pretty(&lines)),
         Format::Human => tell(&lines),
         Format::Github => {
             tell(&lines);
@@ -59,7 +60,7 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
             for line in &lines {
                 page.push_str(&format!("- `{}`: {} {}\n", line.file, line.came, line.why));
                 if line.came != "held" {
-                    say::line(github::error_in(&line.file, line.came, &line.why));
+                    stdout::line(github::error_in(&line.file, line.came, &line.why));
                 }
             }
             append_job_summary(&page)?;
@@ -71,22 +72,22 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
 fn tell(lines: &[Line]) {
     for line in lines {
         let why = if line.why.is_empty() { String::new() } else { format!(": {}", line.why) };
-        say::line(format_args!("{:<10} {}{why}", line.came, line.file));
+        stdout::line(format_args!("{:<10} {}{why}", line.came, line.file));
     }
     let held = lines.iter().filter(|line| line.came == "held").count();
-    say::line(format_args!("{held} of {} held", lines.len()));
+    stdout::line(format_args!("{held} of {} held", lines.len()));
 }
 
 fn tried(path: &Path, subject: &Subject) -> Line {
     let file = path.display().to_string();
-    let (law, came, why) = match corpus::replay(path, subject) {
+    let (law, came, why) = match regressions::replay(path, subject) {
         Ok(Regression { law, origin: Origin { sabotage: Some(planted), .. }, .. }) => {
             let why = format!("and {planted} is caught by {law}");
             (Some(law), "held", why)
         }
         Ok(regression) => (Some(regression.law), "held", String::new()),
         Err(error) => {
-            let regression = corpus::load(path).ok().and_then(|(_, regression)| regression);
+            let regression = regressions::load(path).ok().and_then(|(_, regression)| regression);
             (regression.map(|regression| regression.law), came(&error), error.to_string())
         }
     };

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::histories::{self, Kept};
-use super::{Complaint, End, Ended, say};
+use crate::cli::history_files;
+use crate::cli::history_files::Kept;
+use crate::cli::{Complaint, End, Ended, stdout};
 use crate::judge::{Judged, rejudge};
 use crate::laws::Finding;
 
@@ -18,10 +19,10 @@ pub fn rejudge_all(what: &Path) -> Ended {
 /// What cannot be read is no reason to keep silent about the others.
 fn rejudged(path: &Path) -> End {
     let shown = path.display();
-    let Kept { history, not_claimed } = match histories::read(path) {
+    let Kept { history, not_claimed } = match history_files::read(path) {
         Ok(kept) => kept,
         Err(complaint) => {
-            say::complain(&complaint.to_string());
+            stdout::complain(&complaint.to_string());
             return End::Failed;
         }
     };
@@ -32,15 +33,15 @@ fn rejudged(path: &Path) -> End {
         _ => None,
     });
     if let Some((at, law, because)) = breaches.min_by_key(|(at, ..)| *at) {
-        say::line(format_args!("{shown}: {law} is broken at event {at}: {because}"));
+        stdout::line(format_args!("{shown}: {law} is broken at event {at}: {because}"));
         return End::Broken;
     }
     let is_undecided = |judged: &&Judged| matches!(judged.finding, Finding::Undecided { .. });
     if let Some(judged) = judged.iter().find(is_undecided) {
-        say::line(format_args!("{shown}: it cannot be told whether {} holds", judged.law));
+        stdout::line(format_args!("{shown}: it cannot be told whether {} holds", judged.law));
         return End::Inconclusive;
     }
-    say::line(format_args!("{shown}: every law holds"));
+    stdout::line(format_args!("{shown}: every law holds"));
     End::Holds
 }
 

@@ -3,21 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::arguments::Replay;
-use super::found::{Found, found};
-use super::invocation::Invocation;
-use super::shrink::until_asked;
-use super::values::Timeline;
-use super::wrapped::wrapped;
-use super::{Complaint, End, Ended, histories, out, say};
+use crate::cli::arguments::Replay;
+use crate::cli::invocation::Invocation;
+use crate::cli::plan_source::{Found, found};
+use crate::cli::shrink::until_asked;
+use crate::cli::values::Timeline;
+use crate::cli::wrap::wrapped;
+use crate::cli::{Complaint, End, Ended, history_files, output_folder, stdout};
 use crate::history::History;
 use crate::judge::{Broken, Verdict, judge, record};
-use crate::panics;
 use crate::plan::Plan;
 use crate::shrink::BUDGET;
 use crate::subject::Subject;
+use crate::support::panics;
 use crate::timeline::head::{Head, Ruling};
-use crate::timeline::moment::Moment;
+use crate::timeline::snapshot::Moment;
 use crate::timeline::{html, text};
 
 pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
@@ -30,7 +30,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
     // A page on standard output is all there is on it.
     let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
     if let (Some(regression), false) = (&found.regression, is_page) {
-        say::line(format_args!("{}\n", wrapped(&regression.story)));
+        stdout::line(format_args!("{}\n", wrapped(&regression.story)));
     }
     let needs_history = wanted.timeline.is_some()
         || wanted.show.is_some()
@@ -38,7 +38,9 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
         || wanted.history.is_some();
     if needs_history {
         let Some(history) = recorded(&plan, &found.subject, &verdict) else {
-            say::line("this plan does not give the same events twice: `determinism` shows where they part");
+            stdout::line(
+                "this plan does not give the same events twice: `determinism` shows where they part",
+            );
             return Ok(End::NotDeterministic);
         };
         show(wanted, history, &found, &verdict, breach.as_ref())?;
@@ -48,7 +50,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
     if let (Some(said), true, false) =
         (panicked, breach.is_some_and(|broken| broken.law == "nobody-panics"), is_page)
     {
-        say::line(format_args!("the last panic said: {said}"));
+        stdout::line(format_args!("the last panic said: {said}"));
     }
     Ok(end)
 }
@@ -100,7 +102,7 @@ fn show(
     broken: Option<&Broken>,
 ) -> Result<(), Complaint> {
     if let Some(path) = &wanted.history {
-        histories::write(path, &history, &found.subject)?;
+        history_files::write(path, &history, &found.subject)?;
     }
     let last = history.events.len().saturating_sub(1);
     let place = match wanted.until {
@@ -126,10 +128,10 @@ fn show(
             }
         };
         match &wanted.out {
-            None => say::raw(&drawn),
+            None => stdout::raw(&drawn),
             Some(path) => {
-                out::put(path, &drawn)?;
-                say::line(format_args!("the timeline is in {}", path.display()));
+                output_folder::put(path, &drawn)?;
+                stdout::line(format_args!("the timeline is in {}", path.display()));
             }
         }
     }
@@ -138,10 +140,10 @@ fn show(
         return Ok(());
     }
     if let Some(moment) = moment {
-        say::raw(&moment.to_string());
+        stdout::raw(&moment.to_string());
     }
     if wanted.show.is_some() || wanted.until.is_some() {
-        say::line(format_args!("event {place}: {}", line.trim_start()));
+        stdout::line(format_args!("event {place}: {}", line.trim_start()));
     }
     Ok(())
 }
@@ -165,7 +167,7 @@ fn drawn_from(found: &Found, wanted: &Replay) -> String {
 fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
     let line = |said: String| {
         if !is_page {
-            say::line(said);
+            stdout::line(said);
         }
     };
     if let Some(broken) = broken {

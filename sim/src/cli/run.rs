@@ -6,27 +6,30 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use super::arguments::Run;
-use super::invocation::Invocation;
-use super::out::{self, Out};
-use super::progress::Progress;
-use super::values::{Format, Seconds};
-use super::{Complaint, End, Ended, interrupt, say, verdict};
+use crate::cli::arguments::Run;
+use crate::cli::invocation::Invocation;
+use crate::cli::output_folder;
+use crate::cli::output_folder::Out;
+use crate::cli::progress::Progress;
+use crate::cli::values::{Format, Seconds};
+use crate::cli::{Complaint, End, Ended, interrupt, stdout, verdict};
 use crate::judge::Broken;
 use crate::laws::Laws;
 use crate::plan::Store;
 use crate::report::failure::{Failure, Found};
-use crate::report::human::{self, Leads};
+use crate::report::human;
+use crate::report::human::Leads;
 use crate::report::summary::{
     BrokenLine, FORMAT, FailureLine, PanickedLine, Searched, Summary, Timings, law_lines, mark_lines,
 };
 use crate::report::tally::{Longest, Tally, longer};
 use crate::report::{github, json, junit};
+use crate::search::seeds;
+use crate::search::seeds::{Seeds, Shard};
 use crate::search::{Plans, search_among};
-use crate::seeds::{self, Seeds, Shard};
 use crate::shrink::shrink_watched;
 use crate::subject::Subject;
-use crate::whole_file;
+use crate::support::atomic_file;
 
 /// The standard search: so many seeds on each store.
 pub const STANDARD: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
@@ -47,7 +50,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
         return Err(Complaint("there is no seed to run: give more seeds, or fewer shards".to_owned()));
     }
     let out = wanted.out.as_deref().map(Out::prepare).transpose()?;
-    wanted.report.junit.as_deref().map(out::can_be_written).transpose()?;
+    wanted.report.junit.as_deref().map(output_folder::can_be_written).transpose()?;
     if wanted.report.format == Format::Github {
         // Nothing yet: whether it can be added to.
         append_job_summary("")?;
@@ -93,16 +96,16 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
             out.write_summary(&summary, &timings)?;
         }
         match &wanted.report.junit {
-            Some(path) => out::put(path, &junit::of_search(&summary, &timings).xml()),
+            Some(path) => output_folder::put(path, &junit::of_search(&summary, &timings).xml()),
             None => Ok(()),
         }
     })();
     match wanted.report.format {
-        Format::Json => say::raw(&json::both(&summary, &timings)),
+        Format::Json => stdout::raw(&json::both(&summary, &timings)),
         Format::Human => tell(&reports, &summary, &timings),
         Format::Github => {
             tell(&reports, &summary, &timings);
-            github::annotations(&summary).iter().for_each(say::line);
+            github::annotations(&summary).iter().for_each(stdout::line);
             append_job_summary(&github::job_summary(&summary))?;
         }
     }
@@ -111,10 +114,10 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
 
 fn tell(reports: &[String], summary: &Summary, timings: &Timings) {
     for report in reports {
-        say::line(report);
+        stdout::line(report);
     }
-    say::raw(&human::summary(summary, timings));
-    say::raw(&human::verdict(summary));
+    stdout::raw(&human::summary(summary, timings));
+    stdout::raw(&human::verdict(summary));
 }
 
 /// GitHub names a file that it shows on the job's page, to which each step adds.
@@ -155,7 +158,7 @@ fn searches(
     let on = |seeds: &Seeds, stores: &[Store]| stores.iter().map(|store| (seeds.clone(), *store)).collect();
     if let Some(path) = &wanted.seeds_from {
         let shown = path.display();
-        let text = whole_file::read(path).map_err(|cause| {
+        let text = atomic_file::read(path).map_err(|cause| {
             Complaint(format!("`{shown}` cannot be read: {cause}: write a file with a seed a line"))
         })?;
         let listed = seeds::parse_list(&text)

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::arguments::Sabotage;
-use super::run::processors;
-use super::{Complaint, End, Ended, say};
-use crate::matrix::{self, Figures, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
+use crate::cli::arguments::Sabotage;
+use crate::cli::run::processors;
+use crate::cli::{Complaint, End, Ended, stdout};
+use crate::matrix;
+use crate::matrix::{Figures, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
+use crate::planted;
 use crate::report::json;
-use crate::sabotage;
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -18,26 +19,26 @@ struct Table<'a> {
 
 pub fn kill(wanted: &Sabotage) -> Ended {
     let whole = catalogue(&[]);
-    let unknown = wanted.names.iter().find(|name| sabotage::by_name(name).is_none());
+    let unknown = wanted.names.iter().find(|name| planted::by_name(name).is_none());
     if let Some(unknown) = unknown {
         let known: Vec<&str> = whole.iter().map(|(sabotage, _)| sabotage.name).collect();
         return Err(Complaint(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
     }
     if !wanted.json {
-        say::line(heading());
+        stdout::line(heading());
     }
     let matrix = Matrix { starts: &STARTS, most: wanted.most, jobs: processors(), shrink_runs: SHRINK_RUNS };
     let rows = matrix.of(&catalogue(&wanted.names), &|row| {
         if !wanted.json {
-            say::line(row.line());
+            stdout::line(row.line());
         }
     });
     // The bars are for the whole of it.
     let figures = Figures::of(&rows).filter(|_| rows.len() == whole.len());
     if wanted.json {
-        say::raw(&json::pretty(&Table { rows: &rows, figures }));
+        stdout::raw(&json::pretty(&Table { rows: &rows, figures }));
     } else if let Some(figures) = figures {
-        say::line(figures);
+        stdout::line(figures);
     }
     let is_fast = figures.is_none_or(|figures| figures.meet_the_bars());
     Ok(match () {

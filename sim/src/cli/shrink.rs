@@ -3,23 +3,23 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use super::arguments::Shrink;
-use super::found::{Found, found};
-use super::invocation::Invocation;
-use super::{Complaint, End, interrupt, keep, out, say};
-use crate::corpus;
+use crate::cli::arguments::Shrink;
+use crate::cli::invocation::Invocation;
+use crate::cli::plan_source::{Found, found};
+use crate::cli::{Complaint, End, interrupt, keep, output_folder, stdout};
 use crate::judge::judge;
-use crate::sabotage;
+use crate::planted;
+use crate::regressions;
 use crate::shrink::{Ended, Progress, Shrunk, shrink_watched};
 
-pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
+pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> crate::cli::Ended {
     let found = found(&wanted.what, invocation)?;
     let law = law_to_break(&found, wanted.law)?;
     if let Some(path) = &wanted.out {
-        out::is_free(path, "name another file")?;
+        output_folder::is_free(path, "name another file")?;
     }
     let shrunk = smallest(&found, &law, wanted.budget)?;
-    say::line(format_args!(
+    stdout::line(format_args!(
         "{} steps to {} in {} runs{}\n",
         found.plan.steps.len(),
         shrunk.plan.steps.len(),
@@ -27,11 +27,11 @@ pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> super::Ended {
         ended_early(shrunk.ended)
     ));
     match &wanted.out {
-        None => say::raw(&shrunk.plan.to_string()),
+        None => stdout::raw(&shrunk.plan.to_string()),
         Some(path) => {
             let regression = keep::regression(&found, &law, shrunk.plan, None);
-            corpus::keep(path, &regression, &found.subject).map_err(Complaint::of)?;
-            say::line(format_args!("written to {}", path.display()));
+            regressions::keep(path, &regression, &found.subject).map_err(Complaint::of)?;
+            stdout::line(format_args!("written to {}", path.display()));
         }
     }
     Ok(End::Broken)
@@ -81,7 +81,7 @@ pub fn law_to_break(found: &Found, named: Option<&str>) -> Result<String, Compla
     let kept = found.regression.as_ref().map(|regression| regression.law.as_str());
     let kept = kept.filter(|law| verdict.breaks(law));
     // A planted bug is there to break its law, whatever else it breaks before.
-    let planted = sabotage::by_name(found.subject.name).map(|planted| planted.law);
+    let planted = planted::by_name(found.subject.name).map(|planted| planted.law);
     let planted = planted.filter(|law| verdict.breaks(law));
     match named.or(kept).or(planted) {
         Some(law) if verdict.breaks(law) => Ok(law.to_owned()),

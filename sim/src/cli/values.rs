@@ -4,9 +4,10 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::generate::profile;
+use crate::generate::profile::Profile;
 use crate::laws::Laws;
 use crate::plan::Store;
-use crate::profile::{self, Profile};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stores(pub &'static [Store]);

@@ -1,13 +1,13 @@
 //! How a search ended, and why it is no better. A broken law is broken however little was searched; that none is means
 //! something only where every mark was reached, and a mark is answered for by a search that is large enough to reach it.
 
-use super::End;
-use super::run::{STANDARD, Seen};
-use crate::counted::counted;
-use crate::marks::Mark;
+use crate::cli::End;
+use crate::cli::run::{STANDARD, Seen};
+use crate::coverage::Mark;
 use crate::plan::Store;
 use crate::report::summary::Searched;
-use crate::seeds::Seeds;
+use crate::search::seeds::Seeds;
+use crate::support::plural::counted;
 
 /// Names of marks that a small search is told of; all of them are in its summary.
 const SOME: usize = 4;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::seed::{Purpose, Seed, below};
+use crate::plan::chance::{Purpose, Seed, below};
 
 /// What dies: one takes handles and locks with it, the other unsynced writes too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,5 +1,5 @@
 //! SQLite's way to the simulated disk: a virtual file system, as SQLite's interface for one demands. The file's methods find
-//! this thread's [`Disk`](super::Disk) and the name they were opened with; nothing else is kept in C's memory. Locks and
+//! this thread's [`Disk`](crate::disk::Disk) and the name they were opened with; nothing else is kept in C's memory. Locks and
 //! the shared memory of the write-ahead log are here, since they live as long as processes, not as disks.
 //!
 //! This file alone may say `unsafe`: the interface is made of raw pointers that SQLite owns. What each function relies on is
@@ -15,7 +15,7 @@ use std::sync::Once;
 
 use rusqlite::ffi;
 
-use super::files::DiskError;
+use crate::disk::files::DiskError;
 
 /// An open file, as SQLite holds it.
 #[repr(C)]
@@ -116,9 +116,9 @@ unsafe fn opened<'a>(file: *mut ffi::sqlite3_file) -> &'a mut OpenFile {
 /// What the disk answers a file that is alive.
 fn on_disk<T>(
     file: &OpenFile,
-    act: impl FnOnce(&mut super::Disk, &str) -> Result<T, DiskError>,
+    act: impl FnOnce(&mut crate::disk::Disk, &str) -> Result<T, DiskError>,
 ) -> Result<T, DiskError> {
-    let answer = super::with(|disk| {
+    let answer = crate::disk::with(|disk| {
         if disk.generation() != file.generation {
             return Err(DiskError::Dead);
         }
@@ -154,7 +154,7 @@ unsafe extern "C" fn open(
             CStr::from_ptr(name).to_string_lossy().into_owned()
         };
         let may_make = flags & ffi::SQLITE_OPEN_CREATE != 0;
-        let opened = super::with(|disk| {
+        let opened = crate::disk::with(|disk| {
             if !may_make && !disk.exists(&name) {
                 return Err(DiskError::Failed);
             }
@@ -239,7 +239,7 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, to: ffi::sqlite3_int
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     // SAFETY: the file is open.
     let file = unsafe { opened(file) };
-    code(on_disk(file, super::Disk::sync), ffi::SQLITE_IOERR_FSYNC)
+    code(on_disk(file, crate::disk::Disk::sync), ffi::SQLITE_IOERR_FSYNC)
 }
 
 unsafe extern "C" fn file_size(file: *mut ffi::sqlite3_file, size: *mut ffi::sqlite3_int64) -> c_int {
@@ -358,7 +358,7 @@ unsafe extern "C" fn shm_lock(
     const CHECKPOINTER: usize = 1;
     // SAFETY: the file is open.
     let file = unsafe { opened(file) };
-    let alive = super::with(|disk| (disk.generation() == file.generation, disk.opens_without_sync));
+    let alive = crate::disk::with(|disk| (disk.generation() == file.generation, disk.opens_without_sync));
     let (is_alive, leaves_log) = alive.unwrap_or((false, false));
     let mut slots = file.locks.slots.borrow_mut();
     let first = first.unsigned_abs() as usize;
@@ -400,7 +400,7 @@ unsafe extern "C" fn shm_unmap(_: *mut ffi::sqlite3_file, _: c_int) -> c_int {
 unsafe extern "C" fn delete(_: *mut ffi::sqlite3_vfs, name: *const c_char, is_synced: c_int) -> c_int {
     // SAFETY: a terminated name.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
-    let deleted = super::with(|disk| {
+    let deleted = crate::disk::with(|disk| {
         if !disk.exists(&name) {
             return Ok(false);
         }
@@ -423,7 +423,7 @@ unsafe extern "C" fn access(
     unsafe {
         let name = CStr::from_ptr(name).to_string_lossy();
         // As a log that was emptied is no log, so is a journal.
-        let exists = super::with(|disk| {
+        let exists = crate::disk::with(|disk| {
             disk.exists(&name) && (flags != ffi::SQLITE_ACCESS_EXISTS || disk.size(&name) > 0)
         });
         *is_so = c_int::from(exists.unwrap_or(false));

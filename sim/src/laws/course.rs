@@ -1,10 +1,10 @@
 //! Laws of a process's course: what may still happen to it, who may run it, who may give it up, and that what its body
 //! produced is what is kept.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{
+use crate::history::event::{
     Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, Wrote, disposition, licence, refusal, status,
 };
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

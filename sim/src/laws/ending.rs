@@ -1,7 +1,7 @@
 //! The laws of a life's course: it ends once, owner-bound work begins once, nothing panics, and a calm ends everything.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, GrantNo, Kind, Left, NO_PROCESS, Wrote, disposition, refusal, status};
+use crate::history::event::{Event, GrantNo, Kind, Left, NO_PROCESS, Wrote, disposition, refusal, status};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{ByProcess, Case, Law};
-use crate::event::{CallKind, Event, GrantNo, Kind, refusal};
+use crate::history::event::{CallKind, Event, GrantNo, Kind, refusal};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The law of fences: what was once granted is never granted again, nor anything below it.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, Kind};
+use crate::history::event::{Event, Kind};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

@@ -1,8 +1,8 @@
 //! The laws of grant and write: what stands stored, worked out from what the registry itself answered, and who acted on it.
 //! The clock of a judgement is the one reading the call was decided on.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal};
+use crate::history::event::{CallKind, Event, GrantNo, Kind, Wrote, disposition, refusal};
+use crate::laws::{ByProcess, Case, Law};
 
 /// The lease that must be stored for a process, by everything that was answered so far.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,8 +1,8 @@
 //! How long a lease lasts: as long as was asked for, to the millisecond. One that lasts longer keeps a dead worker's work from
 //! everybody; one that is shorter than its worker believes has two owners.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, GrantNo, Kind};
+use crate::history::event::{Event, GrantNo, Kind};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

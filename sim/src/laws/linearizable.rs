@@ -6,10 +6,10 @@
 //! others came between, any order within their time may have been meant: those few calls are searched for one that
 //! fits, and when the search is cut short nothing is claimed.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{
+use crate::history::event::{
     CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, disposition, refusal, status, survived, turned_out,
 };
+use crate::laws::{ByProcess, Case, Law};
 use crate::plan::Node;
 
 /// How many steps of the model a search for an order may take.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, Kind};
+use crate::history::event::{Event, Kind};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

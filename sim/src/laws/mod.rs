@@ -15,7 +15,7 @@ mod silence;
 mod survival;
 mod waits;
 
-use crate::event::{Event, Kind, NO_PROCESS, Witness};
+use crate::history::event::{Event, Kind, NO_PROCESS, Witness};
 use crate::plan::Plan;
 
 pub use course::{

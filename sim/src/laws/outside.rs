@@ -1,8 +1,8 @@
 //! The law of what stands outside: it takes effects by their fence and by nothing else. An effect sent before a loss that
 //! arrives before the successor's first is lawful: nobody outside can tell.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, Kind};
+use crate::history::event::{Event, Kind};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

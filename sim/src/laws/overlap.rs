@@ -2,8 +2,8 @@
 //! the call that extended its lease, on its own clock; the registry counts a ttl from when it decided it, on its own.
 //! So how long both may be at it follows from how far clocks may be apart. In integers: rates are parts per million.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, GrantNo, Kind};
+use crate::history::event::{Event, GrantNo, Kind};
+use crate::laws::{ByProcess, Case, Law};
 use crate::plan::Plan;
 
 const MILLION: u64 = 1_000_000;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, Law};
-use crate::event::{CallKind, Event, GrantNo, Kind, refusal};
+use crate::history::event::{CallKind, Event, GrantNo, Kind, refusal};
+use crate::laws::{Case, Law};
 use crate::plan::Plan;
 
 /// See its sentence.

@@ -1,8 +1,8 @@
 //! The law of durability. Whatever the store shows when it is opened again is compared with what it had acknowledged, and
 //! shown, before: all of that must be there, and what was not acknowledged, whole or not at all.
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, GrantNo, Kind, Wrote, status, survived, turned_out};
+use crate::history::event::{Event, GrantNo, Kind, Wrote, status, survived, turned_out};
+use crate::laws::{ByProcess, Case, Law};
 
 /// See its sentence.
 #[derive(Default)]

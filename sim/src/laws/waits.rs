@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ByProcess, Case, Law};
-use crate::event::{Event, Kind, NO_PROCESS};
+use crate::history::event::{Event, Kind, NO_PROCESS};
+use crate::laws::{ByProcess, Case, Law};
 use crate::plan::{Node, Plan, Store};
 
 /// See its sentence.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::proof::Small;
-use super::row::Row;
-use crate::sabotage::Fate;
+use crate::matrix::proof::Small;
+use crate::matrix::row::Row;
+use crate::planted::Fate;
 
 /// Seeds: the median over all bugs, each with the median of its starts.
 pub const MEDIAN_BAR: u64 = 20;

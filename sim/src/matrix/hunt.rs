@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use crate::generate::generate;
 use crate::judge::judge;
-use crate::panics;
 use crate::plan::Plan;
-use crate::sabotage::Sabotage;
-use crate::seed::Seed;
+use crate::plan::chance::Seed;
+use crate::planted::Sabotage;
 use crate::subject::Subject;
+use crate::support::panics;
 
 /// What was found.
 pub struct Hunt {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::sabotage::{self, Fate, Sabotage};
+use crate::planted;
+use crate::planted::{Fate, Sabotage};
 
 pub use figures::{Figures, MEDIAN_BAR, WORST_BAR};
 pub use hunt::HarnessPanic;
@@ -47,8 +48,8 @@ struct Told {
 
 /// Every planted bug and every control, with what must come of it; or those of these names.
 pub fn catalogue(names: &[String]) -> Vec<(&'static Sabotage, Fate)> {
-    let planted = sabotage::all().map(|sabotage| (sabotage, Fate::Killed));
-    let controls = sabotage::controls().iter().map(|(control, fate)| (control, *fate));
+    let planted = planted::all().map(|sabotage| (sabotage, Fate::Killed));
+    let controls = planted::controls().iter().map(|(control, fate)| (control, *fate));
     let is_wanted = |(sabotage, _): &(&Sabotage, Fate)| {
         names.is_empty() || names.iter().any(|name| name == sabotage.name)
     };

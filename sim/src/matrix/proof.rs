@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::hunt::plan;
 use crate::history::History;
 use crate::judge::record;
+use crate::matrix::hunt::plan;
 use crate::plan::Plan;
-use crate::sabotage::Sabotage;
-use crate::seed::Seed;
+use crate::plan::chance::Seed;
+use crate::planted::Sabotage;
 use crate::shrink::{Size, shrink};
 use crate::subject::Subject;
 

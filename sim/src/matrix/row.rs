@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::figures::median;
-use super::hunt::{HarnessPanic, Hunt};
-use super::proof::{Difference, Proof, Small};
-use crate::sabotage::{Fate, Sabotage};
+use crate::matrix::figures::median;
+use crate::matrix::hunt::{HarnessPanic, Hunt};
+use crate::matrix::proof::{Difference, Proof, Small};
+use crate::planted::{Fate, Sabotage};
 
 /// The most seeds that an obvious bug may take.
 const AT_ONCE: u64 = 3;

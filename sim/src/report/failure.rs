@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::event::NO_PROCESS;
 use crate::history::History;
+use crate::history::event::NO_PROCESS;
 use crate::judge::{Broken, judge, record, without_clock_faults};
-use crate::needs::{Needs, needs};
-use crate::panics;
 use crate::plan::{Plan, Process, Store};
+use crate::shrink::necessity::{Needs, needs};
 use crate::subject::Subject;
-use crate::timeline::moment::Moment;
+use crate::support::panics;
+use crate::timeline::snapshot::Moment;
 
 /// Where a breach was found, and how far its plan was made smaller.
 #[derive(Debug, Clone, Copy)]

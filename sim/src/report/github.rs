@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::summary::Summary;
-use crate::counted::counted;
+use crate::report::summary::Summary;
+use crate::support::plural::counted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {

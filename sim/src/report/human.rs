@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
-use super::failure::Failure;
-use super::summary::{LongestLine, Summary, Timings};
-use crate::counted::counted;
-use crate::needs::{Need, Needs};
-use crate::timeline::abridged::abridged;
+use crate::report::failure::Failure;
+use crate::report::summary::{LongestLine, Summary, Timings};
+use crate::shrink::necessity::{Need, Needs};
+use crate::support::plural::counted;
+use crate::timeline::excerpt::abridged;
 
 /// Lines to type that lead on from a breach.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::summary::{Summary, Timings};
+use crate::report::summary::{Summary, Timings};
 
 /// Both in one, for standard output.
 pub fn both(summary: &Summary, timings: &Timings) -> String {

@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
-use super::summary::{Summary, Timings};
-use crate::counted::counted;
-use crate::markup::Escaped;
+use crate::report::summary::{Summary, Timings};
+use crate::support::markup::Escaped;
+use crate::support::plural::counted;
 
 pub struct Suite {
     pub name: String,

@@ -3,10 +3,10 @@
 
 use serde::Serialize;
 
-use super::failure::Failure;
-use super::tally::{Longest, Tally};
-use crate::marks::Mark;
+use crate::coverage::Mark;
 use crate::plan::Store;
+use crate::report::failure::Failure;
+use crate::report::tally::{Longest, Tally};
 
 /// Summaries of a newer format say so.
 pub const FORMAT: u32 = 1;
@@ -134,7 +134,7 @@ impl FailureLine {
 }
 
 pub fn law_lines(tally: &Tally) -> Vec<LawLine> {
-    let line = |law: &super::tally::LawTally| LawLine {
+    let line = |law: &crate::report::tally::LawTally| LawLine {
         law: law.law,
         claimed: law.is_claimed,
         checked: law.checked,

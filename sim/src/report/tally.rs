@@ -1,8 +1,8 @@
 //! Sums over the verdicts of a search. They do not depend on the order of runs: those of shards add up to the whole's.
 
+use crate::coverage::Hits;
 use crate::judge::Verdict;
 use crate::laws::{Finding, Laws};
-use crate::marks::Hits;
 use crate::plan::Store;
 use crate::subject::Subject;
 

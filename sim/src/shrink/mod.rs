@@ -4,10 +4,11 @@
 //! candidate is tried under eight of them; one of them will do, but a plan that breaks it under half of them is not given up for
 //! one that needs luck. Every accepted candidate is strictly smaller: shrinking ends by itself.
 
-mod calmer;
-mod fewer;
+pub mod necessity;
 mod parts;
-mod plainer;
+mod remove;
+mod settings;
+mod simplify;
 mod size;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use crate::judge::{judge, record};
 use crate::plan::Plan;
 use crate::subject::Subject;
 
-pub use calmer::{Fact, facts};
+pub use settings::{Fact, facts};
 pub use size::Size;
 
 /// Network seeds that a candidate is tried under.
@@ -153,12 +154,12 @@ impl Shrinker<'_> {
         let before = self.best.clone();
         // What is left out need not be made plainer.
         while self.makes_fewer() {}
-        self.try_all(plainer::steps(&self.best));
-        self.try_all(calmer::links_and_clocks(&self.best));
-        self.try_all(calmer::settings(&self.best));
-        self.try_all(plainer::times(&self.best));
+        self.try_all(simplify::steps(&self.best));
+        self.try_all(settings::links_and_clocks(&self.best));
+        self.try_all(settings::settings(&self.best));
+        self.try_all(simplify::times(&self.best));
         if self.best == before {
-            self.try_all(fewer::pairs(&self.best));
+            self.try_all(remove::pairs(&self.best));
         }
         self.best != before
     }
@@ -168,12 +169,12 @@ impl Shrinker<'_> {
         self.cut_off_the_rest();
         let mut size = self.best.steps.len().div_ceil(2);
         while size > 1 && self.ended.is_none() {
-            self.try_all(fewer::chunks(&self.best, size));
+            self.try_all(remove::chunks(&self.best, size));
             size /= 2;
         }
-        self.try_all(fewer::without_processes_and_nodes(&self.best));
-        self.try_all(fewer::chunks(&self.best, 1));
-        self.try_all(fewer::without_processes_and_nodes(&self.best));
+        self.try_all(remove::without_processes_and_nodes(&self.best));
+        self.try_all(remove::chunks(&self.best, 1));
+        self.try_all(remove::without_processes_and_nodes(&self.best));
         self.best.steps.len() < before && self.ended.is_none()
     }
 

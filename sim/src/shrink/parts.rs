@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::step::{Action, Body, Haunt, Span};
 use crate::plan::{Node, Plan, Process};
-use crate::step::{Action, Body, Haunt, Span};
 
 /// Every process that a step names.
 pub fn processes(plan: &Plan) -> BTreeSet<Process> {

@@ -3,9 +3,9 @@
 
 use fencepost::process::RecoveryDisposition;
 
-use super::parts::{numbers, processes, span};
+use crate::plan::step::{Action, Body, Crash, DiskFault, Haunt, Span};
 use crate::plan::{Links, Plan, Store};
-use crate::step::{Action, Body, Crash, DiskFault, Haunt, Span};
+use crate::shrink::parts::{numbers, processes, span};
 
 /// The first that differs decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

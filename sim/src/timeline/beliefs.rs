@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::clocks::Clocks;
-use crate::event::{CallKind, Event, GrantNo, Kind, refusal};
 use crate::history::History;
+use crate::history::event::{CallKind, Event, GrantNo, Kind, refusal};
 use crate::plan::Node;
+use crate::timeline::clocks::Clocks;
 
 /// Places are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::event::{GrantNo, Kind};
 use crate::history::History;
+use crate::history::event::{GrantNo, Kind};
 
 /// Places are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,7 +104,7 @@ pub fn standstills(history: &History) -> Vec<Standstill> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::history::event::Event;
     use crate::plan::Plan;
 
     fn history(told: &[(u64, u8, Kind, u32)]) -> History {

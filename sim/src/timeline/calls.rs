@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::event::{CallKind, Event, GrantNo, Kind, Wrote};
 use crate::history::History;
+use crate::history::event::{CallKind, Event, GrantNo, Kind, Wrote};
 
 /// Places in the history. A host's call is known by its decision alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

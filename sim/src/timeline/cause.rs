@@ -2,10 +2,10 @@
 //! it breaks was made by an earlier one: the grant that took its place, the first end, the body that was still at work.
 //! This finds it, and with it the grant the breach stands on and the sending of its call.
 
-use super::calls::Call;
-use crate::event::{CallKind, Event, GrantNo, Kind, Wrote, refusal};
 use crate::history::History;
+use crate::history::event::{CallKind, Event, GrantNo, Kind, Wrote, refusal};
 use crate::judge::Broken;
+use crate::timeline::calls::Call;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
@@ -207,9 +207,9 @@ fn is_first_start(event: &Event) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::calls::calls;
     use super::*;
     use crate::plan::Plan;
+    use crate::timeline::calls::calls;
 
     fn event(node: u8, kind: Kind, grant: GrantNo, a: u64, b: u64) -> Event {
         Event { at_us: 0, clock: 0, a, b, grant, process: 1, node, kind }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::event::{Event, Kind};
 use crate::history::History;
+use crate::history::event::{Event, Kind};
 use crate::plan::Node;
-use crate::step::Action;
+use crate::plan::step::Action;
 
 /// The wall clocks' common beginning, in epoch milliseconds.
 pub const EPOCH_MS: i64 = 1_700_000_000_000;
@@ -161,7 +161,7 @@ fn saturated_i64(wide: i128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{GrantNo, NO_PROCESS};
+    use crate::history::event::{GrantNo, NO_PROCESS};
     use crate::plan::Plan;
 
     fn taken(number: u64, at_us: u64, clock: u64) -> Event {

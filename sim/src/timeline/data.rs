@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::beliefs::{Belief, beliefs};
-use super::bodies::{Body, Overlap, Standstill, bodies, overlaps, standstills};
-use super::calls::Call;
-use super::cause::Link;
-use super::clocks::{Clocks, EPOCH_MS, Stretch};
-use super::leases::{Lease, Life, leases, lives};
-use super::marks::Mark;
-use crate::event::{Kind, NO_PROCESS, status};
 use crate::history::History;
+use crate::history::event::{Kind, NO_PROCESS, status};
 use crate::judge::{Judged, rejudge};
 use crate::plan::Node;
-use crate::step::{Action, Span};
+use crate::plan::step::{Action, Span};
+use crate::timeline::beliefs::{Belief, beliefs};
+use crate::timeline::bodies::{Body, Overlap, Standstill, bodies, overlaps, standstills};
+use crate::timeline::calls::Call;
+use crate::timeline::cause::Link;
+use crate::timeline::clocks::{Clocks, EPOCH_MS, Stretch};
+use crate::timeline::leases::{Lease, Life, leases, lives};
+use crate::timeline::marks::Mark;
 
 #[derive(Serialize)]
 pub struct Data {
@@ -259,7 +259,7 @@ fn outside(history: &History) -> Vec<(usize, u16, Exact)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CallKind, Event, GrantName, GrantNo, refusal};
+    use crate::history::event::{CallKind, Event, GrantName, GrantNo, refusal};
     use crate::plan::Plan;
     use crate::timeline::calls::calls;
 

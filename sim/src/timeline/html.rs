@@ -4,15 +4,15 @@
 
 use std::fmt::{self, Write};
 
-use super::calls::calls;
-use super::cause::{Link, chain};
-use super::data::Data;
-use super::head::{Head, Ruling};
-use crate::event::Kind;
 use crate::history::History;
+use crate::history::event::Kind;
 use crate::judge::Broken;
-use crate::markup::Escaped;
 use crate::plan::{Node, Plan};
+use crate::support::markup::Escaped;
+use crate::timeline::calls::calls;
+use crate::timeline::cause::{Link, chain};
+use crate::timeline::data::Data;
+use crate::timeline::head::{Head, Ruling};
 
 /// With `{{slots}}`.
 const PAGE: &str = include_str!("page/page.html");
@@ -262,7 +262,7 @@ fn capital(sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, GrantNo};
+    use crate::history::event::{Event, GrantNo};
 
     #[test]
     fn times_are_milliseconds_with_their_thousands_apart() {

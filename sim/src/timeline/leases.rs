@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::clocks::Clocks;
-use crate::event::{Event, GrantNo, Kind};
 use crate::history::History;
+use crate::history::event::{Event, GrantNo, Kind};
 use crate::plan::Node;
+use crate::timeline::clocks::Clocks;
 
 /// Places are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -125,9 +125,9 @@ fn live(lease: &Lease, history: &History, clocks: &Clocks) -> Vec<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clocks::EPOCH_MS;
     use super::*;
     use crate::plan::Plan;
+    use crate::timeline::clocks::EPOCH_MS;
 
     fn at(at_ms: u64, kind: Kind, grant: u32, a: u64) -> Event {
         let clock = EPOCH_MS as u64 + at_ms;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::event::{CallKind, Event, Kind, refusal};
+use crate::history::event::{CallKind, Event, Kind, refusal};
 use crate::plan::Plan;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

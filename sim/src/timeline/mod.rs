@@ -2,17 +2,17 @@
 //! other files work out from the events what lasts: what the store held, what workers believed, which bodies ran, which
 //! call is which decision's and which came to nothing.
 
-pub mod abridged;
-mod astray;
 mod beliefs;
 mod bodies;
 mod calls;
 mod cause;
 mod clocks;
 mod data;
+pub mod excerpt;
 pub mod head;
 pub mod html;
 mod leases;
 mod marks;
-pub mod moment;
+pub mod snapshot;
 pub mod text;
+mod unanswered;

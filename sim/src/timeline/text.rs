@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::astray::{Astray, is_in_doubt};
-use super::calls::calls;
-use super::cause::{Link, chain};
-use crate::event::{CallKind, Event, Kind, NO_PROCESS};
 use crate::history::History;
+use crate::history::event::{CallKind, Event, Kind, NO_PROCESS};
 use crate::judge::Broken;
 use crate::plan::Node;
+use crate::timeline::calls::calls;
+use crate::timeline::cause::{Link, chain};
+use crate::timeline::unanswered::{Astray, is_in_doubt};
 
 const LANE: usize = 22;
 

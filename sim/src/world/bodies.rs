@@ -17,14 +17,14 @@ use fencepost::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 use serde_json::json;
 
-use super::door::hash_of;
-use super::environment::NodeEnvironment;
-use super::wire::LedgerWire;
-use super::{World, process_of, try_with, with};
-use crate::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
+use crate::history::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
 use crate::plan::Node;
-use crate::step::{Action, Body};
+use crate::plan::step::{Action, Body};
 use crate::subject::Subject;
+use crate::world::environment::NodeEnvironment;
+use crate::world::messages::LedgerWire;
+use crate::world::recorder::hash_of;
+use crate::world::{World, process_of, try_with, with};
 
 /// What a foreign worker is made from: the registry to call, the time and machine it lives on, and the bodies to run.
 pub struct Workplace {

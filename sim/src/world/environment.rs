@@ -10,9 +10,9 @@ use fencepost::environment::{BoxFuture, Environment};
 use fencepost::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
 use rand_chacha::rand_core::Rng;
 
-use super::kernel::Entry;
-use super::{Due, try_with, with};
 use crate::plan::Node;
+use crate::world::kernel::Entry;
+use crate::world::{Due, try_with, with};
 
 /// One node's view of the world.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +68,7 @@ impl Environment for NodeEnvironment {
 
 /// Unwinds out of a task that reads clocks in an endless loop, and of no other.
 fn stop_runaways() {
-    if !with(super::World::reads_clock) {
+    if !with(crate::world::World::reads_clock) {
         std::panic::resume_unwind(Box::new("this task runs in circles".to_owned()));
     }
 }

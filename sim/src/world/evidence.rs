@@ -6,11 +6,11 @@ use fencepost::call::{Call, Reply, Submit};
 use fencepost::lease::LeaseOwnerLiveness;
 use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
 
-use super::door::{Sketch, hash_of, is_unfenced_execution, poll_once};
-use super::{World, with};
 use crate::disk;
-use crate::event::{Abandons, CallKind, GrantNo, Kind, licence};
+use crate::history::event::{Abandons, CallKind, GrantNo, Kind, licence};
 use crate::plan::Node;
+use crate::world::recorder::{Sketch, hash_of, is_unfenced_execution, poll_once};
+use crate::world::{World, with};
 
 /// A hash of what a call is about, as the registry shows it: a process's row, lease and log, or the handles of two scopes.
 /// None, if it cannot be read.
@@ -126,7 +126,7 @@ impl World {
                 let mut bits = 0;
                 if let Some(starter) = &evidence.owner {
                     let (is_dead, is_lie, _) = self.truth_of(&starter.liveness);
-                    let asks = super::environment::liveness(sketch.asks.node, sketch.asks.life);
+                    let asks = crate::world::environment::liveness(sketch.asks.node, sketch.asks.life);
                     bits |= if is_dead { licence::STARTER_IS_DEAD } else { 0 };
                     bits |= if is_lie { licence::PROBES_LIE } else { 0 };
                     bits |= if starter.liveness == asks { licence::IS_STARTER } else { 0 };

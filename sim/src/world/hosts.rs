@@ -16,12 +16,12 @@ use fencepost::process::{
 };
 use serde_json::json;
 
-use super::door::hash_of;
-use super::environment::NodeEnvironment;
-use super::{World, try_with, with};
-use crate::event::{GrantNo, Kind};
+use crate::history::event::{GrantNo, Kind};
+use crate::plan::step::Scope;
 use crate::plan::{Node, Process};
-use crate::step::Scope;
+use crate::world::environment::NodeEnvironment;
+use crate::world::recorder::hash_of;
+use crate::world::{World, try_with, with};
 
 impl World {
     /// The host that speaks for a process.

@@ -10,7 +10,7 @@ use std::task::{Wake, Waker};
 
 use fencepost::environment::BoxFuture;
 
-use crate::seed::{Purpose, Seed};
+use crate::plan::chance::{Purpose, Seed};
 
 pub type Task = BoxFuture<'static, ()>;
 

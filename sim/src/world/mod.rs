@@ -3,20 +3,20 @@
 //! transport) is a node's name and no lock. Read next: `kernel.rs`, then `cluster.rs`, `door.rs` and `calm.rs`.
 
 mod bodies;
-mod calm;
-mod cluster;
-mod door;
 mod environment;
 mod evidence;
-mod ghosts;
-mod home;
 mod hosts;
 mod kernel;
-mod nemesis;
+mod liveness;
+mod machines;
+mod messages;
 mod network;
+mod recorder;
 mod recovery;
+mod registry_waits;
 mod rows;
-mod wire;
+mod stale_calls;
+mod steps;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,20 +28,21 @@ use fencepost::environment::BoxFuture;
 use fencepost::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
 
-use crate::clock::Clock;
-use crate::disk::{self, Disk};
-use crate::event::{Event, GrantName, GrantNo, Kind, NO_PROCESS, Witness};
-use crate::panics;
+use crate::disk;
+use crate::disk::Disk;
+use crate::history::event::{Event, GrantName, GrantNo, Kind, NO_PROCESS, Witness};
+use crate::plan::chance::{Purpose, Seed};
+use crate::plan::clock::Clock;
+use crate::plan::step::{DiskFault, Method, StoreFailure};
 use crate::plan::{Node, Plan, Process, Store};
-use crate::seed::{Purpose, Seed};
-use crate::step::{DiskFault, Method, StoreFailure};
 use crate::subject::Subject;
+use crate::support::panics;
 
-use cluster::Registry;
 use kernel::{Kernel, TaskId, Turn};
+use machines::Registry;
+use messages::{Exchanges, Message, Offered};
 use network::Network;
 use rows::Grants;
-use wire::{Exchanges, Message, Offered};
 
 pub use bodies::{Means, Workplace};
 pub use kernel::{ByChance, Schedule, Wakeup};
@@ -142,12 +143,12 @@ pub(crate) struct World {
     pub effects: Exchanges<Result<(), u64>>,
     pub effects_sent: u64,
     effects_of: Vec<u64>,
-    pub holds: Vec<wire::Held>,
+    pub holds: Vec<messages::Held>,
     pub ledger: Vec<u64>,
     pub grants: Grants,
     pub rows: Vec<rows::RowView>,
     pub registry: Registry,
-    pub workers: cluster::Workers,
+    pub workers: machines::Workers,
     pub slow_store: (u64, u64),
     pub failing_store: Option<(StoreFailure, u64)>,
     pub disk_faults: Vec<(DiskFault, u64)>,
@@ -161,7 +162,7 @@ pub(crate) struct World {
     pub faults: u64,
     pub waits: u64,
     pub waiting: u64,
-    pub calm: calm::Calm,
+    pub calm: liveness::Calm,
     pub is_over: bool,
     /// Every call as it was decided, for whoever asked for it.
     pub tape: Option<Vec<Taped>>,
@@ -230,7 +231,7 @@ fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
     let plan = Arc::clone(&world.plan);
     disk::insert(Disk::new(world.seed));
     WORLD.with(|place| *place.borrow_mut() = Some(Box::new(world)));
-    cluster::begin(&plan);
+    machines::begin(&plan);
     let mut second = 0;
     let mut virtual_us = 0;
     loop {
@@ -263,7 +264,7 @@ fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
                     madsim::time::advance(std::time::Duration::from_micros(now_us - virtual_us));
                     virtual_us = now_us;
                 }
-                cluster::happens(due);
+                machines::happens(due);
             }
             Turn::Over => break,
         }
@@ -352,7 +353,7 @@ impl World {
             grants: Grants::default(),
             rows: Vec::new(),
             registry: Registry::default(),
-            workers: cluster::Workers::default(),
+            workers: machines::Workers::default(),
             slow_store: (0, 0),
             failing_store: None,
             disk_faults: Vec::new(),
@@ -363,7 +364,7 @@ impl World {
             faults: 0,
             waits: 0,
             waiting: 0,
-            calm: calm::Calm::default(),
+            calm: liveness::Calm::default(),
             is_over: false,
             tape: None,
             plan,

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::chance::{Purpose, Seed, below};
+use crate::plan::step::Link;
 use crate::plan::{Links, Node};
-use crate::seed::{Purpose, Seed, below};
-use crate::step::Link;
 
 #[derive(Default)]
 pub struct Network {

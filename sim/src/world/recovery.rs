@@ -7,12 +7,12 @@ use fencepost::event::{ProcessEvent, ProcessEventAppendResult};
 use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::process::{FirstStart, ProcessRecord};
 
-use super::door::{Sketch, hash_of, status_of};
-use super::evidence::{Before, look};
-use super::{Asks, World, with};
 use crate::disk;
-use crate::event::{CallKind, GrantNo, Kind, survived, turned_out};
+use crate::history::event::{CallKind, GrantNo, Kind, survived, turned_out};
 use crate::plan::Node;
+use crate::world::evidence::{Before, look};
+use crate::world::recorder::{Sketch, hash_of, status_of};
+use crate::world::{Asks, World, with};
 
 /// A process as its registry shows it.
 #[derive(Clone, PartialEq)]
@@ -206,7 +206,7 @@ impl World {
         let mut bits = 0;
         let mut output = 0;
         match &shown.record {
-            None => *self.row(process) = super::rows::RowView { lease, ..Default::default() },
+            None => *self.row(process) = crate::world::rows::RowView { lease, ..Default::default() },
             Some(record) => {
                 bits = survived::IS_KNOWN | status_of(&record.status);
                 bits |= if record.first_started.is_some() { survived::IS_STARTED } else { 0 };

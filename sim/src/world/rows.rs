@@ -3,10 +3,10 @@
 
 use fencepost::lease::{LeaseOwnerLiveness, ProcessLease};
 
-use super::World;
-use crate::event::{GrantName, GrantNo};
+use crate::history::event::{GrantName, GrantNo};
+use crate::plan::step::Body;
 use crate::plan::{Node, Process};
-use crate::step::Body;
+use crate::world::World;
 
 #[derive(Default)]
 pub struct Grants {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use fencepost_sim::plan::Plan;
-use fencepost_sim::seed::Seed;
+use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::world::{Schedule, Wakeup};
 use fencepost_sim::{Subject, cli};
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fencepost_sim::corpus;
 use fencepost_sim::judge::judge;
+use fencepost_sim::regressions;
 
 use super::{HOLE, command, fencepost, fencepost_in, files, heard, json, said};
 
@@ -127,7 +127,7 @@ fn the_folder_that_a_search_leaves_is_as_it_is_told() {
 
     // The regression breaks its law, the pictures are whole, and the report is the one that was said.
     let plan = out.join(format!("{stem}.toml"));
-    let (loaded, regression) = corpus::load(&plan).unwrap();
+    let (loaded, regression) = regressions::load(&plan).unwrap();
     let regression = regression.unwrap();
     assert!(judge(&Arc::new(loaded), &regression.subject(&plan).unwrap()).breaks(&regression.law));
     let page = fs::read_to_string(out.join(format!("{stem}.html"))).unwrap();

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use fencepost_sim::corpus;
 use fencepost_sim::plan::Plan;
+use fencepost_sim::regressions;
 
 use super::{HOLE, fencepost, fencepost_in, files, heard, said};
 
@@ -52,7 +52,7 @@ fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let kept = files(folder.path());
     assert_eq!(kept.len(), 1, "{kept:?}");
-    let (_, regression) = corpus::load(&kept[0]).unwrap();
+    let (_, regression) = regressions::load(&kept[0]).unwrap();
     let regression = regression.unwrap();
     assert_eq!(
         kept[0].strip_prefix(folder.path()).unwrap(),
@@ -70,7 +70,7 @@ fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
     let other = fencepost_in(folder.path(), &[keep.as_slice(), &["--name", "other"]].concat());
     assert_eq!(other.status.code(), Some(1), "{}", said(&other));
     assert!(said(&other).contains("its story is a sentence yet"), "{}", said(&other));
-    let (_, told) = corpus::load(&folder.path().join("regressions/other.toml")).unwrap();
+    let (_, told) = regressions::load(&folder.path().join("regressions/other.toml")).unwrap();
     assert!(told.unwrap().story.starts_with("`never-renews` breaks "), "a first sentence");
 
     // A long story is one that people can read in the file.
@@ -80,7 +80,7 @@ fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
     let path = folder.path().join("regressions/long.toml");
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.lines().all(|line| line.len() <= 100), "{text}");
-    let (_, told) = corpus::load(&path).unwrap();
+    let (_, told) = regressions::load(&path).unwrap();
     assert!(told.unwrap().story.split_whitespace().eq(story.split_whitespace()));
     fs::remove_file(&path).unwrap();
 
@@ -117,11 +117,11 @@ fn a_story_is_kept_with_the_law_that_it_tells_of_and_with_no_other() {
         let words = ["keep", HOLE, "--law", law, "--into", into, "--name", name, "--budget", "200"];
         let output = fencepost(&words);
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        let kept = corpus::load(&folder.path().join(format!("{name}.toml"))).unwrap().1.unwrap();
+        let kept = regressions::load(&folder.path().join(format!("{name}.toml"))).unwrap().1.unwrap();
         (kept, heard(&output))
     };
     let (of_its_law, hint) = keep("same", "stale-writer-refused");
-    let told = corpus::load(Path::new(HOLE)).unwrap().1.unwrap();
+    let told = regressions::load(Path::new(HOLE)).unwrap().1.unwrap();
     assert!(of_its_law.story.split_whitespace().eq(told.story.split_whitespace()));
     assert!(hint.contains("see whether it is still so"), "{hint}");
     let (of_another, hint) = keep("another", "linearizable");
@@ -274,7 +274,7 @@ fn every_law_is_told_with_its_sentence_and_what_it_catches() {
     for law in laws.all() {
         assert!(told.contains(&format!("{}\n    {}\n", law.name(), law.sentence())), "{}", law.name());
     }
-    for planted in fencepost_sim::sabotage::all() {
+    for planted in fencepost_sim::planted::all() {
         let line = told.lines().find(|line| line.starts_with("    catches ") && line.contains(planted.name));
         assert!(line.is_some(), "{}", planted.name);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use fencepost_sim::corpus;
+use fencepost_sim::regressions;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{BINARY, HOLE, command, files, heard, json, said};
@@ -47,7 +47,7 @@ fn is_whole(folder: &Path) {
         let text = fs::read_to_string(&path).unwrap();
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => drop(json(&text)),
-            Some("toml") => assert!(corpus::load(&path).unwrap().1.is_some(), "{name}"),
+            Some("toml") => assert!(regressions::load(&path).unwrap().1.is_some(), "{name}"),
             Some("html") => assert!(text.ends_with("</html>\n"), "{name}"),
             Some("xml") => drop(roxmltree::Document::parse(&text).unwrap()),
             _ => assert!(text.ends_with('\n'), "{name}: {text}"),
@@ -87,7 +87,7 @@ fn ctrl_c_ends_a_shrinking_with_the_smallest_plan_so_far() {
     let output = child.wait_with_output().unwrap();
     let said = said(&output);
     assert!(said.contains("runs, when it was interrupted"), "{said}");
-    assert!(corpus::load(&folder.path().join("small.toml")).unwrap().1.is_some());
+    assert!(regressions::load(&folder.path().join("small.toml")).unwrap().1.is_some());
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn of_two_that_keep_one_name_at_once_one_is_refused() {
     codes.sort_unstable();
     assert_eq!(codes, [Some(1), Some(4)], "{}{}", said(&ended[0]), said(&ended[1]));
     assert!(ended.iter().any(|output| said(output).contains("is there already")));
-    let kept = corpus::load(&folder.path().join("regressions/same.toml")).unwrap().1.unwrap();
+    let kept = regressions::load(&folder.path().join("regressions/same.toml")).unwrap().1.unwrap();
     let winner = ended.iter().position(|output| output.status.code() == Some(1)).unwrap();
     assert_eq!(kept.origin.seed.map(|seed| seed.to_string()).as_ref(), Some(&seeds[winner]));
 }

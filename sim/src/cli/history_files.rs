@@ -1,0 +1,116 @@
+//! Histories as files: JSON, with everything that a law may ask for. One that was not written by a run is refused before
+//! anybody judges it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Complaint;
+use crate::history::History;
+use crate::history::event::{Event, GrantName, GrantNo, Kind};
+use crate::plan::{FORMAT, Plan};
+use crate::subject::Subject;
+use crate::support::atomic_file;
+
+/// A history, and what its laws are to be held against.
+pub struct Kept {
+    pub history: History,
+    /// Laws that its subject does not claim to keep.
+    pub not_claimed: Vec<String>,
+}
+
+pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Complaint> {
+    #[derive(Serialize)]
+    struct File<'a> {
+        subject: &'a str,
+        not_claimed: &'a [&'a str],
+        #[serde(flatten)]
+        history: &'a History,
+    }
+    let unwritten =
+        |cause: &dyn std::fmt::Display| Complaint(format!("`{}` cannot be written: {cause}", path.display()));
+    let json = serde_json::to_vec(&File { subject: subject.name, not_claimed: subject.not_claimed, history })
+        .map_err(|cause| unwritten(&cause))?;
+    atomic_file::write(path, &json).map_err(|cause| unwritten(&cause))
+}
+
+pub fn read(path: &Path) -> Result<Kept, Complaint> {
+    let shown = path.display();
+    let text = atomic_file::read(path).map_err(|cause| {
+        Complaint(format!(
+            "`{shown}` cannot be read: {cause}: give a history, as `replay SEED --history FILE` writes it"
+        ))
+    })?;
+    let no_history = |why: String| {
+        Complaint(format!("`{shown}` is no history: {why}: `replay SEED --history FILE` writes one"))
+    };
+    #[derive(Deserialize)]
+    struct Versioned {
+        plan: Format,
+    }
+    #[derive(Deserialize)]
+    struct Format {
+        format: i64,
+    }
+    let versioned: Versioned = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
+    if versioned.plan.format != i64::from(FORMAT) {
+        return Err(Complaint(format!(
+            "`{shown}` has a plan of format {}, and this build reads format {FORMAT}: use the build that wrote it, or a \
+             newer one",
+            versioned.plan.format
+        )));
+    }
+    // Not flattened: that would hold every event twice.
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        not_claimed: Vec<String>,
+        plan: Plan,
+        grants: Vec<GrantName>,
+        events: Vec<Event>,
+    }
+    let file: File = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
+    let history = History { plan: file.plan, grants: file.grants, events: file.events };
+    history.plan.check().map_err(|why| no_history(why.to_string()))?;
+    check(&history).map_err(no_history)?;
+    Ok(Kept { history, not_claimed: file.not_claimed })
+}
+
+fn place(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let what = said.split(" at line ").next().unwrap_or_default();
+    format!("line {}, column {}: {what}", error.line(), error.column())
+}
+
+/// What laws rely on, whoever wrote it.
+fn check(history: &History) -> Result<(), String> {
+    // Laws judge what was waited for, or is left, at the end.
+    if history.events.last().is_none_or(|event| event.kind != Kind::Finished) {
+        return Err("it stops before the end of its run".to_owned());
+    }
+    let mut before_us = 0;
+    for (place, event) in history.events.iter().enumerate() {
+        let is_known = event.grant == GrantNo::NONE || (event.grant.0 as usize) < history.grants.len();
+        if !is_known {
+            return Err(format!("event {place} is about a grant that it does not name"));
+        }
+        let is_of_a_grant = matches!(
+            event.kind,
+            Kind::Granted
+                | Kind::Reclaimed
+                | Kind::Reentered
+                | Kind::Renewed
+                | Kind::BodyBegan
+                | Kind::BodyEnded
+        );
+        if is_of_a_grant && !event.grant.is_some() {
+            return Err(format!("event {place} is about a grant, and names none"));
+        }
+        // A century is longer than any run.
+        if event.at_us < before_us || event.at_us > 3_000_000_000_000_000 {
+            return Err(format!("event {place} is not after the one before it"));
+        }
+        before_us = event.at_us;
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Worlds that a search can be asked for: a generated plan with some of its hardship taken out, or with one kind left. A
+//! profile is a pure function of the plan, applied after the generator, so that a seed and a name are a plan again.
+
+use crate::plan::step::Action;
+use crate::plan::{ClockSetting, Links, Node, Nodes, Plan};
+
+pub struct Profile {
+    pub name: &'static str,
+    pub sentence: &'static str,
+    change: fn(&mut Plan),
+}
+
+pub const ALL: &[Profile] = &[
+    Profile { name: "calm-clocks", sentence: "clocks agree and keep time", change: calm_clocks },
+    Profile {
+        name: "no-crashes",
+        sentence: "nothing crashes, machines keep their power",
+        change: no_crashes,
+    },
+    Profile { name: "quick-links", sentence: "messages arrive, once and soon", change: quick_links },
+    Profile { name: "one-worker", sentence: "there is no other worker than worker-1", change: one_worker },
+    Profile {
+        name: "clocks",
+        sentence: "clocks differ and are set, and nothing else is hard",
+        change: clocks,
+    },
+    Profile { name: "crashes", sentence: "machines crash, and nothing else is hard", change: crashes },
+];
+
+pub fn by_name(name: &str) -> Result<&'static Profile, String> {
+    ALL.iter().find(|profile| profile.name == name).ok_or_else(|| {
+        let names: Vec<&str> = ALL.iter().map(|profile| profile.name).collect();
+        format!("there is no profile `{name}`: say one of {}", names.join(", "))
+    })
+}
+
+impl Profile {
+    pub fn apply(&self, mut plan: Plan) -> Plan {
+        (self.change)(&mut plan);
+        plan
+    }
+}
+
+fn calm_clocks(plan: &mut Plan) {
+    *plan = plan.without_clock_faults();
+}
+
+fn is_crash(action: &Action) -> bool {
+    matches!(action, Action::Crash { .. } | Action::CrashRegistry { .. })
+}
+
+fn no_crashes(plan: &mut Plan) {
+    plan.steps.retain(|step| !is_crash(&step.action));
+}
+
+fn quick_links(plan: &mut Plan) {
+    plan.links = Links::QUICK;
+    plan.steps.retain(|step| {
+        !matches!(
+            step.action,
+            Action::Cut { .. } | Action::Lose { .. } | Action::Repeat { .. } | Action::Delay { .. }
+        )
+    });
+}
+
+fn one_worker(plan: &mut Plan) {
+    let alone = |node: Node| !matches!(node, Node::Worker(number) if number != 1);
+    plan.workers = Nodes(vec![1]);
+    plan.clocks.retain(|clock| alone(clock.node));
+    plan.steps.retain(|step| {
+        let mut named = Vec::new();
+        step.action.nodes(&mut named);
+        named.into_iter().all(alone)
+    });
+}
+
+/// Calls that are aimed at an expiry make nothing hard by themselves.
+fn is_aim(action: &Action) -> bool {
+    matches!(action, Action::Hold { .. } | Action::Ghost { .. })
+}
+
+fn clocks(plan: &mut Plan) {
+    plan.links = Links::QUICK;
+    plan.steps.retain(|step| !step.action.is_fault() || step.action.is_clock_fault() || is_aim(&step.action));
+    if plan.clocks.is_empty() {
+        let offset_ms = (plan.seed % 9) as i64 * 500 - 2_000;
+        plan.clocks.push(ClockSetting { node: Node::Registry, offset_ms, drift_ppm: 1_000 });
+    }
+}
+
+fn crashes(plan: &mut Plan) {
+    plan.links = Links::QUICK;
+    plan.clocks.clear();
+    plan.steps.retain(|step| !step.action.is_fault() || is_crash(&step.action) || is_aim(&step.action));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::generate;
+    use crate::plan::Store;
+    use crate::plan::chance::Seed;
+
+    fn plans(name: &str) -> Vec<Plan> {
+        let profile = by_name(name).unwrap();
+        let stores = [Store::Memory, Store::Sqlite];
+        let drawn = |seed: u64| generate(Seed(seed), stores[(seed % 2) as usize]);
+        (0..300).map(|seed| profile.apply(drawn(seed))).collect()
+    }
+
+    #[test]
+    fn every_profile_makes_plans_that_can_be_run_and_that_read_back() {
+        for profile in ALL {
+            for plan in plans(profile.name) {
+                plan.check().unwrap_or_else(|why| panic!("{} of seed {}: {why}", profile.name, plan.seed));
+                assert_eq!(plan.to_string().parse(), Ok(plan));
+            }
+        }
+    }
+
+    #[test]
+    fn a_profile_keeps_its_sentence() {
+        let has =
+            |plan: &Plan, word: &str| plan.steps.iter().any(|step| step.action.to_string().starts_with(word));
+        for plan in plans("calm-clocks") {
+            assert!(plan.clocks.is_empty() && !has(&plan, "step ") && !has(&plan, "drift "));
+        }
+        for plan in plans("no-crashes") {
+            assert!(!has(&plan, "crash ") && !has(&plan, "power-off "));
+        }
+        for plan in plans("quick-links") {
+            assert!(!["cut ", "lose ", "repeat ", "delay "].iter().any(|word| has(&plan, word)));
+            assert_eq!(plan.links.loss_permille, 0);
+        }
+        for plan in plans("one-worker") {
+            assert_eq!(plan.workers.0, [1]);
+            assert!(!plan.to_string().contains("worker-2"), "{plan}");
+        }
+        for plan in plans("clocks") {
+            assert!(!plan.clocks.is_empty() && !has(&plan, "pause ") && !has(&plan, "crash "));
+        }
+        for plan in plans("crashes") {
+            assert!(!has(&plan, "pause ") && !has(&plan, "step ") && plan.clocks.is_empty());
+        }
+    }
+
+    #[test]
+    fn work_is_left_as_it_was() {
+        let count = |plan: &Plan| plan.bodies().count();
+        for profile in ALL {
+            let profiled: usize = plans(profile.name).iter().map(count).sum();
+            let stores = [Store::Memory, Store::Sqlite];
+            let drawn: usize =
+                (0..300).map(|seed| count(&generate(Seed(seed), stores[(seed % 2) as usize]))).sum();
+            assert_eq!(profiled, drawn, "{}", profile.name);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Controls: values that are no bugs and must survive, whatever they look like; one that is the true system's own and must
+//! not be seen at all; and one that nobody can miss.
+
+use fencepost::rules::Rules;
+use fencepost::rules::attempt::AttemptRules;
+use fencepost::rules::leases;
+
+use crate::planted::{Fate, Sabotage};
+use crate::subject::Subject;
+
+pub const ALL: &[(Sabotage, Fate)] = &[
+    (
+        Sabotage {
+            name: "control-capital-tokens",
+            stands_for: "nothing: tokens are as drawn, and look different",
+            law: "tokens-are-drawn",
+            subject: |subject| {
+                rules(subject, |rules| Rules { token: |bytes| leases::token(bytes).to_uppercase(), ..rules })
+            },
+        },
+        Fate::Survives,
+    ),
+    (
+        Sabotage {
+            name: "control-fences-by-twos",
+            stands_for: "nothing: fences grow, and not by one",
+            law: "fences-only-grow",
+            subject: |subject| {
+                rules(subject, |rules| Rules { next_fence: |highest| highest.checked_add(2), ..rules })
+            },
+        },
+        Fate::Survives,
+    ),
+    (
+        Sabotage {
+            name: "control-eager-renewals",
+            stands_for: "nothing: a worker that renews sooner than it must",
+            law: "lost-means-silent",
+            subject: |subject| {
+                let first_renewal_in_ms =
+                    |timings: &fencepost::lease::LeaseTimings| timings.renew_interval_ms() / 2 + 1;
+                let attempt_rules = AttemptRules { first_renewal_in_ms, ..subject.attempt_rules };
+                Subject { attempt_rules, ..subject }
+            },
+        },
+        Fate::Survives,
+    ),
+    (
+        Sabotage {
+            name: "control-the-same-value",
+            stands_for: "nothing: a value replaced by itself",
+            law: "stale-writer-refused",
+            subject: |subject| rules(subject, |rules| Rules { renew: leases::renew, ..rules }),
+        },
+        Fate::IsInert,
+    ),
+    (
+        Sabotage {
+            name: "control-everything-is-free",
+            stands_for: "a registry that holds no lease at all: whoever claims is granted",
+            law: "one-live-grant",
+            subject: |subject| {
+                rules(subject, |rules| Rules {
+                    claim: |_, claim| new_grant(claim.tenure.highest_fence),
+                    ..rules
+                })
+            },
+        },
+        Fate::DiesAtOnce,
+    ),
+];
+
+fn new_grant(highest: u64) -> Result<leases::ClaimDecision, fencepost::RegistryError> {
+    Ok(leases::ClaimDecision::NewGrant { fence: highest.saturating_add(1) })
+}
+
+fn rules(subject: Subject, change: fn(Rules) -> Rules) -> Subject {
+    Subject { rules: change(subject.rules), ..subject }
+}

@@ -1,0 +1,64 @@
+//! Bugs of the store: what it promises to keep and does not.
+
+use std::sync::Arc;
+
+use fencepost::RegistryError;
+use fencepost::lease::ProcessLease;
+use fencepost::process::ProcessListFilter;
+use fencepost::row::Tenure;
+use fencepost::store::Rows;
+
+use crate::plan::Store;
+use crate::planted::Sabotage;
+use crate::subject::{StoreHabits, Subject, Touches};
+
+pub const ALL: &[Sabotage] = &[
+    Sabotage {
+        name: "synchronous-normal",
+        stands_for: "a claim is acknowledged before it is durable: a write-ahead log that is synced now and then",
+        law: "acknowledged-survives",
+        subject: |subject| {
+            let tuning = &["PRAGMA synchronous=NORMAL"];
+            on_disk(Subject { store: StoreHabits { tuning, ..subject.store }, ..subject })
+        },
+    },
+    Sabotage {
+        name: "answers-before-it-has-synced",
+        stands_for: "a reopened store answers from a log that it has read and not synced",
+        law: "acknowledged-survives",
+        subject: |subject| {
+            let store = StoreHabits { syncs_what_it_recovered: false, ..subject.store };
+            on_disk(Subject { store, ..subject })
+        },
+    },
+    Sabotage {
+        name: "restart-rearms-leases",
+        stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
+        law: "expiry-is-exact",
+        subject: |subject| {
+            let when_opened = Some(rearms as Touches);
+            Subject { store: StoreHabits { when_opened, ..subject.store }, ..subject }
+        },
+    },
+];
+
+/// What a registry would be set up with: the ttl that a caller asked for is stored nowhere.
+const CONFIGURED_TTL_MS: u64 = 3_000;
+
+fn rearms(rows: &mut dyn Rows, now_ms: u64) -> Result<(), RegistryError> {
+    for record in rows.processes(&ProcessListFilter::default())? {
+        let tenure = rows.lease_row(record.id())?.tenure;
+        if let Some(lease) = &tenure.lease {
+            let lease = ProcessLease {
+                expires_at_epoch_ms: now_ms + CONFIGURED_TTL_MS,
+                ..ProcessLease::clone(lease)
+            };
+            rows.put_tenure(record.id(), &Tenure { lease: Some(Arc::new(lease)), ..tenure })?;
+        }
+    }
+    Ok(())
+}
+
+fn on_disk(subject: Subject) -> Subject {
+    Subject { store_needed: Store::Sqlite, ..subject }
+}

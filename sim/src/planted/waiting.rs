@@ -1,0 +1,152 @@
+//! Bugs of waits: how an end is heard of, and how it is missed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::driver::ProcessAttach;
+use fencepost::environment::Environment;
+use fencepost::hub::ProcessChangeHub;
+use fencepost::process::{DurabilityTier, ProcessAwaitOutput};
+use fencepost::watch::ProcessEventSink;
+use fencepost::{ProcessRegistry, RegistryError};
+
+use crate::planted::Sabotage;
+use crate::subject::Subject;
+
+pub const ALL: &[Sabotage] = &[
+    Sabotage {
+        name: "a-failed-read-ends-a-wait",
+        stands_for: "a waiter takes a read that failed for the answer",
+        law: "waits-tell-the-truth",
+        subject: |subject| {
+            subject.waited_for_by(|registry, environment| Arc::new(Impatient { registry, environment }))
+        },
+    },
+    Sabotage {
+        name: "subscribes-after-the-first-read",
+        stands_for: "a waiter reads, and subscribes a moment later: an end in between is missed until something else happens",
+        law: "waits-tell-the-truth",
+        subject: |subject| Subject {
+            home_waits: Some(|registry, hub, environment| {
+                Arc::new(SubscribesLate { registry, hub, environment })
+            }),
+            ..subject
+        },
+    },
+    Sabotage {
+        name: "a-failed-sink-wakes-nobody",
+        stands_for: "a driver that wakes its waiters only after the sink took the event: when the sink fails they sleep on",
+        law: "waits-tell-the-truth",
+        subject: |subject| Subject {
+            watches: |registry, sink, _| {
+                let hub = ProcessChangeHub::new();
+                (Arc::new(Facade(TicksLast { registry, sink, hub: hub.clone() })), hub)
+            },
+            ..subject
+        },
+    },
+];
+
+/// Asks until somebody answers anything.
+struct Impatient {
+    registry: Arc<dyn ProcessRegistry>,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl ProcessAttach for Impatient {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        loop {
+            let record = self.registry.read_process(process_id).await?;
+            match record.as_ref().and_then(|record| record.status.output()) {
+                Some(output) => return Ok(output.clone()),
+                None if record.is_none() => return Err(RegistryError::unknown(process_id)),
+                None => self.environment.sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+}
+
+/// What stands between the first read and the subscription.
+const MOMENT: Duration = Duration::from_millis(100);
+
+struct SubscribesLate {
+    registry: Arc<dyn ProcessRegistry>,
+    hub: ProcessChangeHub,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl ProcessAttach for SubscribesLate {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        let mut ticks = None;
+        loop {
+            match self.registry.read_process(process_id).await {
+                Ok(None) => return Err(RegistryError::unknown(process_id)),
+                Ok(Some(record)) => {
+                    if let Some(output) = record.status.output() {
+                        return Ok(output.clone());
+                    }
+                }
+                Err(_) => {}
+            }
+            match &mut ticks {
+                None => {
+                    self.environment.sleep(MOMENT).await;
+                    ticks = Some(self.hub.subscribe(process_id));
+                }
+                Some(ticks) => {
+                    let mut ticked = std::pin::pin!(ticks.ticked());
+                    let mut tired = self.environment.sleep(Duration::from_secs(1));
+                    std::future::poll_fn(|task| {
+                        if ticked.as_mut().poll(task).is_ready() {
+                            return Poll::Ready(());
+                        }
+                        tired.as_mut().poll(task)
+                    })
+                    .await;
+                }
+            }
+        }
+    }
+}
+
+/// Hands the last event to the sink, and only then ticks.
+struct TicksLast {
+    registry: Arc<dyn ProcessRegistry>,
+    sink: Option<Arc<dyn ProcessEventSink>>,
+    hub: ProcessChangeHub,
+}
+
+#[async_trait]
+impl Submit for TicksLast {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let written = (!call.is_read()).then(|| call.process_id().map(str::to_owned)).flatten();
+        let answer = dispatch(self.registry.as_ref(), call).await;
+        let Some(process_id) = written else { return answer };
+        let last = self.registry.recent_events(&process_id, 1).await.unwrap_or_default().pop();
+        if let (Some(sink), Some(event)) = (&self.sink, last) {
+            let mut delivered = sink.deliver(event);
+            let was_taken = std::future::poll_fn(|task| {
+                match catch_unwind(AssertUnwindSafe(|| delivered.as_mut().poll(task))) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(())) => Poll::Ready(true),
+                    Err(_) => Poll::Ready(false),
+                }
+            });
+            if !was_taken.await {
+                return answer;
+            }
+        }
+        self.hub.tick(&process_id);
+        answer
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.registry.durability_tier()
+    }
+}

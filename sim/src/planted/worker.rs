@@ -1,0 +1,220 @@
+//! Bugs of the worker: what it decides wrongly about its lease, its row and its outcome.
+
+use std::sync::Arc;
+
+use fencepost::driver::InlineProcessRunHandle;
+use fencepost::error::RegistryError;
+use fencepost::process::{ProcessAwaitOutput, ProcessRecord};
+use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
+
+use crate::planted::Sabotage;
+use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
+use crate::subject::Subject;
+
+pub const ALL: &[Sabotage] = &[
+    Sabotage {
+        name: "listed-row-believed",
+        stands_for: "a sweep acts on its stale list and asks no further: what was not started when it was listed is run, whatever \
+                     the registry says of its start",
+        law: "owner-bound-starts-once",
+        subject: |subject| believing(subject, |_, listed| Some(listed)),
+    },
+    Sabotage {
+        name: "never-renews",
+        stands_for: "a worker that claims and never renews",
+        law: "calm-ends-everything",
+        subject: |subject| with(subject, |rules| AttemptRules { first_renewal_in_ms: |_| u64::MAX, ..rules }),
+    },
+    Sabotage {
+        name: "renewals-end-at-one-error",
+        stands_for: "a renewal loop that dies on the first error while the body runs on",
+        law: "lost-means-silent",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                may_act: |_, _, is_lost| !is_lost,
+                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                    Renewal::Believed { next_in_ms } => Renewal::Believed { next_in_ms },
+                    _ => Renewal::NotBelieved { next_in_ms: u64::MAX },
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "effects-after-loss",
+        stands_for: "a worker that hears that its lease is lost, and lets the body run on",
+        law: "lost-means-silent",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                may_act: |now, deadline, _| now < deadline,
+                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                    Renewal::Lost => Renewal::NotBelieved { next_in_ms: timings.renew_interval_ms() },
+                    other => other,
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "failed-when-lost",
+        stands_for: "a worker that writes Failed when it loses its lease",
+        law: "lost-means-silent",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_body: |end| match end {
+                    BodyEnd::LeaseLost => Next::End {
+                        output: ProcessAwaitOutput::Failure {
+                            class: "lease lost".into(),
+                            code: None,
+                            message: "the lease was lost".into(),
+                            raw: None,
+                        },
+                    },
+                    end => attempt::after_body(end),
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "release-after-unknown-completion",
+        stands_for: "an unknown answer to a completion is taken for a failure: the lease is released, the outcome dropped",
+        law: "outcomes-are-not-dropped",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_completion: |answer| match answer {
+                    Err(RegistryError::Unavailable { .. }) => Next::Release,
+                    _ => attempt::after_completion(answer),
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "disposition-ignored",
+        stands_for: "every row is run, whatever may happen to it",
+        law: "externally-owned-never-runs",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_read: |answer, _, _| match answer {
+                    Ok(Some(record)) if !record.is_terminal() => Next::Start,
+                    _ => Next::Release,
+                },
+                after_start: |answer, disposition, was_unknown| match answer {
+                    // It has no owner whose start could be recorded.
+                    Err(RegistryError::InvalidArgument { .. }) => Next::Run,
+                    _ => attempt::after_start(answer, disposition, was_unknown),
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "started-is-no-reason",
+        stands_for: "an owner-bound process that somebody started is started again",
+        law: "owner-bound-starts-once",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_read: |answer, holder, dead| match answer {
+                    Ok(Some(record)) if !record.is_terminal() && record.disposition().is_worker_run() => {
+                        Next::Start
+                    }
+                    _ => attempt::after_read(answer, holder, dead),
+                },
+                after_start: |answer, disposition, was_unknown| match answer {
+                    Ok(_) => Next::Run,
+                    _ => attempt::after_start(answer, disposition, was_unknown),
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "death-of-the-last-holder",
+        stands_for: "the proof of death is asked of whoever held the lease last, not of whoever started the work",
+        law: "abandonment-is-licensed",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_read: |answer, holder, dead| {
+                    let is_dead = holder.is_some_and(dead);
+                    attempt::after_read(answer, holder, &|_| is_dead)
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "failed-read-is-no-obstacle",
+        stands_for: "a read that failed is taken for \"not terminal, not started\", and nothing is asked further",
+        law: "owner-bound-starts-once",
+        subject: |subject| {
+            believing(subject, |read, listed| match read {
+                Err(error) if !error.is_refusal() => Some(ProcessRecord { first_started: None, ..listed }),
+                _ => None,
+            })
+        },
+    },
+    Sabotage {
+        name: "effects-stamped-ahead",
+        stands_for: "effects are stamped with a number that runs ahead of the fence: a successor's are refused",
+        law: "outside-sees-fences-in-order",
+        subject: |subject| {
+            subject.worked_by(|mut workplace| {
+                workplace.effects = Arc::new(StampsAhead(workplace.effects));
+                Arc::new(InlineProcessRunHandle::new(workplace.worker()))
+            })
+        },
+    },
+    Sabotage {
+        name: "one-incarnation-for-all",
+        stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
+        law: "bodies-overlap-within-bound",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules { incarnation: |_| "the only one".to_owned(), ..rules })
+        },
+    },
+    Sabotage {
+        name: "rows-one-after-another",
+        stands_for: "a sweep runs each row to its end before it looks at the next",
+        law: "calm-ends-everything",
+        subject: |subject| {
+            subject.worked_by(|mut workplace| {
+                workplace.environment = Arc::new(OneByOne::new(workplace.environment));
+                Arc::new(InlineProcessRunHandle::new(workplace.worker()))
+            })
+        },
+    },
+    Sabotage {
+        name: "unwraps-an-expiry",
+        stands_for: "an answer that \"cannot happen\" is unwrapped",
+        law: "nobody-panics",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules {
+                after_start: |answer, disposition, was_unknown| {
+                    if matches!(
+                        answer,
+                        Err(RegistryError::LeaseExpired { .. } | RegistryError::LeaseSuperseded { .. })
+                    ) {
+                        std::panic::resume_unwind(Box::new(
+                            "a lease that was just won has expired".to_owned(),
+                        ));
+                    }
+                    attempt::after_start(answer, disposition, was_unknown)
+                },
+                ..rules
+            })
+        },
+    },
+    Sabotage {
+        name: "permit-held-while-waiting",
+        stands_for: "a parent keeps its place while it waits for a child that needs it",
+        law: "calm-ends-everything",
+        subject: |subject| {
+            with(subject, |rules| AttemptRules { gives_permit_back_while_waiting: || false, ..rules })
+        },
+    },
+];
+
+fn with(subject: Subject, change: fn(AttemptRules) -> AttemptRules) -> Subject {
+    Subject { attempt_rules: change(subject.attempt_rules), ..subject }
+}

@@ -1,0 +1,6 @@
+//! Small helpers that know nothing of leases: files written whole, plural words, escaped markup, remembered panics.
+
+pub mod atomic_file;
+pub mod markup;
+pub mod panics;
+pub mod plural;

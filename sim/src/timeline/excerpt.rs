@@ -1,0 +1,131 @@
+//! The timeline in so many lines at most, for a report. What leads to the breach stays, then what is done to nodes, then what
+//! is nearest to the breach and about its process, and renewals go first; where something is left out there is a line of
+//! dots.
+
+use crate::history::History;
+use crate::history::event::{Event, Kind};
+use crate::judge::Broken;
+use crate::timeline::text::{Drawing, Row};
+
+pub fn abridged(history: &History, broken: &Broken, most: usize) -> Vec<String> {
+    let drawing = Drawing::of(history, Some(broken));
+    let kept = kept(history, broken, &drawing, most);
+    let mut lines = vec![drawing.header];
+    let mut is_gap = false;
+    for (row, is_kept) in drawing.rows.into_iter().zip(kept) {
+        if is_kept {
+            lines.push(row.line);
+        } else if !is_gap {
+            lines.push(format!("{:>11}", "..."));
+        }
+        is_gap = !is_kept;
+    }
+    lines
+}
+
+/// Which rows stay; the header takes a line, too.
+fn kept(history: &History, broken: &Broken, drawing: &Drawing, most: usize) -> Vec<bool> {
+    let rows = &drawing.rows;
+    if rows.len() < most {
+        return vec![true; rows.len()];
+    }
+    let breach = usize::try_from(broken.at).ok().and_then(|at| history.events.get(at));
+    let rank = |row: &Row| {
+        let event = row.place.and_then(|place| history.events.get(place));
+        let is_own = |event: &Event| breach.is_some_and(|breach| breach.process == event.process);
+        match event {
+            _ if drawing.links.iter().any(|link| row.place == Some(link.place)) => 0,
+            Some(event) if matches!(event.kind, Kind::Paused | Kind::Resumed | Kind::Crashed) => 1,
+            Some(event) if is_own(event) && !row.is_renewal => 2,
+            Some(event) if is_own(event) => 3,
+            // The report tells the steps apart from the timeline.
+            Some(event) if event.kind == Kind::StepTaken => 5,
+            Some(_) if !row.is_renewal => 4,
+            _ => 6,
+        }
+    };
+    let mut order: Vec<usize> = (0..rows.len()).rev().collect();
+    // Stable: among equals, what is nearer to the breach comes first.
+    order.sort_by_key(|number| rank(&rows[*number]));
+    let mut kept = vec![false; rows.len()];
+    for number in order {
+        kept[number] = true;
+        if 1 + count_of_lines(&kept) > most {
+            kept[number] = false;
+            break;
+        }
+    }
+    // Dots that stand for one row would save nothing.
+    for at in 0..kept.len() {
+        let is_kept_beside =
+            |beside: Option<usize>| beside.and_then(|at| kept.get(at)).is_none_or(|kept| *kept);
+        if is_kept_beside(at.checked_sub(1)) && is_kept_beside(Some(at + 1)) {
+            kept[at] = true;
+        }
+    }
+    kept
+}
+
+/// Those that are kept, and one for each gap.
+fn count_of_lines(kept: &[bool]) -> usize {
+    let gaps = kept.iter().enumerate().filter(|(at, is_kept)| !**is_kept && (*at == 0 || kept[at - 1]));
+    kept.iter().filter(|is_kept| **is_kept).count() + gaps.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::event::{GrantNo, NO_PROCESS};
+    use crate::plan::Plan;
+
+    fn event(at_ms: u64, node: u8, process: u16, kind: Kind, grant: u32) -> Event {
+        let grant = GrantNo(grant);
+        Event { at_us: at_ms * 1_000, clock: 0, a: 0, b: 0, grant, process, node, kind }
+    }
+
+    #[test]
+    fn an_abridged_timeline_keeps_what_leads_to_the_breach_and_says_where_it_leaves_out() {
+        let mut events = vec![event(1, 1, 1, Kind::Granted, 0), event(2, 2, 1, Kind::Granted, 1)];
+        events.extend((3..90).map(|at_ms| event(at_ms, 3, 2, Kind::BodyBegan, 2)));
+        events.push(event(90, 1, NO_PROCESS, Kind::Paused, u32::MAX));
+        events.extend((91..100).map(|at_ms| event(at_ms, 3, 2, Kind::BodyEnded, 2)));
+        events.push(event(100, 1, 1, Kind::Wrote, 0));
+        let at = events.len() as u64 - 1;
+        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
+        for most in 8..40 {
+            let lines = abridged(&history, &broken, most);
+            assert!(lines.len() <= most, "{most}: {lines:#?}");
+            let text = lines.join("\n");
+            assert!(text.contains("          1  claim") && text.contains("          2  "), "{text}");
+            assert!(
+                text.contains("|| paused") && text.contains("x       100") && text.contains("..."),
+                "{text}"
+            );
+        }
+        assert_eq!(abridged(&history, &broken, 1_000).len(), 1 + history.events.len());
+    }
+
+    #[test]
+    fn dots_stand_for_more_than_one_row_and_renewals_go_before_bodies() {
+        let mut events: Vec<Event> = (1..20).map(|at_ms| event(at_ms, 3, 2, Kind::BodyBegan, 2)).collect();
+        events.extend(
+            (20..60).map(|at_ms| event(at_ms, 3 + (at_ms % 2) as u8, 2, Kind::Renewed, at_ms as u32)),
+        );
+        events.push(event(60, 1, 1, Kind::Wrote, 0));
+        let at = events.len() as u64 - 1;
+        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
+        for most in 25..61 {
+            let lines = abridged(&history, &broken, most);
+            assert!(lines.len() <= most, "{most}: {lines:#?}");
+            assert_eq!(lines.iter().filter(|line| line.contains("body begins")).count(), 19, "{lines:#?}");
+            let times: Vec<u64> =
+                lines.iter().filter_map(|line| line[1..].split_whitespace().next()?.parse().ok()).collect();
+            assert!(
+                times.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair[1] > pair[0] + 2),
+                "{lines:#?}"
+            );
+        }
+    }
+}
