@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use divan::Bencher;
-use fencepost::call::{Call, Reply};
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
-use fencepost::row::{GrantProvenance, ProcessRow};
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::model::row::{GrantProvenance, ProcessRow};
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{Access, MemoryStore, SqliteOptions, SqliteStore, Store};
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::{Registry, RegistryError};

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::awaiter::ProcessAwaiter;
-use fencepost::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::environment::local_liveness;
-use fencepost::event::lifecycle;
-use fencepost::hub::ProcessChangeHub;
-use fencepost::lease::LeaseTimings;
-use fencepost::process::*;
+use fencepost::model::event::lifecycle;
+use fencepost::model::lease::LeaseTimings;
+use fencepost::model::process::*;
+use fencepost::registry::change_hub::ProcessChangeHub;
 use fencepost::store::{SqliteOptions, SqliteStore};
+use fencepost::work::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 use fencepost::{Environment, ProcessRegistry, Registry, System};
 use serde_json::json;

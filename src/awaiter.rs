@@ -9,11 +9,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::environment::{Environment, before};
-use crate::error::RegistryError;
-use crate::event::ProcessEvent;
-use crate::hub::{ProcessChangeHub, Subscription};
-use crate::process::ProcessAwaitOutput;
+use crate::model::error::RegistryError;
+use crate::model::event::ProcessEvent;
+use crate::model::process::ProcessAwaitOutput;
 use crate::registry::ProcessRegistry;
+use crate::registry::change_hub::{ProcessChangeHub, Subscription};
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(25);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 
 use crate::awaiter::ProcessAwaiter;
 use crate::environment::Environment;
-use crate::error::RegistryError;
-use crate::event::ProcessEvent;
-use crate::hub::ProcessChangeHub;
-use crate::process::ProcessAwaitOutput;
+use crate::model::error::RegistryError;
+use crate::model::event::ProcessEvent;
+use crate::model::process::ProcessAwaitOutput;
 use crate::registry::ProcessRegistry;
-use crate::watch::{ProcessEventSink, watch_process_registry_with_sink};
+use crate::registry::change_hub::ProcessChangeHub;
+use crate::registry::watched::{ProcessEventSink, watch_process_registry_with_sink};
 use crate::worker::DurableProcessWorker;
 
 /// Whoever claims and runs the rows of the registry.

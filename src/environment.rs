@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
+use crate::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

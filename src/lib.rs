@@ -1,8 +1,9 @@
 //! **fencepost**: a durable process registry whose stale writers cannot write.
 //!
-//! Modules in reading order: the nouns ([`lease`], [`process`], [`event`], [`handle`], [`error`]), the [`environment`]
-//! that time and chance come through, the [`rules`] that decide, the [`store`] that keeps rows, [`apply`] that joins
-//! the two, the waist ([`call`], [`door`]) and the [`registry`] trait that users see.
+//! Modules in reading order: the [`model`], plain data; the [`environment`], the only way to time and chance; the
+//! [`rules`], which decide; the [`store`], which keeps rows; the [`registry`], which joins the two behind the trait that
+//! users hold; [`work`], what a body is and may do; the [`worker`], which runs bodies under leases; the [`awaiter`] and
+//! the [`driver`], for those who wait and for hosts.
 //!
 //! Ten words:
 //! - **process**: one piece of background work with a durable row, ended exactly once.
@@ -16,42 +17,22 @@
 //! - **disposition**: what may happen to a process whose worker died.
 //! - **sweep**: a worker's round: list, claim, run or settle.
 
-pub mod apply;
-mod attempt;
 pub mod awaiter;
-pub mod call;
-pub mod cancellation;
-mod claim;
-mod content;
-pub mod door;
 pub mod driver;
-pub mod effect;
-pub mod engine;
 pub mod environment;
-pub mod error;
-pub mod event;
-pub mod handle;
-mod hold;
-pub mod hub;
-mod keep;
-mod latch;
-pub mod lease;
-pub mod process;
+pub mod model;
+mod panics;
 pub mod registry;
-pub mod remote;
-pub mod row;
 pub mod rules;
-mod run;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod watch;
+pub mod work;
 pub mod worker;
 
-pub use apply::Registry;
 pub use environment::{Environment, System};
-pub use error::{PluginError, RegistryError};
-pub use registry::ProcessRegistry;
+pub use model::error::{PluginError, RegistryError};
+pub use registry::{ProcessRegistry, Registry};
 
 /// The README's program is a test.
 #[cfg(doctest)]

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::error::RegistryError;
-use crate::event::{
+use crate::model::error::RegistryError;
+use crate::model::event::{
     CANCEL_REQUESTED, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, SIGNAL_PREFIX, lifecycle,
 };
-use crate::handle::{ProcessHandleDescriptor, SessionScope};
-use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease, same_incarnation};
-use crate::process::{
+use crate::model::handle::{ProcessHandleDescriptor, SessionScope};
+use crate::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease, same_incarnation};
+use crate::model::process::{
     AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessInput, ProcessOriginator,
     ProcessRegistration, ProcessStarted, RecoveryDisposition, WaitKind, WaitState,
 };
@@ -212,7 +212,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::event::ProcessWakeSpec;
+    use crate::model::event::ProcessWakeSpec;
 
     #[test]
     fn a_value_may_be_64_levels_deep_and_no_deeper_in_arrays_and_in_objects() {

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::error::RegistryError;
-use crate::event::{
+use crate::model::error::RegistryError;
+use crate::model::event::{
     CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest, ProcessEventType, ProcessWake,
     ProcessWakeInput, ProcessWakeSpec, signal_name,
 };
-use crate::process::ProcessRecord;
-use crate::rules::lifecycle::refuse_terminal;
+use crate::model::process::ProcessRecord;
+use crate::rules::writes::refuse_terminal;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum AppendDecision {

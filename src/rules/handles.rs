@@ -1,8 +1,8 @@
 //! Moving handles between scopes: all of them or none.
 
-use crate::error::RegistryError;
-use crate::handle::ProcessHandleDescriptor;
-use crate::process::ProcessId;
+use crate::model::error::RegistryError;
+use crate::model::handle::ProcessHandleDescriptor;
+use crate::model::process::ProcessId;
 
 /// One id that a transfer names, and what the scope holds of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,10 +2,10 @@
 //! handed in: nothing remembers that a lease "has expired", so a clock that steps back makes an unsuperseded
 //! grant live again, and a lease that was released or superseded is gone under every clock.
 
-use crate::error::RegistryError;
-use crate::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseCompletion};
-use crate::process::ProcessStatus;
-use crate::row::Tenure;
+use crate::model::error::RegistryError;
+use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseCompletion};
+use crate::model::process::ProcessStatus;
+use crate::model::row::Tenure;
 use crate::rules::Rules;
 
 /// Entropy drawn for each new grant.

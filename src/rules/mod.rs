@@ -2,26 +2,28 @@
 //! store. [`Rules`] is a value of plain functions so that any one decision can be replaced from outside; a rule
 //! that builds on another reaches it through the value it is handed. [`Rules::LAWFUL`] is the only one to run.
 //!
-//! Read `leases.rs` first, then `lifecycle.rs`, where the fencing rule stands.
+//! Read `leases.rs` first, then `writes.rs`, where the fencing rule stands.
 
 pub mod arguments;
-pub mod attempt;
 pub mod events;
 pub mod handles;
 pub mod leases;
-pub mod lifecycle;
 pub mod retention;
+pub mod worker;
+pub mod writes;
 
-use crate::error::RegistryError;
-use crate::event::{ProcessEvent, ProcessEventAppendRequest};
-use crate::lease::{Grant, LeaseOwnerIdentity, ProcessLease, ProcessLeaseCompletion};
-use crate::process::{ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStatus, WaitState};
-use crate::row::{HighWater, Life, ProcessRow, Tenure};
+use crate::model::error::RegistryError;
+use crate::model::event::{ProcessEvent, ProcessEventAppendRequest};
+use crate::model::lease::{Grant, LeaseOwnerIdentity, ProcessLease, ProcessLeaseCompletion};
+use crate::model::process::{
+    ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStatus, WaitState,
+};
+use crate::model::row::{HighWater, Life, ProcessRow, Tenure};
 
 use events::AppendDecision;
 use handles::TransferItem;
 use leases::{Claim, ClaimDecision, Observation};
-use lifecycle::{Admission, Authority, ExecutionWrite, StartDecision};
+use writes::{Admission, Authority, ExecutionWrite, StartDecision};
 
 type Answer<T> = Result<T, RegistryError>;
 
@@ -62,7 +64,7 @@ pub struct Rules {
 impl Rules {
     pub const LAWFUL: Self = Self {
         is_live: leases::is_live,
-        same_incarnation: crate::lease::same_incarnation,
+        same_incarnation: crate::model::lease::same_incarnation,
         next_fence: leases::next_fence,
         token: leases::token,
         admit_holder: leases::admit_holder,
@@ -71,13 +73,13 @@ impl Rules {
         renew: leases::renew,
         releases: leases::releases,
         authorize: leases::authorize,
-        register: lifecycle::register,
-        admit: lifecycle::admit,
-        first_start: lifecycle::first_start,
-        wait_changes: lifecycle::wait_changes,
-        abandonment: lifecycle::abandonment,
-        request_abandon: lifecycle::request_abandon,
-        set_external_ref: lifecycle::set_external_ref,
+        register: writes::register,
+        admit: writes::admit,
+        first_start: writes::first_start,
+        wait_changes: writes::wait_changes,
+        abandonment: writes::abandonment,
+        request_abandon: writes::request_abandon,
+        set_external_ref: writes::set_external_ref,
         append: events::append,
         next_sequence: events::next_sequence,
         transfer: handles::transfer,

@@ -1,7 +1,7 @@
 //! What is forgotten, and what never is. A new life of a pruned id must not repeat a fence: an old writer of the old
 //! life may still be out there, and outside only the fence tells the two apart.
 
-use crate::row::HighWater;
+use crate::model::row::HighWater;
 
 /// The last `updated_at_ms` that a prune takes, of ended rows. The cutoff is exclusive, but the end of time is
 /// everything.

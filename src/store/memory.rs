@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
-use crate::error::RegistryError;
-use crate::event::ProcessEvent;
-use crate::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
-use crate::process::{
+use crate::model::error::RegistryError;
+use crate::model::event::ProcessEvent;
+use crate::model::handle::{
+    ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
+};
+use crate::model::process::{
     DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
 };
-use crate::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
 use crate::store::{Access, Answer, Rows, Store};
 
 #[derive(Debug, Clone, Default)]

@@ -2,20 +2,20 @@
 //! [`MemoryStore`] forgets with its process; [`SqliteStore`] survives the machine.
 
 mod memory;
-mod schema;
 mod sqlite;
-mod sqlite_rows;
 
 pub use memory::MemoryStore;
 pub use sqlite::{SqliteCounters, SqliteOptions, SqliteStore};
 
 use std::sync::Arc;
 
-use crate::error::RegistryError;
-use crate::event::ProcessEvent;
-use crate::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
-use crate::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord};
-use crate::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::model::error::RegistryError;
+use crate::model::event::ProcessEvent;
+use crate::model::handle::{
+    ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
+};
+use crate::model::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord};
+use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
 
 type Answer<T> = Result<T, RegistryError>;
 

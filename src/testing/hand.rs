@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::environment::{BoxFuture, Environment};
-use crate::lease::LeaseOwnerIdentity;
+use crate::model::lease::LeaseOwnerIdentity;
 
 /// Clones are the same environment.
 #[derive(Clone, Default)]

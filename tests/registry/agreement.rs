@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fencepost::call::{Call, Reply};
-use fencepost::event::{ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec};
-use fencepost::handle::{ProcessHandleDescriptor, SessionScope};
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
+use fencepost::model::event::{
+    ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec,
+};
+use fencepost::model::handle::{ProcessHandleDescriptor, SessionScope};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::{Registry, RegistryError};

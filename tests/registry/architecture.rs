@@ -2,72 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-/// The parts of `src/`, and the parts each may name. A part is a file or a folder of the crate's root; `nouns` are the
-/// files that only hold data.
+/// The parts of `src/`, and the parts each may name. A part is a file or a folder of the crate's root.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    ("error", &["nouns"]),
-    ("lease", &["nouns"]),
-    ("process", &["nouns"]),
-    ("event", &["nouns"]),
-    ("handle", &["nouns"]),
-    ("row", &["nouns"]),
-    ("content", &["nouns"]),
-    ("environment", &["nouns"]),
-    ("rules", &["nouns", "rules"]),
-    ("store", &["nouns", "store"]),
-    ("registry", &["nouns"]),
-    ("call", &["nouns", "registry"]),
-    ("apply", &["nouns", "environment", "rules", "store", "call", "apply"]),
-    ("door", &["nouns", "store", "call", "apply"]),
-    ("cancellation", &["latch"]),
-    ("latch", &[]),
-    ("hub", &["nouns"]),
-    ("awaiter", &["nouns", "environment", "hub", "registry"]),
-    ("hold", &["nouns", "environment", "rules"]),
-    ("effect", &["nouns", "hold"]),
-    ("engine", &["nouns", "awaiter", "cancellation", "effect", "hold", "registry", "rules"]),
-    ("run", &["nouns", "cancellation", "engine", "environment", "rules"]),
-    ("keep", &["nouns", "environment", "hold", "registry", "rules"]),
-    ("claim", &["nouns", "attempt", "environment", "hold", "rules", "worker"]),
-    (
-        "attempt",
-        &[
-            "nouns",
-            "cancellation",
-            "claim",
-            "effect",
-            "engine",
-            "environment",
-            "hold",
-            "keep",
-            "rules",
-            "run",
-            "worker",
-        ],
-    ),
-    (
-        "worker",
-        &[
-            "nouns",
-            "attempt",
-            "awaiter",
-            "cancellation",
-            "effect",
-            "engine",
-            "environment",
-            "hub",
-            "latch",
-            "registry",
-            "rules",
-        ],
-    ),
-    ("watch", &["nouns", "call", "environment", "hub", "registry", "run"]),
-    ("driver", &["nouns", "awaiter", "environment", "hub", "registry", "watch", "worker"]),
-    ("remote", &["nouns", "call", "environment"]),
-    ("testing", &["nouns", "environment", "call", "registry", "testing"]),
+    ("model", &[]),
+    ("environment", &["model"]),
+    ("panics", &[]),
+    ("rules", &["model"]),
+    ("store", &["model"]),
+    ("registry", &["model", "environment", "panics", "rules", "store"]),
+    ("awaiter", &["model", "environment", "registry"]),
+    ("work", &["model", "awaiter", "environment", "registry", "rules"]),
+    ("worker", &["model", "awaiter", "environment", "panics", "registry", "rules", "work"]),
+    ("driver", &["model", "awaiter", "environment", "registry", "worker"]),
+    ("testing", &["model", "environment", "registry"]),
 ];
-
-const NOUNS: &[&str] = &["error", "lease", "process", "event", "handle", "row"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -119,11 +67,10 @@ fn every_part_names_only_what_it_may() {
         let (_, allowed) = MAY_NAME
             .iter()
             .find(|(name, _)| *name == part)
-            .unwrap_or_else(|| panic!("say in MAY_NAME and ARCHITECTURE.md what `{part}` may name"));
+            .unwrap_or_else(|| panic!("say in MAY_NAME what `{part}` may name"));
         for named in named_in(&std::fs::read_to_string(&path).unwrap()) {
             let is_allowed = named == part
                 || allowed.contains(&named.as_str())
-                || (allowed.contains(&"nouns") && NOUNS.contains(&named.as_str()))
                 // A macro that the part exports stands at the crate's root.
                 || named == "refused" || named == "conformance_tests";
             if !is_allowed {
@@ -154,14 +101,6 @@ fn nothing_in_the_system_names_a_simulator_or_a_clock_of_its_own() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-#[test]
-fn the_map_names_every_part() {
-    let map = include_str!("../../ARCHITECTURE.md");
-    for (part, _) in MAY_NAME {
-        assert!(map.contains(&format!("`{part}")), "ARCHITECTURE.md does not name `{part}`");
-    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fencepost::call::{Call, Reply};
-use fencepost::process::*;
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::{Registry, RegistryError};
@@ -35,7 +35,7 @@ fn register<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, Reg
 fn claim<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, RegistryError> {
     registry.apply(Call::ClaimProcessLease {
         process_id: id.to_owned(),
-        owner: fencepost::lease::LeaseOwnerIdentity::opaque("ann", "1"),
+        owner: fencepost::model::lease::LeaseOwnerIdentity::opaque("ann", "1"),
         lease_ttl_ms: 10,
     })
 }
@@ -263,8 +263,8 @@ fn what_is_left_of_a_lost_row_does_not_become_part_of_a_new_life() {
     let path = folder.path().join("registry.db");
     let mut registry = open(&path, SqliteOptions::default()).unwrap();
     register(&mut registry, "p").unwrap();
-    let session_scope = fencepost::handle::SessionScope::session("s");
-    let descriptor = fencepost::handle::ProcessHandleDescriptor { kind: "view".into(), label: None };
+    let session_scope = fencepost::model::handle::SessionScope::session("s");
+    let descriptor = fencepost::model::handle::ProcessHandleDescriptor { kind: "view".into(), label: None };
     let grant =
         Call::GrantHandle { session_scope: session_scope.clone(), process_id: "p".into(), descriptor };
     registry.apply(grant).unwrap();
@@ -286,9 +286,9 @@ fn a_prune_leaves_nothing_but_the_high_water() {
     let path = folder.path().join("registry.db");
     let mut registry = open(&path, SqliteOptions::default()).unwrap();
     register(&mut registry, "p").unwrap();
-    let request = fencepost::event::ProcessEventAppendRequest::new("signal.a", json!({}));
+    let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.a", json!({}));
     registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
-    let Ok(Reply::Claim(fencepost::lease::ProcessLeaseClaimOutcome::Acquired(lease))) =
+    let Ok(Reply::Claim(fencepost::model::lease::ProcessLeaseClaimOutcome::Acquired(lease))) =
         claim(&mut registry, "p")
     else {
         panic!("a free process is granted");
@@ -353,7 +353,7 @@ fn a_damaged_event_is_an_error_and_not_a_shorter_log() {
     let mut registry = open(&path, SqliteOptions::default()).unwrap();
     register(&mut registry, "p").unwrap();
     for name in ["signal.a", "signal.b"] {
-        let request = fencepost::event::ProcessEventAppendRequest::new(name, json!({}));
+        let request = fencepost::model::event::ProcessEventAppendRequest::new(name, json!({}));
         registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     }
     let vandal = rusqlite::Connection::open(&path).unwrap();
@@ -380,7 +380,7 @@ fn a_log_with_a_hole_is_damaged_and_not_short() {
     let mut registry = open(&path, SqliteOptions::default()).unwrap();
     register(&mut registry, "p").unwrap();
     for name in ["signal.a", "signal.b", "signal.c"] {
-        let request = fencepost::event::ProcessEventAppendRequest::new(name, json!({}));
+        let request = fencepost::model::event::ProcessEventAppendRequest::new(name, json!({}));
         registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     }
     let vandal = rusqlite::Connection::open(&path).unwrap();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fencepost::call::Call;
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::lease::LeaseOwnerIdentity;
+use fencepost::model::lease::LeaseOwnerIdentity;
+use fencepost::registry::calls::Call;
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::{Registry, RegistryError};

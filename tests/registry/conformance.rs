@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fencepost::call::{Dispatch, Facade};
+use fencepost::registry::calls::{Dispatch, Facade};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::testing::conformance::Backend;
 use fencepost::testing::hand::HandEnvironment;

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use fencepost::Registry;
-use fencepost::call::{Call, Reply};
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::handle::{ProcessHandleDescriptor, SessionScope};
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::handle::{ProcessHandleDescriptor, SessionScope};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use fencepost::testing::hand::HandEnvironment;
 use serde_json::json;

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use fencepost::call::{Call, Reply};
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{SqliteOptions, SqliteStore};
 use fencepost::{Registry, System};
 use serde_json::json;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Dispatch, Facade, Reply, Submit, dispatch};
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
-use fencepost::rules::lifecycle::{Admission, Authority};
-use fencepost::rules::{Rules, lifecycle};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit, dispatch};
+use fencepost::rules::writes::{Admission, Authority};
+use fencepost::rules::{Rules, writes};
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
@@ -57,9 +57,11 @@ macro_rules! forward {
     };
 }
 
-use fencepost::event::{ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult};
-use fencepost::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
-use fencepost::lease::ProcessLeaseCompletion;
+use fencepost::model::event::{ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult};
+use fencepost::model::handle::{
+    ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
+};
+use fencepost::model::lease::ProcessLeaseCompletion;
 
 forward! {
     register_process(registration: ProcessRegistration) -> ProcessRecord;
@@ -96,7 +98,7 @@ fn old_protocol(environment: &HandEnvironment, between: impl Fn() + Send + Sync 
     let unfenced = Rules {
         admit: |rules, life, authority, write, now_ms| match authority {
             Authority::Unfenced if !life.row.record.is_terminal() => Ok(Admission::Go),
-            _ => lifecycle::admit(rules, life, authority, write, now_ms),
+            _ => writes::admit(rules, life, authority, write, now_ms),
         },
         ..Rules::LAWFUL
     };

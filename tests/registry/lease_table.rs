@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use fencepost::call::{Call, Reply};
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
-use fencepost::row::Tenure;
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::model::row::Tenure;
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{Access, MemoryStore, SqliteOptions, SqliteStore, Store};
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::{Registry, RegistryError};

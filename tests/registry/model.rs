@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use fencepost::call::{Call, Reply};
-use fencepost::event::{
+use fencepost::model::event::{
     ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult, ProcessWake, ProcessWakeDelivery,
     ProcessWakeInput,
 };
-use fencepost::handle::{ProcessHandleDescriptor, ProcessHandleGrant, SessionScope};
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
+use fencepost::model::handle::{ProcessHandleDescriptor, ProcessHandleGrant, SessionScope};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Reply};
 use serde_json::{Value, json};
 
 type Answer<T> = Result<T, &'static str>;

@@ -4,13 +4,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease};
-use fencepost::process::{ProcessRecord, WaitState};
-use fencepost::row::{HighWater, Life, Tenure};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease};
+use fencepost::model::process::{ProcessRecord, WaitState};
+use fencepost::model::row::{HighWater, Life, Tenure};
 use fencepost::rules::events::AppendDecision;
 use fencepost::rules::leases::{Claim, ClaimDecision};
-use fencepost::rules::lifecycle::{Admission, Authority, ExecutionWrite, StartDecision};
-use fencepost::rules::{Rules, leases, lifecycle};
+use fencepost::rules::writes::{Admission, Authority, ExecutionWrite, StartDecision};
+use fencepost::rules::{Rules, leases, writes};
 use fencepost::store::MemoryStore;
 use fencepost::testing::conformance::{Backend, CASES, run};
 use fencepost::testing::hand::HandEnvironment;
@@ -69,7 +69,7 @@ fn admits_if(
     write: ExecutionWrite<'_>,
     now_ms: u64,
 ) -> Answer<Admission> {
-    if skip(&write) { Ok(Admission::Go) } else { lifecycle::admit(rules, life, authority, write, now_ms) }
+    if skip(&write) { Ok(Admission::Go) } else { writes::admit(rules, life, authority, write, now_ms) }
 }
 
 macro_rules! admits_every {
@@ -87,7 +87,7 @@ fn forgets_its_own_completion(
     write: ExecutionWrite<'_>,
     now_ms: u64,
 ) -> Answer<Admission> {
-    match lifecycle::admit(rules, life, authority, write, now_ms) {
+    match writes::admit(rules, life, authority, write, now_ms) {
         Ok(Admission::AlreadyApplied) => Err(RegistryError::AlreadyTerminal {
             process_id: life.row.record.id().to_owned(),
             status: life.row.record.status.clone(),

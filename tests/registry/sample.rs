@@ -1,6 +1,6 @@
 //! The plainest registration there is: tests say only how theirs differs.
 
-use fencepost::process::*;
+use fencepost::model::process::*;
 use serde_json::json;
 
 /// A rerunnable process of no particular kind.

@@ -1,7 +1,7 @@
 //! What is written today and what was written before: the nouns' serialised forms.
 
-use fencepost::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings, ProcessLease};
-use fencepost::process::{ProcessRegistration, RecoveryDisposition};
+use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings, ProcessLease};
+use fencepost::model::process::{ProcessRegistration, RecoveryDisposition};
 use serde_json::{Value, json};
 
 fn lease() -> ProcessLease {

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Dispatch, Facade, Reply, Submit};
-use fencepost::process::DurabilityTier;
+use fencepost::model::process::DurabilityTier;
+use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit};
 use fencepost::testing::block_on;
 use fencepost::testing::conformance::CASES;
 use fencepost::{ProcessRegistry, RegistryError};
 
 /// The names of the trait's async methods, read from its source.
 fn trait_methods() -> BTreeSet<String> {
-    let source = include_str!("../../src/registry.rs");
+    let source = include_str!("../../src/registry/process_registry.rs");
     let body = source.split("pub trait ProcessRegistry").nth(1).expect("the trait stands in this file");
     let body = body.split("\n}\n").next().expect("the trait ends");
     let after = |line: &str| line.trim().strip_prefix("async fn ").map(str::to_owned);
@@ -34,7 +34,7 @@ fn every_method_of_the_trait_is_a_call_of_the_waist() {
 /// The facade overrides every provided method: none slips back to its default body.
 #[test]
 fn the_facade_forwards_every_method_under_its_own_name() {
-    let source = include_str!("../../src/call.rs");
+    let source = include_str!("../../src/registry/calls.rs");
     let table = source.split("\nwaist! {").nth(1).expect("the table stands in this file");
     let lines: Vec<_> = table.lines().filter(|line| line.starts_with("    ") && line.contains('(')).collect();
     for method in trait_methods().iter().filter(|method| *method != "get_process") {

@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::RegistryError;
-use fencepost::cancellation::CancellationToken;
-use fencepost::effect::{EffectController, EffectError, NoEffects};
-use fencepost::engine::{
-    InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
-};
 use fencepost::environment::Environment;
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::handle::SessionScope;
-use fencepost::process::*;
-use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next};
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::handle::SessionScope;
+use fencepost::model::process::*;
+use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next};
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
+use fencepost::work::cancellation::CancellationToken;
+use fencepost::work::effect::{EffectController, EffectError, NoEffects};
+use fencepost::work::engine::{
+    InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
+};
 use serde_json::json;
 
 use crate::stage::*;
@@ -199,7 +199,7 @@ fn a_body_sees_its_row_and_its_callers_context() {
 
 #[test]
 fn a_worker_without_effects_refuses_each_by_name() {
-    let effect = fencepost::effect::Effect {
+    let effect = fencepost::work::effect::Effect {
         process_id: "p".into(),
         key: "mail".into(),
         fence: 1,
@@ -233,14 +233,14 @@ fn rules_that_go_on_without_a_lease_are_carried_out() {
 fn ends_late(end: BodyEnd) -> Next {
     match end {
         BodyEnd::LeaseLost => Next::End { output: ProcessAwaitOutput::Success { value: json!("late") } },
-        end => attempt::after_body(end),
+        end => worker::after_body(end),
     }
 }
 
 fn settles_late(end: BodyEnd) -> Next {
     match end {
         BodyEnd::LeaseLost => Next::Settle { writer: AbandonWriter::Sweep },
-        end => attempt::after_body(end),
+        end => worker::after_body(end),
     }
 }
 

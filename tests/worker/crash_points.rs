@@ -1,7 +1,7 @@
 //! A worker dies at every point of an attempt, and another finishes: the outcome is written once, and an owner-bound body
 //! never begins twice.
 
-use fencepost::process::*;
+use fencepost::model::process::*;
 use serde_json::json;
 
 use crate::stage::*;

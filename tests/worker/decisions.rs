@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fencepost::error::RegistryError;
-use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
-use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
+use fencepost::model::error::RegistryError;
+use fencepost::model::process::{AbandonWriter, ProcessAwaitOutput};
+use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next, Renewal};
 
 use crate::stage::under;
 use crate::{draining, keeping, signals, stories};
@@ -34,7 +34,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a busy holder is always worth a reclaim",
             AttemptRules {
-                after_claim: |answer, again, _| attempt::after_claim(answer, again, &|_| true),
+                after_claim: |answer, again, _| worker::after_claim(answer, again, &|_| true),
                 ..LAWFUL
             },
             stories::a_live_holder_that_is_dead_is_reclaimed_and_a_busy_one_is_left,
@@ -42,7 +42,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a dead holder is never reclaimed from",
             AttemptRules {
-                after_claim: |answer, again, _| attempt::after_claim(answer, again, &|_| false),
+                after_claim: |answer, again, _| worker::after_claim(answer, again, &|_| false),
                 ..LAWFUL
             },
             stories::a_live_holder_that_is_dead_is_reclaimed_and_a_busy_one_is_left,
@@ -50,7 +50,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a refused reclaim is asked for again",
             AttemptRules {
-                after_claim: |answer, _, dead| attempt::after_claim(answer, false, dead),
+                after_claim: |answer, _, dead| worker::after_claim(answer, false, dead),
                 ..LAWFUL
             },
             stories::a_reclaim_that_the_registry_refuses_is_not_asked_for_again,
@@ -59,8 +59,8 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             "any renewed lease is one's own",
             AttemptRules {
                 after_renewal: |answer, held, timings| match answer {
-                    Ok(_) => attempt::after_renewal(&Ok(held.clone()), held, timings),
-                    refused => attempt::after_renewal(refused, held, timings),
+                    Ok(_) => worker::after_renewal(&Ok(held.clone()), held, timings),
+                    refused => worker::after_renewal(refused, held, timings),
                 },
                 ..LAWFUL
             },
@@ -69,7 +69,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a hanging completion is given up",
             AttemptRules {
-                after_completion: |answer| match attempt::after_completion(answer) {
+                after_completion: |answer| match worker::after_completion(answer) {
                     Next::Again => Next::Leave,
                     next => next,
                 },
@@ -80,7 +80,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "an unknown claim is given up",
             AttemptRules {
-                after_claim: |answer, again, dead| match attempt::after_claim(answer, again, dead) {
+                after_claim: |answer, again, dead| match worker::after_claim(answer, again, dead) {
                     Next::Again => Next::Leave,
                     next => next,
                 },
@@ -91,7 +91,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "the listed row is believed",
             AttemptRules {
-                after_claim: |answer, again, dead| match attempt::after_claim(answer, again, dead) {
+                after_claim: |answer, again, dead| match worker::after_claim(answer, again, dead) {
                     Next::Read => Next::Start,
                     next => next,
                 },
@@ -104,7 +104,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_read: |answer, holder, dead| match answer {
                     Err(_) => Next::Start,
-                    _ => attempt::after_read(answer, holder, dead),
+                    _ => worker::after_read(answer, holder, dead),
                 },
                 ..LAWFUL
             },
@@ -115,7 +115,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_read: |answer, holder, dead| match answer {
                     Err(_) => Next::Leave,
-                    _ => attempt::after_read(answer, holder, dead),
+                    _ => worker::after_read(answer, holder, dead),
                 },
                 ..LAWFUL
             },
@@ -124,7 +124,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "time alone abandons",
             AttemptRules {
-                after_read: |answer, holder, dead| match attempt::after_read(answer, holder, dead) {
+                after_read: |answer, holder, dead| match worker::after_read(answer, holder, dead) {
                     Next::Release => Next::Settle { writer: AbandonWriter::Sweep },
                     next => next,
                 },
@@ -137,7 +137,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_read: |answer, holder, dead| {
                     let holder_is_dead = holder.is_some_and(dead);
-                    attempt::after_read(answer, holder, &|_| holder_is_dead)
+                    worker::after_read(answer, holder, &|_| holder_is_dead)
                 },
                 ..LAWFUL
             },
@@ -146,7 +146,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "proof of death is never asked",
             AttemptRules {
-                after_read: |answer, holder, _| attempt::after_read(answer, holder, &|_| false),
+                after_read: |answer, holder, _| worker::after_read(answer, holder, &|_| false),
                 ..LAWFUL
             },
             stories::a_started_owner_bound_row_with_a_dead_holder_is_abandoned_with_the_evidence,
@@ -154,7 +154,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "requests are not carried out",
             AttemptRules {
-                after_read: |answer, holder, dead| match attempt::after_read(answer, holder, dead) {
+                after_read: |answer, holder, dead| match worker::after_read(answer, holder, dead) {
                     Next::Settle { writer: AbandonWriter::ReconciledRequest } => Next::Release,
                     next => next,
                 },
@@ -186,7 +186,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a refused first start is released",
             AttemptRules {
-                after_start: |answer, disposition, was| match attempt::after_start(answer, disposition, was) {
+                after_start: |answer, disposition, was| match worker::after_start(answer, disposition, was) {
                     Next::Leave => Next::Release,
                     next => next,
                 },
@@ -197,7 +197,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "an unknown first start is given up",
             AttemptRules {
-                after_start: |answer, disposition, was| match attempt::after_start(answer, disposition, was) {
+                after_start: |answer, disposition, was| match worker::after_start(answer, disposition, was) {
                     Next::Again => Next::Leave,
                     next => next,
                 },
@@ -208,7 +208,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "an unknown first start is forgotten once a later one fails",
             AttemptRules {
-                after_start: |answer, disposition, _| attempt::after_start(answer, disposition, false),
+                after_start: |answer, disposition, _| worker::after_start(answer, disposition, false),
                 ..LAWFUL
             },
             keeping::a_first_start_that_may_have_been_recorded_is_settled_whatever_fails_after_it,
@@ -221,7 +221,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "one failed renewal ends the renewals",
             AttemptRules {
-                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::NotBelieved { .. } => Renewal::NotBelieved { next_in_ms: u64::MAX },
                     other => other,
                 },
@@ -232,7 +232,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "one failed renewal ends the run",
             AttemptRules {
-                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::NotBelieved { .. } => Renewal::Lost,
                     other => other,
                 },
@@ -243,7 +243,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "a refused renewal is tried again",
             AttemptRules {
-                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::Lost => Renewal::NotBelieved { next_in_ms: 100 },
                     other => other,
                 },
@@ -266,7 +266,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_body: |end| match end {
                     BodyEnd::LeaseLost => Next::Release,
-                    end => attempt::after_body(end),
+                    end => worker::after_body(end),
                 },
                 ..LAWFUL
             },
@@ -277,9 +277,9 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_body: |end| match end {
                     BodyEnd::InfrastructureFailed => {
-                        attempt::after_body(BodyEnd::Panicked { message: String::new() })
+                        worker::after_body(BodyEnd::Panicked { message: String::new() })
                     }
-                    end => attempt::after_body(end),
+                    end => worker::after_body(end),
                 },
                 ..LAWFUL
             },
@@ -290,7 +290,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_body: |end| match end {
                     BodyEnd::Output(output @ ProcessAwaitOutput::Abandoned { .. }) => Next::End { output },
-                    end => attempt::after_body(end),
+                    end => worker::after_body(end),
                 },
                 ..LAWFUL
             },
@@ -301,7 +301,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_body: |end| match end {
                     BodyEnd::Panicked { .. } => Next::Release,
-                    end => attempt::after_body(end),
+                    end => worker::after_body(end),
                 },
                 ..LAWFUL
             },
@@ -312,7 +312,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_body: |end| match end {
                     BodyEnd::Drained => Next::Release,
-                    end => attempt::after_body(end),
+                    end => worker::after_body(end),
                 },
                 ..LAWFUL
             },
@@ -323,7 +323,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
             AttemptRules {
                 after_completion: |answer| match answer {
                     Err(RegistryError::Unavailable { .. }) => Next::Release,
-                    _ => attempt::after_completion(answer),
+                    _ => worker::after_completion(answer),
                 },
                 ..LAWFUL
             },
@@ -332,7 +332,7 @@ fn wrong_decisions() -> Vec<(&'static str, AttemptRules, Story)> {
         (
             "an outcome that cannot be stored is dropped",
             AttemptRules {
-                after_completion: |answer| match attempt::after_completion(answer) {
+                after_completion: |answer| match worker::after_completion(answer) {
                     Next::End { .. } => Next::Leave,
                     next => next,
                 },
@@ -363,7 +363,7 @@ fn every_wrong_decision_fails_a_story() {
 
 #[test]
 fn every_decision_is_made_wrongly_at_least_once() {
-    let source = include_str!("../../src/rules/attempt.rs");
+    let source = include_str!("../../src/rules/worker.rs");
     let body =
         source.split("pub struct AttemptRules {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap();
     let here = include_str!("decisions.rs");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fencepost::RegistryError;
 use fencepost::driver::ProcessWorkDriver;
 use fencepost::environment::Environment;
-use fencepost::process::*;
+use fencepost::model::process::*;
 use fencepost::testing::block_on;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What a sweep costs, in calls.
 
-use fencepost::process::RecoveryDisposition::Rerunnable;
+use fencepost::model::process::RecoveryDisposition::Rerunnable;
 use fencepost::testing::block_on;
 use serde_json::json;
 

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::driver::{InlineProcessRunHandle, ProcessWorkDriver};
-use fencepost::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::environment::{Environment, before};
-use fencepost::event::{ProcessEvent, ProcessEventAppendRequest};
-use fencepost::process::*;
+use fencepost::model::event::{ProcessEvent, ProcessEventAppendRequest};
+use fencepost::model::process::*;
+use fencepost::registry::watched::ProcessEventSink;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
-use fencepost::watch::ProcessEventSink;
+use fencepost::work::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::worker::DurableProcessWorker;
 use serde_json::json;
 
@@ -307,8 +307,8 @@ fn a_look_that_failed_is_made_again_and_hands_on_the_first_event_too() {
     assert_eq!(*sink.0.lock().unwrap(), [("x".to_owned(), 1), ("x".to_owned(), 2)]);
 }
 
-use fencepost::call::{Call, Dispatch, Reply, Submit};
-use fencepost::remote::{
+use fencepost::registry::calls::{Call, Dispatch, Reply, Submit};
+use fencepost::registry::remote::{
     RegistryServer, RemoteClient, RemoteOptions, Request, Response, Transport, TransportError,
 };
 use fencepost::{ProcessRegistry, RegistryError};

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use fencepost::call::Call;
-use fencepost::lease::ProcessLease;
-use fencepost::process::*;
+use fencepost::model::lease::ProcessLease;
+use fencepost::model::process::*;
+use fencepost::registry::calls::Call;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, RngSeed, TestRunner};
 
@@ -88,7 +88,7 @@ fn presented(call: &Call) -> Option<&ProcessLease> {
 
 /// A host's, for the process that waits; refused once it has ended.
 fn signal(stage: &Stage) {
-    let request = fencepost::event::ProcessEventAppendRequest::new("signal.go", serde_json::json!(1));
+    let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.go", serde_json::json!(1));
     drop(fencepost::testing::block_on(stage.registry.append_event("waiting", request)));
 }
 

@@ -1,11 +1,11 @@
 //! Winning a lease and keeping it, from the claim to the outcome, through answers that fail, hang, come late or are lost.
 
-use fencepost::cancellation::CancellationToken;
-use fencepost::engine::ProcessExecutionContext;
 use fencepost::environment::Environment;
-use fencepost::lease::LeaseTimings;
-use fencepost::process::RecoveryDisposition;
+use fencepost::model::lease::LeaseTimings;
+use fencepost::model::process::RecoveryDisposition;
 use fencepost::testing::block_on;
+use fencepost::work::cancellation::CancellationToken;
+use fencepost::work::engine::ProcessExecutionContext;
 use serde_json::json;
 
 use crate::stage::*;
@@ -265,7 +265,7 @@ pub fn a_late_answer_of_an_old_renewal_brings_no_renewal_forward() {
 #[test]
 pub fn a_first_start_that_may_have_been_recorded_is_settled_whatever_fails_after_it() {
     let stage = Stage::new();
-    stage.register("p", fencepost::process::RecoveryDisposition::OwnerBound, nothing());
+    stage.register("p", fencepost::model::process::RecoveryDisposition::OwnerBound, nothing());
     let (worker, director) = stage.worker("ann");
     director.plan("record_first_started_with_lease", 1, Fault::LostAfter);
     director.plan("record_first_started_with_lease", 2, Fault::Fails);

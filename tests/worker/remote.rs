@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Dispatch, Reply, Submit};
 use fencepost::environment::Environment;
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::process::*;
-use fencepost::remote::{
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Dispatch, Reply, Submit};
+use fencepost::registry::remote::{
     RegistryServer, RemoteClient, RemoteOptions, RemoteRegistry, Request, Response, Seat, Transport,
     TransportError,
 };
@@ -247,7 +247,7 @@ fn a_duplicate_waits_for_the_first_copy() {
     impl Submit for Slow {
         async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
             self.1.sleep(Duration::from_secs(1)).await;
-            fencepost::call::dispatch(self.0.as_ref(), call).await
+            fencepost::registry::calls::dispatch(self.0.as_ref(), call).await
         }
         fn durability_tier(&self) -> DurabilityTier {
             DurabilityTier::Inline
@@ -380,7 +380,7 @@ struct Driven {
 #[async_trait]
 impl Submit for Driven {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        fencepost::call::dispatch(&self.client, call).await
+        fencepost::registry::calls::dispatch(&self.client, call).await
     }
     fn durability_tier(&self) -> DurabilityTier {
         DurabilityTier::Inline
@@ -399,7 +399,7 @@ impl Backend for Remote {
         }));
         let client =
             RemoteClient::new(network, Arc::new(environment.clone()), RemoteOptions::default()).registry();
-        Arc::new(fencepost::call::Facade(Driven { client }))
+        Arc::new(fencepost::registry::calls::Facade(Driven { client }))
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::environment::{Environment, before};
-use fencepost::process::*;
+use fencepost::model::process::*;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
+use fencepost::work::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use serde_json::json;
 
 use crate::stage::*;
@@ -45,7 +45,7 @@ pub fn the_nth_wait_on_a_name_takes_the_nth_signal() {
     let stage = Stage::new();
     stage.rerunnable("p", json!({"do": "two signals"}));
     let signal = |payload| {
-        let request = fencepost::event::ProcessEventAppendRequest::new("signal.go", payload);
+        let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.go", payload);
         block_on(stage.registry.append_event("p", request)).unwrap();
     };
     signal(json!("first"));
@@ -95,7 +95,7 @@ pub fn a_wait_that_an_earlier_attempt_left_is_not_shown_once_its_signal_is_found
     stage.sweep(&gone);
     assert!(stage.record("p").wait.is_some());
     stage.environment.drop_tasks();
-    let request = fencepost::event::ProcessEventAppendRequest::new("signal.go", json!(1));
+    let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.go", json!(1));
     block_on(stage.registry.append_event("p", request)).unwrap();
     stage.sleep_through_ms(TTL_MS);
     let (worker, _) = stage.worker("ann");
@@ -111,7 +111,7 @@ pub fn two_waits_at_once_on_one_name_take_two_signals() {
         let stage = Stage::new();
         stage.rerunnable("p", json!({"do": "two signals at once"}));
         let signal = |number: u64| {
-            let request = fencepost::event::ProcessEventAppendRequest::new("signal.go", json!(number));
+            let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.go", json!(number));
             block_on(stage.registry.append_event("p", request)).unwrap();
         };
         (1..=before).for_each(signal);

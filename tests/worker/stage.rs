@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
-use fencepost::effect::{Effect, EffectController, EffectError};
-use fencepost::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::environment::Environment;
-use fencepost::lease::{LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::*;
-use fencepost::rules::attempt::AttemptRules;
+use fencepost::model::lease::{LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::*;
+use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::rules::worker::AttemptRules;
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
+use fencepost::work::effect::{Effect, EffectController, EffectError};
+use fencepost::work::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use serde_json::{Value, json};
@@ -270,7 +270,8 @@ impl ProcessEngine for Bodies {
             }
             "emit" => {
                 for number in 0..3 {
-                    let request = fencepost::event::ProcessEventAppendRequest::new("progress", json!(number));
+                    let request =
+                        fencepost::model::event::ProcessEventAppendRequest::new("progress", json!(number));
                     if let Err(refused) = context.emit(request).await {
                         let message = refused.to_string();
                         return Ok(ProcessAwaitOutput::Failure {
@@ -549,7 +550,7 @@ pub fn registration(id: &str, disposition: RecoveryDisposition, input: Value) ->
         input: ProcessInput::Engine { kind: "body".into(), payload: input },
         disposition,
         identity: ProcessIdentity { kind: "job".into(), label: None, definition: None },
-        event_types: vec![fencepost::event::ProcessEventType { name: "progress".into(), wake: None }],
+        event_types: vec![fencepost::model::event::ProcessEventType { name: "progress".into(), wake: None }],
         provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
         wake_target: None,
     }

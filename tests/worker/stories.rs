@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use fencepost::RegistryError;
-use fencepost::cancellation::CancellationToken;
-use fencepost::engine::ProcessExecutionContext;
-use fencepost::lease::LeaseOwnerIdentity;
-use fencepost::process::*;
-use fencepost::rules::attempt::AttemptRules;
+use fencepost::model::lease::LeaseOwnerIdentity;
+use fencepost::model::process::*;
+use fencepost::rules::worker::AttemptRules;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
+use fencepost::work::cancellation::CancellationToken;
+use fencepost::work::engine::ProcessExecutionContext;
 use serde_json::json;
 
 use crate::stage::*;
@@ -99,7 +99,7 @@ pub fn a_process_that_ended_between_list_and_claim_is_not_run() {
     let ends_it = move || {
         let owner = LeaseOwnerIdentity::opaque("bob", "bob-1");
         let claimed = block_on(registry.claim_process_lease("p", &owner, TTL_MS));
-        let Ok(fencepost::lease::ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { return };
+        let Ok(fencepost::model::lease::ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { return };
         let output = ProcessAwaitOutput::Success { value: json!("bob's") };
         block_on(registry.complete_process_with_lease(&lease, output)).unwrap();
     };
@@ -118,7 +118,7 @@ pub fn an_owner_bound_process_that_started_between_list_and_claim_is_not_run_aga
     let starts_it = move || {
         let owner = LeaseOwnerIdentity::opaque("bob", "bob-1");
         let claimed = block_on(registry.claim_process_lease("p", &owner, TTL_MS));
-        let Ok(fencepost::lease::ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { return };
+        let Ok(fencepost::model::lease::ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { return };
         let started = ProcessStarted { owner, started_at_ms: 0 };
         block_on(registry.record_first_started_with_lease(&lease, started)).unwrap();
         block_on(registry.complete_process_lease(&lease.completion())).unwrap();
@@ -137,7 +137,7 @@ pub fn another_disposition_between_list_and_claim_is_obeyed() {
     let reborn = move || {
         let owner = LeaseOwnerIdentity::opaque("bob", "bob-1");
         let claimed = block_on(registry.claim_process_lease("p", &owner, TTL_MS));
-        let Ok(fencepost::lease::ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { return };
+        let Ok(fencepost::model::lease::ProcessLeaseClaimOutcome::Acquired(lease)) = claimed else { return };
         let output = ProcessAwaitOutput::Success { value: json!(1) };
         block_on(registry.complete_process_with_lease(&lease, output)).unwrap();
         block_on(registry.prune_terminal_processes(u64::MAX)).unwrap();
@@ -509,8 +509,8 @@ pub fn a_first_start_that_was_taken_stops_an_owner_bound_body_by_itself() {
     stage.sleep_through_ms(TTL_MS);
     let (hasty, _) = stage.worker_with("hasty", |config| {
         config.rules.after_claim =
-            |answer, again, is_dead| match fencepost::rules::attempt::after_claim(answer, again, is_dead) {
-                fencepost::rules::attempt::Next::Read => fencepost::rules::attempt::Next::Start,
+            |answer, again, is_dead| match fencepost::rules::worker::after_claim(answer, again, is_dead) {
+                fencepost::rules::worker::Next::Read => fencepost::rules::worker::Next::Start,
                 next => next,
             };
     });

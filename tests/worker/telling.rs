@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
-use fencepost::process::ProcessAwaitOutput;
+use fencepost::model::process::ProcessAwaitOutput;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
+use fencepost::work::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use serde_json::json;
 
 use crate::stage::*;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::driver::{InlineProcessRunHandle, ProcessAttach, ProcessRunHandle, ProcessWorkDriver};
 use fencepost::environment::Environment;
-use fencepost::event::{CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest};
-use fencepost::process::*;
+use fencepost::model::event::{CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest};
+use fencepost::model::process::*;
+use fencepost::registry::watched::{ProcessEventSink, watch_process_registry_with_sink};
 use fencepost::testing::block_on;
-use fencepost::watch::{ProcessEventSink, watch_process_registry_with_sink};
 use fencepost::{ProcessRegistry, RegistryError};
 use serde_json::json;
 
@@ -82,7 +82,7 @@ fn a_wait_reads_at_25_ms_doubling_to_a_second_and_again_after_a_tick() {
     let stage = Stage::new();
     external(&stage, "x");
     let (worker, director) = stage.worker("ann");
-    let watched: Arc<dyn ProcessRegistry> = Arc::new(fencepost::call::Facade(director.clone()));
+    let watched: Arc<dyn ProcessRegistry> = Arc::new(fencepost::registry::calls::Facade(director.clone()));
     let driver = ProcessWorkDriver::new(watched, Arc::new(InlineProcessRunHandle::new(worker)));
     outcome_of(&stage, &driver, "x");
     let mut read_at = Vec::new();
@@ -124,7 +124,7 @@ fn a_read_that_failed_is_a_reason_to_wait() {
     let (worker, director) = stage.worker("ann");
     director.plan("read_process", 1, Fault::Fails);
     director.plan("read_process", 2, Fault::LostBefore);
-    let registry: Arc<dyn ProcessRegistry> = Arc::new(fencepost::call::Facade(director));
+    let registry: Arc<dyn ProcessRegistry> = Arc::new(fencepost::registry::calls::Facade(director));
     let driver = ProcessWorkDriver::new(registry, Arc::new(InlineProcessRunHandle::new(worker)));
     let heard = outcome_of(&stage, &driver, "x");
     stage.pass_ms(1_000);
@@ -253,8 +253,10 @@ fn a_sink_is_handed_each_event_once_and_in_order_lifecycle_included() {
     let go = || ProcessEventAppendRequest::new("signal.go", json!(1)).with_replay("k");
     block_on(registry.append_event("x", go())).unwrap();
     block_on(registry.append_event("x", go())).unwrap();
-    let started =
-        ProcessStarted { owner: fencepost::lease::LeaseOwnerIdentity::opaque("a", "1"), started_at_ms: 1 };
+    let started = ProcessStarted {
+        owner: fencepost::model::lease::LeaseOwnerIdentity::opaque("a", "1"),
+        started_at_ms: 1,
+    };
     block_on(registry.record_first_started("x", started.clone())).unwrap();
     block_on(registry.record_first_started("x", started)).unwrap();
     block_on(registry.append_event("x", ProcessEventAppendRequest::new("progress", json!(1)))).unwrap();
@@ -351,10 +353,10 @@ fn a_write_with_an_unknown_outcome_ticks_too_and_a_refused_one_does_not() {
     external(&stage, "x");
     let (_, director) = stage.worker("ann");
     director.plan("complete_process", 1, Fault::LostAfter);
-    let inner: Arc<dyn ProcessRegistry> = Arc::new(fencepost::call::Facade(director));
+    let inner: Arc<dyn ProcessRegistry> = Arc::new(fencepost::registry::calls::Facade(director));
     let (watched, hub) = watch_process_registry_with_sink(inner, None, Arc::new(stage.environment.clone()));
     let mut subscription = hub.subscribe("x");
-    let ticked = |subscription: &mut fencepost::hub::Subscription| {
+    let ticked = |subscription: &mut fencepost::registry::change_hub::Subscription| {
         let mut tick = Box::pin(subscription.ticked());
         tick.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
     };
@@ -368,14 +370,14 @@ fn a_write_with_an_unknown_outcome_ticks_too_and_a_refused_one_does_not() {
 /// The wrapper forwards every method: it is a facade over the waist, and this shows that it stays one.
 #[test]
 fn the_watched_registry_forwards_every_method() {
-    let calls: Vec<fencepost::call::Call> =
+    let calls: Vec<fencepost::registry::calls::Call> =
         serde_json::from_str(include_str!("../registry/every_call.json")).unwrap();
     for call in calls {
         let stage = Stage::new();
         let (_, director) = stage.worker("ann");
-        let inner: Arc<dyn ProcessRegistry> = Arc::new(fencepost::call::Facade(director.clone()));
+        let inner: Arc<dyn ProcessRegistry> = Arc::new(fencepost::registry::calls::Facade(director.clone()));
         let (watched, _) = watch_process_registry_with_sink(inner, None, Arc::new(stage.environment.clone()));
-        drop(block_on(fencepost::call::dispatch(watched.as_ref(), call.clone())));
+        drop(block_on(fencepost::registry::calls::dispatch(watched.as_ref(), call.clone())));
         assert_eq!(director.all_made(), [call.method()]);
     }
 }

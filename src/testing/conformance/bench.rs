@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::error::RegistryError;
-use crate::event::{ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec};
-use crate::handle::{ProcessHandleDescriptor, SessionScope};
-use crate::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use crate::process::{
+use crate::model::error::RegistryError;
+use crate::model::event::{ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec};
+use crate::model::handle::{ProcessHandleDescriptor, SessionScope};
+use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use crate::model::process::{
     AbandonEvidence, AbandonRequest, AbandonWriter, ProcessAwaitOutput, ProcessIdentity, ProcessInput,
     ProcessOriginator, ProcessProvenance, ProcessRecord, ProcessRegistration, ProcessStarted,
     RecoveryDisposition, WaitKind, WaitState,
@@ -49,7 +49,7 @@ impl Bench {
     /// False when this registry does not outlive its opening.
     pub fn reopen(&mut self) -> bool {
         // The old registry must be gone before the new one opens its files.
-        self.registry = Arc::new(crate::call::Facade(Closed));
+        self.registry = Arc::new(crate::registry::calls::Facade(Closed));
         match self.backend.reopen(&self.environment) {
             Some(registry) => {
                 self.registry = registry;
@@ -124,13 +124,16 @@ impl Bench {
 struct Closed;
 
 #[async_trait::async_trait]
-impl crate::call::Submit for Closed {
-    async fn submit(&self, _: crate::call::Call) -> Result<crate::call::Reply, RegistryError> {
+impl crate::registry::calls::Submit for Closed {
+    async fn submit(
+        &self,
+        _: crate::registry::calls::Call,
+    ) -> Result<crate::registry::calls::Reply, RegistryError> {
         Err(RegistryError::backend("call a registry", "it is closed"))
     }
 
-    fn durability_tier(&self) -> crate::process::DurabilityTier {
-        crate::process::DurabilityTier::Inline
+    fn durability_tier(&self) -> crate::model::process::DurabilityTier {
+        crate::model::process::DurabilityTier::Inline
     }
 }
 

@@ -1,7 +1,7 @@
 //! What outlives the registry's opening. Crashes are for the harness; here a registry is closed and opened again.
 
 use super::bench::*;
-use crate::process::DurabilityTier;
+use crate::model::process::DurabilityTier;
 
 pub async fn a_durable_registry_says_so_and_only_then_can_be_reopened(mut t: Bench) {
     let is_durable = t.registry.durability_tier() == DurabilityTier::Durable;
@@ -13,7 +13,7 @@ pub async fn acknowledged_writes_are_there_after_reopening(mut t: Bench) {
     t.registry.append_event_with_lease(&lease, urgent_question()).await.expect("appended");
     t.registry.set_process_wait_with_lease(&lease, wait_for("go")).await.expect("waits");
     t.registry
-        .grant_handle(&crate::handle::SessionScope::session("s"), "p", handle("view"))
+        .grant_handle(&crate::model::handle::SessionScope::session("s"), "p", handle("view"))
         .await
         .expect("granted");
     t.ended("q").await;

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::event::{
+use crate::model::error::RegistryError as E;
+use crate::model::event::{
     ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec, lifecycle,
 };
-use crate::handle::SessionScope;
-use crate::lease::ProcessLease;
-use crate::process::{ProcessRegistration, RecoveryDisposition::Rerunnable};
+use crate::model::handle::SessionScope;
+use crate::model::lease::ProcessLease;
+use crate::model::process::{ProcessRegistration, RecoveryDisposition::Rerunnable};
 
 async fn append(t: &Bench, lease: &ProcessLease, number: u64) -> u64 {
     let appended = t.registry.append_event_with_lease(lease, progress(json!(number))).await;
@@ -179,7 +179,7 @@ pub async fn counting_events_includes_the_bound(t: Bench) {
     assert_eq!(count("undeclared", 3).await, Ok(0));
 }
 
-async fn asked(t: &Bench, payload: serde_json::Value) -> Option<crate::event::ProcessWakeDelivery> {
+async fn asked(t: &Bench, payload: serde_json::Value) -> Option<crate::model::event::ProcessWakeDelivery> {
     let lease = t.claim("p", &ann()).await;
     let request = ProcessEventAppendRequest::new("ask", payload);
     let appended = t.registry.append_event_with_lease(&lease, request).await.expect("appended");

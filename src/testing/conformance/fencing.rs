@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::event::lifecycle;
-use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease};
-use crate::process::{
+use crate::model::error::RegistryError as E;
+use crate::model::event::lifecycle;
+use crate::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease};
+use crate::model::process::{
     AbandonWriter, FirstStart, ProcessStatusKind,
     RecoveryDisposition::{ExternallyOwned, OwnerBound, Rerunnable},
 };
@@ -52,7 +52,7 @@ pub async fn unfenced_execution_writes_on_a_worker_run_process_need_a_lease(t: B
 
 pub async fn unfenced_execution_writes_serve_externally_owned_processes(t: Bench) {
     t.register_as("x", ExternallyOwned).await;
-    let started = crate::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
+    let started = crate::model::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
     t.registry.record_first_started("x", started).await.expect("started");
     t.registry.append_event("x", progress(json!(1))).await.expect("appended");
     t.registry.set_process_wait("x", wait_for("go")).await.expect("waits");
@@ -221,7 +221,7 @@ pub async fn an_unfenced_start_is_remembered_under_the_grant_that_held_the_lease
 
 pub async fn a_start_under_a_lease_is_in_the_name_of_its_owner(t: Bench) {
     let lease = t.claimed("p").await;
-    let started = crate::process::ProcessStarted { owner: bob(), started_at_ms: 1 };
+    let started = crate::model::process::ProcessStarted { owner: bob(), started_at_ms: 1 };
     refused!(t.registry.record_first_started_with_lease(&lease, started).await, E::InvalidArgument { .. });
 }
 
@@ -245,7 +245,7 @@ pub async fn a_sweep_or_drain_abandons_only_started_owner_bound_processes(t: Ben
         }
         let external = format!("external-{id}");
         t.register_as(&external, ExternallyOwned).await;
-        let by_hand = crate::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
+        let by_hand = crate::model::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
         t.registry.record_first_started(&external, by_hand).await.expect("started");
         refused!(t.registry.complete_process(&external, abandoned(writer)).await, E::InvalidArgument { .. });
         let started = t.started(&format!("started-{id}")).await;

@@ -1,9 +1,9 @@
 //! Handles, transfers and the end of a session.
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::handle::SessionScope;
-use crate::process::RecoveryDisposition::Rerunnable;
+use crate::model::error::RegistryError as E;
+use crate::model::handle::SessionScope;
+use crate::model::process::RecoveryDisposition::Rerunnable;
 
 fn home() -> SessionScope {
     SessionScope::session("home")

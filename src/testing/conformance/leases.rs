@@ -1,8 +1,8 @@
 //! Claims, renewals, releases and reclaims, to the millisecond.
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease, ProcessLeaseCompletion};
+use crate::model::error::RegistryError as E;
+use crate::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease, ProcessLeaseCompletion};
 
 pub async fn a_free_lease_is_granted_with_a_fresh_token(t: Bench) {
     let lease = t.claimed("p").await;

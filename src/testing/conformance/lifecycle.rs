@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::event::lifecycle;
-use crate::process::{
+use crate::model::error::RegistryError as E;
+use crate::model::event::lifecycle;
+use crate::model::process::{
     AbandonWriter, ProcessAwaitOutput, ProcessListFilter, ProcessStatus, ProcessStatusKind,
     RecoveryDisposition::{ExternallyOwned, OwnerBound, Rerunnable},
 };
@@ -92,14 +92,14 @@ pub async fn a_first_start_writes_its_event_and_never_changes(t: Bench) {
 
 pub async fn a_first_start_needs_the_starter_to_hold_the_live_lease(t: Bench) {
     t.register("p").await;
-    let unleased = crate::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
+    let unleased = crate::model::process::ProcessStarted { owner: ann(), started_at_ms: 1 };
     refused!(t.registry.record_first_started("p", unleased.clone()).await, E::LeaseRequired { .. });
     let lease = t.claim("p", &bob()).await;
     refused!(t.registry.record_first_started("p", unleased).await, E::LeaseRequired { .. });
     t.advance(TTL_MS);
     refused!(t.registry.record_first_started("p", start_of(&lease)).await, E::LeaseRequired { .. });
-    let nobody = crate::process::ProcessStarted {
-        owner: crate::lease::LeaseOwnerIdentity::opaque("ann", ""),
+    let nobody = crate::model::process::ProcessStarted {
+        owner: crate::model::lease::LeaseOwnerIdentity::opaque("ann", ""),
         started_at_ms: 1,
     };
     refused!(t.registry.record_first_started("p", nobody).await, E::InvalidArgument { .. });
@@ -299,10 +299,11 @@ pub async fn lifecycle_events_carry_their_facts(t: Bench) {
 
 pub async fn every_lifecycle_change_moves_the_record(t: Bench) {
     let lease = t.claimed("p").await;
-    let moved = |record: &crate::process::ProcessRecord, by| assert_eq!(record.updated_at_ms, START_MS + by);
+    let moved =
+        |record: &crate::model::process::ProcessRecord, by| assert_eq!(record.updated_at_ms, START_MS + by);
     t.advance(1);
     match t.registry.record_first_started_with_lease(&lease, start_of(&lease)).await {
-        Ok(crate::process::FirstStart::Started(record)) => moved(&record, 1),
+        Ok(crate::model::process::FirstStart::Started(record)) => moved(&record, 1),
         other => panic!("expected a start, got {other:?}"),
     }
     t.advance(1);
@@ -321,11 +322,11 @@ pub async fn every_lifecycle_change_moves_the_record(t: Bench) {
 
 pub async fn times_that_callers_send_decide_nothing(t: Bench) {
     let lease = t.claimed("p").await;
-    let extreme = crate::process::ProcessStarted { owner: ann(), started_at_ms: u64::MAX };
+    let extreme = crate::model::process::ProcessStarted { owner: ann(), started_at_ms: u64::MAX };
     t.registry.record_first_started_with_lease(&lease, extreme).await.expect("started");
-    let wait = crate::process::WaitState { since_ms: u64::MAX, ..wait_for("go") };
+    let wait = crate::model::process::WaitState { since_ms: u64::MAX, ..wait_for("go") };
     t.registry.set_process_wait_with_lease(&lease, wait).await.expect("waits");
-    let request = crate::process::AbandonRequest { requested_at_ms: 0, ..abandon_request("host") };
+    let request = crate::model::process::AbandonRequest { requested_at_ms: 0, ..abandon_request("host") };
     t.registry.request_process_abandon("p", request).await.expect("requested");
     busy(t.registry.claim_process_lease("p", &bob(), TTL_MS).await);
     let record = t.read("p").await;

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::event::ProcessEventAppendRequest;
-use crate::lease::{LeaseOwnerIdentity, ProcessLease};
-use crate::process::RecoveryDisposition::ExternallyOwned;
+use crate::model::error::RegistryError as E;
+use crate::model::event::ProcessEventAppendRequest;
+use crate::model::lease::{LeaseOwnerIdentity, ProcessLease};
+use crate::model::process::RecoveryDisposition::ExternallyOwned;
 
 pub async fn an_invalid_argument_comes_before_an_unknown_process(t: Bench) {
     let r = &t.registry;
@@ -81,7 +81,7 @@ pub async fn a_refused_call_changes_nothing(t: Bench) {
     let stale = t.started("p").await;
     let question = t.registry.append_event_with_lease(&stale, urgent_question()).await;
     question.expect("appended");
-    let scope = crate::handle::SessionScope::session("s");
+    let scope = crate::model::handle::SessionScope::session("s");
     t.registry.grant_handle(&scope, "p", handle("view")).await.expect("granted");
     t.advance(TTL_MS);
     let held = t.claim("p", &bob()).await;

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::event::ProcessEventType;
-use crate::handle::SessionScope;
-use crate::lease::LeaseOwnerLiveness;
-use crate::process::{
+use crate::model::error::RegistryError as E;
+use crate::model::event::ProcessEventType;
+use crate::model::handle::SessionScope;
+use crate::model::lease::LeaseOwnerLiveness;
+use crate::model::process::{
     ProcessExternalRef, ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessStatus,
     RecoveryDisposition::{ExternallyOwned, OwnerBound, Rerunnable},
 };
@@ -54,7 +54,7 @@ pub async fn the_order_of_maps_is_not_content(t: Bench) {
     let with = |text: &str| {
         let payload = serde_json::from_str(text).expect("it is JSON");
         let input = ProcessInput::Engine { kind: "steps".into(), payload };
-        crate::process::ProcessRegistration { input, ..registration("p", Rerunnable) }
+        crate::model::process::ProcessRegistration { input, ..registration("p", Rerunnable) }
     };
     let first = t.registry.register_process(with(r#"{"a": 1, "b": 2}"#)).await.expect("stored");
     let again = t.registry.register_process(with(r#"{"b": 2, "a": 1}"#)).await.expect("the same content");
@@ -106,45 +106,45 @@ pub async fn ids_and_names_must_not_be_empty(t: Bench) {
         let blank = blank.to_owned();
         let base = || registration("p", Rerunnable);
         let mut bad = vec![registration(&blank, Rerunnable)];
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             input: ProcessInput::ToolCall { tool: blank.clone(), arguments: json!({}) },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             input: ProcessInput::Engine { kind: blank.clone(), payload: json!({}) },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             input: ProcessInput::SessionTurn { session_id: blank.clone(), prompt: "hi".into() },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             identity: ProcessIdentity { kind: blank.clone(), label: None, definition: None },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             identity: ProcessIdentity { kind: "job".into(), label: None, definition: Some(blank.clone()) },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             provenance: ProcessProvenance {
                 originator: ProcessOriginator::Session { scope: SessionScope::session(blank.clone()) },
                 caused_by: None,
             },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             provenance: ProcessProvenance {
                 originator: ProcessOriginator::Host,
                 caused_by: Some(blank.clone()),
             },
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             wake_target: Some(SessionScope::session(blank.clone())),
             ..base()
         });
-        bad.push(crate::process::ProcessRegistration {
+        bad.push(crate::model::process::ProcessRegistration {
             event_types: vec![ProcessEventType { name: blank.clone(), wake: None }],
             ..base()
         });
@@ -192,7 +192,7 @@ pub async fn declared_event_types_are_unique_and_outside_the_owned_prefixes(t: B
 
 pub async fn values_nested_too_deep_to_be_read_back_are_refused(t: Bench) {
     let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
-    let with = |payload| crate::process::ProcessRegistration {
+    let with = |payload| crate::model::process::ProcessRegistration {
         input: ProcessInput::Engine { kind: "steps".into(), payload },
         ..registration("deep", Rerunnable)
     };
@@ -206,7 +206,7 @@ pub async fn values_nested_too_deep_to_be_read_back_are_refused(t: Bench) {
         t.registry.append_event_with_lease(&lease, progress(nested(300))).await,
         E::InvalidArgument { .. }
     );
-    use crate::process::ProcessAwaitOutput::{Cancelled, Failure, Success};
+    use crate::model::process::ProcessAwaitOutput::{Cancelled, Failure, Success};
     let (message, raw) = (String::new(), Some(nested(300)));
     for output in [
         Success { value: nested(300) },
@@ -278,21 +278,21 @@ pub async fn every_other_id_and_name_is_held_to_the_same_bounds(t: Bench) {
         refused!(r.grant_handle(&fine, "p", handle(&bad)).await, E::InvalidArgument { .. });
         let keyed = progress(json!(1)).with_replay(bad.clone());
         refused!(r.append_event_with_lease(&lease, keyed).await, E::InvalidArgument { .. });
-        let unnamed = crate::event::ProcessEventAppendRequest::new(bad.clone(), json!(1));
+        let unnamed = crate::model::event::ProcessEventAppendRequest::new(bad.clone(), json!(1));
         refused!(r.append_event_with_lease(&lease, unnamed).await, E::InvalidArgument { .. });
         refused!(r.count_events_through("p", &bad, 1).await, E::InvalidArgument { .. });
         let mut waits = [wait_for("go"), wait_for("go"), wait_for("go")];
         let [
-            crate::process::WaitKind::Signal { name, .. },
-            crate::process::WaitKind::Signal { event_type, .. },
-            crate::process::WaitKind::Signal { key, .. },
+            crate::model::process::WaitKind::Signal { name, .. },
+            crate::model::process::WaitKind::Signal { event_type, .. },
+            crate::model::process::WaitKind::Signal { key, .. },
         ] = waits.each_mut().map(|wait| &mut wait.kind);
         (*name, *event_type, *key) = (bad.clone(), bad.clone(), bad.clone());
         for wait in waits {
             refused!(r.set_process_wait_with_lease(&lease, wait).await, E::InvalidArgument { .. });
         }
         for (class, code) in [(bad.clone(), None), ("c".to_owned(), Some(bad.clone()))] {
-            let failure = crate::process::ProcessAwaitOutput::Failure {
+            let failure = crate::model::process::ProcessAwaitOutput::Failure {
                 class,
                 code,
                 message: String::new(),
@@ -302,9 +302,9 @@ pub async fn every_other_id_and_name_is_held_to_the_same_bounds(t: Bench) {
         }
         let reference = ProcessExternalRef { backend: bad.clone(), ..reference("job-7") };
         refused!(r.set_external_ref("p", reference).await, E::InvalidArgument { .. });
-        let owner = crate::lease::LeaseOwnerIdentity::opaque("ann", bad.clone());
+        let owner = crate::model::lease::LeaseOwnerIdentity::opaque("ann", bad.clone());
         refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
-        let owner = crate::lease::LeaseOwnerIdentity::opaque(bad.clone(), "ann-1");
+        let owner = crate::model::lease::LeaseOwnerIdentity::opaque(bad.clone(), "ann-1");
         refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
         refused!(r.request_process_abandon("p", abandon_request(&bad)).await, E::InvalidArgument { .. });
         let good = || "x".to_owned();
@@ -312,7 +312,7 @@ pub async fn every_other_id_and_name_is_held_to_the_same_bounds(t: Bench) {
             [[bad.clone(), good(), good()], [good(), bad.clone(), good()], [good(), good(), bad.clone()]]
         {
             let liveness = LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid: 1, process_start };
-            let owner = crate::lease::LeaseOwnerIdentity { liveness, ..ann() };
+            let owner = crate::model::lease::LeaseOwnerIdentity { liveness, ..ann() };
             refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
         }
     }

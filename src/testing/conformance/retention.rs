@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::bench::*;
-use crate::error::RegistryError as E;
-use crate::handle::SessionScope;
-use crate::process::{ProcessPruneReport, RecoveryDisposition::OwnerBound};
+use crate::model::error::RegistryError as E;
+use crate::model::handle::SessionScope;
+use crate::model::process::{ProcessPruneReport, RecoveryDisposition::OwnerBound};
 
 async fn prune(t: &Bench, cutoff: u64) -> ProcessPruneReport {
     t.registry.prune_terminal_processes(cutoff).await.expect("pruned")
@@ -21,7 +21,7 @@ pub async fn a_prune_takes_ended_processes_before_the_cutoff(t: Bench) {
     assert!(t.read("new").await.is_terminal());
     t.advance(50);
     let reference =
-        crate::process::ProcessExternalRef { backend: "b".into(), id: "i".into(), metadata: json!(1) };
+        crate::model::process::ProcessExternalRef { backend: "b".into(), id: "i".into(), metadata: json!(1) };
     t.registry.set_external_ref("new", reference).await.expect("an ended process changes too");
     assert_eq!(prune(&t, START_MS + 51).await.pruned_processes, 0, "it counts from its last change");
     assert_eq!(prune(&t, START_MS + 52).await.pruned_processes, 1);
@@ -38,7 +38,7 @@ pub async fn the_largest_cutoff_is_everything(t: Bench) {
     let lease = t.claimed("p").await;
     t.environment.set_wall(u64::MAX);
     refused!(t.registry.complete_process_with_lease(&lease, success(1)).await, E::LeaseExpired { .. });
-    t.register_as("x", crate::process::RecoveryDisposition::ExternallyOwned).await;
+    t.register_as("x", crate::model::process::RecoveryDisposition::ExternallyOwned).await;
     let ended = t.registry.complete_process("x", success(1)).await.expect("completed");
     assert_eq!(ended.updated_at_ms, u64::MAX);
     assert_eq!(prune(&t, u64::MAX - 1).await.pruned_processes, 0);
@@ -129,7 +129,7 @@ pub async fn cutoffs_are_compared_as_numbers_however_large(t: Bench) {
     const MIDDLE: u64 = 1 << 63;
     for (id, now) in [("low", MIDDLE - 1), ("middle", MIDDLE), ("high", u64::MAX - 1)] {
         t.environment.set_wall(now);
-        t.register_as(id, crate::process::RecoveryDisposition::ExternallyOwned).await;
+        t.register_as(id, crate::model::process::RecoveryDisposition::ExternallyOwned).await;
         t.registry.complete_process(id, success(1)).await.expect("completed");
     }
     assert_eq!(prune(&t, MIDDLE - 1).await.pruned_processes, 0);

@@ -1,0 +1,218 @@
+//! The lease: who may work on a process, and until when. Nothing here decides anything: whether a lease is live is a
+//! question for [`crate::rules`], which is handed the time. Read next: `process.rs`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::error::RegistryError;
+use crate::model::process::ProcessId;
+
+/// The shape that is written today. Older shapes are read, never written.
+pub const LEASE_SCHEMA_VERSION: u32 = 2;
+
+/// One acquisition's durable record. Registry and worker compare [`Grant`]s, never whole leases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessLease {
+    pub schema_version: u32,
+    pub process_id: ProcessId,
+    pub owner: LeaseOwnerIdentity,
+    pub lease_token: String,
+    pub fencing_token: u64,
+    pub claimed_at_epoch_ms: u64,
+    pub expires_at_epoch_ms: u64,
+}
+
+/// Who holds a lease. A restart is a new incarnation of the same owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseOwnerIdentity {
+    pub owner_id: String,
+    #[serde(default)]
+    pub incarnation_id: String,
+    #[serde(default)]
+    pub liveness: LeaseOwnerLiveness,
+}
+
+/// What can be asked about a holder that no longer answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LeaseOwnerLiveness {
+    /// An operating system process that a probe on the same host and boot can look up.
+    LocalProcess { host_id: String, boot_id: String, pid: u32, process_start: String },
+    /// Nothing can be asked: only time ends such a lease.
+    #[default]
+    Opaque,
+}
+
+/// What makes two leases the same acquisition. Renewal and re-entry keep it, a new claim makes a new one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    pub owner_id: String,
+    pub incarnation_id: String,
+    pub lease_token: String,
+    pub fencing_token: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ProcessLeaseClaimOutcome {
+    Acquired(ProcessLease),
+    Busy { holder: ProcessLease },
+}
+
+/// Names the grant to release: a token is drawn for one grant only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessLeaseCompletion {
+    pub process_id: ProcessId,
+    pub lease_token: String,
+}
+
+/// How long a lease lasts and how often it is renewed. A holder must be able to miss two renewals and live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LeaseTimings {
+    ttl_ms: u64,
+    renew_interval_ms: u64,
+}
+
+impl LeaseOwnerIdentity {
+    /// An owner about which nothing can be asked.
+    pub fn opaque(owner_id: impl Into<String>, incarnation_id: impl Into<String>) -> Self {
+        Self {
+            owner_id: owner_id.into(),
+            incarnation_id: incarnation_id.into(),
+            liveness: LeaseOwnerLiveness::Opaque,
+        }
+    }
+}
+
+/// Liveness is evidence about an owner, not part of who it is.
+pub fn same_incarnation(a: &LeaseOwnerIdentity, b: &LeaseOwnerIdentity) -> bool {
+    a.owner_id == b.owner_id && a.incarnation_id == b.incarnation_id
+}
+
+impl ProcessLease {
+    pub fn grant(&self) -> Grant {
+        Grant {
+            owner_id: self.owner.owner_id.clone(),
+            incarnation_id: self.owner.incarnation_id.clone(),
+            lease_token: self.lease_token.clone(),
+            fencing_token: self.fencing_token,
+        }
+    }
+
+    pub fn completion(&self) -> ProcessLeaseCompletion {
+        ProcessLeaseCompletion { process_id: self.process_id.clone(), lease_token: self.lease_token.clone() }
+    }
+}
+
+impl LeaseTimings {
+    pub fn new(ttl_ms: u64, renew_interval_ms: u64) -> Result<Self, RegistryError> {
+        if ttl_ms == 0 || renew_interval_ms == 0 {
+            return Err(RegistryError::invalid("lease timings", "both must be at least 1 ms"));
+        }
+        if renew_interval_ms.checked_mul(3).is_none_or(|least| ttl_ms < least) {
+            return Err(RegistryError::invalid(
+                "lease timings",
+                format!("ttl {ttl_ms} ms must be at least three renewals of {renew_interval_ms} ms"),
+            ));
+        }
+        Ok(Self { ttl_ms, renew_interval_ms })
+    }
+
+    pub fn ttl_ms(&self) -> u64 {
+        self.ttl_ms
+    }
+
+    pub fn renew_interval_ms(&self) -> u64 {
+        self.renew_interval_ms
+    }
+}
+
+impl Default for LeaseTimings {
+    fn default() -> Self {
+        Self { ttl_ms: 30_000, renew_interval_ms: 10_000 }
+    }
+}
+
+impl<'de> Deserialize<'de> for LeaseTimings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            ttl_ms: u64,
+            renew_interval_ms: u64,
+        }
+        let written = Written::deserialize(deserializer)?;
+        Self::new(written.ttl_ms, written.renew_interval_ms).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for ProcessLease {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Written<'a> {
+            schema_version: u32,
+            process_id: &'a str,
+            owner_id: &'a str,
+            incarnation_id: &'a str,
+            liveness: &'a LeaseOwnerLiveness,
+            lease_token: &'a str,
+            fencing_token: u64,
+            claimed_at_epoch_ms: u64,
+            expires_at_epoch_ms: u64,
+        }
+        Written {
+            schema_version: self.schema_version,
+            process_id: &self.process_id,
+            owner_id: &self.owner.owner_id,
+            incarnation_id: &self.owner.incarnation_id,
+            liveness: &self.owner.liveness,
+            lease_token: &self.lease_token,
+            fencing_token: self.fencing_token,
+            claimed_at_epoch_ms: self.claimed_at_epoch_ms,
+            expires_at_epoch_ms: self.expires_at_epoch_ms,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// Three shapes were published: the owner flattened (today), nested under `owner`, and a bare `owner_id` from before
+/// incarnations. The last reads as an empty incarnation, which can be shown but never be granted.
+impl<'de> Deserialize<'de> for ProcessLease {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct AnyShape {
+            schema_version: u32,
+            process_id: ProcessId,
+            owner: Option<LeaseOwnerIdentity>,
+            owner_id: Option<String>,
+            #[serde(default)]
+            incarnation_id: String,
+            #[serde(default)]
+            liveness: LeaseOwnerLiveness,
+            lease_token: String,
+            fencing_token: u64,
+            claimed_at_epoch_ms: u64,
+            expires_at_epoch_ms: u64,
+        }
+        let shape = AnyShape::deserialize(deserializer)?;
+        let owner = match (shape.owner, shape.owner_id) {
+            (Some(_), Some(_)) => {
+                return Err(serde::de::Error::custom("a lease has either `owner` or `owner_id`, not both"));
+            }
+            (Some(owner), None) => owner,
+            (None, Some(owner_id)) => LeaseOwnerIdentity {
+                owner_id,
+                incarnation_id: shape.incarnation_id,
+                liveness: shape.liveness,
+            },
+            (None, None) => return Err(serde::de::Error::missing_field("owner_id")),
+        };
+        Ok(Self {
+            schema_version: shape.schema_version,
+            process_id: shape.process_id,
+            owner,
+            lease_token: shape.lease_token,
+            fencing_token: shape.fencing_token,
+            claimed_at_epoch_ms: shape.claimed_at_epoch_ms,
+            expires_at_epoch_ms: shape.expires_at_epoch_ms,
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! Plain data that every other part speaks of. Nothing here decides anything, reads a clock or knows a store. Read in
+//! this order: `process`, `lease`, `event`, `handle`, `error`, then `row`, which only stores and rules see.
+
+pub mod error;
+pub mod event;
+mod fingerprint;
+pub mod handle;
+pub mod lease;
+pub mod process;
+pub mod row;

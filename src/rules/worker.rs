@@ -1,0 +1,245 @@
+//! The worker's decisions: what one attempt on one row does next, after each answer it gets. Pure, and a value like the
+//! registry's rules; the worker only carries them out. An attempt that can no longer be sure of its lease does
+//! nothing at all: not even a release, which could end a grant it knows nothing of.
+
+use std::time::Duration;
+
+use crate::model::error::RegistryError;
+use crate::model::lease::{
+    LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation,
+};
+use crate::model::process::{
+    AbandonWriter, FirstStart, ProcessAwaitOutput, ProcessRecord, RecoveryDisposition,
+};
+
+/// The next step of an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Claim as this attempt's incarnation; again, when an earlier claim's outcome is unknown.
+    Claim,
+    Reclaim {
+        holder: ProcessLease,
+    },
+    /// Read the row under the lease.
+    Read,
+    /// Find the engine and let it prepare, then record the first start.
+    Start,
+    Run,
+    Settle {
+        writer: AbandonWriter,
+    },
+    End {
+        output: ProcessAwaitOutput,
+    },
+    /// The same step again, after a pause.
+    Again,
+    Release,
+    /// Nothing more under this grant, if there is one.
+    Leave,
+}
+
+/// How a body came to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BodyEnd {
+    Output(ProcessAwaitOutput),
+    Panicked { message: String },
+    InfrastructureFailed,
+    LeaseLost,
+    Drained,
+}
+
+/// What a renewal's answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    /// The lease is ours for a full ttl from when the renewal was first sent.
+    Believed {
+        next_in_ms: u64,
+    },
+    NotBelieved {
+        next_in_ms: u64,
+    },
+    Lost,
+}
+
+/// What a read of the row answered.
+pub type Reading = Result<Option<ProcessRecord>, RegistryError>;
+
+/// Whom a decision may ask for proof of death.
+pub type Probe<'a> = &'a dyn Fn(&LeaseOwnerIdentity) -> bool;
+
+/// Every decision of the worker. Each field's function documents itself.
+#[derive(Clone, Copy)]
+pub struct AttemptRules {
+    pub incarnation: fn(entropy: [u8; 16]) -> String,
+    pub after_list: fn(&ProcessRecord) -> Next,
+    pub after_claim:
+        fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> Next,
+    pub after_read: fn(&Reading, last_holder: Option<&LeaseOwnerIdentity>, Probe<'_>) -> Next,
+    pub after_start: fn(&Result<FirstStart, RegistryError>, RecoveryDisposition, was_unknown: bool) -> Next,
+    pub first_renewal_in_ms: fn(&LeaseTimings) -> u64,
+    pub after_renewal:
+        fn(&Result<ProcessLease, RegistryError>, held: &ProcessLease, &LeaseTimings) -> Renewal,
+    pub may_act: fn(now: Duration, deadline: Duration, is_lost: bool) -> bool,
+    pub after_body: fn(BodyEnd) -> Next,
+    pub after_completion: fn(&Result<ProcessRecord, RegistryError>) -> Next,
+    pub gives_permit_back_while_waiting: fn() -> bool,
+}
+
+impl AttemptRules {
+    pub const LAWFUL: Self = Self {
+        incarnation,
+        after_list,
+        after_claim,
+        after_read,
+        after_start,
+        first_renewal_in_ms: |timings| timings.renew_interval_ms(),
+        after_renewal,
+        may_act,
+        after_body,
+        after_completion,
+        gives_permit_back_while_waiting: || true,
+    };
+}
+
+impl Default for AttemptRules {
+    fn default() -> Self {
+        Self::LAWFUL
+    }
+}
+
+/// A fresh one per attempt: two attempts of one incarnation would share a grant by re-entry, and each could release it
+/// under the other.
+pub fn incarnation(entropy: [u8; 16]) -> String {
+    entropy.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the list says is old when it is acted on; it only saves claims that are sure to be for nothing.
+pub fn after_list(listed: &ProcessRecord) -> Next {
+    let is_for_workers = listed.disposition().is_worker_run() || listed.abandon_request.is_some();
+    if is_for_workers { Next::Claim } else { Next::Leave }
+}
+
+pub fn after_claim(
+    answer: &Result<ProcessLeaseClaimOutcome, RegistryError>,
+    was_reclaim: bool,
+    is_dead: Probe<'_>,
+) -> Next {
+    match answer {
+        Ok(ProcessLeaseClaimOutcome::Acquired(_)) => Next::Read,
+        // Once: when the registry does not see what this probe sees, asking again changes nothing.
+        Ok(ProcessLeaseClaimOutcome::Busy { holder }) if !was_reclaim && is_dead(&holder.owner) => {
+            Next::Reclaim { holder: holder.clone() }
+        }
+        // An unknown claim may have been granted: only a claim by the same incarnation finds out, by re-entry.
+        Err(error) if error.outcome_is_unknown() => Next::Again,
+        _ => Next::Leave,
+    }
+}
+
+/// Everything about the row is decided on this reading: the list, and the claim's wait, are older than the lease.
+pub fn after_read(answer: &Reading, _last_holder: Option<&LeaseOwnerIdentity>, is_dead: Probe<'_>) -> Next {
+    let record = match answer {
+        Ok(Some(record)) if !record.is_terminal() => record,
+        Ok(_) => return Next::Leave,
+        Err(error) if is_loss(error) => return Next::Leave,
+        // A read that failed is not "not terminal".
+        Err(_) => return Next::Release,
+    };
+    let is_requested = record.abandon_request.is_some();
+    match (record.disposition(), &record.first_started) {
+        (RecoveryDisposition::Rerunnable, _) | (RecoveryDisposition::OwnerBound, None) => Next::Start,
+        // The starter's death proves that no body runs; a later holder's proves nothing.
+        (RecoveryDisposition::OwnerBound, Some(started)) if is_dead(&started.owner) => {
+            Next::Settle { writer: AbandonWriter::Sweep }
+        }
+        (RecoveryDisposition::OwnerBound | RecoveryDisposition::ExternallyOwned, _) if is_requested => {
+            Next::Settle { writer: AbandonWriter::ReconciledRequest }
+        }
+        _ => Next::Release,
+    }
+}
+
+/// A start that failed used up nothing, and the row is anybody's; but one that may have been recorded, now or before, is
+/// asked about until that is known, or an owner-bound process would be used up by nobody.
+pub fn after_start(
+    answer: &Result<FirstStart, RegistryError>,
+    disposition: RecoveryDisposition,
+    was_unknown: bool,
+) -> Next {
+    match (answer, disposition) {
+        (Ok(FirstStart::AlreadyStarted(_)), RecoveryDisposition::OwnerBound) => Next::Release,
+        (Ok(_), _) => Next::Run,
+        (Err(error), _) if is_loss(error) => Next::Leave,
+        (Err(error), _) if error.is_refusal() => Next::Release,
+        (Err(error), _) if was_unknown || error.outcome_is_unknown() => Next::Again,
+        (Err(_), _) => Next::Release,
+    }
+}
+
+pub fn after_renewal(
+    answer: &Result<ProcessLease, RegistryError>,
+    held: &ProcessLease,
+    timings: &LeaseTimings,
+) -> Renewal {
+    match answer {
+        Ok(renewed) if is_same_grant(renewed, held) => {
+            Renewal::Believed { next_in_ms: timings.renew_interval_ms() }
+        }
+        Err(error) if is_loss(error) => Renewal::Lost,
+        // One missed renewal is no reason to wait a whole interval for the next.
+        _ => Renewal::NotBelieved { next_in_ms: (timings.renew_interval_ms() / 4).max(1) },
+    }
+}
+
+/// Asked in the same poll that starts an effect or a call.
+pub fn may_act(now: Duration, deadline: Duration, is_lost: bool) -> bool {
+    !is_lost && now < deadline
+}
+
+pub fn after_body(end: BodyEnd) -> Next {
+    match end {
+        BodyEnd::LeaseLost => Next::Leave,
+        BodyEnd::InfrastructureFailed => Next::Release,
+        BodyEnd::Drained => Next::Settle { writer: AbandonWriter::OwnerDrain },
+        BodyEnd::Panicked { message } => Next::End { output: failure("panic", message) },
+        // Giving up is for those who have a licence; a body has an outcome or none.
+        BodyEnd::Output(ProcessAwaitOutput::Abandoned { .. }) => {
+            Next::End { output: failure("abandoned_by_body", "the body called itself abandoned".into()) }
+        }
+        BodyEnd::Output(output) => Next::End { output },
+    }
+}
+
+pub fn after_completion(answer: &Result<ProcessRecord, RegistryError>) -> Next {
+    match answer {
+        Ok(_) => Next::Leave,
+        // An outcome that cannot be stored is an outcome all the same.
+        Err(RegistryError::InvalidArgument { argument, why }) if argument.starts_with("output.") => {
+            Next::End { output: failure("invalid_output", format!("{argument}: {why}")) }
+        }
+        Err(error) if error.is_refusal() => Next::Leave,
+        Err(_) => Next::Again,
+    }
+}
+
+/// Answers that say that the grant, or what it was for, is gone.
+pub fn is_loss(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::LeaseSuperseded { .. }
+            | RegistryError::LeaseExpired { .. }
+            | RegistryError::UnknownProcess { .. }
+            | RegistryError::AlreadyTerminal { .. }
+    )
+}
+
+pub fn is_same_grant(a: &ProcessLease, b: &ProcessLease) -> bool {
+    a.process_id == b.process_id
+        && a.fencing_token == b.fencing_token
+        && a.lease_token == b.lease_token
+        && same_incarnation(&a.owner, &b.owner)
+}
+
+fn failure(class: &str, message: String) -> ProcessAwaitOutput {
+    ProcessAwaitOutput::Failure { class: class.to_owned(), code: None, message, raw: None }
+}

@@ -1,0 +1,218 @@
+//! What a worker believes about its lease. The belief ends by the worker's own clock, a full ttl after the last call
+//! that is known to have extended the lease was FIRST sent: the registry cannot have counted from earlier. Whatever
+//! starts an effect or a call under the grant asks here in the same poll.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::environment::{Environment, before};
+use crate::model::error::RegistryError;
+use crate::model::lease::{LeaseTimings, ProcessLease};
+use crate::rules::worker::AttemptRules;
+
+/// Clones are the same belief.
+#[derive(Clone)]
+pub(crate) struct Hold(Arc<Shared>);
+
+/// What every hold of a worker has in common.
+pub(crate) struct Tenancy {
+    pub(crate) environment: Arc<dyn Environment>,
+    pub(crate) timings: LeaseTimings,
+    pub(crate) rules: AttemptRules,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+struct Shared {
+    lease: ProcessLease,
+    tenancy: Tenancy,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// When the last call that is known to have extended the lease was first sent.
+    extended_at: Duration,
+    deadline: Duration,
+    is_lost: bool,
+    /// The right to run beside others; given back while the body waits for somebody else.
+    permit: Option<OwnedSemaphorePermit>,
+    /// How many waits for others the body is in.
+    waits: usize,
+    /// Parts of the body that wait for a permit, to be polled again once there is one.
+    without_permit: Vec<Waker>,
+}
+
+/// One wait for somebody else, however it ends.
+struct Waiting<'a>(&'a Hold);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waits -= 1;
+    }
+}
+
+impl Hold {
+    /// `first_sent` is when the claim that won the lease was first sent.
+    pub(crate) fn new(
+        lease: ProcessLease,
+        tenancy: Tenancy,
+        permit: Option<OwnedSemaphorePermit>,
+        first_sent: Duration,
+    ) -> Self {
+        let deadline = first_sent.saturating_add(Duration::from_millis(tenancy.timings.ttl_ms()));
+        Self(Arc::new(Shared {
+            lease,
+            tenancy,
+            state: Mutex::new(State {
+                extended_at: first_sent,
+                deadline,
+                is_lost: false,
+                permit,
+                waits: 0,
+                without_permit: Vec::new(),
+            }),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lease(&self) -> &ProcessLease {
+        &self.0.lease
+    }
+
+    pub(crate) fn timings(&self) -> &LeaseTimings {
+        &self.0.tenancy.timings
+    }
+
+    pub(crate) fn rules(&self) -> &AttemptRules {
+        &self.0.tenancy.rules
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        self.0.tenancy.environment.as_ref()
+    }
+
+    /// On the monotonic clock.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.state().deadline
+    }
+
+    /// The latest success counts, in whatever order they answer.
+    pub(crate) fn extend(&self, first_sent: Duration) {
+        let until = first_sent.saturating_add(Duration::from_millis(self.timings().ttl_ms()));
+        let mut state = self.state();
+        state.extended_at = state.extended_at.max(first_sent);
+        state.deadline = state.deadline.max(until);
+    }
+
+    pub(crate) fn extended_at(&self) -> Duration {
+        self.state().extended_at
+    }
+
+    /// For ever: a worker that was told of its loss does not come back to life under the same grant.
+    pub(crate) fn lose(&self, why: &str) {
+        if !std::mem::replace(&mut self.state().is_lost, true) {
+            self.log_loss(why);
+        }
+    }
+
+    fn log_loss(&self, why: &str) {
+        let lease = self.lease();
+        log::warn!(
+            "the lease of process `{}` under fence {} is lost: {why}",
+            lease.process_id,
+            lease.fencing_token
+        );
+    }
+
+    /// Whether anything may be started under the grant at this instant.
+    pub(crate) fn may_act(&self) -> bool {
+        let now = self.environment().monotonic();
+        let (may_act, is_news) = {
+            let mut state = self.state();
+            let may_act = (self.rules().may_act)(now, state.deadline, state.is_lost);
+            let is_news = !may_act && !state.is_lost;
+            state.is_lost |= !may_act;
+            (may_act, is_news)
+        };
+        if is_news {
+            self.log_loss("it was not extended in time");
+        }
+        may_act
+    }
+
+    /// Passes while the lease is believed in, and never afterwards.
+    pub(crate) async fn must_hold(&self) {
+        if !self.may_act() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The answer of a call, or that it is unknown once an interval has passed without one: a call that hangs must not
+    /// hold up whoever's lease is healthy.
+    pub(crate) async fn patiently<T>(
+        &self,
+        call: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let patience = Duration::from_millis(self.timings().renew_interval_ms());
+        let until = self.environment().monotonic().saturating_add(patience);
+        let no_answer = || RegistryError::unavailable("wait for the registry", "it did not answer");
+        before(until, self.environment(), call).await.unwrap_or_else(|| Err(no_answer()))
+    }
+
+    /// Runs `wait` without a permit, so that a parent does not keep its child from running. Of several waits at once the
+    /// last one to end goes on only with a permit again; the body's runner fetches it, after a wait that was dropped too.
+    pub(crate) async fn while_idle<T>(&self, wait: impl Future<Output = T>) -> T {
+        if !(self.rules().gives_permit_back_while_waiting)() {
+            return wait.await;
+        }
+        {
+            let mut state = self.state();
+            state.waits += 1;
+            state.permit = None;
+            // While another wait goes on nothing lacks a permit.
+            std::mem::take(&mut state.without_permit)
+        }
+        .into_iter()
+        .for_each(Waker::wake);
+        let waiting = Waiting(self);
+        let result = wait.await;
+        drop(waiting);
+        poll_fn(|task| {
+            if !self.lacks_permit() {
+                return Poll::Ready(());
+            }
+            self.state().without_permit.push(task.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        result
+    }
+
+    /// Whether the body may not go on until it has a permit.
+    pub(crate) fn lacks_permit(&self) -> bool {
+        let state = self.state();
+        state.permit.is_none() && state.waits == 0 && !self.0.tenancy.permits.is_closed()
+    }
+
+    /// A permit for a body that goes on; none once the worker drains, which lets what runs run out.
+    pub(crate) async fn take_permit(&self) {
+        let permit = Arc::clone(&self.0.tenancy.permits).acquire_owned().await.ok();
+        let waiting = {
+            let mut state = self.state();
+            state.permit = permit;
+            std::mem::take(&mut state.without_permit)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Gives the permit back for good.
+    pub(crate) fn retire(&self) {
+        self.state().permit = None;
+    }
+}

@@ -1,0 +1,33 @@
+//! A wish to stop, that reaches whoever looks at it or waits for it. Clones are the same wish; once made it stays.
+
+use crate::work::latch::Latch;
+
+#[derive(Debug, Clone)]
+pub struct CancellationToken {
+    is_cancelled: Latch<()>,
+}
+
+impl CancellationToken {
+    pub fn new() -> Self {
+        Self { is_cancelled: Latch::new() }
+    }
+
+    pub fn cancel(&self) {
+        self.is_cancelled.set(());
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.is_cancelled.get().is_some()
+    }
+
+    /// Waits until somebody cancels; at once, if somebody has.
+    pub async fn cancelled(&self) {
+        self.is_cancelled.wait().await;
+    }
+}
+
+impl Default for CancellationToken {
+    fn default() -> Self {
+        Self::new()
+    }
+}

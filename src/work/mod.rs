@@ -1,0 +1,7 @@
+//! Work: the engines that others implement, and how far a body may go under its lease.
+
+pub(crate) mod belief;
+pub mod cancellation;
+pub mod effect;
+pub mod engine;
+pub(crate) mod latch;

@@ -1,0 +1,351 @@
+//! One attempt of a worker on one row: win a lease, read again, start, run, end. Each step is carried out here and
+//! decided in `rules/attempt.rs`. From the win to the outcome the lease is kept by `keep.rs`, which drops the work where
+//! it stands once the lease is lost: this attempt then makes no call at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::environment::{Environment, before};
+use crate::model::error::RegistryError;
+use crate::model::lease::LeaseOwnerIdentity;
+use crate::model::process::{
+    AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessRecord, ProcessStarted,
+};
+use crate::panics::catch_panic;
+use crate::rules::worker::{BodyEnd, Next, Reading};
+use crate::work::belief::Hold;
+use crate::work::cancellation::CancellationToken;
+use crate::work::effect::{Effects, ScopedEffectController};
+use crate::work::engine::{
+    InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
+};
+use crate::worker::body::run_body;
+use crate::worker::claim::{Won, win};
+use crate::worker::durable_worker::Inner;
+use crate::worker::renewal::kept;
+
+/// Between two tries of a step whose outcome is unknown.
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+
+pub(crate) struct Attempt<'a> {
+    pub(crate) worker: &'a Inner,
+    pub(crate) purpose: Purpose,
+    pub(crate) owner: LeaseOwnerIdentity,
+    /// The listed row at first, and what was read since.
+    pub(crate) record: ProcessRecord,
+    pub(crate) effects: ScopedEffectController<'a>,
+    pub(crate) execution: Arc<ProcessExecutionContext>,
+    /// The caller's wish.
+    pub(crate) cancellation: CancellationToken,
+    /// Raised to make this attempt give up an owner-bound process it started.
+    pub(crate) drain: CancellationToken,
+    /// The right to run beside others.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) progress: Progress,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Run,
+    /// Gives up what this worker life started and lost; takes nothing from anybody, dead or alive.
+    Drain,
+}
+
+/// What an attempt has come to so far.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// Whom a reclaim was asked for, if anybody.
+    observed_holder: Option<LeaseOwnerIdentity>,
+    /// A first start was sent whose outcome is unknown.
+    has_unknown_start: bool,
+    /// An outcome was sent: whatever happens now, it may have been stored.
+    has_sent_end: bool,
+    /// The body's outcome could not be stored and another stands for it.
+    has_replaced_output: bool,
+    engine: Option<Arc<dyn ProcessEngine>>,
+    /// Why the lease is released without an outcome.
+    failure: Option<RegistryError>,
+}
+
+/// How an attempt went.
+#[derive(Debug)]
+pub(crate) enum AttemptEnd {
+    /// Its own write ended the process.
+    Ended(Box<ProcessAwaitOutput>),
+    /// It left the row as it is; the error, if any, says why.
+    Left(Option<Box<RegistryError>>),
+}
+
+impl AttemptEnd {
+    pub(crate) fn refused(error: RegistryError) -> Self {
+        Self::Left(Some(Box::new(error)))
+    }
+
+    /// Whether its own write gave the process up.
+    pub(crate) fn is_owner_drain(&self) -> bool {
+        matches!(self, Self::Ended(output) if is_owner_drain(output))
+    }
+}
+
+fn is_abandoned(output: &ProcessAwaitOutput) -> bool {
+    matches!(output, ProcessAwaitOutput::Abandoned { .. })
+}
+
+fn is_settlement(step: &Next) -> bool {
+    matches!(step, Next::End { output } if is_abandoned(output))
+}
+
+pub(crate) fn is_owner_drain(output: &ProcessAwaitOutput) -> bool {
+    matches!(output, ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain)
+}
+
+pub(crate) fn draining() -> RegistryError {
+    RegistryError::backend("run a process", "the worker drains and takes no more work")
+}
+
+/// A step's decision, or the end of the attempt.
+type Decided = Result<Next, AttemptEnd>;
+
+impl Attempt<'_> {
+    pub(crate) async fn make(mut self) -> AttemptEnd {
+        let permit = self.permit.take();
+        let won = win(self.worker, self.purpose, self.record.id(), &self.owner, permit).await;
+        let Won { hold, next, observed_holder } = match won {
+            Ok(won) => won,
+            Err(end) => return end,
+        };
+        self.progress.observed_holder = observed_holder;
+        let registry = Arc::clone(&self.worker.config.registry);
+        let done = kept(&hold, registry, Box::pin(self.carry_out(&hold, next))).await;
+        let last = match done {
+            // The work may have been told of the loss in the very poll it ended in.
+            Some(Ok(last)) if hold.may_act() => last,
+            Some(Err(end)) => return end,
+            _ => {
+                hold.retire();
+                (self.worker.config.rules.after_body)(BodyEnd::LeaseLost)
+            }
+        };
+        match last {
+            Next::Release => self.release(&hold).await,
+            // Only rules that are wrong go on without a lease.
+            next @ (Next::End { .. } | Next::Settle { .. }) => {
+                drop(self.step(&hold, next).await);
+                self.left()
+            }
+            _ => self.left(),
+        }
+    }
+
+    /// How it went, without an outcome. One that was sent may have been stored all the same.
+    fn left(&mut self) -> AttemptEnd {
+        let why = "the lease was lost before an answer came";
+        let unknown = || RegistryError::unavailable("complete a process", why);
+        let failure = self.progress.failure.take();
+        AttemptEnd::Left(failure.or_else(|| self.progress.has_sent_end.then(unknown)).map(Box::new))
+    }
+
+    /// Steps under the lease, until one remains that needs none kept.
+    async fn carry_out(&mut self, hold: &Hold, mut step: Next) -> Decided {
+        let mut pause = PAUSE;
+        let first_tried = self.environment().monotonic();
+        let longest_pause = Duration::from_millis(hold.timings().renew_interval_ms()).max(PAUSE);
+        loop {
+            let last = match step {
+                // Once: a repeat of the write must be the same write, down to its time.
+                Next::Settle { writer } => Next::End { output: self.abandoned(writer) },
+                Next::Read | Next::Start | Next::Run | Next::End { .. } => step,
+                _ => return Ok(step),
+            };
+            hold.must_hold().await;
+            step = match self.step(hold, last.clone()).await? {
+                Next::Again => {
+                    // A body's outcome is worth any patience; a settlement can be made by anybody, later.
+                    let ttl = Duration::from_millis(hold.timings().ttl_ms());
+                    let is_late = self.environment().monotonic().saturating_sub(first_tried) >= ttl;
+                    if is_late && is_settlement(&last) {
+                        return Ok(Next::Release);
+                    }
+                    self.environment().sleep(pause).await;
+                    pause = (pause * 2).min(longest_pause);
+                    last
+                }
+                next => next,
+            };
+        }
+    }
+
+    async fn step(&mut self, hold: &Hold, step: Next) -> Decided {
+        match step {
+            Next::Read => Ok(self.read(hold).await),
+            Next::Start => self.start(hold).await,
+            Next::Run => self.run(hold).await,
+            Next::Settle { writer } => {
+                let output = self.abandoned(writer);
+                self.end(hold, output).await
+            }
+            Next::End { output } => self.end(hold, output).await,
+            last => Ok(last),
+        }
+    }
+
+    fn environment(&self) -> &dyn Environment {
+        self.worker.config.environment.as_ref()
+    }
+
+    async fn read(&mut self, hold: &Hold) -> Next {
+        let config = &self.worker.config;
+        let answer = hold.patiently(config.registry.read_process(self.record.id())).await;
+        let next = self.after_read(&answer);
+        match answer {
+            Ok(Some(record)) => self.record = record,
+            Ok(None) => {}
+            Err(error) => {
+                log::warn!("process `{}` could not be read under its lease: {error}", self.record.id());
+                self.progress.failure = Some(error);
+            }
+        }
+        next
+    }
+
+    fn after_read(&self, answer: &Reading) -> Next {
+        let config = &self.worker.config;
+        match (self.purpose, answer) {
+            (Purpose::Drain, Ok(Some(record))) if !record.is_terminal() => {
+                if self.worker.life.is_starter(record) {
+                    Next::Settle { writer: AbandonWriter::OwnerDrain }
+                } else {
+                    Next::Release
+                }
+            }
+            _ => {
+                let is_dead = |owner: &LeaseOwnerIdentity| config.environment.is_definitely_dead(owner);
+                (config.rules.after_read)(answer, self.progress.observed_holder.as_ref(), &is_dead)
+            }
+        }
+    }
+
+    /// The first start is the last thing before the body: whatever can fail without the work comes before it.
+    async fn start(&mut self, hold: &Hold) -> Decided {
+        let config = &self.worker.config;
+        if self.progress.engine.is_none() {
+            let kind = InputKind::of(&self.record.registration.input);
+            let Some(engine) = config.engines.get(&kind) else {
+                let why = InfrastructureFailure(format!("this worker has no engine for {kind:?}"));
+                return Ok(self.failed(&why));
+            };
+            let prepared = catch_panic(async { engine.prepare(&self.record.registration).await }).await;
+            if let Err(failure) = prepared.map_err(InfrastructureFailure).flatten() {
+                return Ok(self.failed(&failure));
+            }
+            self.progress.engine = Some(Arc::clone(engine));
+        }
+        hold.must_hold().await;
+        // Before the call: a start whose answer is lost may be ours to drain.
+        if !self.worker.life.may_start(&self.record, &self.owner) {
+            return self.refused(Next::Release, draining());
+        }
+        let owner = hold.lease().owner.clone();
+        let started = ProcessStarted { owner, started_at_ms: config.environment.now_epoch_ms() };
+        let call = config.registry.record_first_started_with_lease(hold.lease(), started);
+        let answer = hold.patiently(call).await;
+        let was_unknown = self.progress.has_unknown_start;
+        let next = (config.rules.after_start)(&answer, self.record.disposition(), was_unknown);
+        self.progress.has_unknown_start |= answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
+        match answer {
+            Ok(started) => self.record = started.into_record(),
+            Err(refusal) if next != Next::Again => return self.refused(next, refusal),
+            Err(_) => {}
+        }
+        Ok(next)
+    }
+
+    async fn run(&mut self, hold: &Hold) -> Decided {
+        let config = &self.worker.config;
+        let Some(engine) = self.progress.engine.clone() else {
+            return Ok(Next::Start);
+        };
+        let context = ProcessContext::new(
+            self.record.clone(),
+            Arc::clone(&config.registry),
+            self.worker.awaiter.clone(),
+            Effects { controller: self.effects.clone(), hold: hold.clone() },
+            Arc::clone(&self.execution),
+        );
+        let body = Box::pin({
+            let context = context.clone();
+            async move { engine.run(context).await }
+        });
+        Ok(match run_body(body, &context, &self.cancellation, &self.drain).await {
+            Ok(end) => (config.rules.after_body)(end),
+            Err(failure) => self.failed(&failure),
+        })
+    }
+
+    /// A failure that says nothing about the work.
+    fn failed(&mut self, failure: &InfrastructureFailure) -> Next {
+        log::warn!("process `{}` is left as it is: {failure}", self.record.id());
+        self.progress.failure = Some(RegistryError::backend("run a process", failure.to_string()));
+        (self.worker.config.rules.after_body)(BodyEnd::InfrastructureFailed)
+    }
+
+    /// A call under the grant was refused: the attempt ends, after a release if the lease is still ours.
+    fn refused(&mut self, next: Next, refusal: RegistryError) -> Decided {
+        if next == Next::Leave {
+            return Err(AttemptEnd::refused(refusal));
+        }
+        self.progress.failure = Some(refusal);
+        Ok(next)
+    }
+
+    fn abandoned(&self, writer: AbandonWriter) -> ProcessAwaitOutput {
+        let owner = self.record.first_started.as_ref().map(|started| started.owner.clone());
+        let epoch_ms = self.environment().now_epoch_ms();
+        ProcessAwaitOutput::Abandoned { evidence: AbandonEvidence { writer, owner, epoch_ms } }
+    }
+
+    async fn end(&mut self, hold: &Hold, output: ProcessAwaitOutput) -> Decided {
+        let config = &self.worker.config;
+        self.progress.has_sent_end = true;
+        let call = config.registry.complete_process_with_lease(hold.lease(), output.clone());
+        let answer = hold.patiently(call).await;
+        let next = (config.rules.after_completion)(&answer);
+        match (next, answer) {
+            (Next::Leave, Ok(_)) => {
+                self.worker.life.forget_start(self.record.id());
+                Err(AttemptEnd::Ended(Box::new(output)))
+            }
+            (Next::Leave, Err(error)) => {
+                if matches!(
+                    error,
+                    RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }
+                ) {
+                    self.worker.life.forget_start(self.record.id());
+                }
+                Err(AttemptEnd::refused(error))
+            }
+            // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
+            (Next::End { .. }, Err(error)) if self.progress.has_replaced_output || is_abandoned(&output) => {
+                log::warn!("process `{}` could not be ended: {error}", self.record.id());
+                // No release for a grant whose body produced an outcome.
+                self.refused(if is_abandoned(&output) { Next::Release } else { Next::Leave }, error)
+            }
+            (Next::End { output }, Err(_)) => {
+                self.progress.has_replaced_output = true;
+                Ok(Next::End { output })
+            }
+            (next, _) => Ok(next),
+        }
+    }
+
+    /// Sent once: one that is lost costs the rest of the ttl, and no more.
+    async fn release(&mut self, hold: &Hold) -> AttemptEnd {
+        let completion = hold.lease().completion();
+        let call = self.worker.config.registry.complete_process_lease(&completion);
+        before(hold.deadline(), self.environment(), call).await;
+        self.left()
+    }
+}
