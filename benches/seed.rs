@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fencepost::RegistryError;
-use fencepost::call::Reply;
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::lease::LeaseOwnerIdentity;
+use fencepost::model::lease::LeaseOwnerIdentity;
+use fencepost::registry::calls::Reply;
 use fencepost::store::MemoryStore;
 use fencepost_sim::generate::{Size, generate_of_size};
 use fencepost_sim::history::event::RunningHash;

@@ -48,7 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const FOREIGN: &[(&str, &[&str])] = &[
     ("madsim::", &["world"]),
     ("fencepost::rules", &["subject", "planted"]),
-    ("fencepost::apply", &[]),
+    ("fencepost::registry::apply", &[]),
     ("std::thread", &["search", "matrix", "cli"]),
     ("unsafe ", &["disk"]),
 ];

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fencepost::call::{Call, Reply};
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::lease::LeaseOwnerIdentity;
-use fencepost::process::{
+use fencepost::model::lease::LeaseOwnerIdentity;
+use fencepost::model::process::{
     ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessRegistration,
     RecoveryDisposition,
 };
+use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{SqliteOptions, SqliteStore};
 use fencepost::{Registry, RegistryError};
 use fencepost_sim::disk;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::environment::Environment;
-use fencepost::process::DurabilityTier;
+use fencepost::model::process::DurabilityTier;
+use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use fencepost_sim::{Options, Subject, check, disk};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next};
+use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next};
 use fencepost_sim::generate::generate;
 use fencepost_sim::history::event::Kind;
 use fencepost_sim::judge::{judge, record};
@@ -82,7 +82,7 @@ fn runs_in_circles() -> Subject {
     fn again(end: BodyEnd) -> Next {
         match end {
             BodyEnd::Panicked { .. } => Next::Run,
-            end => attempt::after_body(end),
+            end => worker::after_body(end),
         }
     }
     let attempt_rules = AttemptRules { after_body: again, ..AttemptRules::LAWFUL };

@@ -7,16 +7,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::cancellation::CancellationToken;
 use fencepost::driver::{ProcessAttach, ProcessRunHandle};
 use fencepost::environment::Environment;
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::{
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{
     AbandonEvidence, AbandonWriter, FirstStart, ProcessAwaitOutput, ProcessRecord, ProcessStarted,
     RecoveryDisposition,
 };
 use fencepost::store::MemoryStore;
+use fencepost::work::cancellation::CancellationToken;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use fencepost_sim::world::{Means, Workplace};
 use fencepost_sim::{Options, Subject, check};

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use fencepost::RegistryError;
-use fencepost::event::{
+use fencepost::model::event::{
     CANCEL_REQUESTED, ProcessEventAppendRequest, ProcessWakeInput, SIGNAL_PREFIX, lifecycle,
 };
-use fencepost::handle::SessionScope;
-use fencepost::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
-use fencepost::process::{
+use fencepost::model::handle::SessionScope;
+use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
+use fencepost::model::process::{
     ProcessAwaitOutput, ProcessExternalRef, ProcessInput, ProcessOriginator, ProcessRegistration,
     RecoveryDisposition, WaitKind, WaitState,
 };

@@ -3,7 +3,7 @@
 
 use fencepost::RegistryError;
 use fencepost::environment::Environment;
-use fencepost::lease::{
+use fencepost::model::lease::{
     Grant, LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation,
 };
 

@@ -2,11 +2,11 @@
 //! some of them carry.
 
 use fencepost::RegistryError;
-use fencepost::event::{
+use fencepost::model::event::{
     CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult, ProcessWake,
     ProcessWakeInput, ProcessWakeSpec, signal_name,
 };
-use fencepost::lease::ProcessLease;
+use fencepost::model::lease::ProcessLease;
 use serde_json::Value;
 
 use crate::row::{Answer, Row};

@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use fencepost::environment::Environment;
-use fencepost::event::{ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult};
-use fencepost::handle::{ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope};
-use fencepost::lease::{
+use fencepost::model::event::{ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult};
+use fencepost::model::handle::{
+    ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
+};
+use fencepost::model::lease::{
     LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, ProcessLeaseCompletion, same_incarnation,
 };
-use fencepost::process::{
+use fencepost::model::process::{
     AbandonRequest, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessListFilter,
     ProcessPruneReport, ProcessRecord, ProcessRegistration, ProcessSessionDeleteReport, ProcessStarted,
     WaitState,

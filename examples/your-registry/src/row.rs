@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fencepost::RegistryError;
-use fencepost::event::{ProcessEvent, lifecycle};
-use fencepost::lease::{Grant, ProcessLease, same_incarnation};
-use fencepost::process::{
+use fencepost::model::event::{ProcessEvent, lifecycle};
+use fencepost::model::lease::{Grant, ProcessLease, same_incarnation};
+use fencepost::model::process::{
     AbandonRequest, AbandonWriter, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord,
     ProcessRegistration, ProcessStarted, ProcessStatus, RecoveryDisposition, WaitState,
 };

@@ -4,7 +4,7 @@
 
 pub mod profile;
 
-use fencepost::process::RecoveryDisposition;
+use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan;
 use crate::plan::chance::{Dice, Purpose, Seed};

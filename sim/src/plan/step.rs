@@ -3,7 +3,7 @@
 
 pub use crate::plan::text::EXAMPLES;
 
-use fencepost::process::RecoveryDisposition;
+use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan::{Node, Process};
 

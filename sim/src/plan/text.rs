@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fencepost::process::RecoveryDisposition;
+use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan::step::{
     Action, Body, Crash, DiskFault, Haunt, Link, Method, Scope, Span, Step, StoreFailure,

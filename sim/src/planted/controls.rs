@@ -2,8 +2,8 @@
 //! not be seen at all; and one that nobody can miss.
 
 use fencepost::rules::Rules;
-use fencepost::rules::attempt::AttemptRules;
 use fencepost::rules::leases;
+use fencepost::rules::worker::AttemptRules;
 
 use crate::planted::{Fate, Sabotage};
 use crate::subject::Subject;
@@ -38,7 +38,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
             law: "lost-means-silent",
             subject: |subject| {
                 let first_renewal_in_ms =
-                    |timings: &fencepost::lease::LeaseTimings| timings.renew_interval_ms() / 2 + 1;
+                    |timings: &fencepost::model::lease::LeaseTimings| timings.renew_interval_ms() / 2 + 1;
                 let attempt_rules = AttemptRules { first_renewal_in_ms, ..subject.attempt_rules };
                 Subject { attempt_rules, ..subject }
             },

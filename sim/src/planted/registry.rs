@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Reply, Submit};
 use fencepost::environment::Environment;
-use fencepost::error::RegistryError;
-use fencepost::lease::{LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::DurabilityTier;
-use fencepost::row::{HighWater, Life, Tenure};
+use fencepost::model::error::RegistryError;
+use fencepost::model::lease::{
+    LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome,
+};
+use fencepost::model::process::DurabilityTier;
+use fencepost::model::row::{HighWater, Life, Tenure};
+use fencepost::registry::calls::{Call, Reply, Submit};
 use fencepost::rules::Rules;
 use fencepost::rules::events;
 use fencepost::rules::leases::{self, Claim, ClaimDecision, Observation};
-use fencepost::rules::lifecycle::{self, Admission, Authority, ExecutionWrite, StartDecision};
+use fencepost::rules::writes::{self, Admission, Authority, ExecutionWrite, StartDecision};
 
 use crate::planted::Sabotage;
 use crate::subject::{Core, Protocol, Subject};
@@ -123,7 +125,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
                     ExecutionWrite::Start(_) if !life.row.record.is_terminal() => Ok(Admission::Go),
-                    _ => lifecycle::admit(rules, life, authority, write, now_ms),
+                    _ => writes::admit(rules, life, authority, write, now_ms),
                 },
                 ..rules
             })
@@ -137,7 +139,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
                     ExecutionWrite::Wait if !life.row.record.is_terminal() => Ok(Admission::Go),
-                    _ => lifecycle::admit(rules, life, authority, write, now_ms),
+                    _ => writes::admit(rules, life, authority, write, now_ms),
                 },
                 ..rules
             })
@@ -151,7 +153,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
                     ExecutionWrite::Event { .. } if !life.row.record.is_terminal() => Ok(Admission::Go),
-                    _ => lifecycle::admit(rules, life, authority, write, now_ms),
+                    _ => writes::admit(rules, life, authority, write, now_ms),
                 },
                 ..rules
             })
@@ -165,7 +167,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
                     ExecutionWrite::End(_) if life.row.record.is_terminal() => Ok(Admission::Go),
-                    _ => lifecycle::admit(rules, life, authority, write, now_ms),
+                    _ => writes::admit(rules, life, authority, write, now_ms),
                 },
                 ..rules
             })
@@ -200,7 +202,7 @@ pub const ALL: &[Sabotage] = &[
         law: "linearizable",
         subject: |subject| {
             with(subject, |rules| Rules {
-                admit: |rules, life, authority, write, now_ms| match lifecycle::admit(
+                admit: |rules, life, authority, write, now_ms| match writes::admit(
                     rules, life, authority, write, now_ms,
                 )? {
                     Admission::AlreadyApplied => Err(RegistryError::AlreadyTerminal {
@@ -230,7 +232,7 @@ pub const ALL: &[Sabotage] = &[
                     let is_same = started.zip(by).is_some_and(|(started, by)| {
                         (&started.owner_id, &started.incarnation_id) == (&by.owner_id, &by.incarnation_id)
                     });
-                    if is_same { StartDecision::AlreadyYours } else { lifecycle::first_start(row, by) }
+                    if is_same { StartDecision::AlreadyYours } else { writes::first_start(row, by) }
                 },
                 ..rules
             })
@@ -530,7 +532,7 @@ fn admits_unfenced(
     let record = &life.row.record;
     let is_unfenced = matches!(authority, Authority::Unfenced) && !matches!(write, ExecutionWrite::Start(_));
     if !is_unfenced {
-        return lifecycle::admit(rules, life, authority, write, now_ms);
+        return writes::admit(rules, life, authority, write, now_ms);
     }
     if record.is_terminal() && !matches!(write, ExecutionWrite::Event { .. }) {
         let process_id = record.id().to_owned();

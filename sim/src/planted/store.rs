@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use fencepost::RegistryError;
-use fencepost::lease::ProcessLease;
-use fencepost::process::ProcessListFilter;
-use fencepost::row::Tenure;
+use fencepost::model::lease::ProcessLease;
+use fencepost::model::process::ProcessListFilter;
+use fencepost::model::row::Tenure;
 use fencepost::store::Rows;
 
 use crate::plan::Store;

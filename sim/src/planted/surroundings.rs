@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
-use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::driver::InlineProcessRunHandle;
-use fencepost::effect::{Effect, EffectController, EffectError};
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::error::RegistryError;
-use fencepost::lease::LeaseOwnerIdentity;
-use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord};
+use fencepost::model::error::RegistryError;
+use fencepost::model::lease::LeaseOwnerIdentity;
+use fencepost::model::process::{DurabilityTier, FirstStart, ProcessRecord};
+use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::work::effect::{Effect, EffectController, EffectError};
 use serde_json::Value;
 
 use crate::subject::Subject;

@@ -6,12 +6,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::call::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::driver::ProcessAttach;
 use fencepost::environment::Environment;
-use fencepost::hub::ProcessChangeHub;
-use fencepost::process::{DurabilityTier, ProcessAwaitOutput};
-use fencepost::watch::ProcessEventSink;
+use fencepost::model::process::{DurabilityTier, ProcessAwaitOutput};
+use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::change_hub::ProcessChangeHub;
+use fencepost::registry::watched::ProcessEventSink;
 use fencepost::{ProcessRegistry, RegistryError};
 
 use crate::planted::Sabotage;

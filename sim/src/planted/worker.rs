@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use fencepost::driver::InlineProcessRunHandle;
-use fencepost::error::RegistryError;
-use fencepost::process::{ProcessAwaitOutput, ProcessRecord};
-use fencepost::rules::attempt::{self, AttemptRules, BodyEnd, Next, Renewal};
+use fencepost::model::error::RegistryError;
+use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
+use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next, Renewal};
 
 use crate::planted::Sabotage;
 use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
@@ -32,7 +32,7 @@ pub const ALL: &[Sabotage] = &[
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 may_act: |_, _, is_lost| !is_lost,
-                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::Believed { next_in_ms } => Renewal::Believed { next_in_ms },
                     _ => Renewal::NotBelieved { next_in_ms: u64::MAX },
                 },
@@ -47,7 +47,7 @@ pub const ALL: &[Sabotage] = &[
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 may_act: |now, deadline, _| now < deadline,
-                after_renewal: |answer, held, timings| match attempt::after_renewal(answer, held, timings) {
+                after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::Lost => Renewal::NotBelieved { next_in_ms: timings.renew_interval_ms() },
                     other => other,
                 },
@@ -70,7 +70,7 @@ pub const ALL: &[Sabotage] = &[
                             raw: None,
                         },
                     },
-                    end => attempt::after_body(end),
+                    end => worker::after_body(end),
                 },
                 ..rules
             })
@@ -84,7 +84,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| AttemptRules {
                 after_completion: |answer| match answer {
                     Err(RegistryError::Unavailable { .. }) => Next::Release,
-                    _ => attempt::after_completion(answer),
+                    _ => worker::after_completion(answer),
                 },
                 ..rules
             })
@@ -103,7 +103,7 @@ pub const ALL: &[Sabotage] = &[
                 after_start: |answer, disposition, was_unknown| match answer {
                     // It has no owner whose start could be recorded.
                     Err(RegistryError::InvalidArgument { .. }) => Next::Run,
-                    _ => attempt::after_start(answer, disposition, was_unknown),
+                    _ => worker::after_start(answer, disposition, was_unknown),
                 },
                 ..rules
             })
@@ -119,11 +119,11 @@ pub const ALL: &[Sabotage] = &[
                     Ok(Some(record)) if !record.is_terminal() && record.disposition().is_worker_run() => {
                         Next::Start
                     }
-                    _ => attempt::after_read(answer, holder, dead),
+                    _ => worker::after_read(answer, holder, dead),
                 },
                 after_start: |answer, disposition, was_unknown| match answer {
                     Ok(_) => Next::Run,
-                    _ => attempt::after_start(answer, disposition, was_unknown),
+                    _ => worker::after_start(answer, disposition, was_unknown),
                 },
                 ..rules
             })
@@ -137,7 +137,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| AttemptRules {
                 after_read: |answer, holder, dead| {
                     let is_dead = holder.is_some_and(dead);
-                    attempt::after_read(answer, holder, &|_| is_dead)
+                    worker::after_read(answer, holder, &|_| is_dead)
                 },
                 ..rules
             })
@@ -199,7 +199,7 @@ pub const ALL: &[Sabotage] = &[
                             "a lease that was just won has expired".to_owned(),
                         ));
                     }
-                    attempt::after_start(answer, disposition, was_unknown)
+                    worker::after_start(answer, disposition, was_unknown)
                 },
                 ..rules
             })

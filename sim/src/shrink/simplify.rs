@@ -1,7 +1,7 @@
 //! The same steps, said more plainly: usual bodies for exotic ones, fewer steps of bodies, lengths for expiries and
 //! expiries for odd lengths; then rounder and smaller numbers, and everything earlier.
 
-use fencepost::process::RecoveryDisposition;
+use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan::Plan;
 use crate::plan::step::{Action, Body, Crash, DiskFault, Span};

@@ -1,7 +1,7 @@
 //! What smaller means, as a value that is ordered: fewer steps before fewer processes, those before fewer nodes, then what
 //! is unusual, what a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
 
-use fencepost::process::RecoveryDisposition;
+use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan::step::{Action, Body, Crash, DiskFault, Haunt, Span};
 use crate::plan::{Links, Plan, Store};

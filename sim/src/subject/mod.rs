@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use fencepost::call::Submit;
 use fencepost::driver::{ProcessAttach, ProcessRunHandle};
 use fencepost::environment::Environment;
-use fencepost::hub::ProcessChangeHub;
+use fencepost::registry::calls::Submit;
+use fencepost::registry::change_hub::ProcessChangeHub;
+use fencepost::registry::watched::{ProcessEventSink, watch_process_registry_with_sink};
 use fencepost::rules::Rules;
-use fencepost::rules::attempt::AttemptRules;
+use fencepost::rules::worker::AttemptRules;
 use fencepost::store::Rows;
-use fencepost::watch::{ProcessEventSink, watch_process_registry_with_sink};
 use fencepost::{ProcessRegistry, RegistryError};
 
 use crate::plan::Store;

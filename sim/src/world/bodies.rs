@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
-use fencepost::cancellation::CancellationToken;
-use fencepost::effect::{Effect, EffectController};
-use fencepost::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::environment::Environment;
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::lease::{LeaseOwnerLiveness, LeaseTimings, ProcessLease};
-use fencepost::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::lease::{LeaseOwnerLiveness, LeaseTimings, ProcessLease};
+use fencepost::model::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
+use fencepost::work::cancellation::CancellationToken;
+use fencepost::work::effect::{Effect, EffectController};
+use fencepost::work::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
 use serde_json::json;
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
+use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
 use rand_chacha::rand_core::Rng;
 
 use crate::plan::Node;

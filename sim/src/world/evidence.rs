@@ -2,9 +2,9 @@
 //! knows that no call says. Laws need it to judge refusals, releases, reclaims, tokens and licences.
 
 use fencepost::RegistryError;
-use fencepost::call::{Call, Reply, Submit};
-use fencepost::lease::LeaseOwnerLiveness;
-use fencepost::process::{AbandonWriter, ProcessAwaitOutput};
+use fencepost::model::lease::LeaseOwnerLiveness;
+use fencepost::model::process::{AbandonWriter, ProcessAwaitOutput};
+use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::disk;
 use crate::history::event::{Abandons, CallKind, GrantNo, Kind, licence};

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use fencepost::ProcessRegistry;
 use fencepost::environment::Environment;
-use fencepost::error::RegistryError;
-use fencepost::event::{
+use fencepost::model::error::RegistryError;
+use fencepost::model::event::{
     CANCEL_REQUESTED, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec,
 };
-use fencepost::handle::{ProcessHandleDescriptor, SessionScope};
-use fencepost::process::{
+use fencepost::model::handle::{ProcessHandleDescriptor, SessionScope};
+use fencepost::model::process::{
     AbandonRequest, ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessRegistration,
     RecoveryDisposition,
 };

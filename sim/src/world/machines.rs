@@ -10,16 +10,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::awaiter::ProcessAwaiter;
-use fencepost::call::{Call, Dispatch, Facade, Reply, Submit};
-use fencepost::door::Inline;
 use fencepost::driver::{ProcessAttach, ProcessWorkDriver};
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::error::RegistryError;
-use fencepost::hub::ProcessChangeHub;
-use fencepost::lease::{LeaseTimings, ProcessLeaseClaimOutcome};
-use fencepost::process::{DurabilityTier, ProcessAwaitOutput};
-use fencepost::remote::{RegistryServer, RemoteClient, RemoteOptions};
-use fencepost::row::Tenure;
+use fencepost::model::error::RegistryError;
+use fencepost::model::lease::{LeaseTimings, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{DurabilityTier, ProcessAwaitOutput};
+use fencepost::model::row::Tenure;
+use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit};
+use fencepost::registry::change_hub::ProcessChangeHub;
+use fencepost::registry::inline::Inline;
+use fencepost::registry::remote::{RegistryServer, RemoteClient, RemoteOptions};
 use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, Store as _};
 use fencepost::worker::DurableProcessWorker;
 
@@ -396,7 +396,7 @@ pub fn happens(due: Due) {
 }
 
 /// A request reaches the registry's node: the server answers it on the spot, unless the store takes its time.
-fn arrives(message: Message<fencepost::remote::Request>) {
+fn arrives(message: Message<fencepost::registry::remote::Request>) {
     let server = with(|world| {
         let registry = world.node(Node::Registry);
         if registry.is_paused {
@@ -460,8 +460,14 @@ impl World {
     }
 
     /// What marks must know of a request that arrives, beside what is decided on it.
-    fn note_copies(&mut self, message: &Message<fencepost::remote::Request>, server_life: Option<&str>) {
-        let fencepost::remote::Request::Submit { seat, call, .. } = &message.content else { return };
+    fn note_copies(
+        &mut self,
+        message: &Message<fencepost::registry::remote::Request>,
+        server_life: Option<&str>,
+    ) {
+        let fencepost::registry::remote::Request::Submit { seat, call, .. } = &message.content else {
+            return;
+        };
         let process = process_in(call);
         if message.is_copy {
             let age_us = self.kernel.now_us - message.sent_us;

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
-use fencepost::call::Call;
-use fencepost::effect::{Effect, EffectController, EffectError};
-use fencepost::remote::{Request, Response, Transport, TransportError};
+use fencepost::registry::calls::Call;
+use fencepost::registry::remote::{Request, Response, Transport, TransportError};
+use fencepost::work::effect::{Effect, EffectController, EffectError};
 use serde_json::{Value, json};
 
 use crate::history::event::{Event, GrantNo, Kind, NO_PROCESS};

@@ -23,9 +23,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use fencepost::call::Call;
 use fencepost::environment::BoxFuture;
-use fencepost::remote::{Request, Response};
+use fencepost::registry::calls::Call;
+use fencepost::registry::remote::{Request, Response};
 use rand_chacha::ChaCha8Rng;
 
 use crate::disk;

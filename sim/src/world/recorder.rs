@@ -4,11 +4,13 @@
 
 use async_trait::async_trait;
 use fencepost::RegistryError;
-use fencepost::call::{Call, Reply, Submit};
 use fencepost::environment::Environment;
-use fencepost::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
-use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::{DurabilityTier, FirstStart, ProcessRecord, ProcessStatus, RecoveryDisposition};
+use fencepost::model::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
+use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{
+    DurabilityTier, FirstStart, ProcessRecord, ProcessStatus, RecoveryDisposition,
+};
+use fencepost::registry::calls::{Call, Reply, Submit};
 
 use serde_json::Value;
 

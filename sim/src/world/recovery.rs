@@ -2,10 +2,10 @@
 //! The rows are looked at from beside the run. A call that turns out to have been applied is written down as the
 //! decision it was; what an opened store shows is evidence, and the world's own view of rows follows it.
 
-use fencepost::call::{Call, Reply, Submit};
-use fencepost::event::{ProcessEvent, ProcessEventAppendResult};
-use fencepost::lease::{ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::{FirstStart, ProcessRecord};
+use fencepost::model::event::{ProcessEvent, ProcessEventAppendResult};
+use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{FirstStart, ProcessRecord};
+use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::disk;
 use crate::history::event::{CallKind, GrantNo, Kind, survived, turned_out};

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::awaiter::ProcessAwaiter;
-use fencepost::call::{Call, Dispatch, Facade, Reply, Submit};
 use fencepost::driver::ProcessAttach;
 use fencepost::environment::Environment;
-use fencepost::error::RegistryError;
-use fencepost::event::ProcessEvent;
-use fencepost::process::DurabilityTier;
-use fencepost::watch::ProcessEventSink;
+use fencepost::model::error::RegistryError;
+use fencepost::model::event::ProcessEvent;
+use fencepost::model::process::DurabilityTier;
+use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit};
+use fencepost::registry::watched::ProcessEventSink;
 
 use crate::plan::{Node, Process};
 use crate::subject::{Core, Subject};

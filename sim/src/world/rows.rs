@@ -1,7 +1,7 @@
 //! What the world itself knows of the registry's rows, from the answers the registry gave: enough to aim a fault at an
 //! expiry, to tell whether a calm has done its work, and to give grants their numbers. Laws do not read it.
 
-use fencepost::lease::{LeaseOwnerLiveness, ProcessLease};
+use fencepost::model::lease::{LeaseOwnerLiveness, ProcessLease};
 
 use crate::history::event::{GrantName, GrantNo};
 use crate::plan::step::Body;

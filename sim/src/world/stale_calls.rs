@@ -2,10 +2,10 @@
 //! at the registry's door as any other. A fenced registry refuses all of them, except a renewal of a lease that is live.
 
 use fencepost::RegistryError;
-use fencepost::call::{Call, Reply, Submit};
-use fencepost::event::ProcessEventAppendRequest;
-use fencepost::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::process::{ProcessAwaitOutput, ProcessStarted, WaitKind, WaitState};
+use fencepost::model::event::ProcessEventAppendRequest;
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{ProcessAwaitOutput, ProcessStarted, WaitKind, WaitState};
+use fencepost::registry::calls::{Call, Reply, Submit};
 use serde_json::json;
 
 use crate::history::event::GrantNo;
