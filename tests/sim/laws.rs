@@ -801,8 +801,8 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
         ),
         (
             "calm-ends-everything",
-            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0),
-            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0).say(
+            told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0).say(
                 0,
                 Kind::Remained,
                 GrantNo::NONE,
@@ -812,8 +812,8 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
         ),
         (
             "calm-ends-everything",
-            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0),
-            told().say(0, Kind::CalmBegan, GrantNo::NONE, 0, 0).say(0, Kind::Exhausted, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0).say(0, Kind::Exhausted, GrantNo::NONE, 0, 0),
         ),
     ]
 }

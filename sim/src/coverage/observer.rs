@@ -133,7 +133,7 @@ impl Sight {
                 }
             }
             Kind::FromEarlierLife => hits.hit(Mark::EarlierServerLife),
-            Kind::HalfWay => self.is_half_way = true,
+            Kind::TransferIsPartial => self.is_half_way = true,
             Kind::Refused if event.a == CallKind::Transfer as u64 => {
                 if std::mem::take(&mut self.is_half_way) {
                     hits.hit(Mark::TransferRefusedHalfWay);

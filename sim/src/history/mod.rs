@@ -153,7 +153,7 @@ impl Said<'_> {
             })?,
             Kind::Appended => write!(f, "event {}", event.a)?,
             Kind::Replayed => write!(f, "event {} stands", event.a)?,
-            Kind::HalfWay => f.write_str("some handles are there, some are not")?,
+            Kind::TransferIsPartial => f.write_str("some handles are there, some are not")?,
             Kind::TurnedOut => {
                 let became = match event.b {
                     turned_out::NOT_APPLIED => "was not applied",
@@ -207,8 +207,8 @@ impl Said<'_> {
             Kind::Resumed => f.write_str("|> resumed")?,
             Kind::Panicked => f.write_str("PANICKED")?,
             Kind::Lost => f.write_str(if event.a == 1 { "answer lost" } else { "request lost" })?,
-            Kind::CalmBegan => f.write_str("-- calm --")?,
-            Kind::CalmAsked => f.write_str("-- asked to end --")?,
+            Kind::LivenessBegan => f.write_str("-- calm --")?,
+            Kind::LivenessAsked => f.write_str("-- asked to end --")?,
             Kind::Exhausted => f.write_str("too many turns in one second")?,
             Kind::Finished => f.write_str("-- end --")?,
             // Told of above.

@@ -190,7 +190,7 @@ impl Law for CalmEndsEverything {
 
     fn see(&mut self, number: u64, event: &Event) {
         match event.kind {
-            Kind::CalmBegan => self.case.meet(),
+            Kind::LivenessBegan => self.case.meet(),
             Kind::Exhausted => self.case.breach(number, || {
                 "the run was cut short: one simulated second took more turns than any may (a livelock, or a runaway plan)"
                     .to_owned()

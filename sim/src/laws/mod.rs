@@ -210,7 +210,7 @@ laws! {
             | Crashed | Finished;
     nobody_panics: NobodyPanics = |_| NobodyPanics::default(), on Panicked | Finished;
     calm_ends_everything: CalmEndsEverything = |_| CalmEndsEverything::default(),
-        on CalmBegan | Remained | Exhausted | Finished;
+        on LivenessBegan | Remained | Exhausted | Finished;
 }
 
 /// Laws that stand even where a disk broke its word about syncs: they are about nodes, and not about what was stored.

@@ -92,7 +92,7 @@ impl Look<'_> {
                 self.latest("the call was refused", |event| event.kind == Kind::Refused)
             }
             "calm-ends-everything" => {
-                self.anywhere("faults were over", |event| event.kind == Kind::CalmBegan)
+                self.anywhere("faults were over", |event| event.kind == Kind::LivenessBegan)
             }
             "nobody-panics" => None,
             _ => self.stored(),

@@ -109,8 +109,8 @@ impl Mark {
             Kind::EffectTaken => Self::EffectTaken,
             Kind::EffectRefused => Self::EffectRefused,
             Kind::Crashed | Kind::Restarted | Kind::Paused | Kind::Resumed | Kind::Drained => Self::Node,
-            Kind::CalmBegan
-            | Kind::CalmAsked
+            Kind::LivenessBegan
+            | Kind::LivenessAsked
             | Kind::Remained
             | Kind::Exhausted
             | Kind::Panicked
@@ -123,7 +123,7 @@ impl Mark {
             | Kind::GivesUp
             | Kind::Appended
             | Kind::Replayed
-            | Kind::HalfWay
+            | Kind::TransferIsPartial
             | Kind::TurnedOut
             | Kind::Survived
             | Kind::SurvivedLease

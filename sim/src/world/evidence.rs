@@ -88,7 +88,7 @@ impl Before {
             let is_there = |id: &&String| entries.iter().any(|(grant, _)| grant.process_id == **id);
             let there = process_ids.iter().filter(is_there).count();
             if there > 0 && there < process_ids.len() {
-                with(|world| world.decision(sketch, Kind::HalfWay, GrantNo::NONE, there as u64, 0));
+                with(|world| world.decision(sketch, Kind::TransferIsPartial, GrantNo::NONE, there as u64, 0));
             }
         }
     }

@@ -78,7 +78,7 @@ fn begin() {
         world.disk_faults.clear();
         world.trouble_disk();
         disk::with(disk::Disk::lets_live);
-        world.note(Node::Registry, Kind::CalmBegan, NO_PROCESS, GrantNo::NONE, bound_us, 0);
+        world.note(Node::Registry, Kind::LivenessBegan, NO_PROCESS, GrantNo::NONE, bound_us, 0);
         world.calm.phase = Phase::Resting;
         world.calm.bound_us = bound_us;
         world.calm.deadline_us = world.kernel.now_us + bound_us;
@@ -110,7 +110,7 @@ fn begin() {
 
 fn ask_for_the_end() {
     with(|world| {
-        world.note(Node::Registry, Kind::CalmAsked, NO_PROCESS, GrantNo::NONE, 0, 0);
+        world.note(Node::Registry, Kind::LivenessAsked, NO_PROCESS, GrantNo::NONE, 0, 0);
         world.calm.phase = Phase::Asking;
         world.calm.deadline_us = world.kernel.now_us + world.calm.bound_us;
         let deadline_us = world.calm.deadline_us;
