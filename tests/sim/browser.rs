@@ -197,7 +197,7 @@ fn keys_alone_lead_through_the_run() {
         assert!(place > before);
         (before, one_back) = (place, before);
         let event = &history.events[place as usize];
-        assert!(page.text("#event-said").ends_with(&format!(": {}", history.said(event))));
+        assert!(page.text("#event-said").ends_with(&format!(": {}", history.phrase(event))));
         let said = page.text("#announcer");
         assert!(said.starts_with(&format!("Event {place}, ")) && said.contains("store, "), "{said}");
     }
@@ -303,7 +303,7 @@ fn a_run_that_is_cut_opens_at_the_event_that_was_asked_for() {
     let page = browser.open_drawn(&html::draw(&history, &head));
     assert_eq!(page.value("fencepost.selected().place"), read);
     let selected = page.text(".event[aria-selected=true] .what");
-    assert_eq!(selected, history.said(&history.events[read]).to_string());
+    assert_eq!(selected, history.phrase(&history.events[read]).to_string());
     page.is_clean();
 }
 

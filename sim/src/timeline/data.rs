@@ -137,7 +137,7 @@ impl Data {
             columns.node.push(event.node);
             columns.process.push(Optional((event.process != NO_PROCESS).then_some(event.process.into())));
             columns.grant.push(Optional(event.grant.is_some().then_some(event.grant.0)));
-            columns.said.push(words.number(history.said(event).to_string()));
+            columns.said.push(words.number(history.phrase(event).to_string()));
         }
         let place = |place: Option<usize>| Optional(place.and_then(|place| u32::try_from(place).ok()));
         for call in calls {

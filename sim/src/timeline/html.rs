@@ -186,7 +186,7 @@ fn steps_to_breach(page: &mut String, history: &History, links: &[Link]) {
             number + 1,
             At(event.at_us),
             Node::from_code(event.node),
-            Escaped(&history.said(event).to_string()),
+            Escaped(&history.phrase(event).to_string()),
             Escaped(link.role)
         );
     }

@@ -173,7 +173,7 @@ impl Look<'_> {
     }
 
     fn row(&self, place: usize, event: &Event) -> String {
-        let said = self.history.said(event).to_string();
+        let said = self.history.phrase(event).to_string();
         let lane = self.lanes.iter().position(|lane| lane.code() == event.node);
         let Some(lane) = lane else {
             let gap = self.lanes.len() * (LANE + 1);
