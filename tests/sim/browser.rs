@@ -15,9 +15,9 @@ use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::regressions;
 use fencepost_sim::subject::Subject;
-use fencepost_sim::timeline::head::{Head, Ruling};
+use fencepost_sim::timeline::page_head::{PageHead, Ruling};
 use fencepost_sim::timeline::html;
-use fencepost_sim::timeline::snapshot::Moment;
+use fencepost_sim::timeline::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -299,7 +299,7 @@ fn a_run_that_is_cut_opens_at_the_event_that_was_asked_for() {
     let (events, hash) = (history.events.len() as u64, history.hash());
     let read = history.events.iter().rposition(|event| event.kind == Kind::Showed).unwrap();
     history.events.truncate(read + 1);
-    let head = Head { subject: "some", plan: "seed 1", events, hash, ruling: Ruling::Holds };
+    let head = PageHead { subject: "some", plan: "seed 1", events, hash, ruling: Ruling::Holds };
     let page = browser.open_drawn(&html::draw(&history, &head));
     assert_eq!(page.value("fencepost.selected().place"), read);
     let selected = page.text(".event[aria-selected=true] .what");
@@ -335,7 +335,7 @@ fn the_page_and_the_text_tell_of_the_same_time_that_is_left() {
     let of_process = |place: &usize| history.events[*place].process == 1;
     // Not all of them: a browser lets a page change its address two hundred times in a row.
     for place in (0..history.events.len()).rev().filter(of_process).step_by(3) {
-        let moment = Moment::of(&history, place, Some(1)).unwrap();
+        let moment = Snapshot::before(&history, place, Some(1)).unwrap();
         page.value(&format!("location.hash = 'select={place}'"));
         page.until(&format!("fencepost.selected().place === {place}"));
         for (node, said) in &moment.believed {
@@ -592,7 +592,7 @@ fn distance(one: &Value, other: &Value) -> f64 {
 fn drawn(history: &History, broken: Option<&Broken>) -> String {
     let (events, hash) = (history.events.len() as u64, history.hash());
     let ruling = broken.map_or(Ruling::Holds, Ruling::Broken);
-    html::draw(history, &Head { subject: "some", plan: "seed 1", events, hash, ruling })
+    html::draw(history, &PageHead { subject: "some", plan: "seed 1", events, hash, ruling })
 }
 
 fn x_of(layout: &Value, at_us: u64) -> f64 {
