@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::coverage::{CoverageCounts, CoverageObserver};
 use crate::history::History;
 use crate::history::event::{Event, Kind, NO_PROCESS, RunningHash, Witness};
-use crate::judge::zombie::Zombies;
+use crate::judge::zombie::ZombieWindow;
 use crate::laws::{Finding, Law, Laws, broken_assumption};
 use crate::plan::{Node, Plan};
 use crate::subject::Subject;
@@ -107,7 +107,7 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
         hash: RunningHash::default(),
         laws: Laws::new(plan),
         marks: CoverageObserver::new(plan),
-        zombies: Zombies::new(plan),
+        zombies: ZombieWindow::new(plan),
         early: (!subject.is_ours()).then(|| EarlyReadings::new(plan)),
     };
     let outcome = world::run(plan, subject, &mut witness);
@@ -152,7 +152,7 @@ struct Watching {
     hash: RunningHash,
     laws: Laws,
     marks: CoverageObserver,
-    zombies: Zombies,
+    zombies: ZombieWindow,
     early: Option<EarlyReadings>,
 }
 

@@ -71,7 +71,7 @@ impl StateReader<'_> {
     }
 
     fn holder(&self, grant: GrantNo) -> String {
-        match self.history.grants.get(grant.0 as usize) {
+        match grant.index().and_then(|index| self.history.grants.get(index)) {
             Some(name) => format!("{} under fence {}", Node::from_code(name.node), name.fence),
             None => "somebody".to_owned(),
         }
@@ -131,7 +131,11 @@ impl StateReader<'_> {
                 let extended = belief.extensions.iter().rfind(|(place, _)| *place < self.place);
                 let until_us = extended.map_or(0, |(_, deadline_us)| *deadline_us);
                 let apart_ms = until_us.abs_diff(monotonic_us) / 1_000;
-                let fence = self.history.grants.get(belief.grant.0 as usize).map_or(0, |name| name.fence);
+                let fence = belief
+                    .grant
+                    .index()
+                    .and_then(|index| self.history.grants.get(index))
+                    .map_or(0, |name| name.fence);
                 let process = Process(belief.process);
                 // The worker decides the same way: at its deadline it holds nothing any more.
                 said.push(if monotonic_us < until_us {
