@@ -82,7 +82,7 @@ impl AnswerObserver {
         }
     }
 
-    pub fn from_earlier_life(&self, counts: &mut CoverageCounts) {
+    pub fn arrived_from_earlier_life(&self, counts: &mut CoverageCounts) {
         counts.hit(Mark::EarlierServerLife);
     }
 

@@ -145,7 +145,7 @@ impl Witness for CoverageObserver {
             What::Sent { call, number } => self.sent(event, call, number),
             What::Heard { call, number, .. } => self.heard(event, call, number),
             What::Repeated { age_us } => self.answers.repeated(event, age_us, counts),
-            What::FromEarlierLife => self.answers.from_earlier_life(counts),
+            What::FromEarlierLife => self.answers.arrived_from_earlier_life(counts),
             What::TransferIsPartial { .. } => self.handles.transfer_is_partial(),
             What::Refused { call: CallKind::Transfer, .. } => self.handles.transfer_refused(counts),
 
