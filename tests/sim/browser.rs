@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use fencepost_sim::generate::{Size, generate, generate_of_size};
 use fencepost_sim::history::History;
-use fencepost_sim::history::event::{CallKind, Event, GrantName, GrantNo, Kind, NO_PROCESS};
+use fencepost_sim::history::event::{
+    BodyOutcome, CallKind, Context, Event, EventKind, GrantName, GrantNo, NO_PROCESS, What,
+};
 use fencepost_sim::judge::{Broken, judge, record};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::regressions;
 use fencepost_sim::subject::Subject;
-use fencepost_sim::timeline::head::{Head, Ruling};
 use fencepost_sim::timeline::html;
-use fencepost_sim::timeline::snapshot::Moment;
+use fencepost_sim::timeline::page_head::{PageHead, Ruling};
+use fencepost_sim::timeline::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -35,8 +37,8 @@ fn stale_writer(is_broken: bool) -> (History, Option<Broken>) {
 }
 
 /// The first event of this kind under this fence, from a place on.
-fn place_of(history: &History, kind: Kind, fence: u64) -> usize {
-    let found = |event: &Event| event.kind == kind && history.fence(event) == Some(fence);
+fn place_of(history: &History, kind: EventKind, fence: u64) -> usize {
+    let found = |event: &Event| event.kind() == kind && history.fence(event) == Some(fence);
     history.events.iter().position(found).unwrap()
 }
 
@@ -54,22 +56,25 @@ fn a_broken_run_opens_from_its_file_and_shows_what_was_where() {
     assert_eq!(lanes, ["plan", "host-1", "worker-1", "worker-2", "registry", "ledger"]);
 
     // Leases are where the store says, to the expiry that was last set or the end of the process.
-    let (first, second) = (place_of(&history, Kind::Granted, 1), place_of(&history, Kind::Granted, 2));
-    let last_renewal =
-        history.events.iter().rfind(|event| event.kind == Kind::Renewed && history.fence(event) == Some(1));
+    let (first, second) =
+        (place_of(&history, EventKind::Granted, 1), place_of(&history, EventKind::Granted, 2));
+    let last_renewal = history
+        .events
+        .iter()
+        .rfind(|event| event.kind() == EventKind::Renewed && history.fence(event) == Some(1));
     let expiry_us = (last_renewal.unwrap().a - EPOCH_MS) * 1_000;
     expect_bar(&layout, "lease", "1", "registry", at_us(first), expiry_us);
     expect_bar(&layout, "lease", "2", "registry", at_us(second), at_us(breach));
 
     // Bodies are in the lane of the worker that ran them.
-    let began = place_of(&history, Kind::BodyBegan, 1);
-    let ended = place_of(&history, Kind::BodyEnded, 1);
+    let began = place_of(&history, EventKind::BodyBegan, 1);
+    let ended = place_of(&history, EventKind::BodyEnded, 1);
     expect_bar(&layout, "body", "1", "worker-1", at_us(began), at_us(ended));
 
     // A belief lasts a ttl from the sending of the last call that is known to have extended the lease.
-    let heard = place_of(&history, Kind::Heard, 1);
+    let heard = place_of(&history, EventKind::Heard, 1);
     let sent = history.events.iter().rfind(|event| {
-        event.kind == Kind::Sent && event.a == CallKind::Renew as u64 && history.fence(event) == Some(1)
+        matches!(event.what(), What::Sent { call: CallKind::Renew, .. }) && history.fence(event) == Some(1)
     });
     let until_us = sent.unwrap().at_us + history.plan.ttl_ms * 1_000;
     expect_bar(&layout, "belief", "1", "worker-1", at_us(heard), until_us);
@@ -142,7 +147,7 @@ fn pointing_shows_who_believed_what_then() {
 
     // Worker-2 was granted the lease, and has not heard of it: 2516.3 to 2517.3 ms.
     page.value("document.getElementById('canvas').focus()");
-    let granted = place_of(&history, Kind::Granted, 2);
+    let granted = place_of(&history, EventKind::Granted, 2);
     page.value(&format!("location.hash = 'select={}'", granted + 1));
     page.until(&format!("fencepost.selected().place === {}", granted + 1));
     assert_eq!(page.belief("store").0.as_deref(), Some("2"));
@@ -164,7 +169,7 @@ fn pointing_shows_who_believed_what_then() {
     assert!((under(&moved, 700.0) - under(&narrower, 600.0)).abs() < 8_000.0, "{}", moved["view"]);
     // The list at the top leads there and back.
     page.value("document.querySelector('.chain button').click()");
-    let granted = place_of(&history, Kind::Granted, 1);
+    let granted = place_of(&history, EventKind::Granted, 1);
     assert_eq!(page.value("fencepost.selected().place"), granted);
     page.value("document.getElementById('fit-breach').click()");
     assert_eq!(page.value("fencepost.layout().view"), layout["view"]);
@@ -197,7 +202,7 @@ fn keys_alone_lead_through_the_run() {
         assert!(place > before);
         (before, one_back) = (place, before);
         let event = &history.events[place as usize];
-        assert!(page.text("#event-said").ends_with(&format!(": {}", history.said(event))));
+        assert!(page.text("#event-said").ends_with(&format!(": {}", history.phrase(event))));
         let said = page.text("#announcer");
         assert!(said.starts_with(&format!("Event {place}, ")) && said.contains("store, "), "{said}");
     }
@@ -253,7 +258,7 @@ fn a_lawful_run_says_so_and_shows_the_write_that_was_refused() {
     let refused = history
         .events
         .iter()
-        .position(|event| event.kind == Kind::Refused && event.a == CallKind::Complete as u64);
+        .position(|event| matches!(event.what(), What::Refused { call: CallKind::Complete, .. }));
     let refused = refused.unwrap();
     let marks = layout["marks"].as_array().unwrap();
     let mark = marks.iter().find(|mark| mark["place"] == refused).unwrap();
@@ -297,13 +302,13 @@ fn a_run_that_is_cut_opens_at_the_event_that_was_asked_for() {
     let Some(mut browser) = Browser::start() else { return };
     let (mut history, _) = stale_writer(true);
     let (events, hash) = (history.events.len() as u64, history.hash());
-    let read = history.events.iter().rposition(|event| event.kind == Kind::Showed).unwrap();
+    let read = history.events.iter().rposition(|event| event.kind() == EventKind::Showed).unwrap();
     history.events.truncate(read + 1);
-    let head = Head { subject: "some", plan: "seed 1", events, hash, ruling: Ruling::Holds };
+    let head = PageHead { subject: "some", plan: "seed 1", events, hash, ruling: Ruling::Holds };
     let page = browser.open_drawn(&html::draw(&history, &head));
     assert_eq!(page.value("fencepost.selected().place"), read);
     let selected = page.text(".event[aria-selected=true] .what");
-    assert_eq!(selected, history.said(&history.events[read]).to_string());
+    assert_eq!(selected, history.phrase(&history.events[read]).to_string());
     page.is_clean();
 }
 
@@ -335,7 +340,7 @@ fn the_page_and_the_text_tell_of_the_same_time_that_is_left() {
     let of_process = |place: &usize| history.events[*place].process == 1;
     // Not all of them: a browser lets a page change its address two hundred times in a row.
     for place in (0..history.events.len()).rev().filter(of_process).step_by(3) {
-        let moment = Moment::of(&history, place, Some(1)).unwrap();
+        let moment = Snapshot::before(&history, place, Some(1)).unwrap();
         page.value(&format!("location.hash = 'select={place}'"));
         page.until(&format!("fencepost.selected().place === {place}"));
         for (node, said) in &moment.believed {
@@ -488,7 +493,7 @@ fn a_phone_has_no_sideways_scrolling_and_the_dark_is_dark() {
         "lease",
         "2",
         "registry",
-        history.events[place_of(&history, Kind::Granted, 2)].at_us,
+        history.events[place_of(&history, EventKind::Granted, 2)].at_us,
         history.events[broken.unwrap().at as usize].at_us,
     );
     page.is_clean();
@@ -549,11 +554,11 @@ fn two_bodies() -> History {
 
 /// A body of p1 on worker-1, and beside it, in these spans of ms, others on worker-2; the last of them runs on.
 fn bodies_at_once(spans: &[(u64, u64)]) -> History {
-    let event = |at_ms: u64, node: u8, kind: Kind, grant: u32, a: u64, b: u64| {
-        let is_decision = kind <= Kind::LogShown;
-        let clock = if is_decision { EPOCH_MS + at_ms } else { at_ms * 1_000 };
-        let process = if kind == Kind::Finished { NO_PROCESS } else { 1 };
-        Event { at_us: at_ms * 1_000, clock, a, b, grant: GrantNo(grant), process, node, kind }
+    let event = |at_ms: u64, node: u8, grant: GrantNo, what: What| {
+        let process = if what == What::Finished { NO_PROCESS } else { 1 };
+        let event = Event::new(Context { at_us: at_ms * 1_000, clock: 0, node, process, grant }, what);
+        let is_decision = event.kind().is_decided();
+        event.with_clock(if is_decision { EPOCH_MS + at_ms } else { at_ms * 1_000 })
     };
     let name = |node: u8, fence: u64| GrantName {
         process: 1,
@@ -564,21 +569,28 @@ fn bodies_at_once(spans: &[(u64, u64)]) -> History {
         was_granted: true,
     };
     let until = |at_ms: u64| EPOCH_MS + at_ms + 300;
+    let began = |fence| What::BodyBegan { fence };
+    let ended = What::BodyEnded { outcome: BodyOutcome::Output, output: 0 };
     let end_ms = spans.last().unwrap().1;
     let mut grants = vec![name(1, 1)];
     let mut events = vec![
-        event(100, 1, Kind::Granted, 0, until(100), 1),
-        event(110, 1, Kind::BodyBegan, 0, 0, 0),
-        event(end_ms, 1, Kind::BodyEnded, 0, 1, 0),
-        event(end_ms + 300, 0, Kind::Finished, u32::MAX, 0, 0),
+        event(100, 1, GrantNo(0), What::Granted { expires_ms: until(100), fence: 1 }),
+        event(110, 1, GrantNo(0), began(0)),
+        event(end_ms, 1, GrantNo(0), ended),
+        event(end_ms + 300, 0, GrantNo::NONE, What::Finished),
     ];
     for ((from_ms, to_ms), grant) in spans.iter().copied().zip(1..) {
-        let fence = u64::from(grant) + 1;
+        let (fence, grant) = (u64::from(grant) + 1, GrantNo(grant));
         let ended_ms = if to_ms == end_ms { end_ms + 100 } else { to_ms };
         grants.push(name(2, fence));
-        events.push(event(from_ms - 10, 2, Kind::Reclaimed, grant, until(from_ms - 10), fence));
-        events.push(event(from_ms, 2, Kind::BodyBegan, grant, 0, 0));
-        events.push(event(ended_ms, 2, Kind::BodyEnded, grant, 1, 0));
+        events.push(event(
+            from_ms - 10,
+            2,
+            grant,
+            What::Reclaimed { expires_ms: until(from_ms - 10), fence },
+        ));
+        events.push(event(from_ms, 2, grant, began(0)));
+        events.push(event(ended_ms, 2, grant, ended));
     }
     events.sort_by_key(|event| event.at_us);
     History { plan: Plan::quiet(1), grants, events }
@@ -592,7 +604,7 @@ fn distance(one: &Value, other: &Value) -> f64 {
 fn drawn(history: &History, broken: Option<&Broken>) -> String {
     let (events, hash) = (history.events.len() as u64, history.hash());
     let ruling = broken.map_or(Ruling::Holds, Ruling::Broken);
-    html::draw(history, &Head { subject: "some", plan: "seed 1", events, hash, ruling })
+    html::draw(history, &PageHead { subject: "some", plan: "seed 1", events, hash, ruling })
 }
 
 fn x_of(layout: &Value, at_us: u64) -> f64 {

@@ -200,7 +200,7 @@ fn a_place_is_told_by_the_last_step_before_it_and_the_kind_of_its_event() {
     };
     let register = "0ms register p1 rerunnable 1 steps of 10ms";
     let told = |after: &str| {
-        Some(Place { after: Some(after.to_owned()), event: fencepost_sim::history::event::Kind::Ended })
+        Some(Place { after: Some(after.to_owned()), event: fencepost_sim::history::event::EventKind::Ended })
     };
     assert_eq!(place(&[register, "2s ghost p1 complete", "3s prune"]), told("2s ghost p1 complete"));
     assert_eq!(

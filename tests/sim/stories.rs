@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next};
 use fencepost_sim::generate::generate;
-use fencepost_sim::history::event::Kind;
+use fencepost_sim::history::event::EventKind;
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
@@ -95,7 +95,7 @@ fn a_livelock_ends_with_a_verdict_and_not_with_a_hang() {
     let verdict = judge(&plan, &runs_in_circles());
     assert_eq!(verdict.broken().map(|broken| broken.law), Some("calm-ends-everything"));
     let history = record(&plan, &runs_in_circles());
-    assert!(history.events.iter().any(|event| event.kind == Kind::Exhausted));
+    assert!(history.events.iter().any(|event| event.kind() == EventKind::Exhausted));
     assert_eq!(judge(&plan, &Subject::fencepost()).broken(), None);
 }
 

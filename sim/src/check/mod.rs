@@ -5,7 +5,7 @@ pub mod property;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::coverage::Hits;
+use crate::coverage::CoverageCounts;
 use crate::generate::generate;
 use crate::laws::Laws;
 use crate::plan::chance::Seed;
@@ -39,7 +39,7 @@ impl Default for Options {
 #[derive(Debug, Clone)]
 pub struct Shown {
     pub seeds: u64,
-    pub hits: Hits,
+    pub hits: CoverageCounts,
     /// How often it could not be told whether a law holds.
     pub undecided: u64,
 }
@@ -81,7 +81,7 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>
         store: subject.store_needed,
         subject: subject.clone(),
     };
-    let mut shown = Shown { seeds: 0, hits: Hits::default(), undecided: 0 };
+    let mut shown = Shown { seeds: 0, hits: CoverageCounts::default(), undecided: 0 };
     let mut found = None;
     let mut unclear = None;
     search(&wanted, |seed, verdict| {

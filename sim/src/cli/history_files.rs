@@ -1,5 +1,5 @@
-//! Histories as files: JSON, with everything that a law may ask for. One that was not written by a run is refused before
-//! anybody judges it.
+//! Histories as JSON files, with everything that a law needs. A file that no run can have written is refused before any law
+//! judges it.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::Complaint;
 use crate::history::History;
-use crate::history::event::{Event, GrantName, GrantNo, Kind};
+use crate::history::event::{Event, EventKind, GrantName};
 use crate::plan::{FORMAT, Plan};
 use crate::subject::Subject;
 use crate::support::atomic_file;
 
-/// A history, and what its laws are to be held against.
-pub struct Kept {
+/// A history, and the claims of its subject.
+pub struct StoredHistory {
     pub history: History,
     /// Laws that its subject does not claim to keep.
     pub not_claimed: Vec<String>,
@@ -34,7 +34,7 @@ pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Co
     atomic_file::write(path, &json).map_err(|cause| unwritten(&cause))
 }
 
-pub fn read(path: &Path) -> Result<Kept, Complaint> {
+pub fn read(path: &Path) -> Result<StoredHistory, Complaint> {
     let shown = path.display();
     let text = atomic_file::read(path).map_err(|cause| {
         Complaint(format!(
@@ -60,7 +60,7 @@ pub fn read(path: &Path) -> Result<Kept, Complaint> {
             versioned.plan.format
         )));
     }
-    // Not flattened: that would hold every event twice.
+    // The history is not flattened into this: that would hold every event twice.
     #[derive(Deserialize)]
     struct File {
         #[serde(default)]
@@ -73,7 +73,7 @@ pub fn read(path: &Path) -> Result<Kept, Complaint> {
     let history = History { plan: file.plan, grants: file.grants, events: file.events };
     history.plan.check().map_err(|why| no_history(why.to_string()))?;
     check(&history).map_err(no_history)?;
-    Ok(Kept { history, not_claimed: file.not_claimed })
+    Ok(StoredHistory { history, not_claimed: file.not_claimed })
 }
 
 fn place(error: &serde_json::Error) -> String {
@@ -82,26 +82,26 @@ fn place(error: &serde_json::Error) -> String {
     format!("line {}, column {}: {what}", error.line(), error.column())
 }
 
-/// What laws rely on, whoever wrote it.
+/// Laws rely on this, whoever wrote the file.
 fn check(history: &History) -> Result<(), String> {
-    // Laws judge what was waited for, or is left, at the end.
-    if history.events.last().is_none_or(|event| event.kind != Kind::Finished) {
+    // At the end of a run laws judge the waits and the rows that are left.
+    if history.events.last().is_none_or(|event| event.kind() != EventKind::Finished) {
         return Err("it stops before the end of its run".to_owned());
     }
     let mut before_us = 0;
     for (place, event) in history.events.iter().enumerate() {
-        let is_known = event.grant == GrantNo::NONE || (event.grant.0 as usize) < history.grants.len();
+        let is_known = event.grant.index().is_none_or(|index| index < history.grants.len());
         if !is_known {
             return Err(format!("event {place} is about a grant that it does not name"));
         }
         let is_of_a_grant = matches!(
-            event.kind,
-            Kind::Granted
-                | Kind::Reclaimed
-                | Kind::Reentered
-                | Kind::Renewed
-                | Kind::BodyBegan
-                | Kind::BodyEnded
+            event.kind(),
+            EventKind::Granted
+                | EventKind::Reclaimed
+                | EventKind::Reentered
+                | EventKind::Renewed
+                | EventKind::BodyBegan
+                | EventKind::BodyEnded
         );
         if is_of_a_grant && !event.grant.is_some() {
             return Err(format!("event {place} is about a grant, and names none"));

@@ -14,7 +14,7 @@ use crate::report::json;
 use crate::report::summary::{Summary, Timings};
 use crate::subject::Subject;
 use crate::support::atomic_file;
-use crate::timeline::head::{Head, Ruling};
+use crate::timeline::page_head::{PageHead, Ruling};
 use crate::timeline::{html, text};
 
 pub struct Out {
@@ -132,7 +132,7 @@ fn page(failure: &Failure) -> String {
     };
     let (history, ruling) = (&failure.history, Ruling::Broken(&failure.broken));
     let (events, hash) = (history.events.len() as u64, history.hash());
-    html::draw(history, &Head { subject: &failure.subject, plan: &plan, events, hash, ruling })
+    html::draw(history, &PageHead { subject: &failure.subject, plan: &plan, events, hash, ruling })
 }
 
 /// Writes a report, whole or not at all.

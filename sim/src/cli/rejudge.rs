@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::history_files;
-use crate::cli::history_files::Kept;
+use crate::cli::history_files::StoredHistory;
 use crate::cli::{Complaint, End, Ended, stdout};
 use crate::judge::{Judged, rejudge};
 use crate::laws::Finding;
@@ -19,7 +19,7 @@ pub fn rejudge_all(what: &Path) -> Ended {
 /// What cannot be read is no reason to keep silent about the others.
 fn rejudged(path: &Path) -> End {
     let shown = path.display();
-    let Kept { history, not_claimed } = match history_files::read(path) {
+    let StoredHistory { history, not_claimed } = match history_files::read(path) {
         Ok(kept) => kept,
         Err(complaint) => {
             stdout::complain(&complaint.to_string());

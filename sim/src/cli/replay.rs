@@ -16,8 +16,8 @@ use crate::plan::Plan;
 use crate::shrink::BUDGET;
 use crate::subject::Subject;
 use crate::support::panics;
-use crate::timeline::head::{Head, Ruling};
-use crate::timeline::snapshot::Moment;
+use crate::timeline::page_head::{PageHead, Ruling};
+use crate::timeline::snapshot::Snapshot;
 use crate::timeline::{html, text};
 
 pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
@@ -112,7 +112,7 @@ fn show(
         Some(number) => number,
         None => broken.and_then(|broken| usize::try_from(broken.at).ok()).unwrap_or(last),
     };
-    let moment = wanted.show.and_then(|_| Moment::of(&history, place, None));
+    let moment = wanted.show.and_then(|_| Snapshot::before(&history, place, None));
     let line = history.line(place);
     if let Some(until) = wanted.until {
         history.events.truncate(until + 1);
@@ -124,7 +124,7 @@ fn show(
             Timeline::Html => {
                 let (subject, plan) = (found.subject.name, drawn_from(found, wanted));
                 let (events, hash) = (verdict.events, verdict.hash);
-                html::draw(&history, &Head { subject, plan: &plan, events, hash, ruling })
+                html::draw(&history, &PageHead { subject, plan: &plan, events, hash, ruling })
             }
         };
         match &wanted.out {

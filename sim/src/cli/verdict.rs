@@ -75,7 +75,7 @@ fn is_large_enough(mark: Mark, searched: &[Searched]) -> bool {
         let of_it = searched.iter().filter(|searched| store.is_none_or(|store| searched.store == store));
         of_it.map(|searched| searched.run).sum::<u64>()
     };
-    match mark.needs() {
+    match mark.required_store() {
         Some(store) => on(Some(store)) >= on_disk,
         None => on(None) >= all,
     }

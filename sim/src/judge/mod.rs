@@ -6,10 +6,10 @@ pub mod zombie;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::coverage::{Hits, Marks};
+use crate::coverage::{CoverageCounts, CoverageObserver};
 use crate::history::History;
 use crate::history::event::{Event, Kind, NO_PROCESS, RunningHash, Witness};
-use crate::judge::zombie::Zombies;
+use crate::judge::zombie::ZombieWindow;
 use crate::laws::{Finding, Law, Laws, broken_assumption};
 use crate::plan::{Node, Plan};
 use crate::subject::Subject;
@@ -24,7 +24,7 @@ pub struct Verdict {
     pub events: u64,
     pub outcome: Outcome,
     pub findings: Vec<Judged>,
-    pub hits: Hits,
+    pub hits: CoverageCounts,
     /// The longest that anybody acted under a grant that was no longer live.
     pub zombie_us: u64,
 }
@@ -106,8 +106,8 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     let mut witness = Watching {
         hash: RunningHash::default(),
         laws: Laws::new(plan),
-        marks: Marks::new(plan),
-        zombies: Zombies::new(plan),
+        marks: CoverageObserver::new(plan),
+        zombies: ZombieWindow::new(plan),
         early: (!subject.is_ours()).then(|| EarlyReadings::new(plan)),
     };
     let outcome = world::run(plan, subject, &mut witness);
@@ -117,7 +117,7 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
         early.doubts(plan, &mut findings);
     }
     findings.retain(|judged| !subject.not_claimed.contains(&judged.law));
-    let (hits, zombie_us) = (marks.hits, zombies.longest_us);
+    let (hits, zombie_us) = (marks.counts, zombies.longest_us);
     Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
 }
 
@@ -151,8 +151,8 @@ fn findings(plan: &Plan, laws: &Laws) -> Vec<Judged> {
 struct Watching {
     hash: RunningHash,
     laws: Laws,
-    marks: Marks,
-    zombies: Zombies,
+    marks: CoverageObserver,
+    zombies: ZombieWindow,
     early: Option<EarlyReadings>,
 }
 

@@ -1,23 +1,24 @@
 //! The longest zombie window of a run: true time from the first instant at which a grant is no longer live at the registry to
-//! the last effect that is started, or call that is sent, under it. A measure, not a law: fencing makes windows harmless,
-//! it does not close them.
+//! the last effect that is started, or call that is sent, under it. It is a measure and no law: fencing makes such windows
+//! harmless and does not close them.
 
-use crate::history::event::{Event, GrantNo, Kind, Witness};
+use crate::history::event::{Event, GrantNo, What, Witness};
 use crate::plan::clock::Clock;
 use crate::plan::step::Action;
 use crate::plan::{Node, Plan};
 
-pub struct Zombies {
+/// Watches the events of a run for the longest window.
+pub struct ZombieWindow {
     pub longest_us: u64,
     /// The registry's clock, from the plan alone.
     clock: Clock,
     steps: Vec<Bend>,
-    grants: Vec<Life>,
+    grants: Vec<GrantLiveness>,
     /// The grant that is stored, by process.
     stored: Vec<Option<GrantNo>>,
 }
 
-/// What a step does to the registry's clock.
+/// The effect of a step on the registry's clock.
 #[derive(Clone, Copy)]
 enum Bend {
     No,
@@ -26,15 +27,15 @@ enum Bend {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Life {
+struct GrantLiveness {
     expires_ms: u64,
-    /// It was live then, and the clock has run evenly since.
+    /// An instant at which it was live; the clock has run evenly since.
     live_at_us: u64,
     dead_since_us: Option<u64>,
     is_superseded: bool,
 }
 
-impl Zombies {
+impl ZombieWindow {
     pub fn new(plan: &Plan) -> Self {
         let setting = plan.clocks.iter().find(|clock| clock.node == Node::Registry);
         let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
@@ -52,10 +53,10 @@ impl Zombies {
         }
     }
 
-    fn grant(&mut self, grant: GrantNo) -> &mut Life {
-        let place = grant.0 as usize;
+    fn grant(&mut self, grant: GrantNo) -> &mut GrantLiveness {
+        let place = grant.index().unwrap_or_else(|| unreachable!("an event of a grant names it"));
         if self.grants.len() <= place {
-            self.grants.resize(place + 1, Life::default());
+            self.grants.resize(place + 1, GrantLiveness::default());
         }
         &mut self.grants[place]
     }
@@ -68,23 +69,57 @@ impl Zombies {
         &mut self.stored[place]
     }
 
-    /// Since when the grant has been dead, by now.
+    /// The instant at which the grant died; none if it is still live.
     fn dead_since(&mut self, grant: GrantNo, now_us: u64) -> Option<u64> {
         let clock = self.clock;
-        let life = self.grant(grant);
-        if life.dead_since_us.is_none() && life.expires_ms > 0 && clock.wall_ms(now_us) >= life.expires_ms {
-            life.dead_since_us = Some(clock.true_us_at_wall_ms(life.live_at_us, life.expires_ms).min(now_us));
+        let state = self.grant(grant);
+        if state.dead_since_us.is_none() && state.expires_ms > 0 && clock.wall_ms(now_us) >= state.expires_ms
+        {
+            state.dead_since_us =
+                Some(clock.true_us_at_wall_ms(state.live_at_us, state.expires_ms).min(now_us));
         }
-        life.dead_since_us
+        state.dead_since_us
     }
 
     /// The process's stored grant is superseded, released or ended.
+    fn granted(&mut self, event: &Event, expires_ms: u64) {
+        self.ends(event.process, event.at_us);
+        *self.stored(event.process) = Some(event.grant);
+        self.extended(event, expires_ms);
+    }
+
+    fn extended(&mut self, event: &Event, expires_ms: u64) {
+        let state = self.grant(event.grant);
+        state.expires_ms = expires_ms;
+        state.live_at_us = event.at_us;
+        if !state.is_superseded {
+            state.dead_since_us = None;
+        }
+    }
+
+    fn step_taken(&mut self, step: u64, now_us: u64) {
+        let bend = usize::try_from(step).ok().and_then(|step| self.steps.get(step)).copied();
+        if let Some(bend @ (Bend::Steps(_) | Bend::Drifts(_))) = bend {
+            self.bends(bend, now_us);
+        }
+    }
+
+    /// Somebody acts under the grant.
+    fn acts(&mut self, event: &Event) {
+        if event.grant.is_some()
+            && let Some(since_us) = self.dead_since(event.grant, event.at_us)
+        {
+            assert!(since_us <= event.at_us, "a grant that is live until {since_us} us is dead before");
+            self.longest_us = self.longest_us.max(event.at_us - since_us);
+        }
+    }
+
     fn ends(&mut self, process: u16, now_us: u64) {
         if let Some(grant) = self.stored(process).take() {
             let dead_since_us = self.dead_since(grant, now_us).unwrap_or(now_us);
-            let life = self.grant(grant);
-            life.dead_since_us = Some(dead_since_us);
-            life.is_superseded = true;
+            let state = self.grant(grant);
+            state.dead_since_us = Some(dead_since_us);
+            state.is_superseded = true;
         }
     }
 
@@ -100,49 +135,82 @@ impl Zombies {
         }
         let now_ms = self.clock.wall_ms(now_us);
         for grant in held {
-            let life = self.grant(grant);
-            life.live_at_us = now_us;
-            // Stepped back, nobody took it: it lives again.
-            if now_ms < life.expires_ms {
-                life.dead_since_us = None;
+            let state = self.grant(grant);
+            state.live_at_us = now_us;
+            // The clock was stepped back and nobody took the lease: the grant is live again.
+            if now_ms < state.expires_ms {
+                state.dead_since_us = None;
             } else {
-                life.dead_since_us.get_or_insert(now_us);
+                state.dead_since_us.get_or_insert(now_us);
             }
         }
     }
 }
 
-impl Witness for Zombies {
+impl Witness for ZombieWindow {
     fn see(&mut self, event: &Event) {
-        match event.kind {
-            Kind::Granted | Kind::Reclaimed | Kind::Reentered | Kind::Renewed => {
-                if matches!(event.kind, Kind::Granted | Kind::Reclaimed) {
+        match event.what() {
+            What::Granted { expires_ms, .. } | What::Reclaimed { expires_ms, .. } => {
+                self.granted(event, expires_ms);
+            }
+            What::Reentered { expires_ms, .. } | What::Renewed { expires_ms, .. } => {
+                self.extended(event, expires_ms);
+            }
+            What::Released => {
+                if *self.stored(event.process) == Some(event.grant) {
                     self.ends(event.process, event.at_us);
-                    *self.stored(event.process) = Some(event.grant);
-                }
-                let life = self.grant(event.grant);
-                life.expires_ms = event.a;
-                life.live_at_us = event.at_us;
-                if !life.is_superseded {
-                    life.dead_since_us = None;
                 }
             }
-            Kind::Released if *self.stored(event.process) == Some(event.grant) => {
-                self.ends(event.process, event.at_us);
-            }
-            Kind::Ended | Kind::Pruned => self.ends(event.process, event.at_us),
-            Kind::StepTaken => {
-                let place = usize::try_from(event.a).unwrap_or(usize::MAX);
-                if let Some(bend @ (Bend::Steps(_) | Bend::Drifts(_))) = self.steps.get(place).copied() {
-                    self.bends(bend, event.at_us);
-                }
-            }
-            Kind::Sent | Kind::EffectStarted if event.grant.is_some() => {
-                if let Some(since_us) = self.dead_since(event.grant, event.at_us) {
-                    self.longest_us = self.longest_us.max(event.at_us - since_us);
-                }
-            }
-            _ => {}
+            What::Ended { .. } | What::Pruned => self.ends(event.process, event.at_us),
+            What::StepTaken { step } => self.step_taken(step, event.at_us),
+            What::Sent { .. } | What::EffectStarted { .. } => self.acts(event),
+            // No grant begins or ends with these, and nobody acts under one.
+            What::Registered { .. }
+            | What::Busy
+            | What::Wrote { .. }
+            | What::Refused { .. }
+            | What::Failed { .. }
+            | What::Showed { .. }
+            | What::Asked { .. }
+            | What::ReadBack { .. }
+            | What::LeaseAfter
+            | What::Observed { .. }
+            | What::TokenDrawn { .. }
+            | What::GivesUp { .. }
+            | What::Appended { .. }
+            | What::Replayed { .. }
+            | What::StoreWaited { .. }
+            | What::LogRead { .. }
+            | What::LogShown { .. }
+            | What::TransferIsPartial { .. }
+            | What::TurnedOut { .. }
+            | What::Survived { .. }
+            | What::SurvivedLease { .. }
+            | What::Claims { .. }
+            | What::Completes { .. }
+            | What::Unfenced { .. }
+            | What::Spanned { .. }
+            | What::Heard { .. }
+            | What::BodyBegan { .. }
+            | What::BodyEnded { .. }
+            | What::EffectTaken { .. }
+            | What::EffectRefused { .. }
+            | What::WaitBegan { .. }
+            | What::WaitEnded { .. }
+            | What::Drained { .. }
+            | What::Crashed { .. }
+            | What::Restarted { .. }
+            | What::Paused
+            | What::Resumed
+            | What::Panicked
+            | What::Repeated { .. }
+            | What::FromEarlierLife
+            | What::Lost { .. }
+            | What::LivenessBegan { .. }
+            | What::LivenessAsked
+            | What::Remained { .. }
+            | What::Exhausted
+            | What::Finished => {}
         }
     }
 }
@@ -151,31 +219,37 @@ impl Witness for Zombies {
 mod tests {
     use super::*;
 
-    fn event(at_us: u64, kind: Kind, grant: u32, a: u64) -> Event {
-        Event { at_us, clock: 0, a, b: 0, grant: GrantNo(grant), process: 1, node: 1, kind }
+    use crate::history::event::{CallKind, Context};
+
+    fn event(at_us: u64, grant: GrantNo, what: What) -> Event {
+        Event::new(Context { at_us, clock: 0, node: 1, process: 1, grant }, what)
     }
+
+    const ANN: GrantNo = GrantNo(0);
+    const BOB: GrantNo = GrantNo(1);
+    const SENT: What = What::Sent { call: CallKind::Renew, number: 1 };
 
     const EPOCH_MS: u64 = 1_700_000_000_000;
 
     fn longest(plan: &Plan, events: &[Event]) -> u64 {
-        let mut zombies = Zombies::new(plan);
-        events.iter().for_each(|event| zombies.see(event));
-        zombies.longest_us
+        let mut window = ZombieWindow::new(plan);
+        events.iter().for_each(|event| window.see(event));
+        window.longest_us
     }
 
     #[test]
     fn the_window_runs_from_the_expiry_to_the_last_thing_done() {
-        let granted = event(1_000_000, Kind::Granted, 0, EPOCH_MS + 2_000);
+        let granted = event(1_000_000, ANN, What::Granted { expires_ms: EPOCH_MS + 2_000, fence: 1 });
         let plan = Plan::quiet(1);
-        assert_eq!(longest(&plan, &[granted, event(1_999_999, Kind::Sent, 0, 0)]), 0);
-        let later =
-            [granted, event(2_300_000, Kind::EffectStarted, 0, 0), event(2_500_000, Kind::Sent, 0, 0)];
+        assert_eq!(longest(&plan, &[granted, event(1_999_999, ANN, SENT)]), 0);
+        let effect = event(2_300_000, ANN, What::EffectStarted { fence: 1 });
+        let later = [granted, effect, event(2_500_000, ANN, SENT)];
         assert_eq!(longest(&plan, &later), 500_000);
-        // Superseded before: the window begins there.
+        // Another grant takes its place before its expiry: the window begins there.
         let superseded = [
             granted,
-            event(1_500_000, Kind::Reclaimed, 1, EPOCH_MS + 9_000),
-            event(1_600_000, Kind::Sent, 0, 0),
+            event(1_500_000, BOB, What::Reclaimed { expires_ms: EPOCH_MS + 9_000, fence: 2 }),
+            event(1_600_000, ANN, SENT),
         ];
         assert_eq!(longest(&plan, &superseded), 100_000);
     }
@@ -186,10 +260,10 @@ mod tests {
         plan.steps = ["1.2s step registry by +1s", "1.4s step registry by -1s"]
             .map(|line| line.parse().unwrap())
             .to_vec();
-        let granted = event(1_000_000, Kind::Granted, 0, EPOCH_MS + 2_000);
-        let forward = event(1_200_000, Kind::StepTaken, u32::MAX, 0);
-        let back = event(1_400_000, Kind::StepTaken, u32::MAX, 1);
-        let sent = |at_us| event(at_us, Kind::Sent, 0, 0);
+        let granted = event(1_000_000, ANN, What::Granted { expires_ms: EPOCH_MS + 2_000, fence: 1 });
+        let forward = event(1_200_000, GrantNo::NONE, What::StepTaken { step: 0 });
+        let back = event(1_400_000, GrantNo::NONE, What::StepTaken { step: 1 });
+        let sent = |at_us| event(at_us, ANN, SENT);
         assert_eq!(longest(&plan, &[granted, forward, sent(1_300_000)]), 100_000);
         assert_eq!(longest(&plan, &[granted, forward, back, sent(1_900_000)]), 0);
         assert_eq!(longest(&plan, &[granted, forward, back, sent(2_100_000)]), 100_000);

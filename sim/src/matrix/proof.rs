@@ -69,5 +69,5 @@ fn said(history: &History, place: usize) -> String {
     history
         .events
         .get(place)
-        .map_or_else(|| "nothing more".to_owned(), |event| history.said(event).to_string())
+        .map_or_else(|| "nothing more".to_owned(), |event| history.phrase(event).to_string())
 }

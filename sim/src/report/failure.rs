@@ -10,7 +10,7 @@ use crate::plan::{Plan, Process, Store};
 use crate::shrink::necessity::{Needs, needs};
 use crate::subject::Subject;
 use crate::support::panics;
-use crate::timeline::snapshot::Moment;
+use crate::timeline::snapshot::Snapshot;
 
 /// Where a breach was found, and how far its plan was made smaller.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ pub struct Failure {
     pub found: Found,
     /// Of the small plan.
     pub history: History,
-    pub moment: Option<Moment>,
+    pub moment: Option<Snapshot>,
     pub needs: Needs,
     /// Whether the law is broken without the plan's clock faults, too; none, if it has none.
     pub without_clock_faults: Option<bool>,
@@ -57,7 +57,7 @@ impl Failure {
         }
         let place = usize::try_from(broken.at).ok();
         let process = Self::process_at(&history, &broken).map(|process| process.0);
-        let moment = place.and_then(|place| Moment::of(&history, place, process));
+        let moment = place.and_then(|place| Snapshot::before(&history, place, process));
         let subject = subject.name.to_owned();
         Some(Self { broken, subject, found, history, moment, needs, without_clock_faults, panicked })
     }

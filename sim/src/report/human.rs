@@ -7,7 +7,7 @@ use crate::report::failure::Failure;
 use crate::report::summary::{LongestLine, Summary, Timings};
 use crate::shrink::necessity::{Need, Needs};
 use crate::support::plural::counted;
-use crate::timeline::excerpt::abridged;
+use crate::timeline::excerpt::excerpt;
 
 /// Lines to type that lead on from a breach.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub fn failure(failure: &Failure, leads: &Leads) -> String {
     after.extend(leads.elsewhere.iter().map(|line| format!("elsewhere:  {line}")));
 
     let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
-    let timeline = abridged(&failure.history, &failure.broken, left);
+    let timeline = excerpt(&failure.history, &failure.broken, left);
     let lines = before.into_iter().chain(timeline).chain(after);
     lines.fold(String::new(), |mut report, line| {
         let _ = writeln!(report, "{}", line.trim_end());

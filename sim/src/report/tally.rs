@@ -1,6 +1,6 @@
 //! Sums over the verdicts of a search. They do not depend on the order of runs: those of shards add up to the whole's.
 
-use crate::coverage::Hits;
+use crate::coverage::CoverageCounts;
 use crate::judge::Verdict;
 use crate::laws::{Finding, Laws};
 use crate::plan::Store;
@@ -14,7 +14,7 @@ pub struct Tally {
     pub simulated_us: u64,
     /// Every law there is, in their order.
     pub laws: Vec<LawTally>,
-    pub hits: Hits,
+    pub hits: CoverageCounts,
     pub zombie: Option<Longest>,
     /// The hashes of all runs, each mixed with its seed, added up: two searches of the same seeds that agree here ran the
     /// same events.
@@ -58,7 +58,7 @@ impl Tally {
             faults: 0,
             simulated_us: 0,
             laws: Laws::names().into_iter().map(untouched).collect(),
-            hits: Hits::default(),
+            hits: CoverageCounts::default(),
             zombie: None,
             hash: 0,
         }

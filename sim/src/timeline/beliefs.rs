@@ -1,19 +1,19 @@
-//! What workers believed: a worker that was answered holds the lease until a ttl after the call that last extended it was
-//! first sent, on its own monotonic clock, or until it is told otherwise. This is evidence of calls and answers alone: it
-//! is what the worker may believe, whatever its code does.
+//! The leases that workers may believe in. A worker whose claim was answered holds the lease until a ttl after it first sent
+//! the call that last extended it, on its own monotonic clock, or until it is told otherwise. This is worked out from calls
+//! and answers alone, whatever the worker's code does.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::history::History;
-use crate::history::event::{CallKind, Event, GrantNo, Kind, refusal};
+use crate::history::event::{CallKind, CallResult, Event, GrantNo, What};
 use crate::plan::Node;
-use crate::timeline::clocks::Clocks;
+use crate::timeline::clocks::NodeClocks;
 
-/// Places are places in the history.
+/// A worker's belief in one grant. `from`, `to` and the first parts of extensions are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Belief {
+pub struct WorkerBelief {
     pub node: u8,
     pub process: u16,
     pub grant: GrantNo,
@@ -26,24 +26,41 @@ pub struct Belief {
     pub lasted_us: Vec<(u64, u64)>,
 }
 
-pub fn beliefs(history: &History, clocks: &Clocks) -> Vec<Belief> {
+pub fn beliefs(history: &History, clocks: &NodeClocks) -> Vec<WorkerBelief> {
     let ttl_us = history.plan.ttl_ms.saturating_mul(1_000);
-    let mut told = Told { ttl_us, ..Told::default() };
+    let mut tracker = BeliefTracker { ttl_us, ..BeliefTracker::default() };
     for (place, event) in history.events.iter().enumerate() {
-        match event.kind {
-            Kind::Sent => told.sent(place, event),
-            Kind::Heard => told.heard(place, event),
-            Kind::Crashed => told.crashed(place, event.node),
-            _ => {}
+        // A belief changes when its worker sends a call, hears an answer or dies, and with nothing else.
+        if let What::Sent { call, number } = event.what() {
+            tracker.sent(place, event, call, number);
+        } else if let What::Heard { call, result, number } = event.what() {
+            tracker.heard(place, event, call, result, number);
+        } else if let What::Crashed { .. } = event.what() {
+            tracker.crashed(place, event.node);
         }
     }
-    for belief in &mut told.beliefs {
+    for belief in &mut tracker.beliefs {
         belief.lasted_us = lasted(belief, history, clocks);
+        belief.check(history);
     }
-    told.beliefs
+    tracker.beliefs
 }
 
-fn lasted(belief: &Belief, history: &History, clocks: &Clocks) -> Vec<(u64, u64)> {
+impl WorkerBelief {
+    /// A belief begins with an answer to its own worker and ends after that.
+    fn check(&self, history: &History) {
+        let begun = &history.events[self.from];
+        assert!(
+            begun.node == self.node && begun.grant == self.grant,
+            "a belief begins with another's answer"
+        );
+        assert!(self.to.is_none_or(|to| to > self.from), "a belief ends before it begins");
+        let places = self.extensions.iter().map(|(place, _)| *place);
+        assert!(places.is_sorted() && self.extensions[0].0 == self.from, "a belief is extended out of order");
+    }
+}
+
+fn lasted(belief: &WorkerBelief, history: &History, clocks: &NodeClocks) -> Vec<(u64, u64)> {
     let at_us = |place: usize| history.events[place].at_us;
     let end_us = belief.to.map_or_else(|| history.events.last().map_or(0, |last| last.at_us), at_us);
     let mut parts: Vec<(u64, u64)> = Vec::new();
@@ -60,39 +77,36 @@ fn lasted(belief: &Belief, history: &History, clocks: &Clocks) -> Vec<(u64, u64)
 }
 
 #[derive(Default)]
-struct Told {
+struct BeliefTracker {
     ttl_us: u64,
-    beliefs: Vec<Belief>,
+    beliefs: Vec<WorkerBelief>,
     /// Those that have not ended, by node and grant.
     held: BTreeMap<(u8, GrantNo), usize>,
     /// Of calls that are under way, when each was first sent, by node and the call's number.
     begun_us: BTreeMap<(u8, u64), u64>,
 }
 
-impl Told {
-    fn sent(&mut self, place: usize, event: &Event) {
-        self.begun_us.insert((event.node, event.b), event.clock);
-        if event.a == CallKind::Release as u64 {
+impl BeliefTracker {
+    fn sent(&mut self, place: usize, event: &Event, call: CallKind, number: u64) {
+        self.begun_us.insert((event.node, number), event.clock);
+        if call == CallKind::Release {
             self.end((event.node, event.grant), place, "it gave the lease back");
         }
     }
 
-    fn heard(&mut self, place: usize, event: &Event) {
-        let begun_us = self.begun_us.remove(&(event.node, event.b));
-        let (call, code) = (CallKind::from_code(event.a >> 8), event.a & 0xff);
+    fn heard(&mut self, place: usize, event: &Event, call: CallKind, result: CallResult, number: u64) {
+        let begun_us = self.begun_us.remove(&(event.node, number));
+        let is_done = result == CallResult::Done;
         let is_end = matches!(call, CallKind::Complete | CallKind::UnfencedComplete);
-        if is_end && code == refusal::NONE || refusal::is_loss(code) {
-            let why = if code == refusal::NONE { "its work is done" } else { refusal::name(code) };
+        if is_end && is_done || result.is_loss() {
+            let why = if is_done { "its work is done" } else { result.name() };
             for held in self.about(event) {
                 self.end(held, place, why);
             }
             return;
         }
         let extends = matches!(call, CallKind::Claim | CallKind::Reclaim | CallKind::Renew);
-        let (true, refusal::NONE, true, Some(begun_us)) = (extends, code, event.grant.is_some(), begun_us)
-        else {
-            return;
-        };
+        let Some(begun_us) = begun_us.filter(|_| extends && is_done && event.grant.is_some()) else { return };
         let deadline_us = begun_us.saturating_add(self.ttl_us);
         match (self.held.get(&(event.node, event.grant)), call) {
             (Some(number), _) => {
@@ -106,7 +120,7 @@ impl Told {
                 let (node, process, grant) = (event.node, event.process, event.grant);
                 let extensions = vec![(place, deadline_us)];
                 let (to, why, lasted_us) = (None, "", Vec::new());
-                self.beliefs.push(Belief {
+                self.beliefs.push(WorkerBelief {
                     node,
                     process,
                     grant,
@@ -120,7 +134,7 @@ impl Told {
         }
     }
 
-    /// What an answer is about: the grant it was asked under, or all the node holds of the process.
+    /// The beliefs that an answer is about: the one in the grant that the call presented, or all of the node in the process.
     fn about(&self, event: &Event) -> Vec<(u8, GrantNo)> {
         if event.grant.is_some() {
             return vec![(event.node, event.grant)];
@@ -150,58 +164,62 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::timeline::test_events::{NO_GRANT, event, history};
 
-    /// On a clock that is fast by a tenth.
-    fn at(at_ms: u64, node: u8, kind: Kind, grant: GrantNo, a: u64, b: u64) -> Event {
-        Event { at_us: at_ms * 1_000, clock: at_ms * 1_100, a, b, grant, process: 1, node, kind }
+    const ANN: GrantNo = GrantNo(0);
+    const BOB: GrantNo = GrantNo(1);
+
+    /// An event of p1 on worker-1, whose clock is fast by a tenth.
+    fn at(at_ms: u64, grant: GrantNo, what: What) -> Event {
+        event(at_ms * 1_000, 1, 1, grant, what).with_clock(at_ms * 1_100)
     }
 
-    fn answered(call: CallKind, code: u64) -> u64 {
-        (call as u64) << 8 | code
+    fn sent(at_ms: u64, grant: GrantNo, call: CallKind, number: u64) -> Event {
+        at(at_ms, grant, What::Sent { call, number })
     }
 
-    fn told(events: Vec<Event>) -> Vec<Belief> {
-        let mut plan = Plan::quiet(1);
-        plan.ttl_ms = 1_100;
-        plan.clocks.push("worker-1 +0ms +100000ppm".parse().unwrap());
-        let history = History { plan, grants: Vec::new(), events };
-        beliefs(&history, &Clocks::of(&history))
+    fn heard(at_ms: u64, grant: GrantNo, call: CallKind, result: CallResult, number: u64) -> Event {
+        at(at_ms, grant, What::Heard { call, result, number })
+    }
+
+    fn believed(events: Vec<Event>) -> Vec<WorkerBelief> {
+        let mut history = history(events);
+        history.plan.ttl_ms = 1_100;
+        history.plan.clocks.push("worker-1 +0ms +100000ppm".parse().unwrap());
+        beliefs(&history, &NodeClocks::of(&history))
     }
 
     #[test]
     fn a_belief_counts_from_when_the_call_was_sent_on_the_workers_own_clock() {
-        let (ann, none) = (GrantNo(0), GrantNo::NONE);
-        let told = told(vec![
-            at(100, 1, Kind::Sent, none, CallKind::Claim as u64, 1),
-            at(400, 1, Kind::Heard, ann, answered(CallKind::Claim, refusal::NONE), 1),
-            at(500, 1, Kind::Sent, ann, CallKind::Renew as u64, 2),
-            at(900, 1, Kind::Heard, ann, answered(CallKind::Renew, refusal::NONE), 2),
-            at(950, 1, Kind::Sent, ann, CallKind::Renew as u64, 3),
-            at(990, 1, Kind::Heard, ann, answered(CallKind::Renew, refusal::FAILED), 3),
-            at(1_400, 1, Kind::Sent, ann, CallKind::Renew as u64, 4),
-            at(1_700, 1, Kind::Heard, ann, answered(CallKind::Renew, refusal::NONE), 4),
-            at(9_000, 1, Kind::Paused, none, 0, 0),
+        let believed = believed(vec![
+            sent(100, NO_GRANT, CallKind::Claim, 1),
+            heard(400, ANN, CallKind::Claim, CallResult::Done, 1),
+            sent(500, ANN, CallKind::Renew, 2),
+            heard(900, ANN, CallKind::Renew, CallResult::Done, 2),
+            sent(950, ANN, CallKind::Renew, 3),
+            heard(990, ANN, CallKind::Renew, CallResult::Failed, 3),
+            sent(1_400, ANN, CallKind::Renew, 4),
+            heard(1_700, ANN, CallKind::Renew, CallResult::Done, 4),
+            at(9_000, NO_GRANT, What::Paused),
         ]);
-        assert_eq!((told.len(), told[0].from, told[0].to), (1, 1, None));
-        assert_eq!(told[0].extensions, [(1, 1_210_000), (3, 1_650_000), (7, 2_640_000)]);
+        assert_eq!((believed.len(), believed[0].from, believed[0].to), (1, 1, None));
+        assert_eq!(believed[0].extensions, [(1, 1_210_000), (3, 1_650_000), (7, 2_640_000)]);
         // 1.1 s of a clock that is fast by a tenth is one true second; the last answer came after the deadline.
-        assert_eq!(told[0].lasted_us, [(400_000, 1_500_000), (1_700_000, 2_400_000)]);
+        assert_eq!(believed[0].lasted_us, [(400_000, 1_500_000), (1_700_000, 2_400_000)]);
     }
 
     #[test]
     fn a_belief_ends_when_the_worker_is_told_gives_it_back_or_dies() {
-        let (ann, bob, none) = (GrantNo(0), GrantNo(1), GrantNo::NONE);
-        let told = told(vec![
-            at(100, 1, Kind::Sent, none, CallKind::Claim as u64, 1),
-            at(110, 1, Kind::Heard, ann, answered(CallKind::Claim, refusal::NONE), 1),
-            at(120, 1, Kind::Heard, ann, answered(CallKind::Start, refusal::SUPERSEDED), 2),
-            at(130, 1, Kind::Sent, none, CallKind::Claim as u64, 3),
-            at(140, 1, Kind::Heard, bob, answered(CallKind::Claim, refusal::NONE), 3),
-            // Unfenced: it names no grant.
-            at(150, 1, Kind::Heard, none, answered(CallKind::UnfencedComplete, refusal::NONE), 4),
+        let believed = believed(vec![
+            sent(100, NO_GRANT, CallKind::Claim, 1),
+            heard(110, ANN, CallKind::Claim, CallResult::Done, 1),
+            heard(120, ANN, CallKind::Start, CallResult::Superseded, 2),
+            sent(130, NO_GRANT, CallKind::Claim, 3),
+            heard(140, BOB, CallKind::Claim, CallResult::Done, 3),
+            // An unfenced call names no grant.
+            heard(150, NO_GRANT, CallKind::UnfencedComplete, CallResult::Done, 4),
         ]);
-        let seen: Vec<_> = told.iter().map(|belief| (belief.grant, belief.to, belief.why)).collect();
-        assert_eq!(seen, [(ann, Some(2), "superseded"), (bob, Some(5), "its work is done")]);
+        let seen: Vec<_> = believed.iter().map(|belief| (belief.grant, belief.to, belief.why)).collect();
+        assert_eq!(seen, [(ANN, Some(2), "superseded"), (BOB, Some(5), "its work is done")]);
     }
 }

@@ -1,16 +1,16 @@
-//! What ran: bodies from their beginning to their end, the times in which two of one process ran at once, and the times in
-//! which a node stood still or was down.
+//! Bodies from their beginning to their end, the times in which two bodies of one process ran at once, and the times in which
+//! a node was paused or down.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::history::History;
-use crate::history::event::{GrantNo, Kind};
+use crate::history::event::{EventKind, GrantNo};
 
-/// Places are places in the history.
+/// One body. `from` and `to` are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Body {
+pub struct BodyRun {
     pub node: u8,
     pub process: u16,
     pub grant: GrantNo,
@@ -18,16 +18,16 @@ pub struct Body {
     pub to: Option<usize>,
 }
 
-/// Two bodies of one process, by their numbers, for some time.
+/// The time in which two bodies of one process, given by their numbers, ran at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Overlap {
+pub struct BodyOverlap {
     pub process: u16,
     pub bodies: (usize, usize),
     pub from_us: u64,
     pub to_us: u64,
 }
 
-/// A node that does nothing.
+/// The time in which a node was paused or down. `from` and `to` are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standstill {
     pub node: u8,
@@ -36,31 +36,27 @@ pub struct Standstill {
     pub is_down: bool,
 }
 
-pub fn bodies(history: &History) -> Vec<Body> {
-    let mut bodies: Vec<Body> = Vec::new();
+pub fn bodies(history: &History) -> Vec<BodyRun> {
+    let mut bodies: Vec<BodyRun> = Vec::new();
     let mut running: BTreeMap<(u8, GrantNo), Vec<usize>> = BTreeMap::new();
     for (place, event) in history.events.iter().enumerate() {
-        let key = (event.node, event.grant);
-        match event.kind {
-            Kind::BodyBegan => {
-                running.entry(key).or_default().push(bodies.len());
-                let (node, process, grant) = (event.node, event.process, event.grant);
-                bodies.push(Body { node, process, grant, from: place, to: None });
-            }
-            Kind::BodyEnded => {
-                if let Some(number) = running.get_mut(&key).and_then(Vec::pop) {
-                    bodies[number].to = Some(place);
-                }
-            }
-            _ => {}
+        let (node, process, grant) = (event.node, event.process, event.grant);
+        if event.kind() == EventKind::BodyBegan {
+            running.entry((node, grant)).or_default().push(bodies.len());
+            bodies.push(BodyRun { node, process, grant, from: place, to: None });
+        }
+        if event.kind() == EventKind::BodyEnded
+            && let Some(number) = running.get_mut(&(node, grant)).and_then(Vec::pop)
+        {
+            bodies[number].to = Some(place);
         }
     }
     bodies
 }
 
-pub fn overlaps(history: &History, bodies: &[Body]) -> Vec<Overlap> {
+pub fn overlaps(history: &History, bodies: &[BodyRun]) -> Vec<BodyOverlap> {
     let end_us = history.events.last().map_or(0, |last| last.at_us);
-    let span_us = |body: &Body| {
+    let span_us = |body: &BodyRun| {
         let to_us = body.to.map_or(end_us, |place| history.events[place].at_us);
         (history.events[body.from].at_us, to_us)
     };
@@ -74,7 +70,7 @@ pub fn overlaps(history: &History, bodies: &[Body]) -> Vec<Overlap> {
             let until_us = span_us(&bodies[earlier]).1.min(to_us);
             if until_us > from_us {
                 let process = body.process;
-                overlaps.push(Overlap { process, bodies: (earlier, later), from_us, to_us: until_us });
+                overlaps.push(BodyOverlap { process, bodies: (earlier, later), from_us, to_us: until_us });
             }
         }
         others.push(later);
@@ -87,14 +83,14 @@ pub fn standstills(history: &History) -> Vec<Standstill> {
     let mut present: BTreeMap<u8, usize> = BTreeMap::new();
     for (place, event) in history.events.iter().enumerate() {
         let is_still = present.contains_key(&event.node);
-        let ends = matches!(event.kind, Kind::Resumed | Kind::Crashed | Kind::Restarted);
+        let ends = matches!(event.kind(), EventKind::Resumed | EventKind::Crashed | EventKind::Restarted);
         if ends && let Some(number) = present.remove(&event.node) {
             found[number].to = Some(place);
         }
-        // Of pauses within a pause the first one begins it.
-        if event.kind == Kind::Crashed || event.kind == Kind::Paused && !is_still {
+        // A pause within a pause begins nothing new.
+        let is_down = event.kind() == EventKind::Crashed;
+        if is_down || event.kind() == EventKind::Paused && !is_still {
             present.insert(event.node, found.len());
-            let is_down = event.kind == Kind::Crashed;
             found.push(Standstill { node: event.node, from: place, to: None, is_down });
         }
     }
@@ -104,32 +100,28 @@ pub fn standstills(history: &History) -> Vec<Standstill> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::event::Event;
-    use crate::plan::Plan;
+    use crate::history::event::{BodyOutcome, CrashDamage, What};
+    use crate::timeline::test_events;
 
-    fn history(told: &[(u64, u8, Kind, u32)]) -> History {
-        let event = |(at_us, node, kind, grant): &(u64, u8, Kind, u32)| Event {
-            at_us: *at_us,
-            clock: *at_us,
-            a: 0,
-            b: 0,
-            grant: GrantNo(*grant),
-            process: 1,
-            node: *node,
-            kind: *kind,
+    const BEGAN: What = What::BodyBegan { fence: 0 };
+    const ENDED: What = What::BodyEnded { outcome: BodyOutcome::Output, output: 0 };
+
+    fn history(events: &[(u64, u8, What, u32)]) -> History {
+        let event = |(at_us, node, what, grant): &(u64, u8, What, u32)| {
+            test_events::event(*at_us, *node, 1, GrantNo(*grant), *what)
         };
-        History { plan: Plan::quiet(1), grants: Vec::new(), events: told.iter().map(event).collect() }
+        test_events::history(events.iter().map(event).collect())
     }
 
     #[test]
     fn bodies_of_one_process_that_run_at_once_overlap_and_those_that_meet_do_not() {
         let history = history(&[
-            (10, 1, Kind::BodyBegan, 0),
-            (20, 2, Kind::BodyBegan, 1),
-            (30, 1, Kind::BodyEnded, 0),
-            (30, 3, Kind::BodyBegan, 2),
-            (40, 2, Kind::BodyEnded, 1),
-            (90, 0, Kind::Finished, 9),
+            (10, 1, BEGAN, 0),
+            (20, 2, BEGAN, 1),
+            (30, 1, ENDED, 0),
+            (30, 3, BEGAN, 2),
+            (40, 2, ENDED, 1),
+            (90, 0, What::Finished, 9),
         ]);
         let bodies = bodies(&history);
         assert_eq!(
@@ -145,11 +137,11 @@ mod tests {
     #[test]
     fn a_node_stands_still_from_its_first_pause_and_is_down_from_its_crash() {
         let history = history(&[
-            (10, 1, Kind::Paused, 0),
-            (20, 1, Kind::Paused, 0),
-            (30, 1, Kind::Crashed, 0),
-            (40, 1, Kind::Restarted, 0),
-            (50, 2, Kind::Paused, 0),
+            (10, 1, What::Paused, 0),
+            (20, 1, What::Paused, 0),
+            (30, 1, What::Crashed { life: 1, damage: CrashDamage::default() }, 0),
+            (40, 1, What::Restarted { life: 1 }, 0),
+            (50, 2, What::Paused, 0),
         ]);
         let seen: Vec<_> =
             standstills(&history).iter().map(|still| (still.from, still.to, still.is_down)).collect();

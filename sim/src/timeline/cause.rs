@@ -5,7 +5,7 @@
 use crate::history::History;
 use crate::history::event::{CallKind, Event, GrantNo, Kind, Wrote, refusal};
 use crate::judge::Broken;
-use crate::timeline::calls::Call;
+use crate::timeline::calls::CallTrace;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
@@ -16,7 +16,7 @@ pub struct Link {
 }
 
 /// In order; the breach itself is the last. Empty only if the breach is no event of the history.
-pub fn chain(history: &History, calls: &[Call], broken: &Broken) -> Vec<Link> {
+pub fn chain(history: &History, calls: &[CallTrace], broken: &Broken) -> Vec<Link> {
     let Some(place) = usize::try_from(broken.at).ok().filter(|place| *place < history.events.len()) else {
         return Vec::new();
     };
@@ -41,7 +41,7 @@ struct Look<'a> {
     /// Before the breach.
     events: &'a [Event],
     breach: &'a Event,
-    calls: &'a [Call],
+    calls: &'a [CallTrace],
     place: usize,
 }
 

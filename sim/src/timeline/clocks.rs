@@ -1,13 +1,12 @@
-//! The clocks of a run, worked out again from the plan and the steps that were taken, so that a reading is known at every
-//! instant and an instant for every reading. Events carry readings too: each is compared, and whoever draws says how many
-//! agree.
+//! The clocks of a run, worked out again from the plan and the steps that were taken, so that the reading at every instant is
+//! known, and the instant of every reading. Events carry readings too: each is compared, and the page says how many agree.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::history::History;
-use crate::history::event::{Event, Kind};
+use crate::history::event::{Event, What};
 use crate::plan::Node;
 use crate::plan::step::Action;
 
@@ -16,11 +15,11 @@ pub const EPOCH_MS: i64 = 1_700_000_000_000;
 
 const MILLION: i128 = 1_000_000;
 
-/// How a clock ran for some time.
+/// A time in which a clock ran evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Stretch {
+pub struct ClockStretch {
     pub from_us: u64,
-    /// When its drift began, from which it counts, and what it would have shown then.
+    /// The instant from which it counts, when its drift began, and its readings then.
     pub since_us: u64,
     pub wall_us: i64,
     pub monotonic_us: u64,
@@ -28,27 +27,27 @@ pub struct Stretch {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Clocks {
-    of: BTreeMap<u8, Vec<Stretch>>,
+pub struct NodeClocks {
+    of: BTreeMap<u8, Vec<ClockStretch>>,
     /// How many events carry a reading, and how many of those these clocks do not show.
     pub readings: u64,
     pub differing: u64,
 }
 
-impl Clocks {
+impl NodeClocks {
     pub fn of(history: &History) -> Self {
         let mut clocks = Self::default();
         for node in history.plan.nodes() {
             let setting = history.plan.clocks.iter().find(|clock| clock.node == node);
             let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
             let wall_us = EPOCH_MS.saturating_add(offset_ms).saturating_mul(1_000);
-            let first = Stretch { from_us: 0, since_us: 0, wall_us, monotonic_us: 0, drift_ppm };
+            let first = ClockStretch { from_us: 0, since_us: 0, wall_us, monotonic_us: 0, drift_ppm };
             clocks.of.insert(node.code(), vec![first]);
         }
         for event in &history.events {
             clocks.compare(event);
-            if event.kind == Kind::StepTaken {
-                let step = usize::try_from(event.a).ok().and_then(|number| history.plan.steps.get(number));
+            if let What::StepTaken { step } = event.what() {
+                let step = usize::try_from(step).ok().and_then(|number| history.plan.steps.get(number));
                 match step.map(|step| &step.action) {
                     Some(Action::StepClock { node, by_ms }) => clocks.step(*node, event.at_us, *by_ms),
                     Some(Action::Drift { node, ppm }) => clocks.drift(*node, event.at_us, *ppm),
@@ -59,7 +58,7 @@ impl Clocks {
         clocks
     }
 
-    pub fn stretches(&self, node: Node) -> &[Stretch] {
+    pub fn stretches(&self, node: Node) -> &[ClockStretch] {
         self.of.get(&node.code()).map_or(&[], Vec::as_slice)
     }
 
@@ -91,7 +90,7 @@ impl Clocks {
         })
     }
 
-    /// What this node's wall clock and its monotonic clock show at an instant, in µs.
+    /// The readings of this node's wall clock and monotonic clock at an instant, in µs.
     pub fn shown_us(&self, node: Node, at_us: u64) -> Option<(i64, u64)> {
         let stretch = self.stretches(node).iter().rfind(|stretch| stretch.from_us <= at_us)?;
         let passed_us = stretch.passed(at_us);
@@ -100,7 +99,7 @@ impl Clocks {
     }
 
     fn compare(&mut self, event: &Event) {
-        let is_decision = event.kind.is_decided();
+        let is_decision = event.kind().is_decided();
         let node = if is_decision { Node::Registry } else { Node::from_code(event.node) };
         let Some(stretch) = self.stretches(node).last() else { return };
         let passed_us = stretch.passed(event.at_us);
@@ -117,7 +116,7 @@ impl Clocks {
         let Some(stretches) = self.of.get_mut(&node.code()) else { return };
         if let Some(last) = stretches.last().copied() {
             let wall_us = last.wall_us.saturating_add(by_ms.saturating_mul(1_000));
-            stretches.push(Stretch { from_us: at_us, wall_us, ..last });
+            stretches.push(ClockStretch { from_us: at_us, wall_us, ..last });
         }
     }
 
@@ -128,12 +127,12 @@ impl Clocks {
             let wall_us = saturated_i64(i128::from(last.wall_us) + passed_us);
             let monotonic_us = saturated_u64(i128::from(last.monotonic_us) + passed_us);
             let (from_us, since_us) = (at_us, at_us);
-            stretches.push(Stretch { from_us, since_us, wall_us, monotonic_us, drift_ppm });
+            stretches.push(ClockStretch { from_us, since_us, wall_us, monotonic_us, drift_ppm });
         }
     }
 }
 
-impl Stretch {
+impl ClockStretch {
     fn passed(&self, at_us: u64) -> i128 {
         let true_us = i128::from(at_us) - i128::from(self.since_us);
         true_us * (MILLION + i128::from(self.drift_ppm)) / MILLION
@@ -161,22 +160,22 @@ fn saturated_i64(wide: i128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::event::{GrantNo, NO_PROCESS};
+    use crate::history::event::NO_PROCESS;
     use crate::plan::Plan;
+    use crate::timeline::test_events::{NO_GRANT, event};
 
-    fn taken(number: u64, at_us: u64, clock: u64) -> Event {
-        let (grant, process) = (GrantNo::NONE, NO_PROCESS);
-        Event { at_us, clock, a: number, b: 0, grant, process, node: 0, kind: Kind::StepTaken }
+    fn taken(step: u64, at_us: u64, clock: u64) -> Event {
+        event(at_us, 0, NO_PROCESS, NO_GRANT, What::StepTaken { step }).with_clock(clock)
     }
 
     /// The registry a quarter of a second ahead, fast by a tenth from second 1, set back 2 s in second 3.
-    fn bent() -> Clocks {
+    fn bent() -> NodeClocks {
         let mut plan = Plan::quiet(1);
         plan.clocks.push("registry +250ms +0ppm".parse().unwrap());
         plan.steps.push("1s drift registry +100000ppm".parse().unwrap());
         plan.steps.push("3s step registry by -2s".parse().unwrap());
         let events = vec![taken(0, 1_000_000, 1_000_000), taken(1, 3_000_000, 3_200_000)];
-        Clocks::of(&History { plan, grants: Vec::new(), events })
+        NodeClocks::of(&History { plan, grants: Vec::new(), events })
     }
 
     #[test]
@@ -203,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_ran_out_is_live_again_when_the_clock_is_set_back() {
-        let wall_ms = EPOCH_MS as u64 + 2_350;
+        let wall_ms = EPOCH_MS.unsigned_abs() + 2_350;
         let parts = bent().before_wall(Node::Registry, 500_000, 9_000_000, wall_ms);
         // 2.35 s is shown a second after the drift began; again, 0.9 s of the clock after it was set back.
         assert_eq!(parts, [(500_000, 2_000_000), (3_000_000, 3_818_182)]);
@@ -212,7 +211,7 @@ mod tests {
     #[test]
     fn a_reading_that_no_such_clock_shows_is_counted() {
         let events = vec![taken(9, 1_000_000, 1_000_001)];
-        let clocks = Clocks::of(&History { plan: Plan::quiet(1), grants: Vec::new(), events });
+        let clocks = NodeClocks::of(&History { plan: Plan::quiet(1), grants: Vec::new(), events });
         assert_eq!((clocks.readings, clocks.differing), (1, 1));
     }
 }

@@ -1,49 +1,53 @@
-//! What the page's script gets: the events as columns, and beside them what lasts. Columns of numbers are a fifth of the size
-//! of objects and are read as quickly as the text can be parsed; words that repeat stand in one list.
+//! The data of the page's script: the events as columns, and beside them all that lasts, such as leases and bodies. Columns of
+//! numbers are a fifth of the size of objects and are read as quickly as the text can be parsed; each phrase stands once, in
+//! one list.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use crate::history::History;
-use crate::history::event::{Kind, NO_PROCESS, status};
+use crate::history::event::{NO_PROCESS, Status, What};
 use crate::judge::{Judged, rejudge};
 use crate::plan::Node;
 use crate::plan::step::{Action, Span};
-use crate::timeline::beliefs::{Belief, beliefs};
-use crate::timeline::bodies::{Body, Overlap, Standstill, bodies, overlaps, standstills};
-use crate::timeline::calls::Call;
+use crate::timeline::beliefs::{WorkerBelief, beliefs};
+use crate::timeline::bodies::{BodyOverlap, BodyRun, Standstill, bodies, overlaps, standstills};
+use crate::timeline::calls::CallTrace;
 use crate::timeline::cause::Link;
-use crate::timeline::clocks::{Clocks, EPOCH_MS, Stretch};
-use crate::timeline::leases::{Lease, Life, leases, lives};
-use crate::timeline::marks::Mark;
+use crate::timeline::clocks::{ClockStretch, EPOCH_MS, NodeClocks};
+use crate::timeline::glyphs::Glyph;
+use crate::timeline::leases::{LeaseSpan, ProcessLife, STATUSES, leases, lives};
 
 #[derive(Serialize)]
-pub struct Data {
+pub struct PageData {
     epoch_ms: i64,
-    nodes: Vec<Lane>,
-    marks: [Mark; Mark::ALL.len()],
-    /// Node, fence and owner of each.
-    grants: Vec<(u8, Exact, String)>,
-    statuses: [&'static str; 5],
-    words: Vec<String>,
-    /// Since the event before.
+    nodes: Vec<PageLane>,
+    glyphs: [Glyph; Glyph::ALL.len()],
+    /// The node, fence and owner of each grant.
+    grants: Vec<(u8, ExactNumber, String)>,
+    statuses: [&'static str; STATUSES.len()],
+    /// Each phrase once.
+    phrases: Vec<String>,
+    /// The time since the event before.
     after_us: Vec<u64>,
-    mark: Vec<u8>,
+    glyph: Vec<u8>,
     node: Vec<u8>,
-    process: Vec<Optional>,
-    grant: Vec<Optional>,
-    said: Vec<u32>,
-    calls: Vec<[Optional; 3]>,
-    leases: Vec<Lease>,
-    lives: Vec<Life>,
-    beliefs: Vec<Belief>,
-    bodies: Vec<Body>,
-    overlaps: Vec<Overlap>,
+    process: Vec<NumberOrNone>,
+    grant: Vec<NumberOrNone>,
+    /// The number of each event's phrase.
+    phrase: Vec<u32>,
+    /// The places at which each call was sent, decided and heard.
+    calls: Vec<[NumberOrNone; 3]>,
+    leases: Vec<LeaseSpan>,
+    lives: Vec<ProcessLife>,
+    beliefs: Vec<WorkerBelief>,
+    bodies: Vec<BodyRun>,
+    overlaps: Vec<BodyOverlap>,
     standstills: Vec<Standstill>,
-    steps: Vec<Taken>,
-    /// Where something outside saw a fence that was higher than any before: place, process, fence.
-    outside: Vec<(usize, u16, Exact)>,
+    steps: Vec<TakenStep>,
+    /// Where the ledger saw a fence that was higher than any before: place, process, fence.
+    outside: Vec<(usize, u16, ExactNumber)>,
     chain: Vec<(usize, &'static str, bool)>,
     /// Whether bodies that run at once do so within what the law of overlap allows.
     overlaps_are_lawful: bool,
@@ -54,16 +58,16 @@ pub struct Data {
 }
 
 #[derive(Serialize)]
-struct Lane {
+struct PageLane {
     code: u8,
     name: String,
     role: &'static str,
-    clock: Vec<Stretch>,
+    clock: Vec<ClockStretch>,
 }
 
 /// A step that was taken.
 #[derive(Serialize)]
-struct Taken {
+struct TakenStep {
     place: usize,
     action: String,
     nodes: Vec<u8>,
@@ -71,9 +75,9 @@ struct Taken {
 }
 
 /// A number that JavaScript would round above 2^53.
-struct Exact(u64);
+struct ExactNumber(u64);
 
-impl Serialize for Exact {
+impl Serialize for ExactNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
@@ -81,39 +85,33 @@ impl Serialize for Exact {
 
 /// A number, or -1.
 #[derive(Clone, Copy)]
-struct Optional(Option<u32>);
+struct NumberOrNone(Option<u32>);
 
-impl Serialize for Optional {
+impl Serialize for NumberOrNone {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.0.map_or(-1, i64::from))
     }
 }
 
-impl Data {
-    pub fn of(history: &History, calls: Vec<Call>, links: &[Link], is_cut: bool) -> Self {
-        let clocks = Clocks::of(history);
+impl PageData {
+    pub fn of(history: &History, calls: Vec<CallTrace>, links: &[Link], is_cut: bool) -> Self {
+        let clocks = NodeClocks::of(history);
         let bodies = bodies(history);
         let overlaps = overlaps(history, &bodies);
-        let mut words = Words::default();
+        let mut phrases = PhraseTable::default();
         let mut columns = Self {
             epoch_ms: EPOCH_MS,
             nodes: lanes(history, &clocks),
-            marks: Mark::ALL,
+            glyphs: Glyph::ALL,
             grants: grants(history),
-            statuses: [
-                status::name(status::RUNNING),
-                status::name(status::COMPLETED),
-                status::name(status::FAILED),
-                status::name(status::CANCELLED),
-                status::name(status::ABANDONED),
-            ],
-            words: Vec::new(),
+            statuses: STATUSES.map(Status::name),
+            phrases: Vec::new(),
             after_us: Vec::new(),
-            mark: Vec::new(),
+            glyph: Vec::new(),
             node: Vec::new(),
             process: Vec::new(),
             grant: Vec::new(),
-            said: Vec::new(),
+            phrase: Vec::new(),
             calls: Vec::new(),
             leases: leases(history, &clocks),
             lives: lives(history),
@@ -133,28 +131,38 @@ impl Data {
         for event in &history.events {
             columns.after_us.push(event.at_us.saturating_sub(before_us));
             before_us = event.at_us;
-            columns.mark.push(Mark::of(event, &history.plan) as u8);
+            columns.glyph.push(Glyph::of(event, &history.plan).number());
             columns.node.push(event.node);
-            columns.process.push(Optional((event.process != NO_PROCESS).then_some(event.process.into())));
-            columns.grant.push(Optional(event.grant.is_some().then_some(event.grant.0)));
-            columns.said.push(words.number(history.said(event).to_string()));
+            columns.process.push(NumberOrNone((event.process != NO_PROCESS).then_some(event.process.into())));
+            columns.grant.push(NumberOrNone(event.grant.is_some().then_some(event.grant.0)));
+            columns.phrase.push(phrases.number(history.phrase(event).to_string()));
         }
-        let place = |place: Option<usize>| Optional(place.and_then(|place| u32::try_from(place).ok()));
+        let place = |place: Option<usize>| NumberOrNone(place.and_then(|place| u32::try_from(place).ok()));
         for call in calls {
-            // A call that is everyday is so from its sending on.
+            // A call that is hidden at first, as an everyday one, is hidden from its sending on.
             let everyday = [call.decided, call.heard]
                 .into_iter()
                 .flatten()
-                .any(|place| [Mark::Busy as u8, Mark::Read as u8].contains(&columns.mark[place]));
+                .any(|place| [Glyph::Busy.number(), Glyph::Read.number()].contains(&columns.glyph[place]));
             if everyday && let Some(decided) = call.decided.or(call.heard) {
                 for part in [call.sent, call.heard].into_iter().flatten() {
-                    columns.mark[part] = columns.mark[decided];
+                    columns.glyph[part] = columns.glyph[decided];
                 }
             }
             columns.calls.push([place(call.sent), place(call.decided), place(call.heard)]);
         }
-        columns.words = words.list;
+        columns.phrases = phrases.list;
+        columns.check(links);
         columns
+    }
+
+    /// The script relies on columns of one length, and on links to events that are drawn.
+    fn check(&self, links: &[Link]) {
+        let events = self.after_us.len();
+        let columns =
+            [self.glyph.len(), self.node.len(), self.process.len(), self.grant.len(), self.phrase.len()];
+        assert!(columns.iter().all(|length| *length == events), "columns of {columns:?} for {events} events");
+        assert!(links.iter().all(|link| link.place < events), "a link leads beyond the {events} events");
     }
 
     /// As text that may stand in a script element.
@@ -164,24 +172,24 @@ impl Data {
     }
 }
 
-/// Each word once.
+/// Each phrase once, with its number.
 #[derive(Default)]
-struct Words {
+struct PhraseTable {
     list: Vec<String>,
     numbers: BTreeMap<String, u32>,
 }
 
-impl Words {
-    fn number(&mut self, word: String) -> u32 {
-        let next = self.list.len() as u32;
-        *self.numbers.entry(word).or_insert_with_key(|word| {
-            self.list.push(word.clone());
+impl PhraseTable {
+    fn number(&mut self, phrase: String) -> u32 {
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(phrase).or_insert_with_key(|phrase| {
+            self.list.push(phrase.clone());
             next
         })
     }
 }
 
-fn lanes(history: &History, clocks: &Clocks) -> Vec<Lane> {
+fn lanes(history: &History, clocks: &NodeClocks) -> Vec<PageLane> {
     let nodes = history.plan.nodes().chain([Node::Ledger]);
     let lane = |node: Node| {
         let role = match node {
@@ -190,25 +198,25 @@ fn lanes(history: &History, clocks: &Clocks) -> Vec<Lane> {
             Node::Host(_) => "host",
             Node::Ledger => "ledger",
         };
-        Lane { code: node.code(), name: node.to_string(), role, clock: clocks.stretches(node).to_vec() }
+        PageLane { code: node.code(), name: node.to_string(), role, clock: clocks.stretches(node).to_vec() }
     };
     nodes.map(lane).collect()
 }
 
-fn grants(history: &History) -> Vec<(u8, Exact, String)> {
-    history.grants.iter().map(|name| (name.node, Exact(name.fence), name.incarnation.clone())).collect()
+fn grants(history: &History) -> Vec<(u8, ExactNumber, String)> {
+    history.grants.iter().map(|name| (name.node, ExactNumber(name.fence), name.incarnation.clone())).collect()
 }
 
-fn steps(history: &History) -> Vec<Taken> {
+fn steps(history: &History) -> Vec<TakenStep> {
     let mut steps = Vec::new();
     for (place, event) in history.events.iter().enumerate() {
-        let step = usize::try_from(event.a).ok().and_then(|number| history.plan.steps.get(number));
-        if let (Kind::StepTaken, Some(step)) = (event.kind, step) {
+        let What::StepTaken { step } = event.what() else { continue };
+        if let Some(step) = usize::try_from(step).ok().and_then(|step| history.plan.steps.get(step)) {
             let mut nodes = Vec::new();
             step.action.nodes(&mut nodes);
             let action = step.action.to_string();
             let nodes = nodes.into_iter().map(Node::code).collect();
-            steps.push(Taken { place, action, nodes, for_us: lasts_us(&step.action) });
+            steps.push(TakenStep { place, action, nodes, for_us: lasts_us(&step.action) });
         }
     }
     steps
@@ -230,10 +238,10 @@ fn lasts_us(action: &Action) -> Option<u64> {
     }
 }
 
-/// By the law itself, which a subject that does not claim it is not judged by. It judges an overlap at its end: of one that a
-/// cut run leaves open nothing is known.
-fn are_within_bound(history: &History, bodies: &[Body], overlaps: &[Overlap]) -> bool {
-    let is_over = |overlap: &Overlap| {
+/// Judged by the law itself, even if the subject does not claim it. The law judges an overlap at its end; nothing is known of
+/// one that a cut run leaves open.
+fn are_within_bound(history: &History, bodies: &[BodyRun], overlaps: &[BodyOverlap]) -> bool {
+    let is_over = |overlap: &BodyOverlap| {
         let (earlier, later) = overlap.bodies;
         bodies[earlier].to.is_some() || bodies[later].to.is_some()
     };
@@ -243,14 +251,15 @@ fn are_within_bound(history: &History, bodies: &[Body], overlaps: &[Overlap]) ->
         && rejudge(history).iter().any(|judged| of_overlap(judged) && judged.holds())
 }
 
-fn outside(history: &History) -> Vec<(usize, u16, Exact)> {
+fn outside(history: &History) -> Vec<(usize, u16, ExactNumber)> {
     let mut highest: BTreeMap<u16, u64> = BTreeMap::new();
     let mut seen = Vec::new();
     for (place, event) in history.events.iter().enumerate() {
+        let What::EffectTaken { fence, .. } = event.what() else { continue };
         let known = highest.get(&event.process).copied();
-        if event.kind == Kind::EffectTaken && known.is_none_or(|known| event.a > known) {
-            highest.insert(event.process, event.a);
-            seen.push((place, event.process, Exact(event.a)));
+        if known.is_none_or(|known| fence > known) {
+            highest.insert(event.process, fence);
+            seen.push((place, event.process, ExactNumber(fence)));
         }
     }
     seen
@@ -259,13 +268,10 @@ fn outside(history: &History) -> Vec<(usize, u16, Exact)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::event::{CallKind, Event, GrantName, GrantNo, refusal};
+    use crate::history::event::{BodyOutcome, CallKind, CallResult, GrantName, GrantNo};
     use crate::plan::Plan;
     use crate::timeline::calls::calls;
-
-    fn event(at_us: u64, node: u8, kind: Kind, a: u64, b: u64) -> Event {
-        Event { at_us, clock: 0, a, b, grant: GrantNo::NONE, process: 1, node, kind }
-    }
+    use crate::timeline::test_events::{self, NO_GRANT, event};
 
     #[test]
     fn data_cannot_end_its_script_and_keeps_large_numbers() {
@@ -278,7 +284,7 @@ mod tests {
             was_granted: true,
         };
         let history = History { plan: Plan::quiet(1), grants: vec![name], events: Vec::new() };
-        let json = Data::of(&history, Vec::new(), &[], false).json();
+        let json = PageData::of(&history, Vec::new(), &[], false).json();
         assert!(!json.contains('<') && json.contains("\\u003c/script>\\u003cb>"));
         assert!(json.contains("\"18446744073709551615\""));
         let back: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -287,34 +293,34 @@ mod tests {
 
     #[test]
     fn a_claim_that_was_kept_out_is_everyday_from_its_sending_on() {
-        let claim = CallKind::Claim as u64;
-        let events = vec![
-            event(5, 1, Kind::Sent, claim, 1),
-            event(7, 1, Kind::Busy, 0, 0),
-            event(9, 1, Kind::Heard, claim << 8 | refusal::BUSY, 1),
-            event(9, 1, Kind::Sent, CallKind::Renew as u64, 2),
-        ];
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-        let data = Data::of(&history, calls(&history), &[], false);
-        let busy = Mark::Busy as u8;
-        assert_eq!(data.mark, [busy, busy, busy, Mark::Sent as u8]);
+        let call = CallKind::Claim;
+        let history = test_events::history(vec![
+            event(5, 1, 1, NO_GRANT, What::Sent { call, number: 1 }),
+            event(7, 1, 1, NO_GRANT, What::Busy),
+            event(9, 1, 1, NO_GRANT, What::Heard { call, result: CallResult::Busy, number: 1 }),
+            event(9, 1, 1, NO_GRANT, What::Sent { call: CallKind::Renew, number: 2 }),
+        ]);
+        let data = PageData::of(&history, calls(&history), &[], false);
+        let busy = Glyph::Busy.number();
+        assert_eq!(data.glyph, [busy, busy, busy, Glyph::Sent.number()]);
         assert_eq!(data.after_us, [5, 2, 2, 0]);
     }
 
     #[test]
     fn bodies_are_within_the_bound_only_once_they_were_judged() {
-        let body = |at_us, grant, kind| Event { grant: GrantNo(grant), ..event(at_us, 1, kind, 0, 0) };
+        let body = |at_us, grant, what| event(at_us, 1, 1, GrantNo(grant), what);
+        let began = What::BodyBegan { fence: 0 };
+        let ended = What::BodyEnded { outcome: BodyOutcome::Output, output: 0 };
         let events = [
-            body(10, 0, Kind::BodyBegan),
-            body(20, 1, Kind::BodyBegan),
-            body(30, 1, Kind::EffectStarted),
-            body(40, 0, Kind::BodyEnded),
-            body(60, 1, Kind::BodyEnded),
+            body(10, 0, began),
+            body(20, 1, began),
+            body(30, 1, What::EffectStarted { fence: 0 }),
+            body(40, 0, ended),
+            body(60, 1, ended),
         ];
         let are_lawful = |drawn: usize| {
-            let events = events[..drawn].to_vec();
-            let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-            let data = Data::of(&history, Vec::new(), &[], false);
+            let history = test_events::history(events[..drawn].to_vec());
+            let data = PageData::of(&history, Vec::new(), &[], false);
             (data.overlaps.len(), data.overlaps_are_lawful)
         };
         assert_eq!((are_lawful(5), are_lawful(4)), ((1, true), (1, true)));
@@ -323,9 +329,8 @@ mod tests {
 
     #[test]
     fn only_a_higher_fence_is_news_outside() {
-        let taken = |fence| event(1, 255, Kind::EffectTaken, fence, 0);
-        let events = vec![taken(1), taken(1), taken(3), taken(2)];
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let taken = |fence| event(1, 255, 1, NO_GRANT, What::EffectTaken { fence, highest: 0 });
+        let history = test_events::history(vec![taken(1), taken(1), taken(3), taken(2)]);
         let seen: Vec<_> = outside(&history).iter().map(|(place, _, fence)| (*place, fence.0)).collect();
         assert_eq!(seen, [(0, 1), (2, 3)]);
     }

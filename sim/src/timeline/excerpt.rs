@@ -1,18 +1,18 @@
-//! The timeline in so many lines at most, for a report. What leads to the breach stays, then what is done to nodes, then what
-//! is nearest to the breach and about its process, and renewals go first; where something is left out there is a line of
-//! dots.
+//! An excerpt of the timeline in so many lines at most, for a report. It keeps the events that lead to the breach first, then
+//! pauses and crashes, then the events nearest to the breach that are about its process; renewals are left out first. A line
+//! of dots stands where something is left out.
 
 use crate::history::History;
-use crate::history::event::{Event, Kind};
+use crate::history::event::{Event, EventKind};
 use crate::judge::Broken;
-use crate::timeline::text::{Drawing, Row};
+use crate::timeline::text::{TextTimeline, TimelineRow};
 
-pub fn abridged(history: &History, broken: &Broken, most: usize) -> Vec<String> {
-    let drawing = Drawing::of(history, Some(broken));
-    let kept = kept(history, broken, &drawing, most);
-    let mut lines = vec![drawing.header];
+pub fn excerpt(history: &History, broken: &Broken, most: usize) -> Vec<String> {
+    let timeline = TextTimeline::of(history, Some(broken));
+    let kept = rows_to_keep(history, broken, &timeline, most);
+    let mut lines = vec![timeline.header];
     let mut is_gap = false;
-    for (row, is_kept) in drawing.rows.into_iter().zip(kept) {
+    for (row, is_kept) in timeline.rows.into_iter().zip(kept) {
         if is_kept {
             lines.push(row.line);
         } else if !is_gap {
@@ -23,23 +23,26 @@ pub fn abridged(history: &History, broken: &Broken, most: usize) -> Vec<String> 
     lines
 }
 
-/// Which rows stay; the header takes a line, too.
-fn kept(history: &History, broken: &Broken, drawing: &Drawing, most: usize) -> Vec<bool> {
-    let rows = &drawing.rows;
+/// For each row, whether it stays. The header takes a line, too.
+fn rows_to_keep(history: &History, broken: &Broken, timeline: &TextTimeline, most: usize) -> Vec<bool> {
+    let rows = &timeline.rows;
     if rows.len() < most {
         return vec![true; rows.len()];
     }
     let breach = usize::try_from(broken.at).ok().and_then(|at| history.events.get(at));
-    let rank = |row: &Row| {
+    let rank = |row: &TimelineRow| {
+        let is_of_node = |event: &Event| {
+            matches!(event.kind(), EventKind::Paused | EventKind::Resumed | EventKind::Crashed)
+        };
         let event = row.place.and_then(|place| history.events.get(place));
         let is_own = |event: &Event| breach.is_some_and(|breach| breach.process == event.process);
         match event {
-            _ if drawing.links.iter().any(|link| row.place == Some(link.place)) => 0,
-            Some(event) if matches!(event.kind, Kind::Paused | Kind::Resumed | Kind::Crashed) => 1,
+            _ if timeline.links.iter().any(|link| row.place == Some(link.place)) => 0,
+            Some(event) if is_of_node(event) => 1,
             Some(event) if is_own(event) && !row.is_renewal => 2,
             Some(event) if is_own(event) => 3,
-            // The report tells the steps apart from the timeline.
-            Some(event) if event.kind == Kind::StepTaken => 5,
+            // The report lists the steps beside the timeline.
+            Some(event) if event.kind() == EventKind::StepTaken => 5,
             Some(_) if !row.is_renewal => 4,
             _ => 6,
         }
@@ -66,7 +69,7 @@ fn kept(history: &History, broken: &Broken, drawing: &Drawing, most: usize) -> V
     kept
 }
 
-/// Those that are kept, and one for each gap.
+/// The lines of the rows that are kept, and one for each gap.
 fn count_of_lines(kept: &[bool]) -> usize {
     let gaps = kept.iter().enumerate().filter(|(at, is_kept)| !**is_kept && (*at == 0 || kept[at - 1]));
     kept.iter().filter(|is_kept| **is_kept).count() + gaps.count()
@@ -75,26 +78,31 @@ fn count_of_lines(kept: &[bool]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::event::{GrantNo, NO_PROCESS};
-    use crate::plan::Plan;
+    use crate::history::event::{BodyOutcome, GrantNo, NO_PROCESS, What, Write};
+    use crate::timeline::test_events::{self, history};
 
-    fn event(at_ms: u64, node: u8, process: u16, kind: Kind, grant: u32) -> Event {
-        let grant = GrantNo(grant);
-        Event { at_us: at_ms * 1_000, clock: 0, a: 0, b: 0, grant, process, node, kind }
+    const GRANTED: What = What::Granted { expires_ms: 0, fence: 0 };
+    const RENEWED: What = What::Renewed { expires_ms: 0, asked_ms: 0 };
+    const BEGAN: What = What::BodyBegan { fence: 0 };
+    const ENDED: What = What::BodyEnded { outcome: BodyOutcome::Output, output: 0 };
+    const WROTE: What = What::Wrote { write: Write::Progress };
+
+    fn event(at_ms: u64, node: u8, process: u16, what: What, grant: u32) -> Event {
+        test_events::event(at_ms * 1_000, node, process, GrantNo(grant), what)
     }
 
     #[test]
-    fn an_abridged_timeline_keeps_what_leads_to_the_breach_and_says_where_it_leaves_out() {
-        let mut events = vec![event(1, 1, 1, Kind::Granted, 0), event(2, 2, 1, Kind::Granted, 1)];
-        events.extend((3..90).map(|at_ms| event(at_ms, 3, 2, Kind::BodyBegan, 2)));
-        events.push(event(90, 1, NO_PROCESS, Kind::Paused, u32::MAX));
-        events.extend((91..100).map(|at_ms| event(at_ms, 3, 2, Kind::BodyEnded, 2)));
-        events.push(event(100, 1, 1, Kind::Wrote, 0));
+    fn an_excerpt_keeps_what_leads_to_the_breach_and_says_where_it_leaves_out() {
+        let mut events = vec![event(1, 1, 1, GRANTED, 0), event(2, 2, 1, GRANTED, 1)];
+        events.extend((3..90).map(|at_ms| event(at_ms, 3, 2, BEGAN, 2)));
+        events.push(event(90, 1, NO_PROCESS, What::Paused, u32::MAX));
+        events.extend((91..100).map(|at_ms| event(at_ms, 3, 2, ENDED, 2)));
+        events.push(event(100, 1, 1, WROTE, 0));
         let at = events.len() as u64 - 1;
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let history = history(events);
         let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 8..40 {
-            let lines = abridged(&history, &broken, most);
+            let lines = excerpt(&history, &broken, most);
             assert!(lines.len() <= most, "{most}: {lines:#?}");
             let text = lines.join("\n");
             assert!(text.contains("          1  claim") && text.contains("          2  "), "{text}");
@@ -103,21 +111,21 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(abridged(&history, &broken, 1_000).len(), 1 + history.events.len());
+        assert_eq!(excerpt(&history, &broken, 1_000).len(), 1 + history.events.len());
     }
 
     #[test]
     fn dots_stand_for_more_than_one_row_and_renewals_go_before_bodies() {
-        let mut events: Vec<Event> = (1..20).map(|at_ms| event(at_ms, 3, 2, Kind::BodyBegan, 2)).collect();
+        let mut events: Vec<Event> = (1..20).map(|at_ms| event(at_ms, 3, 2, BEGAN, 2)).collect();
         events.extend(
-            (20..60).map(|at_ms| event(at_ms, 3 + (at_ms % 2) as u8, 2, Kind::Renewed, at_ms as u32)),
+            (20..60).map(|at_ms| event(at_ms.into(), 3 + u8::from(at_ms % 2 == 1), 2, RENEWED, at_ms)),
         );
-        events.push(event(60, 1, 1, Kind::Wrote, 0));
+        events.push(event(60, 1, 1, WROTE, 0));
         let at = events.len() as u64 - 1;
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let history = history(events);
         let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 25..61 {
-            let lines = abridged(&history, &broken, most);
+            let lines = excerpt(&history, &broken, most);
             assert!(lines.len() <= most, "{most}: {lines:#?}");
             assert_eq!(lines.iter().filter(|line| line.contains("body begins")).count(), 19, "{lines:#?}");
             let times: Vec<u64> =

@@ -1,18 +1,18 @@
 //! The timeline as one page for a browser: a single file with its style, its script and the whole history in it, so that it
 //! opens from a CI artefact without a server or a network. The words at its top and the plan are written here and need no
-//! script; what is drawn is worked out here too, and the script in `page/` draws it. `data.rs` is what the script gets.
+//! script. The script in `page/` draws the data that `data.rs` prepares.
 
 use std::fmt::{self, Write};
 
 use crate::history::History;
-use crate::history::event::Kind;
+use crate::history::event::What;
 use crate::judge::Broken;
 use crate::plan::{Node, Plan};
 use crate::support::markup::Escaped;
 use crate::timeline::calls::calls;
 use crate::timeline::cause::{Link, chain};
-use crate::timeline::data::Data;
-use crate::timeline::head::{Head, Ruling};
+use crate::timeline::data::PageData;
+use crate::timeline::page_head::{PageHead, Ruling};
 
 /// With `{{slots}}`.
 const PAGE: &str = include_str!("page/page.html");
@@ -29,11 +29,11 @@ const SCRIPT: &str = concat!(
 );
 
 /// The whole page.
-pub fn draw(history: &History, head: &Head<'_>) -> String {
+pub fn draw(history: &History, head: &PageHead<'_>) -> String {
     let calls = calls(history);
     let links = head.ruling.broken().map_or_else(Vec::new, |broken| chain(history, &calls, broken));
     let is_cut = (history.events.len() as u64) < head.events;
-    let data = Data::of(history, calls, &links, is_cut).json();
+    let data = PageData::of(history, calls, &links, is_cut).json();
     let mut page = String::with_capacity(data.len() + PAGE.len() + STYLE.len() + SCRIPT.len() + 16_384);
     for (number, part) in PAGE.split("{{").enumerate() {
         let (slot, rest) = match part.split_once("}}") {
@@ -58,7 +58,7 @@ pub fn draw(history: &History, head: &Head<'_>) -> String {
     page
 }
 
-/// True time as people read it here: milliseconds, with their thousands apart.
+/// True time in milliseconds, with the thousands apart.
 struct At(u64);
 
 impl fmt::Display for At {
@@ -75,8 +75,8 @@ impl fmt::Display for At {
     }
 }
 
-/// A tab among many: what came of it first, then of what.
-fn title(page: &mut String, history: &History, head: &Head<'_>) {
+/// A tab is one among many, so its title begins with the result.
+fn title(page: &mut String, history: &History, head: &PageHead<'_>) {
     let _ = write!(
         page,
         "{} · {} · {} · {}",
@@ -145,8 +145,8 @@ fn verdict(page: &mut String, history: &History, ruling: &Ruling<'_>) {
     }
 }
 
-/// What was run, and how much of it is drawn.
-fn facts(page: &mut String, history: &History, head: &Head<'_>) {
+/// The facts of the run, and how much of it is drawn.
+fn facts(page: &mut String, history: &History, head: &PageHead<'_>) {
     let drawn = history.events.len();
     let events = match usize::try_from(head.events) {
         Ok(whole) if whole > drawn => format!("{drawn} of {whole}"),
@@ -186,7 +186,7 @@ fn steps_to_breach(page: &mut String, history: &History, links: &[Link]) {
             number + 1,
             At(event.at_us),
             Node::from_code(event.node),
-            Escaped(&history.said(event).to_string()),
+            Escaped(&history.phrase(event).to_string()),
             Escaped(link.role)
         );
     }
@@ -212,9 +212,9 @@ fn plan(page: &mut String, history: &History) {
     row("calm from", format!("{} ms", plan.horizon_ms));
     page.push_str("</dl><ol class=\"steps\">");
     let mut taken = vec![None; plan.steps.len()];
-    for (place, event) in history.events.iter().enumerate().filter(|(_, event)| event.kind == Kind::StepTaken)
-    {
-        if let Some(slot) = usize::try_from(event.a).ok().and_then(|number| taken.get_mut(number)) {
+    for (place, event) in history.events.iter().enumerate() {
+        let What::StepTaken { step } = event.what() else { continue };
+        if let Some(slot) = usize::try_from(step).ok().and_then(|step| taken.get_mut(step)) {
             *slot = Some(place);
         }
     }
@@ -262,7 +262,9 @@ fn capital(sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::event::{Event, GrantNo};
+    use fencepost::model::process::RecoveryDisposition;
+
+    use crate::timeline::test_events::{NO_GRANT, event};
 
     #[test]
     fn times_are_milliseconds_with_their_thousands_apart() {
@@ -275,8 +277,8 @@ mod tests {
         History { plan: Plan::quiet(1), grants: Vec::new(), events: Vec::new() }
     }
 
-    fn head(ruling: Ruling<'_>) -> Head<'_> {
-        Head { subject: "renew-then-write", plan: "seed 6", events: 0, hash: 0xabc, ruling }
+    fn head(ruling: Ruling<'_>) -> PageHead<'_> {
+        PageHead { subject: "renew-then-write", plan: "seed 6", events: 0, hash: 0xabc, ruling }
     }
 
     #[test]
@@ -296,26 +298,18 @@ mod tests {
         for fact in ["subject</dt><dd>renew-then-write<", "plan</dt><dd>seed 6<", "store</dt><dd>memory<"] {
             assert!(page.contains(fact), "{fact}");
         }
-        let page = draw(&empty(), &Head { subject: "<b>", plan: "</title>.toml", ..head(Ruling::Holds) });
+        let page = draw(&empty(), &PageHead { subject: "<b>", plan: "</title>.toml", ..head(Ruling::Holds) });
         assert!(page.contains("· &lt;b&gt; · &lt;/title&gt;.toml · memory</title>"));
         assert!(!page.contains("<dd><b>"));
     }
 
     #[test]
     fn the_page_says_no_more_of_the_laws_than_is_known() {
-        let event = Event {
-            at_us: 1,
-            clock: 1,
-            a: 0,
-            b: 0,
-            grant: GrantNo::NONE,
-            process: 1,
-            node: 1,
-            kind: Kind::Registered,
-        };
+        let registered = What::Registered { disposition: RecoveryDisposition::Rerunnable, is_new: false };
+        let event = event(1, 1, 1, NO_GRANT, registered);
         let history = History { events: vec![event; 3], ..empty() };
         let said = |ruling| {
-            let page = draw(&history, &Head { events: 9, ..head(ruling) });
+            let page = draw(&history, &PageHead { events: 9, ..head(ruling) });
             let (_, rest) = page.split_once("<div class=\"verdicts\">").unwrap();
             rest.split_once("</div>\n").unwrap().0.to_owned()
         };

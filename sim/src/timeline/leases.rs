@@ -1,18 +1,18 @@
-//! What the store held: each lease from the grant that made it to whatever ended it, by what the registry itself answered,
-//! and each life of a process. A stored lease is live while the registry's wall clock stands before its expiry.
+//! The leases that the store held, each from the grant that made it to whatever ended it, by the registry's own answers; and
+//! the lives of processes. A stored lease is live while the registry's wall clock stands before its expiry.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::history::History;
-use crate::history::event::{Event, GrantNo, Kind};
+use crate::history::event::{Event, EventKind, GrantNo, Status, What};
 use crate::plan::Node;
-use crate::timeline::clocks::Clocks;
+use crate::timeline::clocks::NodeClocks;
 
-/// Places are places in the history.
+/// One stored lease. `from`, `to` and the first parts of extensions are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Lease {
+pub struct LeaseSpan {
     pub process: u16,
     pub grant: GrantNo,
     pub from: usize,
@@ -24,90 +24,213 @@ pub struct Lease {
     pub live_us: Vec<(u64, u64)>,
 }
 
-/// A process from its registration to its prune.
+/// One life of a process, from its registration to its prune. `from`, `ended` and `to` are places in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Life {
+pub struct ProcessLife {
     pub process: u16,
     pub from: usize,
     pub ended: Option<usize>,
-    pub status: u64,
+    #[serde(serialize_with = "as_number")]
+    pub status: Status,
     pub to: Option<usize>,
 }
 
-pub fn leases(history: &History, clocks: &Clocks) -> Vec<Lease> {
-    let mut leases: Vec<Lease> = Vec::new();
+/// Every status, at the number by which the page knows it.
+pub const STATUSES: [Status; 5] =
+    [Status::Running, Status::Completed, Status::Failed, Status::Cancelled, Status::Abandoned];
+
+fn as_number<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
+    STATUSES.iter().position(|known| known == status).serialize(serializer)
+}
+
+pub fn leases(history: &History, clocks: &NodeClocks) -> Vec<LeaseSpan> {
+    let mut leases: Vec<LeaseSpan> = Vec::new();
     let mut stored: BTreeMap<u16, usize> = BTreeMap::new();
     for (place, event) in history.events.iter().enumerate() {
         let held = stored.get(&event.process).copied();
         let is_holders = held.is_some_and(|number| leases[number].grant == event.grant);
-        let mut ends = |leases: &mut Vec<Lease>, why| {
+        let mut ends = |leases: &mut Vec<LeaseSpan>, why| {
             if let Some(number) = stored.remove(&event.process) {
                 leases[number].to = Some(place);
                 leases[number].why = why;
             }
         };
-        match event.kind {
-            Kind::Granted | Kind::Reclaimed => {
+        match lease_change(event) {
+            LeaseChange::Made { expires_ms } => {
                 ends(&mut leases, "another grant took its place");
                 stored.insert(event.process, leases.len());
-                leases.push(begun(place, event));
+                leases.push(begun(place, event, expires_ms));
             }
-            Kind::Reentered | Kind::Renewed if is_holders => {
-                if let Some(number) = held {
-                    leases[number].extensions.push((place, event.a));
+            LeaseChange::Extended { expires_ms } => {
+                if let Some(number) = held.filter(|_| is_holders) {
+                    leases[number].extensions.push((place, expires_ms));
                 }
             }
-            Kind::Released if is_holders => ends(&mut leases, "released"),
-            Kind::LeaseAfter if held.is_some() && !is_holders => ends(&mut leases, "gone after a release"),
-            Kind::Ended => ends(&mut leases, "the process ended"),
-            Kind::Pruned => ends(&mut leases, "pruned"),
-            _ => {}
+            LeaseChange::Released if is_holders => ends(&mut leases, "released"),
+            LeaseChange::Seen if held.is_some() && !is_holders => ends(&mut leases, "gone after a release"),
+            LeaseChange::Gone { why } => ends(&mut leases, why),
+            LeaseChange::Released | LeaseChange::Seen | LeaseChange::None => {}
         }
     }
     for lease in &mut leases {
         lease.live_us = live(lease, history, clocks);
+        lease.check(history);
     }
     leases
 }
 
-pub fn lives(history: &History) -> Vec<Life> {
-    let mut lives: Vec<Life> = Vec::new();
+pub fn lives(history: &History) -> Vec<ProcessLife> {
+    let mut lives: Vec<ProcessLife> = Vec::new();
     let mut present: BTreeMap<u16, usize> = BTreeMap::new();
     for (place, event) in history.events.iter().enumerate() {
-        let life = present.get(&event.process).copied();
-        match (event.kind, life) {
-            (Kind::Registered, None) => {
-                present.insert(event.process, lives.len());
-                let process = event.process;
-                lives.push(Life { process, from: place, ended: None, status: 0, to: None });
+        // A life changes when its process is registered, ends or is pruned, and with nothing else.
+        let process = event.process;
+        let Some(number) = present.get(&process).copied() else {
+            if event.kind() == EventKind::Registered {
+                present.insert(process, lives.len());
+                lives.push(ProcessLife {
+                    process,
+                    from: place,
+                    ended: None,
+                    status: Status::Running,
+                    to: None,
+                });
             }
-            (Kind::Ended, Some(number)) if lives[number].ended.is_none() => {
+            continue;
+        };
+        if let What::Ended { status, .. } = event.what() {
+            if lives[number].ended.is_none() {
                 lives[number].ended = Some(place);
-                lives[number].status = event.a;
+                lives[number].status = status;
             }
-            (Kind::Pruned, Some(number)) => {
-                lives[number].to = Some(place);
-                present.remove(&event.process);
-            }
-            _ => {}
+        } else if event.kind() == EventKind::Pruned {
+            lives[number].to = Some(place);
+            present.remove(&process);
         }
     }
     lives
 }
 
-fn begun(place: usize, event: &Event) -> Lease {
-    Lease {
+/// What an event does to the stored lease of its process.
+enum LeaseChange {
+    Made {
+        expires_ms: u64,
+    },
+    /// By its holder; a call under another grant extends nothing.
+    Extended {
+        expires_ms: u64,
+    },
+    /// By its holder; a call under another grant releases nothing.
+    Released,
+    /// The event names the grant that is stored after a release, or none.
+    Seen,
+    Gone {
+        why: &'static str,
+    },
+    None,
+}
+
+fn lease_change(event: &Event) -> LeaseChange {
+    match event.what() {
+        What::Granted { expires_ms, .. } | What::Reclaimed { expires_ms, .. } => {
+            LeaseChange::Made { expires_ms }
+        }
+        What::Reentered { expires_ms, .. } | What::Renewed { expires_ms, .. } => {
+            LeaseChange::Extended { expires_ms }
+        }
+        What::Released => LeaseChange::Released,
+        What::LeaseAfter => LeaseChange::Seen,
+        What::Ended { .. } => LeaseChange::Gone { why: "the process ended" },
+        What::Pruned => LeaseChange::Gone { why: "pruned" },
+        What::Registered { .. }
+        | What::Busy
+        | What::Wrote { .. }
+        | What::Refused { .. }
+        | What::Failed { .. }
+        | What::Showed { .. }
+        | What::Asked { .. }
+        | What::ReadBack { .. }
+        | What::Observed { .. }
+        | What::TokenDrawn { .. }
+        | What::GivesUp { .. }
+        | What::Appended { .. }
+        | What::Replayed { .. }
+        | What::StoreWaited { .. }
+        | What::LogRead { .. }
+        | What::LogShown { .. }
+        | What::TransferIsPartial { .. }
+        | What::TurnedOut { .. }
+        | What::Survived { .. }
+        | What::SurvivedLease { .. }
+        | What::Claims { .. }
+        | What::Completes { .. }
+        | What::Unfenced { .. }
+        | What::Spanned { .. }
+        | What::Sent { .. }
+        | What::Heard { .. }
+        | What::BodyBegan { .. }
+        | What::BodyEnded { .. }
+        | What::EffectStarted { .. }
+        | What::EffectTaken { .. }
+        | What::EffectRefused { .. }
+        | What::WaitBegan { .. }
+        | What::WaitEnded { .. }
+        | What::Drained { .. }
+        | What::StepTaken { .. }
+        | What::Crashed { .. }
+        | What::Restarted { .. }
+        | What::Paused
+        | What::Resumed
+        | What::Panicked
+        | What::Repeated { .. }
+        | What::FromEarlierLife
+        | What::Lost { .. }
+        | What::LivenessBegan { .. }
+        | What::LivenessAsked
+        | What::Remained { .. }
+        | What::Exhausted
+        | What::Finished => LeaseChange::None,
+    }
+}
+
+impl LeaseSpan {
+    /// The events must say what the span says: it begins with its own grant, is extended under that, and is live only while
+    /// it is stored.
+    fn check(&self, history: &History) {
+        let event = |place: usize| &history.events[place];
+        let is_own = |place: usize| event(place).grant == self.grant && event(place).process == self.process;
+        assert!(
+            self.extensions.iter().all(|(place, _)| is_own(*place)),
+            "a lease is extended by another grant"
+        );
+        assert!(
+            self.extensions.first().is_some_and(|(place, _)| *place == self.from),
+            "a lease is made twice"
+        );
+        assert!(self.to.is_none_or(|to| to > self.from), "a lease ends before it is made");
+        let (from_us, to_us) = (event(self.from).at_us, self.to.map_or(u64::MAX, |to| event(to).at_us));
+        let is_stored = |part: &(u64, u64)| from_us <= part.0 && part.0 < part.1 && part.1 <= to_us;
+        assert!(self.live_us.iter().all(is_stored), "a lease is live and not stored");
+        assert!(
+            self.live_us.windows(2).all(|parts| parts[0].1 <= parts[1].0),
+            "a lease is live twice at once"
+        );
+    }
+}
+
+fn begun(place: usize, event: &Event, expires_ms: u64) -> LeaseSpan {
+    LeaseSpan {
         process: event.process,
         grant: event.grant,
         from: place,
         to: None,
         why: "",
-        extensions: vec![(place, event.a)],
+        extensions: vec![(place, expires_ms)],
         live_us: Vec::new(),
     }
 }
 
-fn live(lease: &Lease, history: &History, clocks: &Clocks) -> Vec<(u64, u64)> {
+fn live(lease: &LeaseSpan, history: &History, clocks: &NodeClocks) -> Vec<(u64, u64)> {
     let at_us = |place: usize| history.events[place].at_us;
     let end_us = lease.to.map_or_else(|| history.events.last().map_or(0, |last| last.at_us), at_us);
     let mut parts: Vec<(u64, u64)> = Vec::new();
@@ -126,31 +249,33 @@ fn live(lease: &Lease, history: &History, clocks: &Clocks) -> Vec<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
-    use crate::timeline::clocks::EPOCH_MS;
+    use fencepost::model::process::RecoveryDisposition;
 
-    fn at(at_ms: u64, kind: Kind, grant: u32, a: u64) -> Event {
-        let clock = EPOCH_MS as u64 + at_ms;
-        let grant = if grant == 0 { GrantNo::NONE } else { GrantNo(grant) };
-        Event { at_us: at_ms * 1_000, clock, a, b: 0, grant, process: 1, node: 1, kind }
+    use crate::timeline::clocks::EPOCH_MS;
+    use crate::timeline::test_events::{NO_GRANT, event, history};
+
+    fn at(at_ms: u64, grant: GrantNo, what: What) -> Event {
+        event(at_ms * 1_000, 1, 1, grant, what).with_clock(EPOCH_MS.unsigned_abs() + at_ms)
     }
 
-    fn told(events: Vec<Event>) -> Vec<Lease> {
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-        leases(&history, &Clocks::of(&history))
+    fn stored(events: Vec<Event>) -> Vec<LeaseSpan> {
+        let history = history(events);
+        leases(&history, &NodeClocks::of(&history))
     }
 
     #[test]
     fn a_lease_is_live_to_its_last_expiry_and_stored_until_another_takes_its_place() {
-        let until = |ms: u64| EPOCH_MS as u64 + ms;
-        let leases = told(vec![
-            at(100, Kind::Granted, 1, until(1_100)),
-            at(400, Kind::Renewed, 1, until(1_400)),
-            // Not the holder's: nothing it says is stored.
-            at(500, Kind::Renewed, 7, until(9_000)),
-            at(2_000, Kind::Granted, 2, until(3_000)),
-            at(2_100, Kind::Released, 2, 0),
-            at(9_000, Kind::Finished, 0, 0),
+        let until = |ms: u64| EPOCH_MS.unsigned_abs() + ms;
+        let granted = |ms: u64, fence| What::Granted { expires_ms: until(ms), fence };
+        let renewed = |ms: u64| What::Renewed { expires_ms: until(ms), asked_ms: 1_000 };
+        let leases = stored(vec![
+            at(100, GrantNo(1), granted(1_100, 1)),
+            at(400, GrantNo(1), renewed(1_400)),
+            // A renewal under another grant than the holder's stores nothing.
+            at(500, GrantNo(7), renewed(9_000)),
+            at(2_000, GrantNo(2), granted(3_000, 2)),
+            at(2_100, GrantNo(2), What::Released),
+            at(9_000, NO_GRANT, What::Finished),
         ]);
         let seen: Vec<_> =
             leases.iter().map(|lease| (lease.from, lease.to, lease.live_us.as_slice())).collect();
@@ -165,16 +290,17 @@ mod tests {
 
     #[test]
     fn a_life_goes_from_registration_to_prune() {
-        let events = vec![
-            at(1, Kind::Registered, 0, 0),
-            at(2, Kind::Registered, 0, 0),
-            at(3, Kind::Ended, 1, 2),
-            at(4, Kind::Ended, 1, 1),
-            at(5, Kind::Pruned, 0, 0),
-            at(6, Kind::Registered, 0, 0),
-        ];
-        let lives = lives(&History { plan: Plan::quiet(1), grants: Vec::new(), events });
+        let registered = What::Registered { disposition: RecoveryDisposition::Rerunnable, is_new: true };
+        let ended = |status| What::Ended { status, output: 0 };
+        let lives = lives(&history(vec![
+            at(1, NO_GRANT, registered),
+            at(2, NO_GRANT, registered),
+            at(3, GrantNo(1), ended(Status::Failed)),
+            at(4, GrantNo(1), ended(Status::Completed)),
+            at(5, NO_GRANT, What::Pruned),
+            at(6, NO_GRANT, registered),
+        ]));
         let seen: Vec<_> = lives.iter().map(|life| (life.from, life.ended, life.status, life.to)).collect();
-        assert_eq!(seen, [(0, Some(2), 2, Some(4)), (5, None, 0, None)]);
+        assert_eq!(seen, [(0, Some(2), Status::Failed, Some(4)), (5, None, Status::Running, None)]);
     }
 }

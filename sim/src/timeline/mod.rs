@@ -1,6 +1,6 @@
-//! Histories, drawn. As text in `text.rs` and, in few lines, in `abridged.rs`; as one page for a browser in `html.rs`. The
-//! other files work out from the events what lasts: what the store held, what workers believed, which bodies ran, which
-//! call is which decision's and which came to nothing.
+//! Drawings of histories: as text in `text.rs`, as a few lines of that in `excerpt.rs`, as one page for a browser in `html.rs`,
+//! and the state at one event in `snapshot.rs`. The other files work out from the events all that lasts: the leases in the
+//! store, the beliefs of workers, the bodies that ran, the calls and their answers, the clocks.
 
 mod beliefs;
 mod bodies;
@@ -9,10 +9,12 @@ mod cause;
 mod clocks;
 mod data;
 pub mod excerpt;
-pub mod head;
+mod glyphs;
 pub mod html;
 mod leases;
-mod marks;
+pub mod page_head;
 pub mod snapshot;
+#[cfg(test)]
+mod test_events;
 pub mod text;
 mod unanswered;

@@ -1,46 +1,46 @@
-//! Who believed what at one event of a history: the store, each worker, each clock. It is what stood just before the event,
-//! since that is what a decision was made on.
+//! The state of a run at one event of its history: the leases in the store, the beliefs of each worker, the readings of each
+//! clock. It is the state just before the event, since a decision at the event was made on that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::history::History;
-use crate::history::event::{GrantNo, status};
+use crate::history::event::GrantNo;
 use crate::plan::{Node, Process};
-use crate::timeline::beliefs::{Belief, beliefs};
-use crate::timeline::clocks::{Clocks, EPOCH_MS};
+use crate::timeline::beliefs::{WorkerBelief, beliefs};
+use crate::timeline::clocks::{EPOCH_MS, NodeClocks};
 use crate::timeline::leases::{leases, lives};
 
-/// Names of other processes that a worker holds.
+/// How many other processes that a worker holds are named.
 const MOST_OTHERS: usize = 6;
 
-pub struct Moment {
+pub struct Snapshot {
     pub place: usize,
     pub at_us: u64,
-    /// What the store held, a line for each process that was registered.
+    /// The leases in the store, a line for each process that was registered.
     pub stored: Vec<String>,
-    /// What each worker believed.
+    /// The beliefs of each worker.
     pub believed: Vec<(Node, String)>,
-    /// What each clock showed that was not true time.
+    /// The clocks that did not show true time.
     pub clocks: String,
 }
 
-impl Moment {
-    /// None, if there is no such event. With a process, of that one alone.
-    pub fn of(history: &History, place: usize, process: Option<u16>) -> Option<Self> {
+impl Snapshot {
+    /// Just before the event at this place; none, if there is no such event. With a process, of that one alone.
+    pub fn before(history: &History, place: usize, process: Option<u16>) -> Option<Self> {
         let at_us = history.events.get(place)?.at_us;
-        let clocks = Clocks::of(&History {
+        let clocks = NodeClocks::of(&History {
             plan: history.plan.clone(),
             grants: history.grants.clone(),
             events: history.events[..place].to_vec(),
         });
-        let look = Look { history, clocks: &clocks, place, at_us, process };
-        let (stored, believed) = (look.stored(), look.believed());
-        Some(Self { place, at_us, stored, believed, clocks: look.shown() })
+        let reader = StateReader { history, clocks: &clocks, place, at_us, process };
+        let (stored, believed) = (reader.stored(), reader.believed());
+        Some(Self { place, at_us, stored, believed, clocks: reader.shown() })
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ms, us) = (self.at_us / 1_000, self.at_us % 1_000);
         writeln!(f, "just before event {}, at {ms}.{us:03} ms:", self.place)?;
@@ -54,15 +54,16 @@ impl fmt::Display for Moment {
     }
 }
 
-struct Look<'a> {
+/// Reads the state at a place out of the history.
+struct StateReader<'a> {
     history: &'a History,
-    clocks: &'a Clocks,
+    clocks: &'a NodeClocks,
     place: usize,
     at_us: u64,
     process: Option<u16>,
 }
 
-impl Look<'_> {
+impl StateReader<'_> {
     fn stood(&self, process: u16, from: usize, to: Option<usize>) -> bool {
         self.process.is_none_or(|wanted| wanted == process)
             && from < self.place
@@ -70,7 +71,7 @@ impl Look<'_> {
     }
 
     fn holder(&self, grant: GrantNo) -> String {
-        match self.history.grants.get(grant.0 as usize) {
+        match grant.index().and_then(|index| self.history.grants.get(index)) {
             Some(name) => format!("{} under fence {}", Node::from_code(name.node), name.fence),
             None => "somebody".to_owned(),
         }
@@ -85,7 +86,7 @@ impl Look<'_> {
         for life in lives {
             let process = Process(life.process);
             if life.ended.is_some_and(|ended| ended < self.place) {
-                lines.push(format!("{process}: {}, no lease", status::name(life.status)));
+                lines.push(format!("{process}: {}, no lease", life.status.name()));
                 continue;
             }
             let held = leases.iter().find(|lease| {
@@ -118,7 +119,7 @@ impl Look<'_> {
         let mut lines = Vec::new();
         for node in workers {
             let (_, monotonic_us) = self.clocks.shown_us(node, self.at_us).unwrap_or_default();
-            // Of each process the last: what lapsed before it is over.
+            // The last belief in each process: those before it are over.
             let mut own = BTreeMap::new();
             for belief in &beliefs {
                 if belief.node == node.code() && self.stood(belief.process, belief.from, belief.to) {
@@ -130,9 +131,13 @@ impl Look<'_> {
                 let extended = belief.extensions.iter().rfind(|(place, _)| *place < self.place);
                 let until_us = extended.map_or(0, |(_, deadline_us)| *deadline_us);
                 let apart_ms = until_us.abs_diff(monotonic_us) / 1_000;
-                let fence = self.history.grants.get(belief.grant.0 as usize).map_or(0, |name| name.fence);
+                let fence = belief
+                    .grant
+                    .index()
+                    .and_then(|index| self.history.grants.get(index))
+                    .map_or(0, |name| name.fence);
                 let process = Process(belief.process);
-                // As the worker decides: at its deadline it holds nothing any more.
+                // The worker decides the same way: at its deadline it holds nothing any more.
                 said.push(if monotonic_us < until_us {
                     format!("holds {process} under fence {fence}, for {apart_ms} ms more by its own clock")
                 } else {
@@ -151,8 +156,8 @@ impl Look<'_> {
         lines
     }
 
-    /// What it holds instead may be why.
-    fn holds_nothing(&self, node: Node, monotonic_us: u64, beliefs: &[Belief]) -> String {
+    /// Names the other processes that the worker holds, since they may be the reason.
+    fn holds_nothing(&self, node: Node, monotonic_us: u64, beliefs: &[WorkerBelief]) -> String {
         let Some(process) = self.process.map(Process) else { return "holds nothing".to_owned() };
         let held = beliefs.iter().filter(|belief| {
             let extended = belief.extensions.iter().rfind(|(place, _)| *place < self.place);
@@ -174,7 +179,7 @@ impl Look<'_> {
         }
     }
 
-    /// The offsets of those that are not right.
+    /// The offsets of the clocks that do not show true time.
     fn shown(&self) -> String {
         let mut wrong = Vec::new();
         for node in self.history.plan.nodes().filter(|node| !matches!(node, Node::Host(_))) {
@@ -197,8 +202,11 @@ impl Look<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::event::{CallKind, Event, GrantName, Kind};
+    use fencepost::model::process::RecoveryDisposition;
+
+    use crate::history::event::{CallKind, CallResult, Event, GrantName, Status, What};
     use crate::plan::Plan;
+    use crate::timeline::test_events::{NO_GRANT, event};
 
     /// worker-1's clock is fast by a tenth; the registry's is right. ttl 1100 ms.
     fn history() -> History {
@@ -213,20 +221,22 @@ mod tests {
             token: String::new(),
             was_granted: true,
         };
-        let at = |at_ms: u64, node: u8, kind, grant, a, b| {
+        let at = |at_ms: u64, node: u8, grant, what| {
             let clock = if node == 1 { at_ms * 1_100 } else { at_ms * 1_000 };
-            Event { at_us: at_ms * 1_000, clock, a, b, grant: GrantNo(grant), process: 1, node, kind }
+            event(at_ms * 1_000, node, 1, grant, what).with_clock(clock)
         };
-        let expiry = |ms: u64| EPOCH_MS as u64 + ms;
-        let claim = CallKind::Claim as u64;
-        let events = vec![
-            at(10, 101, Kind::Registered, u32::MAX, 0, 1),
-            at(100, 1, Kind::Sent, u32::MAX, claim, 1),
-            at(110, 1, Kind::Granted, 0, expiry(1_210), 1),
-            at(120, 1, Kind::Heard, 0, claim << 8, 1),
-            at(1_500, 2, Kind::Granted, 1, expiry(2_600), 2),
-            at(1_600, 1, Kind::Ended, 0, 1, 0),
-            at(1_700, 1, Kind::Showed, u32::MAX, 1, 0),
+        let granted =
+            |until_ms: u64, fence| What::Granted { expires_ms: EPOCH_MS.unsigned_abs() + until_ms, fence };
+        let registered = What::Registered { disposition: RecoveryDisposition::Rerunnable, is_new: true };
+        let (call, status) = (CallKind::Claim, Status::Completed);
+        let events: Vec<Event> = vec![
+            at(10, 101, NO_GRANT, registered),
+            at(100, 1, NO_GRANT, What::Sent { call, number: 1 }),
+            at(110, 1, GrantNo(0), granted(1_210, 1)),
+            at(120, 1, GrantNo(0), What::Heard { call, result: CallResult::Done, number: 1 }),
+            at(1_500, 2, GrantNo(1), granted(2_600, 2)),
+            at(1_600, 1, GrantNo(0), What::Ended { status, output: 0 }),
+            at(1_700, 1, NO_GRANT, What::Showed { status, output: 0 }),
         ];
         History { plan, grants: vec![name(1, 1), name(2, 2)], events }
     }
@@ -234,33 +244,38 @@ mod tests {
     #[test]
     fn what_stood_before_an_event_is_told_by_each_ones_own_clock() {
         let history = history();
-        let told = |place| Moment::of(&history, place, Some(1)).unwrap();
-        assert_eq!(told(0).stored, ["holds nothing of it"]);
-        assert_eq!(told(2).stored, ["p1: running, no lease"]);
+        let state = |place| Snapshot::before(&history, place, Some(1)).unwrap();
+        assert_eq!(state(0).stored, ["holds nothing of it"]);
+        assert_eq!(state(2).stored, ["p1: running, no lease"]);
         let expired = "p1: held by worker-1 under fence 1; expired 290 ms ago by the registry's clock";
-        assert_eq!(told(4).stored, [expired]);
+        assert_eq!(state(4).stored, [expired]);
         // 110 ms of its clock to the sending, 1100 ms more, and 1760 ms are shown.
         let lapsed = "its lease on p1, fence 1, lapsed 550 ms ago by its own clock";
-        let believed = &told(5).believed;
+        let believed = &state(5).believed;
         assert_eq!(believed[0], (Node::Worker(1), lapsed.to_owned()));
         assert_eq!(believed[1], (Node::Worker(2), "holds nothing of p1".to_owned()));
         assert_eq!(
-            told(5).stored,
+            state(5).stored,
             ["p1: held by worker-2 under fence 2; live, for 1000 ms by the registry's clock"]
         );
-        assert_eq!(told(5).clocks, "worker-1 +165 ms (+160 ms by drift)");
-        assert_eq!(told(6).stored, ["p1: completed, no lease"]);
-        assert!(Moment::of(&history, 7, None).is_none());
+        assert_eq!(state(5).clocks, "worker-1 +165 ms (+160 ms by drift)");
+        assert_eq!(state(6).stored, ["p1: completed, no lease"]);
+        assert!(Snapshot::before(&history, 7, None).is_none());
     }
 
     #[test]
     fn what_a_worker_holds_of_others_is_told_where_it_holds_nothing_of_the_one_that_is_asked_for() {
-        let told = Moment::of(&history(), 4, Some(2)).unwrap();
-        assert_eq!(told.believed[0].1, "holds nothing of p2");
+        let state = Snapshot::before(&history(), 4, Some(2)).unwrap();
+        assert_eq!(state.believed[0].1, "holds nothing of p2");
         let mut history = history();
         history.events.truncate(4);
-        history.events.push(Event { at_us: 900_000, clock: 990_000, ..history.events[3] });
-        assert_eq!(Moment::of(&history, 4, Some(2)).unwrap().believed[0].1, "holds nothing of p2 (holds p1)");
+        let mut heard = history.events[3];
+        (heard.at_us, heard.clock) = (900_000, 990_000);
+        history.events.push(heard);
+        assert_eq!(
+            Snapshot::before(&history, 4, Some(2)).unwrap().believed[0].1,
+            "holds nothing of p2 (holds p1)"
+        );
     }
 
     #[test]
@@ -272,7 +287,7 @@ mod tests {
             (1_100_000, "its lease on p1, fence 1, lapsed 0 ms ago by its own clock"),
         ] {
             history.events[4].at_us = at_us;
-            assert_eq!(Moment::of(&history, 4, Some(1)).unwrap().believed[0].1, said);
+            assert_eq!(Snapshot::before(&history, 4, Some(1)).unwrap().believed[0].1, said);
         }
     }
 }

@@ -1,27 +1,26 @@
-//! The timeline as text: a lane per node, the registry's last, time downwards. A call that was decided stands in its
-//! caller's lane, and what was decided in the registry's, on one line; one that was not, with what became of it. Of
-//! renewals in a row the first of each grant is a line, and the rest are one. The breach is marked, with the law's sentence
-//! under it.
+//! The timeline as text: a lane per node, the registry's last, time downwards. A call stands in its caller's lane and its
+//! decision in the registry's, on one line; a call without a decision stands with its outcome. Of renewals in a row the
+//! first of each grant is a line, and the rest are one. The breach is marked, with the law's sentence under it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::history::History;
-use crate::history::event::{CallKind, Event, Kind, NO_PROCESS};
+use crate::history::event::{CallKind, Event, EventKind, NO_PROCESS, What};
 use crate::judge::Broken;
 use crate::plan::Node;
 use crate::timeline::calls::calls;
 use crate::timeline::cause::{Link, chain};
-use crate::timeline::unanswered::{Astray, is_in_doubt};
+use crate::timeline::unanswered::{UnansweredCalls, is_in_doubt};
 
 const LANE: usize = 22;
 
-/// Draws what happened up to some time after the breach, or everything.
+/// Draws the history up to the breach, or all of it.
 pub fn draw(history: &History, broken: Option<&Broken>) -> String {
-    let drawing = Drawing::of(history, broken);
-    let mut text = drawing.header;
+    let timeline = TextTimeline::of(history, broken);
+    let mut text = timeline.header;
     text.push('\n');
-    for row in drawing.rows {
+    for row in timeline.rows {
         let _ = writeln!(text, "{}", row.line);
     }
     if let Some(broken) = broken {
@@ -31,193 +30,295 @@ pub fn draw(history: &History, broken: Option<&Broken>) -> String {
     text
 }
 
-pub(super) struct Drawing {
+pub(super) struct TextTimeline {
     pub header: String,
-    pub rows: Vec<Row>,
-    /// What leads to the breach.
+    pub rows: Vec<TimelineRow>,
+    /// The events that lead to the breach.
     pub links: Vec<Link>,
 }
 
-pub(super) struct Row {
+pub(super) struct TimelineRow {
     pub line: String,
-    /// Its event's; of a line that sums up, none.
+    /// The place of its event; none for a line that sums up others.
     pub place: Option<usize>,
     pub is_renewal: bool,
 }
 
-impl Drawing {
+impl TextTimeline {
     pub fn of(history: &History, broken: Option<&Broken>) -> Self {
         let calls = calls(history);
         let breach = broken.and_then(|broken| usize::try_from(broken.at).ok());
         let end = breach.map_or(history.events.len(), |at| (at + 1).min(history.events.len()));
-        let look = Look {
+        let writer = RowWriter {
             history,
             lanes: Vec::new(),
-            astray: Astray::of(history, &calls, end),
+            unanswered: UnansweredCalls::of(history, &calls, end),
             breach,
             at_issue: breach.and_then(|at| history.events.get(at)).map(|event| event.process),
         };
         let mut lanes: Vec<Node> = history.plan.nodes().filter(|node| *node != Node::Registry).collect();
         let events =
-            || history.events[..end].iter().enumerate().filter(|(place, event)| look.shows(*place, event));
+            || history.events[..end].iter().enumerate().filter(|(place, event)| writer.shows(*place, event));
         lanes.retain(|lane| events().any(|(_, event)| event.node == lane.code()));
         let shown: Vec<(usize, &Event)> = events().collect();
-        let look = Look { lanes, ..look };
+        let writer = RowWriter { lanes, ..writer };
         let links = broken.map_or_else(Vec::new, |broken| chain(history, &calls, broken));
         let is_link = |place| links.iter().any(|link| link.place == place);
 
         let mut header = format!("{:>11}  ", "ms");
-        for lane in &look.lanes {
+        for lane in &writer.lanes {
             let _ = write!(header, "{:<LANE$} ", lane.to_string());
         }
         header.push_str("registry");
         let mut rows = Vec::new();
-        let mut run = Renewals::default();
+        let mut renewals = RenewalRun::default();
         for (place, event) in shown {
             let mark = if breach == Some(place) { 'x' } else { ' ' };
-            let line = format!("{mark} {:>9}  {}", event.at_us / 1_000, look.row(place, event));
-            let is_renewal = event.kind == Kind::Renewed && breach != Some(place);
-            let row = Row { line, place: Some(place), is_renewal };
+            let line = format!("{mark} {:>9}  {}", event.at_us / 1_000, writer.row(place, event));
+            let is_renewal = event.kind() == EventKind::Renewed && breach != Some(place);
+            let row = TimelineRow { line, place: Some(place), is_renewal };
             if is_renewal {
-                run.add(row, event, is_link(place));
+                renewals.add(row, event, is_link(place));
             } else {
-                run.end(&mut rows);
+                renewals.end(&mut rows);
                 rows.push(row);
             }
         }
-        run.end(&mut rows);
+        renewals.end(&mut rows);
+        let is_drawn = |place: usize| rows.iter().any(|row| row.place == Some(place));
+        assert!(breach.is_none_or(|at| at >= end || is_drawn(at)), "the breach has no row");
         Self { header, rows, links }
     }
 }
 
-/// Those in a row, with nothing else between them.
+/// Renewals with nothing else between them.
 #[derive(Default)]
-struct Renewals {
-    rows: Vec<(Row, bool)>,
+struct RenewalRun {
+    /// Each with whether it has a line of its own.
+    rows: Vec<(TimelineRow, bool)>,
     grants: BTreeSet<u32>,
 }
 
-impl Renewals {
-    fn add(&mut self, row: Row, event: &Event, is_link: bool) {
+impl RenewalRun {
+    fn add(&mut self, row: TimelineRow, event: &Event, is_link: bool) {
         let is_first = self.grants.insert(event.grant.0);
         self.rows.push((row, is_first || is_link));
     }
 
-    /// A line that stands for one other would save nothing.
-    fn end(&mut self, rows: &mut Vec<Row>) {
+    /// Sums up the renewals without a line of their own; a single one is drawn, since its sum would be a line, too.
+    fn end(&mut self, rows: &mut Vec<TimelineRow>) {
         self.grants.clear();
-        let more = self.rows.iter().filter(|(_, is_told)| !is_told).count();
-        rows.extend(self.rows.drain(..).filter(|(_, is_told)| *is_told || more == 1).map(|(row, _)| row));
+        let more = self.rows.iter().filter(|(_, has_line)| !has_line).count();
+        rows.extend(self.rows.drain(..).filter(|(_, has_line)| *has_line || more == 1).map(|(row, _)| row));
         if more > 1 {
             let line = format!("{:>11}  (and {more} more renewals)", "");
-            rows.push(Row { line, place: None, is_renewal: true });
+            rows.push(TimelineRow { line, place: None, is_renewal: true });
         }
     }
 }
 
-struct Look<'a> {
+/// Decides which events have a row, and writes it.
+struct RowWriter<'a> {
     history: &'a History,
     lanes: Vec<Node>,
-    astray: Astray,
+    unanswered: UnansweredCalls,
     breach: Option<usize>,
     /// The process that the breach is about.
     at_issue: Option<u16>,
 }
 
-impl Look<'_> {
-    /// What tells nothing of leases is left out: reads, lists, and the sending of what is decided later.
+impl RowWriter<'_> {
+    /// Reads, lists, evidence and calls that are decided later have no row.
     fn shows(&self, place: usize, event: &Event) -> bool {
-        match event.kind {
-            _ if self.breach == Some(place) => true,
-            Kind::Sent => {
-                self.astray.fate(place).is_some() && self.matters(event, CallKind::from_code(event.a))
-            }
-            Kind::Heard => is_in_doubt(event) && self.matters(event, CallKind::from_code(event.a >> 8)),
-            // Of a worker's call its sending tells.
-            Kind::Lost => {
+        if self.breach == Some(place) {
+            return true;
+        }
+        match event.what() {
+            What::Sent { call, .. } => self.unanswered.outcome(place).is_some() && self.matters(event, call),
+            What::Heard { call, .. } => is_in_doubt(event) && self.matters(event, call),
+            // The row of a worker's call says whether it was lost.
+            What::Lost { .. } => {
                 let is_hosts = matches!(Node::from_code(event.node), Node::Host(_));
                 is_hosts && self.at_issue == Some(event.process) && event.process != NO_PROCESS
             }
-            Kind::Showed | Kind::EffectStarted => false,
-            // Evidence is for laws.
-            Kind::ReadBack
-            | Kind::LeaseAfter
-            | Kind::Observed
-            | Kind::TokenDrawn
-            | Kind::Appended
-            | Kind::Replayed
-            | Kind::Repeated
-            | Kind::FromEarlierLife
-            | Kind::LogRead
-            | Kind::LogShown
-            | Kind::Claims
-            | Kind::Completes
-            | Kind::Unfenced
-            | Kind::Survived
-            | Kind::SurvivedLease => false,
-            // A sweep that came too late, or asks again: everyday.
-            Kind::Busy => false,
-            Kind::Refused => CallKind::from_code(event.a) != CallKind::Claim,
-            _ => true,
+            // A sweep that came too late, or asks again, is an everyday event.
+            What::Busy => false,
+            What::Refused { call, .. } => call != CallKind::Claim,
+            What::Showed { .. }
+            | What::EffectStarted { .. }
+            | What::ReadBack { .. }
+            | What::LeaseAfter
+            | What::Observed { .. }
+            | What::TokenDrawn { .. }
+            | What::Appended { .. }
+            | What::Replayed { .. }
+            | What::Repeated { .. }
+            | What::FromEarlierLife
+            | What::LogRead { .. }
+            | What::LogShown { .. }
+            | What::Claims { .. }
+            | What::Completes { .. }
+            | What::Unfenced { .. }
+            | What::Survived { .. }
+            | What::SurvivedLease { .. } => false,
+            What::Registered { .. }
+            | What::Granted { .. }
+            | What::Reclaimed { .. }
+            | What::Reentered { .. }
+            | What::Renewed { .. }
+            | What::Released
+            | What::Wrote { .. }
+            | What::Ended { .. }
+            | What::Failed { .. }
+            | What::Pruned
+            | What::Asked { .. }
+            | What::GivesUp { .. }
+            | What::StoreWaited { .. }
+            | What::TransferIsPartial { .. }
+            | What::TurnedOut { .. }
+            | What::Spanned { .. }
+            | What::BodyBegan { .. }
+            | What::BodyEnded { .. }
+            | What::EffectTaken { .. }
+            | What::EffectRefused { .. }
+            | What::WaitBegan { .. }
+            | What::WaitEnded { .. }
+            | What::Drained { .. }
+            | What::StepTaken { .. }
+            | What::Crashed { .. }
+            | What::Restarted { .. }
+            | What::Paused
+            | What::Resumed
+            | What::Panicked
+            | What::LivenessBegan { .. }
+            | What::LivenessAsked
+            | What::Remained { .. }
+            | What::Exhausted
+            | What::Finished => true,
         }
     }
 
-    /// Whether anybody asks what became of a call: not of a read, and of a claim, which every sweep makes again, only
-    /// where the breach is about its process.
+    /// Whether the outcome of an unanswered call matters to a reader. A read never does; a claim, which every sweep makes
+    /// again, only where the breach is about its process.
     fn matters(&self, event: &Event, call: CallKind) -> bool {
         match call {
             CallKind::Read | CallKind::Other => false,
             CallKind::Claim => self.at_issue == Some(event.process),
-            _ => event.process != NO_PROCESS,
+            CallKind::Reclaim
+            | CallKind::Renew
+            | CallKind::Release
+            | CallKind::Start
+            | CallKind::Emit
+            | CallKind::SetWait
+            | CallKind::ClearWait
+            | CallKind::Complete
+            | CallKind::UnfencedStart
+            | CallKind::UnfencedEmit
+            | CallKind::UnfencedSetWait
+            | CallKind::UnfencedClearWait
+            | CallKind::UnfencedComplete
+            | CallKind::Register
+            | CallKind::Abandon
+            | CallKind::Prune
+            | CallKind::GrantHandle
+            | CallKind::Transfer
+            | CallKind::Ack => event.process != NO_PROCESS,
         }
     }
 
     fn row(&self, place: usize, event: &Event) -> String {
-        let said = self.history.said(event).to_string();
+        let phrase = self.history.phrase(event).to_string();
         let lane = self.lanes.iter().position(|lane| lane.code() == event.node);
         let Some(lane) = lane else {
             let gap = self.lanes.len() * (LANE + 1);
             return if event.node == Node::Ledger.code() {
-                format!("{:gap$}ledger: {said}", "")
+                format!("{:gap$}ledger: {phrase}", "")
             } else {
-                format!("{:gap$}{said}", "")
+                format!("{:gap$}{phrase}", "")
             };
         };
         let before = lane * (LANE + 1);
-        let fate = self.astray.fate(place).filter(|_| self.breach != Some(place));
-        let call = fate.map(|_| CallKind::from_code(event.a).name()).or_else(|| call(event));
-        let Some(call) = call else { return format!("{:before$}{said}", "") };
+        let outcome = self.unanswered.outcome(place).filter(|_| self.breach != Some(place));
+        let sent = match event.what() {
+            What::Sent { call, .. } if outcome.is_some() => Some(call.name()),
+            _ => None,
+        };
+        let Some(call) = sent.or_else(|| decided_call(event)) else {
+            return format!("{:before$}{phrase}", "");
+        };
         let after = (self.lanes.len() - lane) * (LANE + 1);
         let mut asked = match event.process {
             NO_PROCESS => format!("{call} "),
             process => format!("{call} p{process} "),
         };
-        let tip = if fate.is_some() { ">" } else { "." };
+        let tip = if outcome.is_some() { ">" } else { "." };
         while asked.chars().count() < after - 2 {
             asked.push('.');
         }
-        let became = match fate {
-            Some(fate) => fate.to_owned(),
-            None if self.astray.is_answer_lost(place) => format!("{said}, answer lost"),
-            None => said,
+        let answer = match outcome {
+            Some(outcome) => outcome.to_owned(),
+            None if self.unanswered.is_answer_lost(place) => format!("{phrase}, answer lost"),
+            None => phrase,
         };
-        format!("{:before$}{asked}{tip} {became}", "")
+        format!("{:before$}{asked}{tip} {answer}", "")
     }
 }
 
-/// What was asked, of events that are decisions.
-fn call(event: &Event) -> Option<&'static str> {
-    Some(match event.kind {
-        Kind::Registered => "register",
-        Kind::Granted | Kind::Reentered | Kind::Busy => "claim",
-        Kind::Reclaimed => "reclaim",
-        Kind::Renewed => "renew",
-        Kind::Released => "release",
-        Kind::Wrote => "write",
-        Kind::Asked => "ask",
-        Kind::Ended => "complete",
-        Kind::Refused | Kind::Failed => CallKind::from_code(event.a).name(),
-        Kind::Pruned => "prune",
-        _ => return None,
-    })
+/// The call that the registry decided with this event; none, if the event is no decision.
+fn decided_call(event: &Event) -> Option<&'static str> {
+    match event.what() {
+        What::Registered { .. } => Some("register"),
+        What::Granted { .. } | What::Reentered { .. } | What::Busy => Some("claim"),
+        What::Reclaimed { .. } => Some("reclaim"),
+        What::Renewed { .. } => Some("renew"),
+        What::Released => Some("release"),
+        What::Wrote { .. } => Some("write"),
+        What::Asked { .. } => Some("ask"),
+        What::Ended { .. } => Some("complete"),
+        What::Refused { call, .. } | What::Failed { call, .. } => Some(call.name()),
+        What::Pruned => Some("prune"),
+        What::Showed { .. }
+        | What::ReadBack { .. }
+        | What::LeaseAfter
+        | What::Observed { .. }
+        | What::TokenDrawn { .. }
+        | What::GivesUp { .. }
+        | What::Appended { .. }
+        | What::Replayed { .. }
+        | What::StoreWaited { .. }
+        | What::LogRead { .. }
+        | What::LogShown { .. }
+        | What::TransferIsPartial { .. }
+        | What::TurnedOut { .. }
+        | What::Survived { .. }
+        | What::SurvivedLease { .. }
+        | What::Claims { .. }
+        | What::Completes { .. }
+        | What::Unfenced { .. }
+        | What::Spanned { .. }
+        | What::Sent { .. }
+        | What::Heard { .. }
+        | What::BodyBegan { .. }
+        | What::BodyEnded { .. }
+        | What::EffectStarted { .. }
+        | What::EffectTaken { .. }
+        | What::EffectRefused { .. }
+        | What::WaitBegan { .. }
+        | What::WaitEnded { .. }
+        | What::Drained { .. }
+        | What::StepTaken { .. }
+        | What::Crashed { .. }
+        | What::Restarted { .. }
+        | What::Paused
+        | What::Resumed
+        | What::Panicked
+        | What::Repeated { .. }
+        | What::FromEarlierLife
+        | What::Lost { .. }
+        | What::LivenessBegan { .. }
+        | What::LivenessAsked
+        | What::Remained { .. }
+        | What::Exhausted
+        | What::Finished => None,
+    }
 }

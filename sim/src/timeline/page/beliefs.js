@@ -20,7 +20,7 @@ function tell() {
   if (place >= 0 && process[place] >= 0) told = process[place];
   processChoice.value = told;
   instant.textContent = `${inMs(us)}\u202fms`;
-  eventSaid.textContent = place >= 0 ? `${nodes.get(node[place])?.name}: ${words(place)}` : "no event: this is what stood then";
+  eventSaid.textContent = place >= 0 ? `${nodes.get(node[place])?.name}: ${phrase(place)}` : "no event: this is what stood then";
   eventSaid.className = place === breach && place >= 0 ? "broken" : "";
   eventNote.replaceChildren(...noteOf(place, us));
   const rows = rowsAt(told, n, us, place);
@@ -33,7 +33,7 @@ function noteOf(place, us) {
   const lines = [];
   const link = chain.findIndex((each) => each.place === place);
   if (link >= 0) lines.push(element("b", "link", `${link + 1} of ${chain.length}: ${chain[link].role}`));
-  const kind = raw.marks[mark[place]];
+  const kind = raw.glyphs[glyphNumber[place]];
   if (grant[place] >= 0 && ["wrote", "ended", "refused", "renewed"].includes(kind)) {
     const stored = storedAt(process[place], place, us);
     const isStale = !stored.lease || stored.grant !== grant[place] || stored.left_ms <= 0;

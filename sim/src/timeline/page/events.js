@@ -36,7 +36,7 @@ function eventRow(number, place) {
   row.setAttribute("aria-selected", place === selected.place);
   row.style.transform = `translateY(${number * ROW}px)`;
   row.dataset.place = place;
-  const cells = [[place, "no"], [inMs(at[place]), "ms"], [nodes.get(node[place])?.name ?? "?", "where"], [words(place), "what"]];
+  const cells = [[place, "no"], [inMs(at[place]), "ms"], [nodes.get(node[place])?.name ?? "?", "where"], [phrase(place), "what"]];
   for (const [text, name] of cells) {
     const cell = element("span", name, text);
     cell.setAttribute("role", "gridcell");

@@ -6,12 +6,12 @@ const COUNT = raw.after_us.length;
 const at = new Float64Array(COUNT);
 for (let i = 0, us = 0; i < COUNT; i++) at[i] = us += raw.after_us[i];
 const END = Math.max(COUNT ? at[COUNT - 1] : 0, 1000);
-const mark = Uint8Array.from(raw.mark);
+const glyphNumber = Uint8Array.from(raw.glyph);
 const node = Uint8Array.from(raw.node);
 const process = Int32Array.from(raw.process);
 const grant = Int32Array.from(raw.grant);
-const said = Uint32Array.from(raw.said);
-const MARK = Object.fromEntries(raw.marks.map((name, number) => [name, number]));
+const phraseNumber = Uint32Array.from(raw.phrase);
+const GLYPH = Object.fromEntries(raw.glyphs.map((name, number) => [name, number]));
 const NO_GRANT = 4294967295;
 
 const nodes = new Map(raw.nodes.map((each) => [each.code, each]));
@@ -24,7 +24,7 @@ const breach = chain.length ? chain[chain.length - 1].place : -1;
 const inChain = new Set(chain.map((link) => link.place));
 const processes = [...new Set(process)].filter((each) => each >= 0).sort((a, b) => a - b);
 
-const words = (place) => raw.words[said[place]];
+const phrase = (place) => raw.phrases[phraseNumber[place]];
 const fenceOf = (number) => (number < 0 || !raw.grants[number] ? null : raw.grants[number][1]);
 const holderOf = (number) => nodes.get(raw.grants[number]?.[0])?.name ?? "nobody";
 const timeOf = (place, otherwise) => (place === null || place < 0 ? otherwise : at[place]);

@@ -98,20 +98,20 @@ function senderY(code, number) {
   return beliefY(code, number) + 12;
 }
 
-const AT_SENDER = new Set(["sent", "heard", "astray", "body-began", "body-ended", "effect-sent", "node", "waited"].map((name) => MARK[name]));
-const ON_BAR = new Set([MARK.granted, MARK.renewed]);
+const AT_SENDER = new Set(["sent", "heard", "message-fault", "body-began", "body-ended", "effect-sent", "node", "waited"].map((name) => GLYPH[name]));
+const ON_BAR = new Set([GLYPH.granted, GLYPH.renewed]);
 
 /// The height at which an event is drawn, or null if it has no place.
 function spotY(place) {
-  const [kind, code, of] = [mark[place], node[place], process[place]];
-  if (kind === MARK.step || kind === MARK.fault || kind === MARK.run) return lanes[0].y + lanes[0].height - 12;
+  const [kind, code, of] = [glyphNumber[place], node[place], process[place]];
+  if (kind === GLYPH.step || kind === GLYPH.fault || kind === GLYPH.run) return lanes[0].y + lanes[0].height - 12;
   if (code === ledger.code) return laneOf.has(code) ? laneOf.get(code).y + SIZE.name + SIZE.ledger / 2 : null;
   const lane = laneOf.get(code);
   if (!lane) return null;
   const isSenders = AT_SENDER.has(kind) || isHeardOrSent.has(place);
-  if (kind === MARK["body-began"] || kind === MARK["body-ended"]) return slotY(code, grant[place]) + SIZE.body / 2;
+  if (kind === GLYPH["body-began"] || kind === GLYPH["body-ended"]) return slotY(code, grant[place]) + SIZE.body / 2;
   if (isSenders || lane.kind === "store") {
-    if (kind === MARK.node) return lane.kind === "worker" ? lane.y + SIZE.name + SIZE.pad + SIZE.body / 2 : lane.kind === "store" ? lane.y + 4 : hostY(lane);
+    if (kind === GLYPH.node) return lane.kind === "worker" ? lane.y + SIZE.name + SIZE.pad + SIZE.body / 2 : lane.kind === "store" ? lane.y + 4 : hostY(lane);
     return lane.kind === "store" ? lane.y + 4 : senderY(code, grantNear(place));
   }
   const row = of < 0 ? null : rowOf(of);

@@ -163,7 +163,7 @@ function under(x, y) {
 }
 
 function describe(found) {
-  if (found.mark) return [`${inMs(at[found.place])} ms · ${nodes.get(node[found.place])?.name}`, words(found.place)];
+  if (found.mark) return [`${inMs(at[found.place])} ms · ${nodes.get(node[found.place])?.name}`, phrase(found.place)];
   const span = `${inMs(found.from)} to ${inMs(found.to)} ms`;
   const who = nodes.get(found.node)?.name;
   switch (found.what) {
@@ -310,7 +310,7 @@ grid.addEventListener("scroll", paintEvents, { passive: true });
 /// Of a run without a breach: the first write under a fence that was refused, since that is what fences are for; else the
 /// first grant.
 function telling() {
-  const first = (name) => shown.find((place) => mark[place] === MARK[name] && grant[place] >= 0);
+  const first = (name) => shown.find((place) => glyphNumber[place] === GLYPH[name] && grant[place] >= 0);
   return first("refused") ?? first("granted") ?? -1;
 }
 
@@ -386,8 +386,8 @@ function paintSample(on, id) {
       on.moveTo(10, 13);
       on.lineTo(19, 1);
       return on.stroke();
-    case "astray":
-      return glyph(on, "astray", 11, 7, ink.fault);
+    case "message-faults":
+      return glyph(on, "message-fault", 11, 7, ink.fault);
     case "effects":
       glyph(on, "effect-taken", 6, 7, a);
       return glyph(on, "effect-refused", 16, 7, ink.refuse);

@@ -183,11 +183,11 @@ function paintSteps() {
   const rows = Array.from({ length: Math.max(1, Math.floor((lane.height - SIZE.name - 26) / 15)) }, () => []);
   const end = view.left + view.width;
   for (const step of raw.steps) if (step.for_us !== null) paintSpan(step, lane);
-  const inOrder = [...raw.steps].sort((a, b) => mark[b.place] - mark[a.place] || a.place - b.place);
+  const inOrder = [...raw.steps].sort((a, b) => glyphNumber[b.place] - glyphNumber[a.place] || a.place - b.place);
   for (const step of inOrder) {
     const x = xOf(at[step.place]);
     if (x < view.left || x > end) continue;
-    const isFault = mark[step.place] === MARK.fault;
+    const isFault = glyphNumber[step.place] === GLYPH.fault;
     const wide = pen.measureText(step.action).width;
     const start = x + 7 + wide > end ? Math.max(view.left, x - 7 - wide) : x + 7;
     const row = rows.findIndex((taken) => taken.every(([from, to]) => start - 12 > to || start + wide + 12 < from));
@@ -447,7 +447,7 @@ function paintCalls() {
     const [start, end] = [sent >= 0 ? sent : decided, heard >= 0 ? heard : Math.max(decided, sent)];
     if (!inSight(at[start], at[end])) continue;
     const isLinked = inChain.has(sent) || inChain.has(decided);
-    const group = GROUPS[groupOf[mark[decided >= 0 ? decided : start]]].id;
+    const group = GROUPS[groupOf[glyphNumber[decided >= 0 ? decided : start]]].id;
     const everyday = group === "busy" || group === "reads" ? group : "messages";
     if (isLinked || (isOn[everyday] && (process[start] < 0 || shownProcesses.has(process[start])))) seen.push({ call, start, isLinked });
   }
@@ -463,8 +463,8 @@ function paintCalls() {
     last.set(key, place);
     const [y, storeY] = [senderY(node[start], grantNear(start)), decided >= 0 ? spotY(decided) : null];
     if (y === null) continue;
-    const isRefused = decided >= 0 && (mark[decided] === MARK.refused || mark[decided] === MARK.failed);
-    const isWrite = decided >= 0 && (mark[decided] === MARK.wrote || mark[decided] === MARK.ended);
+    const isRefused = decided >= 0 && (glyphNumber[decided] === GLYPH.refused || glyphNumber[decided] === GLYPH.failed);
+    const isWrite = decided >= 0 && (glyphNumber[decided] === GLYPH.wrote || glyphNumber[decided] === GLYPH.ended);
     const isTold = isWrite || isRefused;
     const colour = isRefused ? ink.refuse : decided >= 0 && grant[decided] >= 0 ? fenceColour(grant[decided]) : ink.faint;
     const width = isLinked ? 1.8 : isTold ? 1.2 : 0.9;
@@ -557,7 +557,7 @@ function glyph(on, name, x, y, colour, size = 4) {
       on.strokeStyle = ink.refuse;
       on.stroke();
       return cross(x, y + size * 0.2, size * 0.35, on);
-    case "astray":
+    case "message-fault":
       return cross(x, y, size * 0.7, on);
     case "node":
     case "run":
@@ -575,9 +575,9 @@ function glyph(on, name, x, y, colour, size = 4) {
   }
 }
 
-function markColour(place) {
-  const name = raw.marks[mark[place]];
-  if (name === "fault" || name === "failed" || name === "astray" || name === "node") return ink.fault;
+function glyphColour(place) {
+  const name = raw.glyphs[glyphNumber[place]];
+  if (name === "fault" || name === "failed" || name === "message-fault" || name === "node") return ink.fault;
   if (name === "step" || name === "asked" || name === "waited" || name === "run") return ink.muted;
   if (name === "read" || name === "evidence" || name === "busy") return ink.faint;
   if (name === "refused" || name === "effect-refused") return ink.refuse;
@@ -598,23 +598,23 @@ function paintMarks() {
     if (y === null) continue;
     const x = xOf(at[place]);
     // One of many that fall on the same spot is enough, unless it matters.
-    const key = (Math.round(x / apart) * 65536 + Math.round(y)) * 32 + mark[place];
+    const key = (Math.round(x / apart) * 65536 + Math.round(y)) * 32 + glyphNumber[place];
     if (drawn.has(key) && !inChain.has(place) && place !== selected.place) continue;
     drawn.add(key);
-    if (PINS.has(mark[place])) {
+    if (PINS.has(glyphNumber[place])) {
       pins.push({ place, x, y });
       continue;
     }
-    noted.marks.push({ place, mark: raw.marks[mark[place]], x, y: y - scroller.scrollTop });
+    noted.marks.push({ place, mark: raw.glyphs[glyphNumber[place]], x, y: y - scroller.scrollTop });
     if (inChain.has(place)) linked.push([place, x, y]);
-    else glyph(pen, raw.marks[mark[place]], x, y, markColour(place));
+    else glyph(pen, raw.glyphs[glyphNumber[place]], x, y, glyphColour(place));
   }
   paintPins(pins);
   // On top of what was decided in the same moment.
-  for (const [place, x, y] of linked) glyph(pen, raw.marks[mark[place]], x, y, markColour(place), 5);
+  for (const [place, x, y] of linked) glyph(pen, raw.glyphs[glyphNumber[place]], x, y, glyphColour(place), 5);
 }
 
-const PINS = new Set([MARK.step, MARK.fault]);
+const PINS = new Set([GLYPH.step, GLYPH.fault]);
 const PIN = { apart: 10, farthest: 30 };
 /// Where those stand that had to make room.
 let pinned = new Map();
@@ -623,18 +623,18 @@ const markX = (place) => pinned.get(place) ?? xOf(at[place]);
 /// Pins of one moment stand side by side, faults first; where there are too many, faults are on top.
 function paintPins(pins) {
   pinned = new Map();
-  pins.sort((a, b) => a.x - b.x || mark[b.place] - mark[a.place]);
+  pins.sort((a, b) => a.x - b.x || glyphNumber[b.place] - glyphNumber[a.place]);
   let free = -Infinity;
   for (const pin of pins) {
     const x = Math.min(Math.max(pin.x, free), pin.x + PIN.farthest);
     pinned.set(pin.place, x);
     free = x + PIN.apart;
   }
-  pins.sort((a, b) => mark[a.place] - mark[b.place]);
+  pins.sort((a, b) => glyphNumber[a.place] - glyphNumber[b.place]);
   for (const { place, y } of pins) {
-    const [name, x] = [raw.marks[mark[place]], pinned.get(place)];
+    const [name, x] = [raw.glyphs[glyphNumber[place]], pinned.get(place)];
     noted.marks.push({ place, mark: name, x, y: y - scroller.scrollTop });
-    glyph(pen, name, x, y, markColour(place), inChain.has(place) ? 5 : 4);
+    glyph(pen, name, x, y, glyphColour(place), inChain.has(place) ? 5 : 4);
   }
 }
 

@@ -1,30 +1,30 @@
-//! What a page says of the run as a whole: what was put to the test, by which plan, and what came of the laws. The run was
-//! judged to its end, and what is drawn may be less of it: then a breach that comes later is told of as not reached.
+//! The head of a page: the subject and the plan of the run, and the result of its laws. The run was judged to its end, and the
+//! drawing may stop before that: then the head says that a later breach is not reached.
 
 use crate::judge::{Broken, Verdict};
 
-pub struct Head<'a> {
+pub struct PageHead<'a> {
     pub subject: &'a str,
-    /// Where the plan is from: its seed, or the name of its file.
+    /// The plan's origin: its seed, or the name of its file.
     pub plan: &'a str,
-    /// Of the whole run.
+    /// The events of the whole run, drawn or not.
     pub events: u64,
     pub hash: u64,
     pub ruling: Ruling<'a>,
 }
 
-/// Silence is not the same as a law that holds.
+/// The result of a run's laws. A run that breaks no law and cannot decide one is not a run in which every law holds.
 pub enum Ruling<'a> {
     Broken(&'a Broken),
     /// The run is drawn to an event before it.
     NotReached(&'a Broken),
-    /// Laws of which it cannot be told whether they hold, and why.
+    /// Laws that could not be decided, and why.
     Undecided(Vec<(&'static str, &'a str)>),
     Holds,
 }
 
 impl<'a> Ruling<'a> {
-    /// Of a run of which so many events are drawn.
+    /// The result of a run of which so many events are drawn.
     pub fn of(verdict: &'a Verdict, broken: Option<&'a Broken>, drawn: usize) -> Self {
         let undecided: Vec<_> = verdict.undecided().collect();
         match broken {
@@ -39,7 +39,7 @@ impl<'a> Ruling<'a> {
     pub fn broken(&self) -> Option<&'a Broken> {
         match self {
             Self::Broken(broken) => Some(broken),
-            _ => None,
+            Self::NotReached(_) | Self::Undecided(_) | Self::Holds => None,
         }
     }
 }
