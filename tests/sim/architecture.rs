@@ -15,11 +15,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("coverage", &["history", "plan"]),
     ("judge", &["coverage", "history", "laws", "plan", "subject", "world"]),
     ("shrink", &["judge", "plan", "subject"]),
-    ("planted", &["plan", "subject", "world"]),
+    ("planted", &["laws", "plan", "subject", "world"]),
     ("matrix", &["generate", "history", "judge", "plan", "planted", "shrink", "subject", "support"]),
     ("regressions", &["history", "judge", "laws", "plan", "planted", "subject", "support"]),
     ("search", &["generate", "judge", "plan", "subject", "support", "world"]),
-    ("timeline", &["history", "judge", "plan", "support"]),
+    ("timeline", &["history", "judge", "laws", "plan", "support"]),
     ("report", &["coverage", "history", "judge", "laws", "plan", "shrink", "subject", "support", "timeline"]),
     ("check", &["coverage", "generate", "judge", "laws", "plan", "report", "search", "shrink", "subject"]),
     (

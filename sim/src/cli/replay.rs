@@ -12,6 +12,7 @@ use crate::cli::wrap::wrapped;
 use crate::cli::{Complaint, End, Ended, history_files, output_folder, stdout};
 use crate::history::History;
 use crate::judge::{Broken, Verdict, judge, record};
+use crate::laws;
 use crate::plan::Plan;
 use crate::shrink::BUDGET;
 use crate::subject::Subject;
@@ -47,9 +48,9 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
     }
     let end = tell(&verdict, breach.as_ref(), is_page);
     // A body may panic because its plan says so: that is no news.
-    if let (Some(said), true, false) =
-        (panicked, breach.is_some_and(|broken| broken.law == "nobody-panics"), is_page)
-    {
+    let is_about_panics =
+        breach.and_then(|broken| laws::card(broken.law)).is_some_and(|card| card.is_about_panics);
+    if let (Some(said), true, false) = (panicked, is_about_panics, is_page) {
         stdout::line(format_args!("the last panic said: {said}"));
     }
     Ok(end)

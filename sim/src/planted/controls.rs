@@ -5,6 +5,12 @@ use fencepost::rules::Rules;
 use fencepost::rules::leases;
 use fencepost::rules::worker::AttemptRules;
 
+use crate::laws::fences_only_grow::FencesOnlyGrow;
+use crate::laws::law::Law;
+use crate::laws::lost_means_silent::LostMeansSilent;
+use crate::laws::one_live_grant::OneLiveGrant;
+use crate::laws::stale_writer_refused::StaleWriterRefused;
+use crate::laws::tokens_are_drawn::TokensAreDrawn;
 use crate::planted::{Fate, Sabotage};
 use crate::subject::Subject;
 
@@ -13,7 +19,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
         Sabotage {
             name: "control-capital-tokens",
             stands_for: "nothing: tokens are as drawn, and look different",
-            law: "tokens-are-drawn",
+            law: TokensAreDrawn::CARD.name,
             subject: |subject| {
                 rules(subject, |rules| Rules { token: |bytes| leases::token(bytes).to_uppercase(), ..rules })
             },
@@ -24,7 +30,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
         Sabotage {
             name: "control-fences-by-twos",
             stands_for: "nothing: fences grow, and not by one",
-            law: "fences-only-grow",
+            law: FencesOnlyGrow::CARD.name,
             subject: |subject| {
                 rules(subject, |rules| Rules { next_fence: |highest| highest.checked_add(2), ..rules })
             },
@@ -35,7 +41,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
         Sabotage {
             name: "control-eager-renewals",
             stands_for: "nothing: a worker that renews sooner than it must",
-            law: "lost-means-silent",
+            law: LostMeansSilent::CARD.name,
             subject: |subject| {
                 let first_renewal_in_ms =
                     |timings: &fencepost::model::lease::LeaseTimings| timings.renew_interval_ms() / 2 + 1;
@@ -49,7 +55,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
         Sabotage {
             name: "control-the-same-value",
             stands_for: "nothing: a value replaced by itself",
-            law: "stale-writer-refused",
+            law: StaleWriterRefused::CARD.name,
             subject: |subject| rules(subject, |rules| Rules { renew: leases::renew, ..rules }),
         },
         Fate::IsInert,
@@ -58,7 +64,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
         Sabotage {
             name: "control-everything-is-free",
             stands_for: "a registry that holds no lease at all: whoever claims is granted",
-            law: "one-live-grant",
+            law: OneLiveGrant::CARD.name,
             subject: |subject| {
                 rules(subject, |rules| Rules {
                     claim: |_, claim| new_grant(claim.tenure.highest_fence),

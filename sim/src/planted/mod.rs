@@ -49,7 +49,7 @@ pub struct Sabotage {
     pub name: &'static str,
     /// The real bug it stands for.
     pub stands_for: &'static str,
-    /// The law that must catch it.
+    /// The law that must catch it, by name. Its card claims the bug.
     pub law: &'static str,
     /// Plants it in the true system.
     pub subject: fn(Subject) -> Subject,

@@ -17,6 +17,7 @@ use fencepost::rules::events;
 use fencepost::rules::leases::{self, Claim, ClaimDecision, Observation};
 use fencepost::rules::writes::{self, Admission, Authority, ExecutionWrite, StartDecision};
 
+use crate::laws;
 use crate::planted::Sabotage;
 use crate::subject::{Core, Protocol, Subject};
 use crate::world::clock_of_the_caller_ms;
@@ -25,13 +26,13 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "release-by-id-alone",
         stands_for: "a lock released by name without its token: the late release of an old holder ends a new one's lease",
-        law: "release-frees-own",
+        law: laws::that_catches("release-by-id-alone"),
         subject: |subject| with(subject, |rules| Rules { releases: |_, _| true, ..rules }),
     },
     Sabotage {
         name: "fence-repeated",
         stands_for: "a new grant repeats the last fence: what stands outside cannot tell the two apart",
-        law: "fences-only-grow",
+        law: laws::that_catches("fence-repeated"),
         subject: |subject| {
             with(subject, |rules| Rules { next_fence: |highest| Some(highest.max(1)), ..rules })
         },
@@ -39,7 +40,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "fence-forgotten-by-prune",
         stands_for: "the fence is kept in the row that a prune deletes, and starts again with the next life",
-        law: "fences-only-grow",
+        law: laws::that_catches("fence-forgotten-by-prune"),
         subject: |subject| {
             with(subject, |rules| Rules { survives_prune: |kept| HighWater { fence: 0, ..kept }, ..rules })
         },
@@ -47,61 +48,61 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "renew-at-expiry",
         stands_for: "`expires_at >= now` in renew alone: for one millisecond an expired grant comes back",
-        law: "stale-writer-refused",
+        law: laws::that_catches("renew-at-expiry"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_at_expiry, ..rules }),
     },
     Sabotage {
         name: "claim-at-expiry",
         stands_for: "`expires_at >= now` in claim alone: for one millisecond an expired grant keeps others out",
-        law: "expiry-is-exact",
+        law: laws::that_catches("claim-at-expiry"),
         subject: |subject| with(subject, |rules| Rules { claim: claims_at_expiry, ..rules }),
     },
     Sabotage {
         name: "renew-the-expired",
         stands_for: "a renewal accepts an expired grant as long as nobody took it",
-        law: "stale-writer-refused",
+        law: laws::that_catches("renew-the-expired"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_the_expired, ..rules }),
     },
     Sabotage {
         name: "renewals-add-up",
         stands_for: "a renewal adds a ttl to what was left: soon a dead worker's lease outlasts everybody's patience",
-        law: "leases-last-as-asked",
+        law: laws::that_catches("renewals-add-up"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_on_top, ..rules }),
     },
     Sabotage {
         name: "renew-creates",
         stands_for: "a renewal is an upsert: it makes the row it should update, so a released lease comes back",
-        law: "stale-writer-refused",
+        law: laws::that_catches("renew-creates"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_what_is_gone, ..rules }),
     },
     Sabotage {
         name: "reclaim-whoever-holds",
         stands_for: "a reclaim skips the comparison with the holder it observed, and takes a later one's lease",
-        law: "reclaim-takes-the-observed-dead",
+        law: laws::that_catches("reclaim-whoever-holds"),
         subject: |subject| with(subject, |rules| Rules { reclaim: reclaims_from_whoever_holds, ..rules }),
     },
     Sabotage {
         name: "reclaim-from-the-living",
         stands_for: "the registry believes a reclaimer that the holder is dead, and does not ask its own probe",
-        law: "reclaim-takes-the-observed-dead",
+        law: laws::that_catches("reclaim-from-the-living"),
         subject: |subject| with(subject, |rules| Rules { reclaim: reclaims_from_the_living, ..rules }),
     },
     Sabotage {
         name: "same-token",
         stands_for: "tokens are made of something that repeats, such as a constant or a coarse clock",
-        law: "tokens-are-drawn",
+        law: laws::that_catches("same-token"),
         subject: |subject| with(subject, |rules| Rules { token: |_| "token".to_owned(), ..rules }),
     },
     Sabotage {
         name: "claim-the-ended",
         stands_for: "claims of ended processes succeed",
-        law: "nothing-after-the-end",
+        law: laws::that_catches("claim-the-ended"),
         subject: |subject| with(subject, |rules| Rules { admit_holder: |_, _| Ok(()), ..rules }),
     },
     Sabotage {
         name: "claim-the-unknown",
         stands_for: "claims of unknown ids succeed: a lock table that never asks whether the work is there, or still there",
-        law: "linearizable",
+        law: laws::that_catches("claim-the-unknown"),
         subject: |subject| Subject {
             wraps: Some(|core, environment| Arc::new(LeasesAnything { core, environment })),
             ..subject
@@ -111,7 +112,7 @@ pub const ALL: &[Sabotage] = &[
         name: "renew-then-write",
         stands_for: "the protocol of the reference pages: renew as a check, then complete unfenced; the lease may pass on \
                      between the two",
-        law: "stale-writer-refused",
+        law: laws::that_catches("renew-then-write"),
         subject: |subject| Subject {
             protocol: Protocol::RenewThenWrite,
             ..with(subject, |rules| Rules { admit: admits_unfenced, ..rules })
@@ -120,7 +121,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "start-unchecked",
         stands_for: "the first start is recorded without a look at the lease",
-        law: "stale-writer-refused",
+        law: laws::that_catches("start-unchecked"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
@@ -134,7 +135,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "wait-unchecked",
         stands_for: "waits are set and cleared without a look at the lease: late waits that nobody fenced",
-        law: "stale-writer-refused",
+        law: laws::that_catches("wait-unchecked"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
@@ -148,7 +149,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "events-unchecked",
         stands_for: "events are appended by anyone: the terminal write is fenced, the log is not",
-        law: "stale-writer-refused",
+        law: laws::that_catches("events-unchecked"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
@@ -162,7 +163,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "second-terminal",
         stands_for: "a second terminal outcome overwrites the first",
-        law: "ends-once",
+        law: laws::that_catches("second-terminal"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match write {
@@ -176,7 +177,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "same-owner-is-same-incarnation",
         stands_for: "a restarted worker is taken for the one that died: it re-enters the dead one's lease",
-        law: "linearizable",
+        law: laws::that_catches("same-owner-is-same-incarnation"),
         subject: |subject| {
             with(subject, |rules| Rules { same_incarnation: |a, b| a.owner_id == b.owner_id, ..rules })
         },
@@ -184,13 +185,13 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "expiry-by-the-callers-clock",
         stands_for: "a claim brings the time along that the stored expiry is compared with: whoever is fast takes live leases",
-        law: "one-live-grant",
+        law: laws::that_catches("expiry-by-the-callers-clock"),
         subject: |subject| Subject { wraps: Some(|core, _| Arc::new(CallersClock(core))), ..subject },
     },
     Sabotage {
         name: "claim-decided-before-a-wait",
         stands_for: "a claim looks, waits, and writes without looking again: authority checked in one transaction, used in the next",
-        law: "one-live-grant",
+        law: laws::that_catches("claim-decided-before-a-wait"),
         subject: |subject| Subject {
             wraps: Some(|core, environment| Arc::new(DecidesEarly { core, environment })),
             ..subject
@@ -199,7 +200,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "completion-forgotten",
         stands_for: "the retry of an applied completion is a stranger's: its owner hears that the process has ended already",
-        law: "linearizable",
+        law: laws::that_catches("completion-forgotten"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 admit: |rules, life, authority, write, now_ms| match writes::admit(
@@ -218,13 +219,13 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "half-a-transfer",
         stands_for: "a refused transfer of handles keeps what it had moved before it met the one that was missing",
-        law: "refusal-changes-nothing",
+        law: laws::that_catches("half-a-transfer"),
         subject: |subject| Subject { wraps: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
     },
     Sabotage {
         name: "already-yours-by-incarnation",
         stands_for: "a start is called one's own when the incarnation is the same, though it was made under another grant",
-        law: "linearizable",
+        law: laws::that_catches("already-yours-by-incarnation"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 first_start: |row, by| {
@@ -241,7 +242,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "expired-too-early",
         stands_for: "a margin of safety at the wrong end: a lease is called expired in its last milliseconds",
-        law: "live-writer-accepted",
+        law: laws::that_catches("expired-too-early"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 authorize: |rules, tenure, presented, now_ms| {
@@ -255,7 +256,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "nobody-holds-so-anybody-may",
         stands_for: "a write is checked against the holder, and passes where there is none: a revenant of an earlier life too",
-        law: "lives-do-not-mix",
+        law: laws::that_catches("nobody-holds-so-anybody-may"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 authorize: |rules, tenure, presented, now_ms| match &tenure.lease {
@@ -269,7 +270,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "sequence-with-holes",
         stands_for: "sequences come from a counter that others use too: readers wait for events that there are not",
-        law: "log-is-dense",
+        law: laws::that_catches("sequence-with-holes"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 next_sequence: |highest| events::next_sequence(highest + 1),
@@ -280,7 +281,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "replay-appends-again",
         stands_for: "the retry of an append is another event: its key is stored and never looked up",
-        law: "replay-key-is-one-event",
+        law: laws::that_catches("replay-appends-again"),
         subject: |subject| {
             with(subject, |rules| Rules {
                 append: |record, _, request| events::append(record, None, request),
@@ -291,7 +292,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "renewal-that-renews-nothing",
         stands_for: "a renewal that updated no row and said yes: the worker believes in a lease that runs out",
-        law: "bodies-overlap-within-bound",
+        law: laws::that_catches("renewal-that-renews-nothing"),
         subject: |subject| Subject {
             wraps: Some(|core, environment| Arc::new(SaysYes { core, environment })),
             ..subject
@@ -300,7 +301,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "last-start-wins",
         stands_for: "the first-start marker is overwritten by a revenant",
-        law: "starts-are-first",
+        law: laws::that_catches("last-start-wins"),
         subject: |subject| {
             with(subject, |rules| Rules { first_start: |_, _| StartDecision::Record, ..rules })
         },

@@ -8,6 +8,7 @@ use fencepost::model::process::ProcessListFilter;
 use fencepost::model::row::Tenure;
 use fencepost::store::Rows;
 
+use crate::laws;
 use crate::plan::Store;
 use crate::planted::Sabotage;
 use crate::subject::{StoreHabits, Subject, Touches};
@@ -16,7 +17,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "synchronous-normal",
         stands_for: "a claim is acknowledged before it is durable: a write-ahead log that is synced now and then",
-        law: "acknowledged-survives",
+        law: laws::that_catches("synchronous-normal"),
         subject: |subject| {
             let tuning = &["PRAGMA synchronous=NORMAL"];
             on_disk(Subject { store: StoreHabits { tuning, ..subject.store }, ..subject })
@@ -25,7 +26,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "answers-before-it-has-synced",
         stands_for: "a reopened store answers from a log that it has read and not synced",
-        law: "acknowledged-survives",
+        law: laws::that_catches("answers-before-it-has-synced"),
         subject: |subject| {
             let store = StoreHabits { syncs_what_it_recovered: false, ..subject.store };
             on_disk(Subject { store, ..subject })
@@ -34,7 +35,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "restart-rearms-leases",
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
-        law: "expiry-is-exact",
+        law: laws::that_catches("restart-rearms-leases"),
         subject: |subject| {
             let when_opened = Some(rearms as Touches);
             Subject { store: StoreHabits { when_opened, ..subject.store }, ..subject }

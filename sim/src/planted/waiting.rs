@@ -14,6 +14,7 @@ use fencepost::registry::change_hub::ProcessChangeHub;
 use fencepost::registry::watched::ProcessEventSink;
 use fencepost::{ProcessRegistry, RegistryError};
 
+use crate::laws;
 use crate::planted::Sabotage;
 use crate::subject::Subject;
 
@@ -21,7 +22,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "a-failed-read-ends-a-wait",
         stands_for: "a waiter takes a read that failed for the answer",
-        law: "waits-tell-the-truth",
+        law: laws::that_catches("a-failed-read-ends-a-wait"),
         subject: |subject| {
             subject.waited_for_by(|registry, environment| Arc::new(Impatient { registry, environment }))
         },
@@ -29,7 +30,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "subscribes-after-the-first-read",
         stands_for: "a waiter reads, and subscribes a moment later: an end in between is missed until something else happens",
-        law: "waits-tell-the-truth",
+        law: laws::that_catches("subscribes-after-the-first-read"),
         subject: |subject| Subject {
             home_waits: Some(|registry, hub, environment| {
                 Arc::new(SubscribesLate { registry, hub, environment })
@@ -40,7 +41,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "a-failed-sink-wakes-nobody",
         stands_for: "a driver that wakes its waiters only after the sink took the event: when the sink fails they sleep on",
-        law: "waits-tell-the-truth",
+        law: laws::that_catches("a-failed-sink-wakes-nobody"),
         subject: |subject| Subject {
             watches: |registry, sink, _| {
                 let hub = ProcessChangeHub::new();

@@ -7,6 +7,7 @@ use fencepost::model::error::RegistryError;
 use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next, Renewal};
 
+use crate::laws;
 use crate::planted::Sabotage;
 use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
 use crate::subject::Subject;
@@ -16,19 +17,19 @@ pub const ALL: &[Sabotage] = &[
         name: "listed-row-believed",
         stands_for: "a sweep acts on its stale list and asks no further: what was not started when it was listed is run, whatever \
                      the registry says of its start",
-        law: "owner-bound-starts-once",
+        law: laws::that_catches("listed-row-believed"),
         subject: |subject| believing(subject, |_, listed| Some(listed)),
     },
     Sabotage {
         name: "never-renews",
         stands_for: "a worker that claims and never renews",
-        law: "calm-ends-everything",
+        law: laws::that_catches("never-renews"),
         subject: |subject| with(subject, |rules| AttemptRules { first_renewal_in_ms: |_| u64::MAX, ..rules }),
     },
     Sabotage {
         name: "renewals-end-at-one-error",
         stands_for: "a renewal loop that dies on the first error while the body runs on",
-        law: "lost-means-silent",
+        law: laws::that_catches("renewals-end-at-one-error"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 may_act: |_, _, is_lost| !is_lost,
@@ -43,7 +44,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "effects-after-loss",
         stands_for: "a worker that hears that its lease is lost, and lets the body run on",
-        law: "lost-means-silent",
+        law: laws::that_catches("effects-after-loss"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 may_act: |now, deadline, _| now < deadline,
@@ -58,7 +59,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "failed-when-lost",
         stands_for: "a worker that writes Failed when it loses its lease",
-        law: "lost-means-silent",
+        law: laws::that_catches("failed-when-lost"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 after_body: |end| match end {
@@ -79,7 +80,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "release-after-unknown-completion",
         stands_for: "an unknown answer to a completion is taken for a failure: the lease is released, the outcome dropped",
-        law: "outcomes-are-not-dropped",
+        law: laws::that_catches("release-after-unknown-completion"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 after_completion: |answer| match answer {
@@ -93,7 +94,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "disposition-ignored",
         stands_for: "every row is run, whatever may happen to it",
-        law: "externally-owned-never-runs",
+        law: laws::that_catches("disposition-ignored"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 after_read: |answer, _, _| match answer {
@@ -112,7 +113,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "started-is-no-reason",
         stands_for: "an owner-bound process that somebody started is started again",
-        law: "owner-bound-starts-once",
+        law: laws::that_catches("started-is-no-reason"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 after_read: |answer, holder, dead| match answer {
@@ -132,7 +133,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "death-of-the-last-holder",
         stands_for: "the proof of death is asked of whoever held the lease last, not of whoever started the work",
-        law: "abandonment-is-licensed",
+        law: laws::that_catches("death-of-the-last-holder"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 after_read: |answer, holder, dead| {
@@ -146,7 +147,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "failed-read-is-no-obstacle",
         stands_for: "a read that failed is taken for \"not terminal, not started\", and nothing is asked further",
-        law: "owner-bound-starts-once",
+        law: laws::that_catches("failed-read-is-no-obstacle"),
         subject: |subject| {
             believing(subject, |read, listed| match read {
                 Err(error) if !error.is_refusal() => Some(ProcessRecord { first_started: None, ..listed }),
@@ -157,7 +158,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "effects-stamped-ahead",
         stands_for: "effects are stamped with a number that runs ahead of the fence: a successor's are refused",
-        law: "outside-sees-fences-in-order",
+        law: laws::that_catches("effects-stamped-ahead"),
         subject: |subject| {
             subject.worked_by(|mut workplace| {
                 workplace.effects = Arc::new(StampsAhead(workplace.effects));
@@ -168,7 +169,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "one-incarnation-for-all",
         stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
-        law: "bodies-overlap-within-bound",
+        law: laws::that_catches("one-incarnation-for-all"),
         subject: |subject| {
             with(subject, |rules| AttemptRules { incarnation: |_| "the only one".to_owned(), ..rules })
         },
@@ -176,7 +177,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "rows-one-after-another",
         stands_for: "a sweep runs each row to its end before it looks at the next",
-        law: "calm-ends-everything",
+        law: laws::that_catches("rows-one-after-another"),
         subject: |subject| {
             subject.worked_by(|mut workplace| {
                 workplace.environment = Arc::new(OneByOne::new(workplace.environment));
@@ -187,7 +188,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "unwraps-an-expiry",
         stands_for: "an answer that \"cannot happen\" is unwrapped",
-        law: "nobody-panics",
+        law: laws::that_catches("unwraps-an-expiry"),
         subject: |subject| {
             with(subject, |rules| AttemptRules {
                 after_start: |answer, disposition, was_unknown| {
@@ -208,7 +209,7 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "permit-held-while-waiting",
         stands_for: "a parent keeps its place while it waits for a child that needs it",
-        law: "calm-ends-everything",
+        law: laws::that_catches("permit-held-while-waiting"),
         subject: |subject| {
             with(subject, |rules| AttemptRules { gives_permit_back_while_waiting: || false, ..rules })
         },

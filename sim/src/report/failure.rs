@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::history::History;
 use crate::history::event::NO_PROCESS;
 use crate::judge::{Broken, judge, record, without_clock_faults};
+use crate::laws;
 use crate::plan::{Plan, Process, Store};
 use crate::shrink::necessity::{Needs, needs};
 use crate::subject::Subject;
@@ -49,7 +50,8 @@ impl Failure {
         drop(panics::take_last());
         let verdict = judge(&plan, subject);
         // A body may panic because its plan says so: that is no news.
-        let panicked = panics::take_last().filter(|_| law == "nobody-panics");
+        let panicked =
+            panics::take_last().filter(|_| laws::card(law).is_some_and(|card| card.is_about_panics));
         let broken = verdict.breach_of(law)?;
         let history = record(&plan, subject);
         if history.hash() != verdict.hash {

@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 use crate::history::History;
 use crate::history::event::{NO_PROCESS, Status, What};
 use crate::judge::{Judged, rejudge};
+use crate::laws::bodies_overlap_within_bound::BodiesOverlapWithinBound;
+use crate::laws::law::Law;
 use crate::plan::Node;
 use crate::plan::step::{Action, Span};
 use crate::timeline::beliefs::{WorkerBelief, beliefs};
@@ -245,7 +247,7 @@ fn are_within_bound(history: &History, bodies: &[BodyRun], overlaps: &[BodyOverl
         let (earlier, later) = overlap.bodies;
         bodies[earlier].to.is_some() || bodies[later].to.is_some()
     };
-    let of_overlap = |judged: &Judged| judged.law == "bodies-overlap-within-bound";
+    let of_overlap = |judged: &Judged| judged.law == BodiesOverlapWithinBound::CARD.name;
     !overlaps.is_empty()
         && overlaps.iter().all(is_over)
         && rejudge(history).iter().any(|judged| of_overlap(judged) && judged.holds())

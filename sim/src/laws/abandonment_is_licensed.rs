@@ -1,0 +1,115 @@
+//! The law abandonment-is-licensed: a process is given up only by somebody who may, for a reason that holds.
+
+use fencepost::model::process::AbandonWriter;
+
+use crate::history::event::{CallResult, Event, EventKind, GrantNo, Licence, Status, What, Write};
+use crate::laws::case::Case;
+use crate::laws::explain::{Evidence, Explanation, is_first_start};
+use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::state::by_process::ByProcess;
+use crate::laws::state::stored_lease::Lease;
+
+#[derive(Default)]
+pub struct AbandonmentIsLicensed {
+    rows: ByProcess<AbandonedRow>,
+}
+
+#[derive(Default)]
+struct AbandonedRow {
+    was_requested: bool,
+    last_granted: Option<Lease>,
+    /// Announced by the event before; the next event of the row decides it.
+    abandonment: Option<Abandonment>,
+}
+
+#[derive(Clone, Copy)]
+struct Abandonment {
+    writer: AbandonWriter,
+    licence: Licence,
+    grant: GrantNo,
+}
+
+impl Law for AbandonmentIsLicensed {
+    const CARD: LawCard = LawCard {
+        name: "abandonment-is-licensed",
+        sentence: "a sweep gives up only what a dead worker started, a drain only what its own life started, a request is carried \
+                   out only if it was made and no other grant was live; time alone ends nothing",
+        hears: &[
+            EventKind::Granted,
+            EventKind::Reclaimed,
+            EventKind::Reentered,
+            EventKind::Asked,
+            EventKind::GivesUp,
+            EventKind::Ended,
+            EventKind::Refused,
+            EventKind::Pruned,
+        ],
+        needs: &[Assumption::DiskSyncs],
+        judges_unordered: false,
+        is_about_panics: false,
+        catches: &["death-of-the-last-holder"],
+        explain,
+    };
+
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
+        let row = self.rows.of(event.process);
+        match what {
+            What::Pruned => *row = AbandonedRow::default(),
+            What::Granted { expires_ms, .. }
+            | What::Reclaimed { expires_ms, .. }
+            | What::Reentered { expires_ms, .. } => {
+                row.last_granted = Some(Lease { grant: event.grant, expires_ms });
+            }
+            What::Asked { write: Write::AbandonRequest } => row.was_requested = true,
+            What::GivesUp { writer, licence } => {
+                row.abandonment = Some(Abandonment { writer, licence, grant: event.grant });
+            }
+            What::Ended { status, .. } => {
+                let abandonment = row.abandonment.take();
+                if status != Status::Abandoned {
+                    return;
+                }
+                case.meet();
+                let fault = match abandonment {
+                    None => Some("it was given up by nobody who may"),
+                    Some(abandonment) => row.fault(abandonment, event.clock),
+                };
+                if let Some(fault) = fault {
+                    case.breach(|| fault.to_owned());
+                }
+            }
+            // It may have been done all the same.
+            What::Refused { why: CallResult::OutcomeUnknown, .. } => {}
+            What::Refused { .. } | What::Asked { .. } => row.abandonment = None,
+            _ => unheard(what),
+        }
+    }
+}
+
+impl AbandonedRow {
+    fn fault(&self, by: Abandonment, now_ms: u64) -> Option<&'static str> {
+        let Licence { is_starter_dead, do_probes_lie, is_by_starter } = by.licence;
+        match by.writer {
+            // A probe that lies breaks an assumption.
+            AbandonWriter::Sweep => (!is_starter_dead && !do_probes_lie)
+                .then_some("a sweep gave it up while its starter was alive"),
+            AbandonWriter::OwnerDrain => {
+                (!is_by_starter).then_some("a drain gave up what its own life had not started")
+            }
+            AbandonWriter::ReconciledRequest if !self.was_requested => {
+                Some("it was given up as requested, and nobody had requested it")
+            }
+            AbandonWriter::ReconciledRequest => {
+                let is_other_live =
+                    self.last_granted.is_some_and(|held| held.grant != by.grant && now_ms < held.expires_ms);
+                is_other_live.then_some("it was given up as requested while another's grant was live")
+            }
+        }
+    }
+}
+
+fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
+    evidence
+        .latest("it was started", is_first_start)
+        .or_else(|| evidence.latest("it was given up", |event| event.kind() == EventKind::GivesUp))
+}

@@ -1,0 +1,161 @@
+//! The law acknowledged-survives: a store that is opened again shows everything it had acknowledged or shown before, and of
+//! what it had not acknowledged, each call's work whole or not at all.
+
+use crate::history::event::{Event, EventKind, Status, SurvivingRow, TurnedOut, What, Write};
+use crate::laws::case::Case;
+use crate::laws::explain::stored_lease;
+use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::state::by_process::ByProcess;
+use crate::laws::state::stored_lease::{Lease, StoredLease};
+
+#[derive(Default)]
+pub struct AcknowledgedSurvives {
+    rows: ByProcess<AcknowledgedRow>,
+}
+
+#[derive(Default)]
+struct AcknowledgedRow {
+    is_known: bool,
+    /// Status and output.
+    end: Option<(Status, u64)>,
+    lease: StoredLease,
+    is_started: bool,
+    is_waiting: bool,
+    is_abandon_requested: bool,
+    last_sequence: u64,
+}
+
+impl Law for AcknowledgedSurvives {
+    const CARD: LawCard = LawCard {
+        name: "acknowledged-survives",
+        sentence: "what a durable registry acknowledged, or showed in an answered read, is there after every crash; what it did \
+                   not is there whole or not at all",
+        hears: &[
+            EventKind::Registered,
+            EventKind::Granted,
+            EventKind::Reclaimed,
+            EventKind::Reentered,
+            EventKind::Renewed,
+            EventKind::Released,
+            EventKind::Wrote,
+            EventKind::Asked,
+            EventKind::Appended,
+            EventKind::LogShown,
+            EventKind::Ended,
+            EventKind::Pruned,
+            EventKind::TurnedOut,
+            EventKind::Survived,
+            EventKind::SurvivedLease,
+        ],
+        needs: &[Assumption::DiskSyncs],
+        judges_unordered: false,
+        is_about_panics: false,
+        catches: &["synchronous-normal", "answers-before-it-has-synced"],
+        explain: stored_lease,
+    };
+
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
+        let row = self.rows.of(event.process);
+        match what {
+            What::TurnedOut { fate: TurnedOut::Partly, .. } => {
+                case.breach(|| "a call that was never acknowledged is there in part".to_owned());
+            }
+            What::TurnedOut { fate: TurnedOut::Applied | TurnedOut::NotApplied, .. } => {}
+            What::Survived { row: shown, last_sequence } => {
+                case.meet();
+                if let Some(wrong) = row.difference(shown, last_sequence) {
+                    case.breach(|| format!("the store was opened again and showed: {wrong}"));
+                }
+            }
+            What::SurvivedLease { expires_ms, output } => {
+                let shown = event.grant.is_some().then_some(Lease { grant: event.grant, expires_ms });
+                if let Some(wrong) = row.lease_difference(shown) {
+                    case.breach(|| format!("the store was opened again, and {wrong}"));
+                }
+                if row.end.is_some_and(|(_, ended)| ended != output) {
+                    case.breach(|| "the outcome is another one after the opening".to_owned());
+                }
+            }
+            What::Registered { .. }
+            | What::Granted { .. }
+            | What::Reclaimed { .. }
+            | What::Reentered { .. }
+            | What::Renewed { .. }
+            | What::Released
+            | What::Wrote { .. }
+            | What::Asked { .. }
+            | What::Appended { .. }
+            | What::LogShown { .. }
+            | What::Ended { .. }
+            | What::Pruned => row.follow(event, what),
+            _ => unheard(what),
+        }
+    }
+}
+
+impl AcknowledgedRow {
+    fn follow(&mut self, event: &Event, what: What) {
+        match what {
+            What::Registered { .. } => self.is_known = true,
+            What::Granted { expires_ms, .. }
+            | What::Reclaimed { expires_ms, .. }
+            | What::Reentered { expires_ms, .. }
+            | What::Renewed { expires_ms, .. } => self.lease.store(event.grant, expires_ms),
+            What::Released => self.lease.follow(event, what),
+            What::Wrote { write: Write::FirstStart } => self.is_started = true,
+            What::Wrote { write: Write::Wait } => self.is_waiting = true,
+            What::Wrote { write: Write::WaitCleared } => self.is_waiting = false,
+            What::Asked { write: Write::AbandonRequest } => self.is_abandon_requested = true,
+            What::Wrote { .. } | What::Asked { .. } => {}
+            What::Appended { sequence, .. } | What::LogShown { sequence, .. } => {
+                self.last_sequence = self.last_sequence.max(sequence);
+            }
+            What::Ended { status, output } => {
+                self.end = Some((status, output));
+                self.lease = StoredLease(None);
+                self.is_waiting = false;
+            }
+            What::Pruned => *self = Self::default(),
+            _ => unheard(what),
+        }
+    }
+
+    /// What is missing of the row, or is there and was never acknowledged.
+    fn difference(&self, shown: SurvivingRow, last_sequence: u64) -> Option<&'static str> {
+        let (status, facts) = match shown {
+            SurvivingRow::Unreadable => return Some("rows that cannot be read, on a disk that is sound"),
+            SurvivingRow::Known { is_torn: true, .. } => {
+                return Some("an end, but the lease or the wait that it takes away is still there");
+            }
+            SurvivingRow::Gone => return self.is_known.then_some("no such process"),
+            SurvivingRow::Known { .. } if !self.is_known => return Some("a process that was pruned"),
+            SurvivingRow::Known { status, is_started, is_waiting, is_abandon_requested, is_torn: false } => {
+                (status, [is_started, is_waiting, is_abandon_requested])
+            }
+        };
+        if status != self.end.map_or(Status::Running, |(status, _)| status) {
+            return Some(if self.end.is_some() { "no end, or another" } else { "an end that nobody knew of" });
+        }
+        let expected = [
+            (self.is_started, "the first start is not as it was"),
+            (self.is_waiting, "the wait is not as it was"),
+            (self.is_abandon_requested, "the abandon request is not as it was"),
+        ];
+        let wrong = facts.into_iter().zip(expected).find(|(shown, (expected, _))| shown != expected);
+        match wrong {
+            Some((_, (_, wrong))) => Some(wrong),
+            None => (last_sequence < self.last_sequence).then_some("events are missing"),
+        }
+    }
+
+    fn lease_difference(&self, shown: Option<Lease>) -> Option<&'static str> {
+        if shown == self.lease.0 {
+            return None;
+        }
+        Some(match (shown, self.lease.0) {
+            (None, _) => "the lease it had granted is gone",
+            (Some(_), None) => "a lease that was given up is there again",
+            (Some(_), Some(_)) => "the lease is not the one it had granted, or not as long",
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! The law fences-only-grow: a fence that was granted once is never granted again, nor any below it.
+
+use crate::history::event::{Event, EventKind, What};
+use crate::laws::case::Case;
+use crate::laws::explain::{Evidence, Explanation};
+use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::state::by_process::ByProcess;
+
+#[derive(Default)]
+pub struct FencesOnlyGrow {
+    highest: ByProcess<Option<u64>>,
+}
+
+impl Law for FencesOnlyGrow {
+    const CARD: LawCard = LawCard {
+        name: "fences-only-grow",
+        sentence: "every new grant of an id has a fence above all earlier ones, through release, expiry, crash, prune and new \
+                   lives",
+        hears: &[EventKind::Granted, EventKind::Reclaimed],
+        needs: &[Assumption::DiskSyncs],
+        judges_unordered: false,
+        is_about_panics: false,
+        catches: &["fence-repeated", "fence-forgotten-by-prune"],
+        explain,
+    };
+
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
+        let Some(granted) = granted_fence(what) else { unheard(what) };
+        let highest = self.highest.of(event.process);
+        case.meet();
+        if let Some(fence) = *highest
+            && granted <= fence
+        {
+            case.breach(|| match granted == fence {
+                true => format!("fence {fence} was granted a second time"),
+                false => format!("fence {granted} was granted after fence {fence} had been"),
+            });
+        }
+        *highest = (*highest).max(Some(granted));
+    }
+}
+
+/// The fence of a new grant.
+fn granted_fence(what: What) -> Option<u64> {
+    let (What::Granted { fence, .. } | What::Reclaimed { fence, .. }) = what else { return None };
+    Some(fence)
+}
+
+fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
+    let granted = granted_fence(evidence.breach.what())?;
+    evidence.latest("this fence, or a higher one, had been granted before", |event| {
+        granted_fence(event.what()).is_some_and(|fence| fence >= granted)
+    })
+}

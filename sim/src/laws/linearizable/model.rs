@@ -1,0 +1,301 @@
+//! A plain model of one process: what a registry must answer to each call. It knows what a call presents and what was answered
+//! before; it is a second telling of the registry's rules and shares no code with them.
+
+use fencepost::model::process::RecoveryDisposition;
+
+use crate::history::event::{CallKind, CallResult, GrantNo, Status, What, Write};
+use crate::laws::law::unheard;
+use crate::laws::state::stored_lease::Lease;
+
+/// A process as calls see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ProcessModel {
+    pub is_known: bool,
+    pub disposition: RecoveryDisposition,
+    pub end: Option<ProcessEnd>,
+    pub lease: Option<Lease>,
+    pub started_by: Option<GrantNo>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProcessEnd {
+    status: Status,
+    output: u64,
+    /// The grant that ended it.
+    by: GrantNo,
+}
+
+/// A decision, with everything that is known of its call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decision {
+    pub what: What,
+    pub grant: GrantNo,
+    /// The readings of the registry's clock when it began and when it ended.
+    pub from_ms: u64,
+    pub to_ms: u64,
+    /// Of a claim: the last grant of its incarnation.
+    pub claims: GrantNo,
+    /// Of a completion: the hash of its output.
+    pub output: Option<u64>,
+    /// Of a reclaim.
+    pub observed: Option<ReclaimEvidence>,
+    pub is_unfenced: bool,
+}
+
+/// The grant that a reclaim observed, and what is known of its holder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReclaimEvidence {
+    pub grant: GrantNo,
+    pub is_dead: bool,
+    pub do_probes_lie: bool,
+}
+
+impl Default for ProcessModel {
+    /// A process that nobody registered. Its disposition matters only if a store shows it all the same.
+    fn default() -> Self {
+        let disposition = RecoveryDisposition::Rerunnable;
+        Self { is_known: false, disposition, end: None, lease: None, started_by: None }
+    }
+}
+
+fn must(holds: bool, otherwise: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise.to_owned()) }
+}
+
+impl ProcessModel {
+    /// The model after the decision, if it is one that the model could have made at this reading; or why not.
+    pub fn step(&self, decision: &Decision, now_ms: u64) -> Result<Self, String> {
+        let mut next = self.clone();
+        match decision.what {
+            What::Registered { disposition, is_new } => {
+                must(is_new != self.is_known, "a registration was new, and the process was there")?;
+                if is_new {
+                    next = Self { is_known: true, disposition, ..Self::default() };
+                } else {
+                    must(disposition == self.disposition, "a stored registration came back as another")?;
+                }
+            }
+            What::Granted { expires_ms, .. }
+            | What::Reclaimed { expires_ms, .. }
+            | What::Reentered { expires_ms, .. } => {
+                self.claimed(decision, now_ms)?;
+                next.lease = Some(Lease { grant: decision.grant, expires_ms });
+            }
+            What::Busy => self.claimed(decision, now_ms)?,
+            What::Renewed { expires_ms, .. } => {
+                self.may_act(decision.grant, now_ms, "renewal")?;
+                let before_ms = self.lease.map_or(0, |lease| lease.expires_ms);
+                must(expires_ms >= before_ms, "a renewal made the lease shorter")?;
+                next.lease = Some(Lease { grant: decision.grant, expires_ms });
+            }
+            What::Released => next.lease = self.lease.filter(|lease| lease.grant != decision.grant),
+            What::Wrote { write } => {
+                self.wrote(decision, write, now_ms)?;
+                if write == Write::FirstStart {
+                    next.started_by = Some(decision.grant);
+                }
+            }
+            What::Ended { status, output } => {
+                let end = ProcessEnd { status, output, by: decision.grant };
+                if !self.ended(decision, end, now_ms)? {
+                    next.end = Some(end);
+                    next.lease = None;
+                }
+            }
+            What::Asked { write } => self.asked(write)?,
+            What::Showed { status, output } => {
+                must(self.is_known, "a read showed a process that nobody knows")?;
+                let end = self.end.map_or((Status::Running, 0), |end| (end.status, end.output));
+                must((status, output) == end, "a read showed another status than the one that stands")?;
+            }
+            What::Refused { call, why } => self.refused(decision, call, why, now_ms)?,
+            What::Pruned => {
+                must(self.end.is_some(), "a process was pruned that had not ended")?;
+                next = Self::default();
+            }
+            _ => unheard(decision.what),
+        }
+        Ok(next)
+    }
+
+    /// The readings at which a decision can come out differently.
+    pub fn readings(&self, decision: &Decision) -> Vec<u64> {
+        let (from_ms, to_ms) = (decision.from_ms, decision.to_ms);
+        let mut readings = vec![to_ms, from_ms];
+        if let Some(Lease { expires_ms, .. }) = self.lease {
+            let edges = [expires_ms.saturating_sub(1), expires_ms];
+            readings.extend(
+                edges.into_iter().filter(|edge| from_ms.min(to_ms) < *edge && *edge < from_ms.max(to_ms)),
+            );
+        }
+        readings.dedup();
+        readings
+    }
+
+    /// The answer that a presented grant must get: `Done` if it may act.
+    fn answer_to(&self, presented: GrantNo, now_ms: u64) -> CallResult {
+        match self.lease {
+            _ if !self.is_known => CallResult::UnknownProcess,
+            _ if self.end.is_some() => CallResult::AlreadyTerminal,
+            Some(lease) if lease.grant == presented && now_ms < lease.expires_ms => CallResult::Done,
+            Some(lease) if lease.grant == presented => CallResult::Expired,
+            Some(_) | None => CallResult::Superseded,
+        }
+    }
+
+    fn may_act(&self, presented: GrantNo, now_ms: u64, call: &str) -> Result<(), String> {
+        match self.answer_to(presented, now_ms) {
+            CallResult::Done => Ok(()),
+            refusal => Err(format!("a {call} was accepted that must hear `{}`", refusal.name())),
+        }
+    }
+
+    fn is_external(&self) -> bool {
+        self.disposition == RecoveryDisposition::ExternallyOwned
+    }
+
+    /// A claim or a reclaim was answered, and not refused.
+    fn claimed(&self, decision: &Decision, now_ms: u64) -> Result<(), String> {
+        must(self.is_known, "a claim of an unknown process was answered with a lease")?;
+        must(self.end.is_none(), "a claim of an ended process was answered with a lease")?;
+        let what = decision.what;
+        let is_busy = matches!(what, What::Busy);
+        let is_reclaimed = matches!(what, What::Reclaimed { .. });
+        let live = self.lease.filter(|lease| now_ms < lease.expires_ms);
+        let (is_right, expected) = match (live, decision.observed) {
+            (None, _) => (!is_busy && !matches!(what, What::Reentered { .. }), "a new grant"),
+            (Some(live), Some(observed)) if observed.grant != live.grant => (is_busy, "`busy`"),
+            (Some(_), Some(observed)) if observed.is_dead => (is_reclaimed, "a new grant"),
+            // The registry may have believed the lie or not.
+            (Some(_), Some(observed)) if observed.do_probes_lie => {
+                (is_busy || is_reclaimed, "a new grant or `busy`")
+            }
+            (Some(_), Some(_)) => (is_busy, "`busy`"),
+            (Some(live), None) if decision.claims == live.grant => {
+                let is_again = matches!(what, What::Reentered { expires_ms, .. } if expires_ms >= live.expires_ms);
+                (is_again && decision.grant == live.grant, "its own grant again")
+            }
+            (Some(live), None) => (is_busy && decision.grant == live.grant, "`busy`, with the holder"),
+        };
+        if is_right { Ok(()) } else { Err(format!("a claim must have been answered with {expected}")) }
+    }
+
+    fn wrote(&self, decision: &Decision, write: Write, now_ms: u64) -> Result<(), String> {
+        if decision.is_unfenced {
+            let is_open = self.is_known && self.end.is_none() && self.is_external();
+            return must(is_open, "a write without a lease was accepted");
+        }
+        self.may_act(decision.grant, now_ms, "write")?;
+        let expected = match self.started_by {
+            None => Write::FirstStart,
+            Some(by) if by == decision.grant => Write::StartedByItself,
+            Some(_) => Write::StartedBefore,
+        };
+        let is_start =
+            matches!(write, Write::FirstStart | Write::StartedByItself | Write::StartedBefore);
+        must(
+            !is_start || write == expected,
+            "a first start was answered as somebody else's, or as its own, and it was not so",
+        )
+    }
+
+    /// Whether an accepted completion is the one that stands already, sent again.
+    fn ended(&self, decision: &Decision, end: ProcessEnd, now_ms: u64) -> Result<bool, String> {
+        if self.end == Some(end) && (end.by.is_some() || self.is_external()) {
+            return Ok(true);
+        }
+        if decision.is_unfenced {
+            must(self.is_external(), "an unfenced completion was accepted")?;
+            must(self.is_known && self.end.is_none(), "a second end was accepted")?;
+        } else {
+            self.may_act(end.by, now_ms, "completion")?;
+        }
+        Ok(false)
+    }
+
+    /// A request of a host was accepted. Handles, acks and cancel requests are no matter of this model.
+    fn asked(&self, write: Write) -> Result<(), String> {
+        if write == Write::AbandonRequest {
+            must(self.is_known, "an abandon request for an unknown process was accepted")?;
+            must(self.end.is_none(), "an abandon request for an ended process was accepted")?;
+        } else if write == Write::Signal {
+            must(self.is_known && self.end.is_none(), "a signal was added to no running process")?;
+        }
+        Ok(())
+    }
+
+    fn refused(
+        &self,
+        decision: &Decision,
+        call: CallKind,
+        why: CallResult,
+        now_ms: u64,
+    ) -> Result<(), String> {
+        if matches!(why, CallResult::Failed | CallResult::OutcomeUnknown) {
+            return Ok(());
+        }
+        let Some(expected) = self.expected_refusal(decision, call, why, now_ms)? else { return Ok(()) };
+        if why == expected {
+            return Ok(());
+        }
+        let (call, why, expected) = (call.name(), why.name(), expected.name());
+        Err(format!("`{call}` was answered `{why}`, and must have been answered `{expected}`"))
+    }
+
+    /// What a refused call must have been answered; none, where the model has nothing to say.
+    fn expected_refusal(
+        &self,
+        decision: &Decision,
+        call: CallKind,
+        why: CallResult,
+        now_ms: u64,
+    ) -> Result<Option<CallResult>, String> {
+        let of_open_process = match self.end {
+            _ if !self.is_known => CallResult::UnknownProcess,
+            Some(_) => CallResult::AlreadyTerminal,
+            None => CallResult::Done,
+        };
+        Ok(Some(match call {
+            CallKind::Claim | CallKind::Reclaim => match (of_open_process, why) {
+                (CallResult::Done, CallResult::FenceExhausted) => CallResult::FenceExhausted,
+                (expected, _) => expected,
+            },
+            CallKind::Renew => self.answer_to(decision.grant, now_ms),
+            CallKind::Start
+            | CallKind::Emit
+            | CallKind::SetWait
+            | CallKind::ClearWait
+            | CallKind::Complete => {
+                // Other reasons to refuse an argument are not about leases.
+                if why == CallResult::InvalidArgument && (self.is_external() || call == CallKind::Complete) {
+                    return Ok(None);
+                }
+                let is_own_again =
+                    self.end.is_some_and(|end| end.by == decision.grant && decision.output == Some(end.output));
+                must(
+                    call != CallKind::Complete || !is_own_again,
+                    "the retry of a completion that was applied must hear of its success",
+                )?;
+                self.answer_to(decision.grant, now_ms)
+            }
+            CallKind::UnfencedSetWait | CallKind::UnfencedClearWait | CallKind::UnfencedComplete => {
+                if self.is_known && !self.is_external() {
+                    CallResult::LeaseRequired
+                } else {
+                    of_open_process
+                }
+            }
+            CallKind::Abandon => of_open_process,
+            CallKind::Release
+            | CallKind::UnfencedStart
+            | CallKind::UnfencedEmit
+            | CallKind::Register
+            | CallKind::Prune
+            | CallKind::Read
+            | CallKind::GrantHandle
+            | CallKind::Transfer
+            | CallKind::Ack
+            | CallKind::Other => return Ok(None),
+        }))
+    }
+}

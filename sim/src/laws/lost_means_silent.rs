@@ -1,0 +1,111 @@
+//! The law lost-means-silent: a worker that must know that its grant is lost does nothing more under it. Its own monotonic
+//! clock counts here: a full ttl after it sent the last call that is known to have extended the lease.
+
+use std::collections::BTreeMap;
+
+use crate::history::event::{CallKind, CallResult, Event, EventKind, What};
+use crate::laws::case::Case;
+use crate::laws::explain::loss;
+use crate::laws::law::{Law, LawCard, unheard};
+use crate::laws::state::by_grant::ByGrant;
+use crate::plan::Plan;
+
+#[derive(Default)]
+pub struct LostMeansSilent {
+    ttl_us: u64,
+    grants: ByGrant<HolderBelief>,
+    /// When a claim or renewal was sent that was not answered yet, by node and number.
+    sent: BTreeMap<(u8, u64), u64>,
+}
+
+/// What the holder of a grant must believe of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct HolderBelief {
+    /// On the holder's monotonic clock.
+    deadline_us: u64,
+    /// The first answer that said that the grant is gone.
+    loss: Option<CallResult>,
+    /// For reasons, once an effect showed it.
+    fence: Option<u64>,
+}
+
+impl Law for LostMeansSilent {
+    const CARD: LawCard = LawCard {
+        name: "lost-means-silent",
+        sentence: "once a grant is lost to its worker (told so, or its local deadline passed) the worker starts no effect and \
+                   begins no call under it",
+        hears: &[EventKind::Sent, EventKind::Heard, EventKind::EffectStarted, EventKind::Crashed],
+        needs: &[],
+        judges_unordered: true,
+        is_about_panics: false,
+        catches: &["renewals-end-at-one-error", "effects-after-loss", "failed-when-lost"],
+        explain: loss,
+    };
+
+    fn new(plan: &Plan) -> Self {
+        Self { ttl_us: plan.ttl_ms * 1_000, ..Self::default() }
+    }
+
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
+        match what {
+            What::Sent { call, number } => {
+                if event.grant.is_some() {
+                    self.grants.of(event.grant).acts(event, call.name(), case);
+                }
+                if matches!(call, CallKind::Claim | CallKind::Reclaim | CallKind::Renew) {
+                    self.sent.insert((event.node, number), event.clock);
+                }
+            }
+            What::Heard { result, number, .. } => {
+                let sent = self.sent.remove(&(event.node, number));
+                if !event.grant.is_some() {
+                    return;
+                }
+                let belief = self.grants.of(event.grant);
+                if result.is_loss() {
+                    belief.loss.get_or_insert(result);
+                } else if let (Some(sent), CallResult::Done) = (sent, result) {
+                    belief.deadline_us = belief.deadline_us.max(sent + self.ttl_us);
+                }
+            }
+            What::EffectStarted { fence } if event.grant.is_some() => {
+                let belief = self.grants.of(event.grant);
+                belief.fence = Some(fence);
+                belief.acts(event, "an effect", case);
+            }
+            What::EffectStarted { .. } => {
+                case.meet();
+                case.breach(|| "an effect carries a fence that was never granted to its node".to_owned());
+            }
+            // Numbers of calls begin anew in a new life.
+            What::Crashed { .. } => self.sent.retain(|(node, _), _| *node != event.node),
+            _ => unheard(what),
+        }
+    }
+}
+
+impl HolderBelief {
+    /// The holder begins something under its grant.
+    fn acts(self, event: &Event, begun: &str, case: &mut Case) {
+        case.meet();
+        if let Some(loss) = self.loss {
+            case.breach(|| {
+                let (grant, told) = (self.name(), loss.name());
+                format!("{begun} was begun under {grant} after the worker was told {told}")
+            });
+        } else if event.clock >= self.deadline_us {
+            case.breach(|| {
+                let late = match (event.clock - self.deadline_us) / 1_000 {
+                    0 => "at".to_owned(),
+                    late_ms => format!("{late_ms} ms after"),
+                };
+                let grant = self.name();
+                format!("{begun} was begun under {grant} {late} its deadline on the worker's own clock")
+            });
+        }
+    }
+
+    fn name(self) -> String {
+        self.fence.map_or_else(|| "its grant".to_owned(), |fence| format!("fence {fence}"))
+    }
+}

@@ -1,0 +1,73 @@
+//! The law one-live-grant: no grant is made while another is live.
+
+use crate::history::event::{Event, EventKind, What};
+use crate::laws::case::Case;
+use crate::laws::explain::stored_lease;
+use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::state::by_process::ByProcess;
+use crate::laws::state::fence_names::FenceNames;
+use crate::laws::state::stored_lease::StoredLease;
+
+#[derive(Default)]
+pub struct OneLiveGrant {
+    stored: ByProcess<StoredLease>,
+    fences: FenceNames,
+}
+
+impl Law for OneLiveGrant {
+    const CARD: LawCard = LawCard {
+        name: "one-live-grant",
+        sentence: "a process has at most one stored grant; a new one is made only where no other is live at that call's reading, \
+                   or by a lawful reclaim",
+        hears: &[
+            EventKind::Granted,
+            EventKind::Reclaimed,
+            EventKind::Reentered,
+            EventKind::Renewed,
+            EventKind::Released,
+            EventKind::Ended,
+            EventKind::Pruned,
+        ],
+        needs: &[Assumption::DiskSyncs],
+        judges_unordered: false,
+        is_about_panics: false,
+        catches: &["expiry-by-the-callers-clock", "claim-decided-before-a-wait"],
+        explain: stored_lease,
+    };
+
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
+        let stored = self.stored.of(event.process);
+        let fences = &self.fences;
+        match what {
+            What::Granted { fence, .. } => {
+                case.meet();
+                if let Some(held) = stored.0
+                    && event.clock < held.expires_ms
+                {
+                    case.breach(|| {
+                        let (other, left_ms) = (fences.name(held.grant), held.expires_ms - event.clock);
+                        format!("fence {fence} was granted while {other} was live, for {left_ms} ms more")
+                    });
+                }
+            }
+            What::Reentered { .. } => {
+                case.meet();
+                if !stored.is_live(event.grant, event.clock) {
+                    case.breach(|| {
+                        "a grant was given again to its incarnation although it was not the live one"
+                            .to_owned()
+                    });
+                }
+            }
+            // Whom a reclaim may take from is said by reclaim-takes-the-observed-dead.
+            What::Reclaimed { .. }
+            | What::Renewed { .. }
+            | What::Released
+            | What::Ended { .. }
+            | What::Pruned => {}
+            _ => unheard(what),
+        }
+        stored.follow(event, what);
+        self.fences.follow(event, what);
+    }
+}

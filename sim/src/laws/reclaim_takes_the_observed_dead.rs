@@ -1,0 +1,81 @@
+//! The law reclaim-takes-the-observed-dead: a live grant is taken from a holder only if that one was observed and is dead.
+
+use crate::history::event::{Event, EventKind, GrantNo, What};
+use crate::laws::case::Case;
+use crate::laws::explain::stored_lease;
+use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::state::by_process::ByProcess;
+use crate::laws::state::stored_lease::StoredLease;
+
+#[derive(Default)]
+pub struct ReclaimTakesTheObservedDead {
+    rows: ByProcess<ReclaimedRow>,
+}
+
+#[derive(Default)]
+struct ReclaimedRow {
+    stored: StoredLease,
+    observed: Option<Observation>,
+}
+
+#[derive(Clone, Copy)]
+struct Observation {
+    grant: GrantNo,
+    may_be_taken: bool,
+}
+
+impl Law for ReclaimTakesTheObservedDead {
+    const CARD: LawCard = LawCard {
+        name: "reclaim-takes-the-observed-dead",
+        sentence: "a live grant is taken over only if it is the one observed and its holder is dead",
+        hears: &[
+            EventKind::Granted,
+            EventKind::Reclaimed,
+            EventKind::Reentered,
+            EventKind::Renewed,
+            EventKind::Ended,
+            EventKind::Released,
+            EventKind::Observed,
+            EventKind::Pruned,
+        ],
+        needs: &[Assumption::DiskSyncs],
+        judges_unordered: false,
+        is_about_panics: false,
+        catches: &["reclaim-whoever-holds", "reclaim-from-the-living"],
+        explain: stored_lease,
+    };
+
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
+        let row = self.rows.of(event.process);
+        match what {
+            // A probe that lies breaks an assumption: what follows from the lie is not the registry's fault.
+            What::Observed { is_dead, do_probes_lie } => {
+                let may_be_taken = is_dead || do_probes_lie;
+                row.observed = Some(Observation { grant: event.grant, may_be_taken });
+            }
+            What::Reclaimed { .. } => {
+                case.meet();
+                let live = row.stored.0.filter(|lease| event.clock < lease.expires_ms);
+                if let Some(live) = live {
+                    match row.observed.take() {
+                        Some(observed) if observed.grant != live.grant => case.breach(|| {
+                            "a live grant was taken over that was not the one observed".to_owned()
+                        }),
+                        Some(observed) if observed.may_be_taken => {}
+                        Some(_) | None => case.breach(|| {
+                            "a live grant was taken over although its holder was alive".to_owned()
+                        }),
+                    }
+                }
+                row.stored.follow(event, what);
+            }
+            What::Reentered { expires_ms, .. } => row.stored.store(event.grant, expires_ms),
+            What::Granted { .. }
+            | What::Renewed { .. }
+            | What::Released
+            | What::Ended { .. }
+            | What::Pruned => row.stored.follow(event, what),
+            _ => unheard(what),
+        }
+    }
+}
