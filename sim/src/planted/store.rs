@@ -10,7 +10,7 @@ use fencepost::store::Rows;
 
 use crate::plan::Store;
 use crate::planted::Sabotage;
-use crate::subject::{StoreHabits, Subject, Touches};
+use crate::subject::{ChangeRows, StoreSettings, Subject};
 
 pub const ALL: &[Sabotage] = &[
     Sabotage {
@@ -19,7 +19,7 @@ pub const ALL: &[Sabotage] = &[
         law: "acknowledged-survives",
         subject: |subject| {
             let tuning = &["PRAGMA synchronous=NORMAL"];
-            on_disk(Subject { store: StoreHabits { tuning, ..subject.store }, ..subject })
+            on_disk(Subject { store: StoreSettings { tuning, ..subject.store }, ..subject })
         },
     },
     Sabotage {
@@ -27,7 +27,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a reopened store answers from a log that it has read and not synced",
         law: "acknowledged-survives",
         subject: |subject| {
-            let store = StoreHabits { syncs_what_it_recovered: false, ..subject.store };
+            let store = StoreSettings { syncs_what_it_recovered: false, ..subject.store };
             on_disk(Subject { store, ..subject })
         },
     },
@@ -36,8 +36,8 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
         law: "expiry-is-exact",
         subject: |subject| {
-            let when_opened = Some(rearms as Touches);
-            Subject { store: StoreHabits { when_opened, ..subject.store }, ..subject }
+            let when_opened = Some(rearms as ChangeRows);
+            Subject { store: StoreSettings { when_opened, ..subject.store }, ..subject }
         },
     },
 ];

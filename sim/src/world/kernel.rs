@@ -10,34 +10,9 @@ use std::task::{Wake, Waker};
 
 use fencepost::environment::BoxFuture;
 
-use crate::plan::chance::{Purpose, Seed};
+use crate::subject::{Schedule, Wakeup};
 
 pub type Task = BoxFuture<'static, ()>;
-
-/// Decides among tasks that are ready at the same instant: the lowest place runs first.
-pub trait Schedule {
-    fn place(&mut self, wakeup: Wakeup) -> u64;
-}
-
-/// Who became ready, in numbers that do not change when another machine or task is taken out of a plan.
-#[derive(Debug, Clone, Copy)]
-pub struct Wakeup {
-    pub machine: u8,
-    /// Among those the machine ever spawned.
-    pub task: u64,
-    /// How often it became ready before.
-    pub wakes: u64,
-}
-
-/// Every order is as likely as every other.
-pub struct ByChance(pub Seed);
-
-impl Schedule for ByChance {
-    fn place(&mut self, wakeup: Wakeup) -> u64 {
-        let task = u64::from(wakeup.machine) << 56 | wakeup.task;
-        self.0.draw(Purpose::Order, [task, wakeup.wakes])
-    }
-}
 
 /// Names a task for as long as it lives; its place may be given to another later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

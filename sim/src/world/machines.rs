@@ -28,13 +28,15 @@ use crate::history::event::{GrantNo, Kind, NO_PROCESS, crash, refusal};
 use crate::plan::chance::{Purpose, below};
 use crate::plan::step::Span;
 use crate::plan::{Node, Plan, Store};
-use crate::subject::{Core, Protocol};
+use crate::subject::{Core, Protocol, RegistryPlace, Workplace};
 use crate::support::panics;
-use crate::world::bodies::Workplace;
+use crate::world::bodies::NodeBodies;
 use crate::world::environment::{NodeEnvironment, liveness};
 use crate::world::messages::{LedgerWire, Message, Wire};
 use crate::world::recorder::{Door, kind_of, presented_by, process_in, refusal_of};
-use crate::world::{Due, World, liveness, recovery, registry_waits, stale_calls, steps, with};
+use crate::world::{
+    Due, World, clock_of_the_caller_ms, liveness, recovery, registry_waits, stale_calls, steps, with,
+};
 
 /// How long a trait call of a worker or host waits for its answer.
 pub const CALL_DEADLINE_MS: u64 = 2_000;
@@ -166,8 +168,8 @@ const FILE: &str = "/registry.db";
 fn open() -> Result<Core, RegistryError> {
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
     let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
-    if let Some(opens) = &subject.opens {
-        return Ok(Arc::new(Dispatch(opens(environment)?)));
+    if let Some(open_registry) = &subject.open_registry {
+        return Ok(Arc::new(Dispatch(open_registry(environment)?)));
     }
     let habits = subject.store;
     let is_first = !with(|world| world.registry.was_opened);
@@ -207,8 +209,8 @@ fn open() -> Result<Core, RegistryError> {
             Arc::new(fencepost::Registry::new(store, environment).with_rules(rules).inline().0)
         }
     };
-    Ok(match subject.wraps {
-        Some(wraps) => wraps(core, environment),
+    Ok(match subject.wrap_core {
+        Some(wrap) => wrap(core, RegistryPlace { environment, callers_clock_ms: clock_of_the_caller_ms }),
         None => core,
     })
 }
@@ -241,11 +243,11 @@ fn start_worker(node: Node, renamed: bool) {
         liveness: liveness(node, life),
         bound: usize::from(plan.bound),
         effects: Arc::new(LedgerWire(node)),
-        subject: subject.clone(),
-        node,
+        attempt_rules: subject.attempt_rules,
+        bodies: Arc::new(NodeBodies(node)),
     };
-    let (worker, driver) = match &subject.works {
-        Some(works) => (None, ProcessWorkDriver::new(registry, works(workplace))),
+    let (worker, driver) = match &subject.make_worker {
+        Some(make_worker) => (None, ProcessWorkDriver::new(registry, make_worker(workplace))),
         None => {
             let worker = workplace.worker();
             (Some(worker.clone()), ProcessWorkDriver::inline(registry, worker))
@@ -280,7 +282,7 @@ impl ProcessAttach for Awaits {
 fn start_host(node: Node) {
     let registry: Arc<dyn ProcessRegistry> = Arc::new(client(node).registry());
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
-    let waits: Arc<dyn ProcessAttach> = match with(|world| world.subject.waits.clone()) {
+    let waits: Arc<dyn ProcessAttach> = match with(|world| world.subject.make_waits.clone()) {
         Some(waits) => waits(Arc::clone(&registry), environment),
         None => {
             Arc::new(Awaits(ProcessAwaiter::new(Arc::clone(&registry), ProcessChangeHub::new(), environment)))

@@ -35,7 +35,7 @@ use crate::plan::chance::{Purpose, Seed};
 use crate::plan::clock::Clock;
 use crate::plan::step::{DiskFault, Method, StoreFailure};
 use crate::plan::{Node, Plan, Process, Store};
-use crate::subject::Subject;
+use crate::subject::{RandomSchedule, Subject};
 use crate::support::panics;
 
 use kernel::{Kernel, TaskId, Turn};
@@ -43,9 +43,6 @@ use machines::Registry;
 use messages::{Exchanges, Message, Offered};
 use network::Network;
 use rows::Grants;
-
-pub use bodies::{Means, Workplace};
-pub use kernel::{ByChance, Schedule, Wakeup};
 
 /// What a run was, apart from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -335,7 +332,7 @@ impl World {
         }
         let schedule = match subject.schedule {
             Some(schedule) => schedule(seed),
-            None => Box::new(ByChance(seed)),
+            None => Box::new(RandomSchedule(seed)),
         };
         Self {
             seed,

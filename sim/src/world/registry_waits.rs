@@ -51,8 +51,8 @@ impl ProcessEventSink for Fails {
 pub fn watched(core: Core, subject: &Subject) -> (Core, Arc<dyn ProcessAttach>) {
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
     let registry: Arc<dyn ProcessRegistry> = Arc::new(Facade(Through(core)));
-    let (registry, hub) = (subject.watches)(registry, Some(Arc::new(Fails)), Arc::clone(&environment));
-    let waits: Arc<dyn ProcessAttach> = match subject.home_waits {
+    let (registry, hub) = (subject.watch_registry)(registry, Some(Arc::new(Fails)), Arc::clone(&environment));
+    let waits: Arc<dyn ProcessAttach> = match subject.make_registry_waits {
         Some(waits) => waits(Arc::clone(&registry), hub, environment),
         None => Arc::new(Awaits(ProcessAwaiter::new(Arc::clone(&registry), hub, environment))),
     };
