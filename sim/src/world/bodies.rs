@@ -1,6 +1,5 @@
-//! What processes do when they run: bodies that follow the plan's words for their process, whoever works them. Every
-//! body that begins, ends or has an effect is an event. Our own worker runs them through its engine; another's gets a
-//! [`Workplace`] and runs them by [`Workplace::run`].
+//! The bodies of processes: each follows the plan's words for its process. Every body that begins, ends or has an effect is an
+//! event. Our own worker runs them through its engine; another's runs them through its workplace.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +8,21 @@ use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
 use fencepost::model::lease::ProcessLease;
-use fencepost::model::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
+use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::work::effect::{Effect, EffectController};
 use fencepost::work::engine::{InfrastructureFailure, ProcessContext, ProcessEngine};
 use serde_json::json;
 
-use crate::history::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
+use crate::history::event::{BodyOutcome, GrantNo, NO_PROCESS, What};
 use crate::plan::Node;
-use crate::plan::step::{Action, Body};
+use crate::plan::step::Body;
 use crate::subject::{Bodies, BodyActions};
+use crate::world::calls::process_of;
+use crate::world::effects::LedgerWire;
 use crate::world::environment::NodeEnvironment;
-use crate::world::messages::LedgerWire;
-use crate::world::recorder::hash_of;
-use crate::world::{World, process_of, try_with, with};
+use crate::world::fingerprint::hash_of;
+use crate::world::state::{World, try_with, with};
 
 /// The bodies of the plan's processes, run at one node.
 pub struct NodeBodies(pub Node);
@@ -94,20 +94,20 @@ struct Running {
     node: Node,
     process: u16,
     grant: GrantNo,
-    ended: BodyEnded,
+    outcome: BodyOutcome,
     output: u64,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         try_with(|world| {
-            let (process, grant) = (self.process, self.grant);
-            world.note(self.node, Kind::BodyEnded, process, grant, self.ended as u64, self.output);
+            let what = What::BodyEnded { outcome: self.outcome, output: self.output };
+            world.note(self.node, self.process, self.grant, what);
         });
     }
 }
 
-type Ended = Result<ProcessAwaitOutput, InfrastructureFailure>;
+type BodyEnd = Result<ProcessAwaitOutput, InfrastructureFailure>;
 
 async fn run<P: Future<Output = Result<(), String>>>(
     node: Node,
@@ -115,18 +115,18 @@ async fn run<P: Future<Output = Result<(), String>>>(
     fence: u64,
     actions: &dyn BodyActions,
     perform: impl Fn(String) -> P,
-) -> Ended {
+) -> BodyEnd {
     let process = process_of(record.id()).unwrap_or(NO_PROCESS);
     let body = with(|world| world.body_of(record));
     let body = body.ok_or_else(|| InfrastructureFailure("the plan knows no such body".to_owned()))?;
     let grant = with(|world| {
-        let grant = world.grant_by_fence(process, fence, node);
-        world.note(node, Kind::BodyBegan, process, grant, fence, 0);
+        let grant = world.records.grants.of_fence(process, fence, node);
+        world.note(node, process, grant, What::BodyBegan { fence });
         grant
     });
-    let mut running = Running { node, process, grant, ended: BodyEnded::Dropped, output: 0 };
+    let mut running = Running { node, process, grant, outcome: BodyOutcome::Dropped, output: 0 };
     let output = act(body, node, process, fence, actions, perform).await;
-    running.ended = if output.is_ok() { BodyEnded::Output } else { BodyEnded::Broke };
+    running.outcome = if output.is_ok() { BodyOutcome::Output } else { BodyOutcome::Broke };
     running.output = output.as_ref().map_or(0, hash_of);
     output
 }
@@ -138,7 +138,7 @@ async fn act<P: Future<Output = Result<(), String>>>(
     fence: u64,
     actions: &dyn BodyActions,
     perform: impl Fn(String) -> P,
-) -> Ended {
+) -> BodyEnd {
     let environment = NodeEnvironment(node);
     let steps = async |count: u16, rest_ms: u64| {
         for number in 0..count {
@@ -185,25 +185,16 @@ async fn act<P: Future<Output = Result<(), String>>>(
     }
 }
 
-fn refused(message: String) -> Ended {
+fn refused(message: String) -> BodyEnd {
     Ok(ProcessAwaitOutput::Failure { class: "refused".into(), code: None, message, raw: None })
 }
 
 impl World {
-    /// The body of the step that registered this life.
-    pub fn body_of(&self, record: &ProcessRecord) -> Option<Body> {
-        let ProcessInput::Engine { payload, .. } = &record.registration.input else { return None };
-        match &self.plan.steps.get(usize::try_from(payload.as_u64()?).ok()?)?.action {
-            Action::Register { body, .. } => Some(*body),
-            _ => None,
-        }
-    }
-
-    /// True the first time.
+    /// Marks that the process's body has broken. True the first time.
     fn breaks(&mut self, process: u16) -> bool {
-        let is_first = !self.calm.broken.contains(&process);
+        let is_first = !self.workload.broken.contains(&process);
         if is_first {
-            self.calm.broken.push(process);
+            self.workload.broken.push(process);
         }
         is_first
     }
