@@ -20,7 +20,7 @@ use fencepost_sim::plan::chance::{Purpose, Seed, below};
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::world;
-use fencepost_sim::world::Taped;
+use fencepost_sim::world::DecidedCall;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
@@ -73,7 +73,7 @@ enum Stage {
     Answers,
 }
 
-fn bare(seed: Seed, tape: &[Taped]) -> u64 {
+fn bare(seed: Seed, tape: &[DecidedCall]) -> u64 {
     let surroundings = Surroundings { clock_ms: 0, life: 1, entropy: entropy(seed, 1) };
     let environment = Bare(Arc::new(Mutex::new(surroundings)));
     // The world's server draws its life's name from the same stream first.
@@ -154,7 +154,7 @@ fn measure(size: Size, count: u64) -> Costs {
     let plans = plans(size, count);
     let (mut calls, mut simulated_us, mut tapes) = (0, 0, Vec::new());
     for plan in &plans {
-        let (outcome, tape) = world::run_taped(plan, &subject);
+        let (outcome, tape) = world::run_with_calls(plan, &subject);
         simulated_us += outcome.simulated_us;
         calls += tape.len() as u64;
         tapes.push((Seed(plan.seed), tape));

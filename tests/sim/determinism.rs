@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::search::Plans;
 use fencepost_sim::search::determinism::{hashes, within_a_process};
-use fencepost_sim::subject::Subject;
-use fencepost_sim::world::{Schedule, Wakeup};
+use fencepost_sim::subject::{Schedule, Subject, Wakeup};
 
 #[test]
 fn the_same_plan_gives_the_same_events_later_and_on_other_threads() {

@@ -813,7 +813,13 @@ fn cases() -> Vec<(&'static str, Told, Told)> {
         (
             "calm-ends-everything",
             told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0),
-            told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0).say(0, Kind::Exhausted, GrantNo::NONE, 0, 0),
+            told().say(0, Kind::LivenessBegan, GrantNo::NONE, 0, 0).say(
+                0,
+                Kind::Exhausted,
+                GrantNo::NONE,
+                0,
+                0,
+            ),
         ),
     ]
 }

@@ -11,8 +11,7 @@ use fencepost_sim::matrix::{End, Figures, Matrix, Row, catalogue};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::planted;
 use fencepost_sim::planted::{Fate, Sabotage};
-use fencepost_sim::subject::Subject;
-use fencepost_sim::world::{ByChance, Schedule, Wakeup};
+use fencepost_sim::subject::{RandomSchedule, Schedule, Subject, Wakeup};
 
 /// From one start, and plans are not made as small as they get: `fencepost sabotage` in CI does all of it.
 const SEARCHED: Matrix<'_> = Matrix { starts: &[0], most: 2_000, jobs: 2, shrink_runs: 100 };
@@ -138,7 +137,7 @@ fn otherwise_in_late_seeds(seed: Seed) -> Box<dyn Schedule> {
             wakeup.task
         }
     }
-    if seed.0 >= OTHERWISE_FROM { Box::new(ByTask) } else { Box::new(ByChance(seed)) }
+    if seed.0 >= OTHERWISE_FROM { Box::new(ByTask) } else { Box::new(RandomSchedule(seed)) }
 }
 
 #[test]
@@ -160,7 +159,7 @@ fn a_panic_of_the_harness_is_an_error_with_its_seed_and_its_words() {
 
 fn panics_in_seed_seven(seed: Seed) -> Box<dyn Schedule> {
     assert!(seed.0 != 7, "seven is one too many");
-    Box::new(ByChance(seed))
+    Box::new(RandomSchedule(seed))
 }
 
 #[test]

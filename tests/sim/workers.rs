@@ -18,7 +18,7 @@ use fencepost::model::process::{
 use fencepost::store::MemoryStore;
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
-use fencepost_sim::world::{Means, Workplace};
+use fencepost_sim::subject::{BodyActions, Workplace};
 use fencepost_sim::{Options, Subject, check};
 
 /// A small worker: it claims, starts, runs the body beside its renewals, and completes, one process at a time.
@@ -35,7 +35,7 @@ struct Bare<'a> {
 }
 
 #[async_trait]
-impl Means for Bare<'_> {
+impl BodyActions for Bare<'_> {
     async fn emit(&self, request: ProcessEventAppendRequest) -> Result<(), String> {
         let appended = self.small.workplace.registry.append_event_with_lease(&self.lease, request).await;
         appended.map(drop).map_err(|error| error.to_string())

@@ -7,6 +7,8 @@ mod store;
 mod surroundings;
 mod waiting;
 mod worker;
+mod wrapped_core;
+mod wrong_rules;
 
 use std::fmt;
 

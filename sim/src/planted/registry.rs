@@ -1,26 +1,23 @@
 //! Bugs of the registry: leases, fences and the writes they guard.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
-use fencepost::environment::Environment;
 use fencepost::model::error::RegistryError;
-use fencepost::model::lease::{
-    LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome,
-};
-use fencepost::model::process::DurabilityTier;
-use fencepost::model::row::{HighWater, Life, Tenure};
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::model::lease::ProcessLease;
+use fencepost::model::row::HighWater;
 use fencepost::rules::Rules;
 use fencepost::rules::events;
-use fencepost::rules::leases::{self, Claim, ClaimDecision, Observation};
-use fencepost::rules::writes::{self, Admission, Authority, ExecutionWrite, StartDecision};
+use fencepost::rules::leases;
+use fencepost::rules::writes::{self, Admission, ExecutionWrite, StartDecision};
 
 use crate::laws;
 use crate::planted::Sabotage;
-use crate::subject::{Core, Protocol, Subject};
-use crate::world::clock_of_the_caller_ms;
+use crate::planted::wrapped_core::{CallersClock, DecidesEarly, LeasesAnything, MovesOneByOne, SaysYes};
+use crate::planted::wrong_rules::{
+    admits_unfenced, claims_at_expiry, reclaims_from_the_living, reclaims_from_whoever_holds,
+    renews_at_expiry, renews_on_top, renews_the_expired, renews_what_is_gone,
+};
+use crate::subject::{Protocol, Subject};
 
 pub const ALL: &[Sabotage] = &[
     Sabotage {
@@ -104,7 +101,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "claims of unknown ids succeed: a lock table that never asks whether the work is there, or still there",
         law: laws::that_catches("claim-the-unknown"),
         subject: |subject| Subject {
-            wraps: Some(|core, environment| Arc::new(LeasesAnything { core, environment })),
+            wrap_core: Some(|core, place| Arc::new(LeasesAnything { core, environment: place.environment })),
             ..subject
         },
     },
@@ -185,15 +182,20 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "expiry-by-the-callers-clock",
         stands_for: "a claim brings the time along that the stored expiry is compared with: whoever is fast takes live leases",
-        law: laws::that_catches("expiry-by-the-callers-clock"),
-        subject: |subject| Subject { wraps: Some(|core, _| Arc::new(CallersClock(core))), ..subject },
+        law: laws::that_catches("release-by-id-alone"),
+        subject: |subject| Subject {
+            wrap_core: Some(|core, place| {
+                Arc::new(CallersClock { core, callers_clock_ms: place.callers_clock_ms })
+            }),
+            ..subject
+        },
     },
     Sabotage {
         name: "claim-decided-before-a-wait",
         stands_for: "a claim looks, waits, and writes without looking again: authority checked in one transaction, used in the next",
         law: laws::that_catches("claim-decided-before-a-wait"),
         subject: |subject| Subject {
-            wraps: Some(|core, environment| Arc::new(DecidesEarly { core, environment })),
+            wrap_core: Some(|core, place| Arc::new(DecidesEarly { core, environment: place.environment })),
             ..subject
         },
     },
@@ -219,8 +221,8 @@ pub const ALL: &[Sabotage] = &[
     Sabotage {
         name: "half-a-transfer",
         stands_for: "a refused transfer of handles keeps what it had moved before it met the one that was missing",
-        law: laws::that_catches("half-a-transfer"),
-        subject: |subject| Subject { wraps: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
+        law: laws::that_catches("claim-decided-before-a-wait"),
+        subject: |subject| Subject { wrap_core: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
     },
     Sabotage {
         name: "already-yours-by-incarnation",
@@ -294,7 +296,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a renewal that updated no row and said yes: the worker believes in a lease that runs out",
         law: laws::that_catches("renewal-that-renews-nothing"),
         subject: |subject| Subject {
-            wraps: Some(|core, environment| Arc::new(SaysYes { core, environment })),
+            wrap_core: Some(|core, place| Arc::new(SaysYes { core, environment: place.environment })),
             ..subject
         },
     },
@@ -308,236 +310,6 @@ pub const ALL: &[Sabotage] = &[
     },
 ];
 
-/// Judges the stored expiry by the clock of whoever claims.
-struct CallersClock(Core);
-
-#[async_trait]
-impl Submit for CallersClock {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        if let Call::ClaimProcessLease { process_id, .. } = &call {
-            let stored = stored_lease(&self.0, process_id).await?;
-            if let Some(lease) = stored.filter(|lease| lease.expires_at_epoch_ms <= clock_of_the_caller_ms())
-            {
-                self.0.submit(Call::CompleteProcessLease { completion: lease.completion() }).await?;
-            }
-        }
-        self.0.submit(call).await
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.0.durability_tier()
-    }
-}
-
-/// Looks whether the lease is free, waits, and takes it then.
-struct DecidesEarly {
-    core: Core,
-    environment: Arc<dyn Environment>,
-}
-
-#[async_trait]
-impl Submit for DecidesEarly {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        if let Call::ClaimProcessLease { process_id, .. } = &call {
-            let now_ms = self.environment.now_epoch_ms();
-            let stored = stored_lease(&self.core, process_id).await?;
-            let is_free = stored.is_none_or(|lease| lease.expires_at_epoch_ms <= now_ms);
-            self.environment.sleep(Duration::from_millis(3)).await;
-            if let (true, Some(lease)) = (is_free, stored_lease(&self.core, process_id).await?) {
-                self.core.submit(Call::CompleteProcessLease { completion: lease.completion() }).await?;
-            }
-        }
-        self.core.submit(call).await
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.core.durability_tier()
-    }
-}
-
-/// Has a lease for every id.
-struct LeasesAnything {
-    core: Core,
-    environment: Arc<dyn Environment>,
-}
-
-#[async_trait]
-impl Submit for LeasesAnything {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let answer = self.core.submit(call.clone()).await;
-        let (Call::ClaimProcessLease { process_id, owner, lease_ttl_ms }, true) =
-            (call, matches!(answer, Err(RegistryError::UnknownProcess { .. })))
-        else {
-            return answer;
-        };
-        let mut entropy = [0; leases::TOKEN_BYTES];
-        self.environment.fill_entropy(&mut entropy);
-        let now_ms = self.environment.now_epoch_ms();
-        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(ProcessLease {
-            schema_version: LEASE_SCHEMA_VERSION,
-            process_id,
-            owner,
-            lease_token: leases::token(entropy),
-            fencing_token: 1,
-            claimed_at_epoch_ms: now_ms,
-            expires_at_epoch_ms: now_ms + lease_ttl_ms,
-        })))
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.core.durability_tier()
-    }
-}
-
-/// Moves handles one by one, for as long as it goes well.
-struct MovesOneByOne(Core);
-
-#[async_trait]
-impl Submit for MovesOneByOne {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let Call::TransferHandleGrants { from_scope, to_scope, process_ids } = call else {
-            return self.0.submit(call).await;
-        };
-        for process_id in process_ids {
-            let (from_scope, to_scope) = (from_scope.clone(), to_scope.clone());
-            let one = Call::TransferHandleGrants { from_scope, to_scope, process_ids: vec![process_id] };
-            self.0.submit(one).await?;
-        }
-        Ok(Reply::Done(()))
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.0.durability_tier()
-    }
-}
-
-/// Answers renewals from what they present.
-struct SaysYes {
-    core: Core,
-    environment: Arc<dyn Environment>,
-}
-
-#[async_trait]
-impl Submit for SaysYes {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        match call {
-            Call::RenewProcessLease { lease, lease_ttl_ms } => {
-                let expires_at_epoch_ms = self.environment.now_epoch_ms() + lease_ttl_ms;
-                Ok(Reply::Lease(ProcessLease { expires_at_epoch_ms, ..lease }))
-            }
-            call => self.core.submit(call).await,
-        }
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        self.core.durability_tier()
-    }
-}
-
-async fn stored_lease(core: &Core, process_id: &str) -> Result<Option<ProcessLease>, RegistryError> {
-    match core.submit(Call::GetProcessLease { process_id: process_id.to_owned() }).await? {
-        Reply::MaybeLease(lease) => Ok(lease),
-        _ => Ok(None),
-    }
-}
-
 fn with(subject: Subject, change: fn(Rules) -> Rules) -> Subject {
     Subject { rules: change(subject.rules), ..subject }
-}
-
-fn lives_at_its_expiry(lease: &ProcessLease, now_ms: u64) -> bool {
-    now_ms <= lease.expires_at_epoch_ms
-}
-
-fn renews_at_expiry(
-    rules: &Rules,
-    tenure: &Tenure,
-    presented: &ProcessLease,
-    now_ms: u64,
-    until_ms: u64,
-) -> Result<ProcessLease, RegistryError> {
-    let rules = Rules { is_live: lives_at_its_expiry, ..*rules };
-    leases::renew(&rules, tenure, presented, now_ms, until_ms)
-}
-
-fn renews_the_expired(
-    rules: &Rules,
-    tenure: &Tenure,
-    presented: &ProcessLease,
-    now_ms: u64,
-    until_ms: u64,
-) -> Result<ProcessLease, RegistryError> {
-    let rules = Rules { is_live: |_, _| true, ..*rules };
-    leases::renew(&rules, tenure, presented, now_ms, until_ms)
-}
-
-fn renews_on_top(
-    rules: &Rules,
-    tenure: &Tenure,
-    presented: &ProcessLease,
-    now_ms: u64,
-    until_ms: u64,
-) -> Result<ProcessLease, RegistryError> {
-    let had_ms = tenure.lease.as_ref().map_or(now_ms, |held| held.expires_at_epoch_ms);
-    let expires_at_epoch_ms = had_ms.saturating_add(until_ms.saturating_sub(now_ms));
-    let renewed = leases::renew(rules, tenure, presented, now_ms, until_ms)?;
-    Ok(ProcessLease { expires_at_epoch_ms, ..renewed })
-}
-
-fn renews_what_is_gone(
-    rules: &Rules,
-    tenure: &Tenure,
-    presented: &ProcessLease,
-    now_ms: u64,
-    until_ms: u64,
-) -> Result<ProcessLease, RegistryError> {
-    match &tenure.lease {
-        None => Ok(ProcessLease { expires_at_epoch_ms: until_ms, ..presented.clone() }),
-        Some(_) => leases::renew(rules, tenure, presented, now_ms, until_ms),
-    }
-}
-
-fn claims_at_expiry(rules: &Rules, claim: &Claim<'_>) -> Result<ClaimDecision, RegistryError> {
-    leases::claim(&Rules { is_live: lives_at_its_expiry, ..*rules }, claim)
-}
-
-fn reclaims_from_whoever_holds(
-    rules: &Rules,
-    claim: &Claim<'_>,
-    observation: &Observation<'_>,
-) -> Result<ClaimDecision, RegistryError> {
-    let held = claim.tenure.lease.as_deref();
-    let observed_holder = held.unwrap_or(observation.observed_holder);
-    let was_dead = (observation.is_definitely_dead)(&observation.observed_holder.owner);
-    let is_definitely_dead: &dyn Fn(&LeaseOwnerIdentity) -> bool = &|_| was_dead;
-    leases::reclaim(rules, claim, &Observation { observed_holder, is_definitely_dead })
-}
-
-fn reclaims_from_the_living(
-    rules: &Rules,
-    claim: &Claim<'_>,
-    observation: &Observation<'_>,
-) -> Result<ClaimDecision, RegistryError> {
-    let observed_holder = observation.observed_holder;
-    leases::reclaim(rules, claim, &Observation { observed_holder, is_definitely_dead: &|_| true })
-}
-
-/// As a registry must that has no fenced methods.
-fn admits_unfenced(
-    rules: &Rules,
-    life: &Life,
-    authority: Authority<'_>,
-    write: ExecutionWrite<'_>,
-    now_ms: u64,
-) -> Result<Admission, RegistryError> {
-    let record = &life.row.record;
-    let is_unfenced = matches!(authority, Authority::Unfenced) && !matches!(write, ExecutionWrite::Start(_));
-    if !is_unfenced {
-        return writes::admit(rules, life, authority, write, now_ms);
-    }
-    if record.is_terminal() && !matches!(write, ExecutionWrite::Event { .. }) {
-        let process_id = record.id().to_owned();
-        return Err(RegistryError::AlreadyTerminal { process_id, status: record.status.clone() });
-    }
-    Ok(Admission::Go)
 }

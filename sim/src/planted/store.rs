@@ -11,7 +11,7 @@ use fencepost::store::Rows;
 use crate::laws;
 use crate::plan::Store;
 use crate::planted::Sabotage;
-use crate::subject::{StoreHabits, Subject, Touches};
+use crate::subject::{ChangeRows, StoreSettings, Subject};
 
 pub const ALL: &[Sabotage] = &[
     Sabotage {
@@ -20,7 +20,7 @@ pub const ALL: &[Sabotage] = &[
         law: laws::that_catches("synchronous-normal"),
         subject: |subject| {
             let tuning = &["PRAGMA synchronous=NORMAL"];
-            on_disk(Subject { store: StoreHabits { tuning, ..subject.store }, ..subject })
+            on_disk(Subject { store: StoreSettings { tuning, ..subject.store }, ..subject })
         },
     },
     Sabotage {
@@ -28,7 +28,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a reopened store answers from a log that it has read and not synced",
         law: laws::that_catches("answers-before-it-has-synced"),
         subject: |subject| {
-            let store = StoreHabits { syncs_what_it_recovered: false, ..subject.store };
+            let store = StoreSettings { syncs_what_it_recovered: false, ..subject.store };
             on_disk(Subject { store, ..subject })
         },
     },
@@ -37,8 +37,8 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
         law: laws::that_catches("restart-rearms-leases"),
         subject: |subject| {
-            let when_opened = Some(rearms as Touches);
-            Subject { store: StoreHabits { when_opened, ..subject.store }, ..subject }
+            let when_opened = Some(rearms as ChangeRows);
+            Subject { store: StoreSettings { when_opened, ..subject.store }, ..subject }
         },
     },
 ];

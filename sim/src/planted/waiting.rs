@@ -32,7 +32,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a waiter reads, and subscribes a moment later: an end in between is missed until something else happens",
         law: laws::that_catches("subscribes-after-the-first-read"),
         subject: |subject| Subject {
-            home_waits: Some(|registry, hub, environment| {
+            make_registry_waits: Some(|registry, hub, environment| {
                 Arc::new(SubscribesLate { registry, hub, environment })
             }),
             ..subject
@@ -43,7 +43,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a driver that wakes its waiters only after the sink took the event: when the sink fails they sleep on",
         law: laws::that_catches("a-failed-sink-wakes-nobody"),
         subject: |subject| Subject {
-            watches: |registry, sink, _| {
+            watch_registry: |registry, sink, _| {
                 let hub = ProcessChangeHub::new();
                 (Arc::new(Facade(TicksLast { registry, sink, hub: hub.clone() })), hub)
             },

@@ -147,7 +147,7 @@ fn thread_cpu_us() -> u64 {
 mod tests {
     use super::*;
     use crate::generate::profile;
-    use crate::world::Schedule;
+    use crate::subject::Schedule;
 
     #[test]
     fn a_panic_of_the_harness_ends_the_search_with_its_seed() {
@@ -155,7 +155,7 @@ mod tests {
             assert!(seed.0 != 9, "a world in pieces");
             struct Calm;
             impl Schedule for Calm {
-                fn place(&mut self, wakeup: crate::world::Wakeup) -> u64 {
+                fn place(&mut self, wakeup: crate::subject::Wakeup) -> u64 {
                     wakeup.task
                 }
             }

@@ -1,81 +1,41 @@
-//! What processes do when they run: bodies that follow the plan's words for their process, whoever works them. Every
-//! body that begins, ends or has an effect is an event. Our own worker runs them through its engine; another's gets a
-//! [`Workplace`] and runs them by [`Workplace::run`].
+//! The bodies of processes: each follows the plan's words for its process. Every body that begins, ends or has an effect is an
+//! event. Our own worker runs them through its engine; another's runs them through its workplace.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::ProcessRegistry;
 use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
-use fencepost::model::lease::{LeaseOwnerLiveness, LeaseTimings, ProcessLease};
-use fencepost::model::process::{ProcessAwaitOutput, ProcessInput, ProcessRecord};
+use fencepost::model::lease::ProcessLease;
+use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::work::effect::{Effect, EffectController};
-use fencepost::work::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
-use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};
+use fencepost::work::engine::{InfrastructureFailure, ProcessContext, ProcessEngine};
 use serde_json::json;
 
-use crate::history::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
+use crate::history::event::{BodyOutcome, GrantNo, NO_PROCESS, What};
 use crate::plan::Node;
-use crate::plan::step::{Action, Body};
-use crate::subject::Subject;
+use crate::plan::step::Body;
+use crate::subject::{Bodies, BodyActions};
+use crate::world::calls::process_of;
+use crate::world::effects::LedgerWire;
 use crate::world::environment::NodeEnvironment;
-use crate::world::messages::LedgerWire;
-use crate::world::recorder::hash_of;
-use crate::world::{World, process_of, try_with, with};
+use crate::world::fingerprint::hash_of;
+use crate::world::state::{World, try_with, with};
 
-/// What a foreign worker is made from: the registry to call, the time and machine it lives on, and the bodies to run.
-pub struct Workplace {
-    pub registry: Arc<dyn ProcessRegistry>,
-    pub environment: Arc<dyn Environment>,
-    pub timings: LeaseTimings,
-    /// Names the worker over its restarts; each attempt should be an incarnation of its own.
-    pub owner_id: String,
-    pub liveness: LeaseOwnerLiveness,
-    /// How many bodies may run at once.
-    pub bound: usize,
-    /// What stands outside, and takes the effects of our own worker's bodies.
-    pub effects: Arc<dyn EffectController>,
-    pub(super) subject: Subject,
-    pub(super) node: Node,
-}
+/// The bodies of the plan's processes, run at one node.
+pub struct NodeBodies(pub Node);
 
-/// What a body may do. Whatever it does under a lease that is lost is seen, and held against its worker.
 #[async_trait]
-pub trait Means: Send + Sync {
-    async fn emit(&self, request: ProcessEventAppendRequest) -> Result<(), String>;
-    async fn wait_for_signal(&self, name: &str) -> Result<(), String>;
-    async fn await_process(&self, process_id: &str) -> Result<(), String>;
-    fn cancellation(&self) -> &CancellationToken;
-}
-
-impl Workplace {
-    /// Our own worker, at this place.
-    pub fn worker(self) -> DurableProcessWorker {
-        let node = self.node;
-        let mut engines = Engines::new();
-        engines.insert(InputKind::Engine("script".into()), Arc::new(Scripted { node }));
-        let mut config =
-            DurableProcessWorkerConfig::new(self.registry, engines, self.environment, self.owner_id);
-        config.timings = self.timings;
-        config.liveness = self.liveness;
-        config.max_concurrent_runs = self.bound;
-        config.effects = self.effects;
-        config.rules = self.subject.attempt_rules;
-        DurableProcessWorker::new(config)
-    }
-
-    /// Runs the body of the process under the lease, as the plan has it. `None` when the infrastructure failed, and the
-    /// process should stay claimable. Dropped, it stops where it stands.
-    pub async fn run(
+impl Bodies for NodeBodies {
+    async fn run(
         &self,
         record: &ProcessRecord,
         lease: &ProcessLease,
-        means: &dyn Means,
+        actions: &dyn BodyActions,
     ) -> Option<ProcessAwaitOutput> {
-        let ledger = LedgerWire(self.node);
+        let ledger = LedgerWire(self.0);
         let perform = |key: String| {
             let effect = Effect {
                 process_id: lease.process_id.clone(),
@@ -86,17 +46,21 @@ impl Workplace {
             let ledger = &ledger;
             async move { ledger.perform(effect).await.map(drop).map_err(|error| error.to_string()) }
         };
-        run(self.node, record, lease.fencing_token, means, perform).await.ok()
+        run(self.0, record, lease.fencing_token, actions, perform).await.ok()
+    }
+
+    fn engine(&self) -> Arc<dyn ProcessEngine> {
+        Arc::new(ScriptEngine { node: self.0 })
     }
 }
 
 /// Runs bodies for our own worker.
-pub struct Scripted {
+pub struct ScriptEngine {
     pub node: Node,
 }
 
 #[async_trait]
-impl ProcessEngine for Scripted {
+impl ProcessEngine for ScriptEngine {
     async fn run(&self, context: ProcessContext<'_>) -> Result<ProcessAwaitOutput, InfrastructureFailure> {
         let perform = |key: String| {
             let effects = context.effects();
@@ -107,7 +71,7 @@ impl ProcessEngine for Scripted {
 }
 
 #[async_trait]
-impl Means for ProcessContext<'_> {
+impl BodyActions for ProcessContext<'_> {
     async fn emit(&self, request: ProcessEventAppendRequest) -> Result<(), String> {
         ProcessContext::emit(self, request).await.map(drop).map_err(|error| error.to_string())
     }
@@ -130,39 +94,39 @@ struct Running {
     node: Node,
     process: u16,
     grant: GrantNo,
-    ended: BodyEnded,
+    outcome: BodyOutcome,
     output: u64,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         try_with(|world| {
-            let (process, grant) = (self.process, self.grant);
-            world.note(self.node, Kind::BodyEnded, process, grant, self.ended as u64, self.output);
+            let what = What::BodyEnded { outcome: self.outcome, output: self.output };
+            world.note(self.node, self.process, self.grant, what);
         });
     }
 }
 
-type Ended = Result<ProcessAwaitOutput, InfrastructureFailure>;
+type BodyEnd = Result<ProcessAwaitOutput, InfrastructureFailure>;
 
 async fn run<P: Future<Output = Result<(), String>>>(
     node: Node,
     record: &ProcessRecord,
     fence: u64,
-    means: &dyn Means,
+    actions: &dyn BodyActions,
     perform: impl Fn(String) -> P,
-) -> Ended {
+) -> BodyEnd {
     let process = process_of(record.id()).unwrap_or(NO_PROCESS);
     let body = with(|world| world.body_of(record));
     let body = body.ok_or_else(|| InfrastructureFailure("the plan knows no such body".to_owned()))?;
     let grant = with(|world| {
-        let grant = world.grant_by_fence(process, fence, node);
-        world.note(node, Kind::BodyBegan, process, grant, fence, 0);
+        let grant = world.records.grants.of_fence(process, fence, node);
+        world.note(node, process, grant, What::BodyBegan { fence });
         grant
     });
-    let mut running = Running { node, process, grant, ended: BodyEnded::Dropped, output: 0 };
-    let output = act(body, node, process, fence, means, perform).await;
-    running.ended = if output.is_ok() { BodyEnded::Output } else { BodyEnded::Broke };
+    let mut running = Running { node, process, grant, outcome: BodyOutcome::Dropped, output: 0 };
+    let output = act(body, node, process, fence, actions, perform).await;
+    running.outcome = if output.is_ok() { BodyOutcome::Output } else { BodyOutcome::Broke };
     running.output = output.as_ref().map_or(0, hash_of);
     output
 }
@@ -172,9 +136,9 @@ async fn act<P: Future<Output = Result<(), String>>>(
     node: Node,
     process: u16,
     fence: u64,
-    means: &dyn Means,
+    actions: &dyn BodyActions,
     perform: impl Fn(String) -> P,
-) -> Ended {
+) -> BodyEnd {
     let environment = NodeEnvironment(node);
     let steps = async |count: u16, rest_ms: u64| {
         for number in 0..count {
@@ -190,20 +154,20 @@ async fn act<P: Future<Output = Result<(), String>>>(
         Body::Emits { count, rest_ms } => {
             for number in 0..count {
                 let request = ProcessEventAppendRequest::new("progress", json!(number));
-                if let Err(why) = means.emit(request).await {
+                if let Err(why) = actions.emit(request).await {
                     return refused(why);
                 }
                 environment.sleep(Duration::from_millis(rest_ms)).await;
             }
             Ok(())
         }
-        Body::Waits => match means.wait_for_signal("go").await {
+        Body::Waits => match actions.wait_for_signal("go").await {
             Ok(()) => perform("after".to_owned()).await,
             Err(why) => Err(why),
         },
-        Body::Awaits { child } => means.await_process(&child.to_string()).await,
+        Body::Awaits { child } => actions.await_process(&child.to_string()).await,
         Body::UntilCancelled => {
-            means.cancellation().cancelled().await;
+            actions.cancellation().cancelled().await;
             return Ok(ProcessAwaitOutput::Cancelled { message: "as requested".into(), raw: None });
         }
         // Not `panic!`: nobody needs to read of it on the terminal.
@@ -221,25 +185,16 @@ async fn act<P: Future<Output = Result<(), String>>>(
     }
 }
 
-fn refused(message: String) -> Ended {
+fn refused(message: String) -> BodyEnd {
     Ok(ProcessAwaitOutput::Failure { class: "refused".into(), code: None, message, raw: None })
 }
 
 impl World {
-    /// The body of the step that registered this life.
-    pub fn body_of(&self, record: &ProcessRecord) -> Option<Body> {
-        let ProcessInput::Engine { payload, .. } = &record.registration.input else { return None };
-        match &self.plan.steps.get(usize::try_from(payload.as_u64()?).ok()?)?.action {
-            Action::Register { body, .. } => Some(*body),
-            _ => None,
-        }
-    }
-
-    /// True the first time.
+    /// Marks that the process's body has broken. True the first time.
     fn breaks(&mut self, process: u16) -> bool {
-        let is_first = !self.calm.broken.contains(&process);
+        let is_first = !self.workload.broken.contains(&process);
         if is_first {
-            self.calm.broken.push(process);
+            self.workload.broken.push(process);
         }
         is_first
     }

@@ -1,5 +1,5 @@
-//! The seam of one node's life in the world: its clocks, its sleep, its tasks, its entropy and its probe. What the code
-//! under test sees of the simulation is this and the transport; both are small names for what the world keeps.
+//! One node's environment in the world: its clocks, sleep, tasks, entropy and probe. The code under test sees nothing else of
+//! the simulation, apart from its transport.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,8 @@ use rand_chacha::rand_core::Rng;
 
 use crate::plan::Node;
 use crate::world::kernel::Entry;
-use crate::world::{Due, try_with, with};
+use crate::world::state::due::Due;
+use crate::world::state::{try_with, with};
 
 /// One node's view of the world.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,7 @@ impl Environment for NodeEnvironment {
         });
     }
 
-    /// Node and life of a simulated process are its pid and its start: the world knows whether that life still goes on.
+    /// The pid and start of a simulated process are its node and life; the world knows if that life still goes on.
     fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
         match &owner.liveness {
             LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } => with(|world| {
@@ -68,12 +69,12 @@ impl Environment for NodeEnvironment {
 
 /// Unwinds out of a task that reads clocks in an endless loop, and of no other.
 fn stop_runaways() {
-    if !with(crate::world::World::reads_clock) {
+    if !with(|world| world.kernel.count_clock_reading()) {
         std::panic::resume_unwind(Box::new("this task runs in circles".to_owned()));
     }
 }
 
-/// How a simulated process of this node's life is known to probes.
+/// The name by which probes know a simulated process of this node's life.
 pub fn liveness(node: Node, life: u64) -> LeaseOwnerLiveness {
     LeaseOwnerLiveness::LocalProcess {
         host_id: "simulation".to_owned(),
@@ -114,7 +115,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
-            // What is cancelled is dropped outside of the world: nothing may be woken or freed under its lock.
+            // A cancelled entry is dropped outside of the world: nothing may be woken or freed under its lock.
             drop(try_with(|world| world.kernel.cancel(entry)));
         }
     }

@@ -1,9 +1,11 @@
-//! Hosts: they carry out the plan's requests, and repeat each until they know its outcome, as any careful caller does.
+//! Hosts carry out the plan's requests, and repeat each until they know its outcome, as any careful caller does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fencepost::ProcessRegistry;
+use fencepost::awaiter::ProcessAwaiter;
+use fencepost::driver::ProcessAttach;
 use fencepost::environment::Environment;
 use fencepost::model::error::RegistryError;
 use fencepost::model::event::{
@@ -14,24 +16,32 @@ use fencepost::model::process::{
     AbandonRequest, ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessRegistration,
     RecoveryDisposition,
 };
+use fencepost::registry::change_hub::ProcessChangeHub;
 use serde_json::json;
 
-use crate::history::event::{GrantNo, Kind};
 use crate::plan::step::Scope;
 use crate::plan::{Node, Process};
 use crate::world::environment::NodeEnvironment;
-use crate::world::recorder::hash_of;
-use crate::world::{World, try_with, with};
+use crate::world::messages::remote_client;
+use crate::world::state::services::HostService;
+use crate::world::state::with;
+use crate::world::waits::{OurWaits, wait};
 
-impl World {
-    /// The host that speaks for a process.
-    pub fn host_for(&self, process: u16) -> Node {
-        let hosts = &self.plan.hosts.0;
-        Node::Host(hosts[usize::from(process) % hosts.len()])
-    }
+/// Starts a host in its node's present life.
+pub fn start(node: Node) {
+    let registry: Arc<dyn ProcessRegistry> = Arc::new(remote_client(node).registry());
+    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
+    let waits: Arc<dyn ProcessAttach> = match with(|world| world.subject.make_waits.clone()) {
+        Some(make_waits) => make_waits(Arc::clone(&registry), environment),
+        None => {
+            let awaiter = ProcessAwaiter::new(Arc::clone(&registry), ProcessChangeHub::new(), environment);
+            Arc::new(OurWaits(awaiter))
+        }
+    };
+    with(|world| world.services.hosts.insert(node.code(), HostService { registry, waits }));
 }
 
-/// What a host is asked to do.
+/// A request that a host carries out.
 pub enum Job {
     Register { step: usize, process: Process, disposition: RecoveryDisposition },
     Cancel(Process),
@@ -44,7 +54,7 @@ pub enum Job {
     Wakes(Process),
 }
 
-/// Has the host of the process do it; nobody does, while that host is down.
+/// Asks the process's host. While that host is down, nobody carries the job out.
 pub fn ask(job: Job) {
     let process = match &job {
         Job::Register { process, .. }
@@ -57,19 +67,15 @@ pub fn ask(job: Job) {
         Job::TransferHandles { processes, .. } => processes.first().map_or(0, |process| process.0),
         Job::Prune => 0,
     };
-    let Some((node, registry, waits)) = with(|world| {
+    let (node, host) = with(|world| {
         let node = world.host_for(process);
-        let (registry, waits) = world.workers.hosts.get(&node.code())?;
-        Some((node, Arc::clone(registry), Arc::clone(waits)))
-    }) else {
-        return;
-    };
+        (node, world.services.hosts.get(&node.code()).cloned())
+    });
+    let Some(HostService { registry, waits }) = host else { return };
     let environment = NodeEnvironment(node);
     let task = async move {
         if let Job::Await(process) = job {
-            let wait = Wait::begin(node, process);
-            let answer = waits.await_terminal(&process.to_string()).await;
-            return wait.end(answer.as_ref().map_or(0, hash_of));
+            return wait(node, process, waits.as_ref()).await;
         }
         while let Err(error) = carry_out(registry.as_ref(), environment, &job).await {
             if error.is_refusal() {
@@ -125,7 +131,7 @@ async fn carry_out(
             let id = process.to_string();
             for event in registry.wake_events_after(&id, 0).await? {
                 registry.ack_wake(&id, event.sequence).await?;
-                // Whoever was told twice acks twice.
+                // A caller that was told twice acks twice.
                 registry.ack_wake(&id, event.sequence).await?;
             }
             Ok(())
@@ -134,46 +140,15 @@ async fn carry_out(
     }
 }
 
-pub fn scope(scope: Scope) -> SessionScope {
+fn scope(scope: Scope) -> SessionScope {
     SessionScope::session(scope.to_string())
 }
 
 /// The progress of every second process wakes somebody.
-pub fn wakes(process: Process) -> bool {
+fn wakes(process: Process) -> bool {
     process.0.is_multiple_of(2)
 }
 
 fn wake_of(process: Process) -> Option<ProcessWakeSpec> {
     wakes(process).then_some(ProcessWakeSpec { when: None, input: ProcessWakeInput::Payload })
-}
-
-/// One wait of a host, however it ends.
-pub struct Wait {
-    node: Node,
-    process: Process,
-    number: u64,
-}
-
-impl Wait {
-    pub fn begin(node: Node, process: Process) -> Self {
-        with(|world| {
-            world.waits += 1;
-            world.waiting += 1;
-            let number = world.waits;
-            world.note(node, Kind::WaitBegan, process.0, GrantNo::NONE, 0, number);
-            Self { node, process, number }
-        })
-    }
-
-    pub fn end(self, outcome: u64) {
-        with(|world| {
-            world.note(self.node, Kind::WaitEnded, self.process.0, GrantNo::NONE, outcome, self.number);
-        });
-    }
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        try_with(|world| world.waiting -= 1);
-    }
 }

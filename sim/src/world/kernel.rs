@@ -10,34 +10,15 @@ use std::task::{Wake, Waker};
 
 use fencepost::environment::BoxFuture;
 
-use crate::plan::chance::{Purpose, Seed};
+use crate::subject::{Schedule, Wakeup};
 
 pub type Task = BoxFuture<'static, ()>;
 
-/// Decides among tasks that are ready at the same instant: the lowest place runs first.
-pub trait Schedule {
-    fn place(&mut self, wakeup: Wakeup) -> u64;
-}
+/// Polls, entries and readings of clocks in one simulated second: a hundred times what the busiest generated world takes.
+const MAX_TURNS_PER_SECOND: u64 = 1_000_000;
 
-/// Who became ready, in numbers that do not change when another machine or task is taken out of a plan.
-#[derive(Debug, Clone, Copy)]
-pub struct Wakeup {
-    pub machine: u8,
-    /// Among those the machine ever spawned.
-    pub task: u64,
-    /// How often it became ready before.
-    pub wakes: u64,
-}
-
-/// Every order is as likely as every other.
-pub struct ByChance(pub Seed);
-
-impl Schedule for ByChance {
-    fn place(&mut self, wakeup: Wakeup) -> u64 {
-        let task = u64::from(wakeup.machine) << 56 | wakeup.task;
-        self.0.draw(Purpose::Order, [task, wakeup.wakes])
-    }
-}
+/// Turns of a whole run. A plan that takes more is too large.
+const MAX_TURNS: u64 = 30_000_000;
 
 /// Names a task for as long as it lives; its place may be given to another later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,10 +55,10 @@ pub struct Kernel<D> {
     due: Vec<(u32, Option<D>)>,
     free_due: Vec<u32>,
     entries: u64,
-    /// Tasks polled and entries taken, since it was last set to nothing.
-    pub turns: u64,
-    /// In all.
-    pub all_turns: u64,
+    /// Tasks polled, entries taken and clocks read in the present second, and in all seconds.
+    turns: u64,
+    all_turns: u64,
+    second: u64,
 }
 
 /// What to do next.
@@ -121,6 +102,7 @@ impl<D> Kernel<D> {
             entries: 0,
             turns: 0,
             all_turns: 0,
+            second: 0,
         }
     }
 
@@ -164,7 +146,8 @@ impl<D> Kernel<D> {
     pub fn at(&mut self, at_us: u64, due: D) -> Entry {
         let place = match self.free_due.pop() {
             Some(place) => {
-                self.due[place as usize].1 = Some(due);
+                let replaced = self.due[place as usize].1.replace(due);
+                assert!(replaced.is_none(), "an entry that had not fallen due was overwritten");
                 place
             }
             None => {
@@ -191,6 +174,16 @@ impl<D> Kernel<D> {
     /// The next ready task of a machine that is not `held`, or what falls due next, moving time there. Tasks of held
     /// machines stay ready.
     pub fn next(&mut self, held: impl Fn(u8) -> bool) -> Turn<D> {
+        let turn = self.pick(held);
+        let second = self.now_us / 1_000_000;
+        if second != self.second {
+            self.second = second;
+            self.turns = 0;
+        }
+        turn
+    }
+
+    fn pick(&mut self, held: impl Fn(u8) -> bool) -> Turn<D> {
         WOKEN.with(|woken| {
             let mut woken = woken.borrow_mut();
             for place in 0..woken.len() {
@@ -216,12 +209,13 @@ impl<D> Kernel<D> {
             {
                 return Turn::Poll(id, future, slot.waker.clone());
             }
-            return self.next(held);
+            return self.pick(held);
         }
         while let Some(Reverse((at_us, _, place))) = self.agenda.pop() {
             let (generation, due) = &mut self.due[place as usize];
             *generation += 1;
             self.free_due.push(place);
+            assert!(self.now_us <= at_us, "an entry of the agenda fell due in the past");
             if let Some(due) = due.take() {
                 self.now_us = at_us;
                 return Turn::Due(due);
@@ -230,13 +224,32 @@ impl<D> Kernel<D> {
         Turn::Over
     }
 
+    /// Something runs in circles: more happens in one simulated second, or in the run, than in any real one.
+    pub fn has_run_away(&self) -> bool {
+        self.is_second_too_busy() || self.all_turns > MAX_TURNS
+    }
+
+    pub fn is_second_too_busy(&self) -> bool {
+        self.turns > MAX_TURNS_PER_SECOND
+    }
+
+    /// Counts a reading of a clock. False when a task reads clocks without end, in one poll: it must be stopped.
+    pub fn count_clock_reading(&mut self) -> bool {
+        self.turns += 1;
+        self.turns <= MAX_TURNS_PER_SECOND + 1
+    }
+
     /// Gives a task that is not done back its place.
     pub fn keep(&mut self, id: TaskId, future: Task) {
-        self.tasks[id.place as usize].future = Some(future);
+        let slot = &mut self.tasks[id.place as usize];
+        assert_eq!(slot.generation, id.generation, "a task that is over was kept");
+        let replaced = slot.future.replace(future);
+        assert!(replaced.is_none(), "a task was kept in the place of another");
     }
 
     pub fn finish(&mut self, id: TaskId) {
         let slot = &mut self.tasks[id.place as usize];
+        assert_eq!(slot.generation, id.generation, "a task was finished twice");
         slot.generation += 1;
         slot.waker = Waker::noop().clone();
         self.free_tasks.push(id.place);
@@ -250,7 +263,7 @@ impl<D> Kernel<D> {
                 && let Some(future) = self.tasks[place].future.take()
             {
                 taken.push(future);
-                self.finish(TaskId { place: place as u32, generation: 0 });
+                self.finish(TaskId { place: place as u32, generation: self.tasks[place].generation });
             }
         }
         let tasks = &self.tasks;

@@ -1,5 +1,5 @@
-//! Waits on the registry's own node, beside its writes. Whoever writes there ticks a hub, so a waiter hears of an end in the
-//! very instant it is decided; and the sink that is handed the log's gains fails now and then, which must hold up nobody.
+//! Waits on the registry's own node. A write there ticks a hub, so a waiter hears of an end in the instant it is decided. The
+//! sink that is handed new events fails now and then, and must not keep a waiter from hearing.
 
 use std::sync::Arc;
 
@@ -17,15 +17,14 @@ use fencepost::registry::watched::ProcessEventSink;
 use crate::plan::{Node, Process};
 use crate::subject::{Core, Subject};
 use crate::world::environment::NodeEnvironment;
-use crate::world::hosts::Wait;
-use crate::world::machines::Awaits;
-use crate::world::with;
+use crate::world::state::with;
+use crate::world::waits::{self, OurWaits};
 
-/// The registry's core as a registry, for whoever watches it.
-struct Through(Core);
+/// The registry's core, to be watched as a registry.
+struct WatchedCore(Core);
 
 #[async_trait]
-impl Submit for Through {
+impl Submit for WatchedCore {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
         self.0.submit(call).await
     }
@@ -36,10 +35,10 @@ impl Submit for Through {
 }
 
 /// Fails for every second event.
-struct Fails;
+struct FailingSink;
 
 #[async_trait]
-impl ProcessEventSink for Fails {
+impl ProcessEventSink for FailingSink {
     async fn deliver(&self, event: ProcessEvent) {
         if event.sequence.is_multiple_of(2) {
             std::panic::resume_unwind(Box::new("the sink failed".to_owned()));
@@ -47,25 +46,22 @@ impl ProcessEventSink for Fails {
     }
 }
 
-/// The core, watched; and the waits beside it.
+/// Watches the core. Returns it with the waits beside it.
 pub fn watched(core: Core, subject: &Subject) -> (Core, Arc<dyn ProcessAttach>) {
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
-    let registry: Arc<dyn ProcessRegistry> = Arc::new(Facade(Through(core)));
-    let (registry, hub) = (subject.watches)(registry, Some(Arc::new(Fails)), Arc::clone(&environment));
-    let waits: Arc<dyn ProcessAttach> = match subject.home_waits {
-        Some(waits) => waits(Arc::clone(&registry), hub, environment),
-        None => Arc::new(Awaits(ProcessAwaiter::new(Arc::clone(&registry), hub, environment))),
+    let registry: Arc<dyn ProcessRegistry> = Arc::new(Facade(WatchedCore(core)));
+    let (registry, hub) =
+        (subject.watch_registry)(registry, Some(Arc::new(FailingSink)), Arc::clone(&environment));
+    let waits: Arc<dyn ProcessAttach> = match subject.make_registry_waits {
+        Some(make_waits) => make_waits(Arc::clone(&registry), hub, environment),
+        None => Arc::new(OurWaits(ProcessAwaiter::new(Arc::clone(&registry), hub, environment))),
     };
     (Arc::new(Dispatch(registry)), waits)
 }
 
-/// Somebody waits there; nobody does while it is down.
+/// Waits on the registry's node for the end of the process, if its server is up.
 pub fn wait(process: Process) {
-    let Some(waits) = with(|world| world.registry.home_waits()) else { return };
-    let task = async move {
-        let wait = Wait::begin(Node::Registry, process);
-        let answer = waits.await_terminal(&process.to_string()).await;
-        wait.end(answer.as_ref().map_or(0, crate::world::recorder::hash_of));
-    };
+    let Some(registry_waits) = with(|world| world.services.registry.present_waits()) else { return };
+    let task = async move { waits::wait(Node::Registry, process, registry_waits.as_ref()).await };
     with(|world| world.spawn(Node::Registry, Box::pin(task)));
 }

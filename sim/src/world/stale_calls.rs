@@ -1,5 +1,5 @@
-//! Somebody from the past: whoever once held a process and sends its calls late, with what it knew then. Its call arrives
-//! at the registry's door as any other. A fenced registry refuses all of them, except a renewal of a lease that is live.
+//! Stale calls: an earlier holder of a process sends a call late, with the lease it had then. The call passes the recorder as
+//! any other. A fenced registry refuses all of them, except a renewal of a lease that is live.
 
 use fencepost::RegistryError;
 use fencepost::model::event::ProcessEventAppendRequest;
@@ -12,32 +12,35 @@ use crate::history::event::GrantNo;
 use crate::plan::step::{Haunt, Method};
 use crate::plan::{Node, Process};
 use crate::world::environment::liveness;
-use crate::world::recorder::Door;
-use crate::world::{Asks, Due, World, machines, with};
+use crate::world::state::due::Due;
+use crate::world::state::nodes::Caller;
+use crate::world::state::services::Recorder;
+use crate::world::state::{World, with};
+use crate::world::tasks::run_at_registry;
 
-/// The ghost does its deed now, or when the expiry it aims at is there.
-pub fn haunt(process: Process, haunt: Haunt) {
-    match haunt {
+/// Sends the stale call now, or at the expiry that it is aimed at.
+pub fn send(process: Process, call: Haunt) {
+    match call {
         Haunt::AtExpiry { method, offset_ms } => with(|world| {
             if let Some(at_us) = world.true_us_of_expiry(process, offset_ms) {
-                world.kernel.at(at_us, Due::Ghost(process, method));
+                world.kernel.at(at_us, Due::StaleCall(process, method));
             }
         }),
         Haunt::Late(method) => {
             let past = with(|world| Some((world.past_lease(process)?, world.plan.ttl_ms)));
             if let Some(late) = past.and_then(|(lease, ttl_ms)| call_of(method, lease, ttl_ms)) {
-                call(process, late);
+                submit(process, late);
             }
         }
         Haunt::Returns => returns(process),
     }
 }
 
-/// The instant that a ghost aimed at.
-pub fn appears(process: Process, method: Method) {
+/// Sends the call whose instant, near an expiry, has come.
+pub fn send_at_expiry(process: Process, method: Method) {
     let stored = with(|world| {
         let stored = world.row(process.0).lease.map(|(_, grant)| grant);
-        (stored.map(|grant| world.grants.lease(grant)), world.plan.ttl_ms, world.ghost())
+        (stored.map(|grant| world.records.grants.lease(grant)), world.plan.ttl_ms, world.stranger())
     });
     let aimed = match (method, stored) {
         (Method::Claim, (_, ttl_ms, owner)) => {
@@ -46,7 +49,7 @@ pub fn appears(process: Process, method: Method) {
         (_, (Some(lease), ttl_ms, _)) => Call::RenewProcessLease { lease, lease_ttl_ms: ttl_ms },
         _ => return,
     };
-    call(process, aimed);
+    submit(process, aimed);
 }
 
 fn call_of(method: Method, lease: ProcessLease, ttl_ms: u64) -> Option<Call> {
@@ -78,8 +81,7 @@ fn call_of(method: Method, lease: ProcessLease, ttl_ms: u64) -> Option<Call> {
     })
 }
 
-/// Whoever started the process claims again, as the same incarnation. If it gets the lease, it says that it starts, and
-/// lets go.
+/// The incarnation that started the process claims again. If it gets the lease, it starts the process and releases it.
 fn returns(process: Process) {
     let starter = with(|world| {
         let started_by = world.row(process.0).started_by?;
@@ -89,55 +91,55 @@ fn returns(process: Process) {
         if world.row(process.0).lease.is_some_and(is_at_work) {
             return None;
         }
-        Some((world.grants.lease(started_by), world.plan.ttl_ms))
+        Some((world.records.grants.lease(started_by), world.plan.ttl_ms))
     });
     let Some((past, ttl_ms)) = starter else { return };
-    let Some(door) = Threshold::of(process) else { return };
-    machines::handle(Box::pin(async move {
+    let Some(registry) = RegistryEntrance::for_host_of(process) else { return };
+    run_at_registry(Box::pin(async move {
         let claim = Call::ClaimProcessLease {
             process_id: process.to_string(),
             owner: past.owner.clone(),
             lease_ttl_ms: ttl_ms,
         };
-        let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = door.submit(claim).await else {
+        let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = registry.submit(claim).await else {
             return;
         };
         if let Some(start) = call_of(Method::Start, lease.clone(), ttl_ms) {
-            drop(door.submit(start).await);
+            drop(registry.submit(start).await);
         }
-        drop(door.submit(Call::CompleteProcessLease { completion: lease.completion() }).await);
+        drop(registry.submit(Call::CompleteProcessLease { completion: lease.completion() }).await);
     }));
 }
 
-fn call(process: Process, call: Call) {
-    if let Some(door) = Threshold::of(process) {
-        machines::handle(Box::pin(async move { drop(door.submit(call).await) }));
+fn submit(process: Process, call: Call) {
+    if let Some(registry) = RegistryEntrance::for_host_of(process) {
+        run_at_registry(Box::pin(async move { drop(registry.submit(call).await) }));
     }
 }
 
-/// The registry's door, with whoever stands at it.
-struct Threshold {
-    door: Door,
-    asks: Asks,
+/// The recorder, with the caller of its next call.
+struct RegistryEntrance {
+    recorder: Recorder,
+    caller: Caller,
 }
 
-impl Threshold {
-    /// Nobody answers while the registry is down, or stands still.
-    fn of(process: Process) -> Option<Self> {
+impl RegistryEntrance {
+    /// None while the registry is down or paused: nobody answers.
+    fn for_host_of(process: Process) -> Option<Self> {
         with(|world| {
             let node = world.host_for(process.0);
-            let asks = Asks { node, life: world.node(node).life };
+            let caller = Caller { node, life: world.node(node).life };
             let registry = world.node(Node::Registry);
             if !registry.is_up || registry.is_paused {
                 return None;
             }
-            Some(Self { door: Door(world.registry.core()?), asks })
+            Some(Self { recorder: Recorder(world.services.registry.core.clone()?), caller })
         })
     }
 
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        with(|world| world.asking = self.asks);
-        self.door.submit(call).await
+        with(|world| world.records.caller = self.caller);
+        self.recorder.submit(call).await
     }
 }
 
@@ -145,11 +147,11 @@ impl World {
     /// The last grant of the process that is no longer stored.
     fn past_lease(&mut self, process: Process) -> Option<ProcessLease> {
         let stored = self.row(process.0).lease.map(|(_, grant)| grant);
-        self.grants.last_but(process.0, stored)
+        self.records.grants.last_granted_except(process.0, stored)
     }
 
-    /// Who a ghost is that never held anything.
-    fn ghost(&mut self) -> LeaseOwnerIdentity {
+    /// An owner that never held anything.
+    fn stranger(&mut self) -> LeaseOwnerIdentity {
         let node = Node::Host(self.plan.hosts.0[0]);
         let life = self.node(node).life;
         LeaseOwnerIdentity {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use fencepost_sim::plan::Plan;
 use fencepost_sim::plan::chance::Seed;
-use fencepost_sim::world::{Schedule, Wakeup};
+use fencepost_sim::subject::{Schedule, Wakeup};
 use fencepost_sim::{Subject, cli};
 
 use super::{HOLE, fencepost, said};

@@ -1,5 +1,5 @@
-//! The network: what becomes of the nth message on a link. Its fate is drawn from the seed, the link and n alone, and then
-//! bent by whatever the plan does to the link at that time. It carries nothing itself.
+//! The fate of each message on a link. It is drawn from the seed, the link and the message's number alone, and then changed by
+//! the link's faults at that time. Nothing is carried here.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::plan::{Links, Node};
 #[derive(Default)]
 pub struct Network {
     links: BTreeMap<(u8, u8), Line>,
-    is_calm: bool,
+    is_faultless: bool,
 }
 
 /// One direction between two nodes.
@@ -54,13 +54,13 @@ impl Network {
         self.line(link.from, link.to).delay = (by_us, until_us);
     }
 
-    /// From now on messages only take their time.
-    pub fn calm(&mut self) {
-        self.is_calm = true;
+    /// From now on no message is lost, repeated or late.
+    pub fn end_faults(&mut self) {
+        self.is_faultless = true;
     }
 
     pub fn send(&mut self, seed: Seed, links: &Links, from: Node, to: Node, now_us: u64) -> Fate {
-        let is_calm = self.is_calm;
+        let is_faultless = self.is_faultless;
         let line = self.line(from, to);
         line.sent += 1;
         let number = line.sent;
@@ -69,7 +69,7 @@ impl Network {
         let spread = links.slowest_us - links.fastest_us + 1;
         // One draw has bits enough for two latencies: the upper half places one, the lower half the other.
         let first_us = links.fastest_us + below(drawn, spread);
-        if is_calm {
+        if is_faultless {
             return Fate { first_us: Some(first_us), second_us: None, number };
         }
         let during = |(size, until_us): (u64, u64)| if now_us < until_us { size } else { 0 };
@@ -146,10 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn a_calm_network_loses_nothing() {
+    fn a_network_without_faults_loses_nothing() {
         let mut network = Network::default();
         network.cut(LINK, u64::MAX);
-        network.calm();
+        network.end_faults();
         let links = Links { loss_permille: 1_000, repeat_permille: 1_000, ..Links::QUICK };
         assert!(
             fates(&mut network, &links, 0, 100)

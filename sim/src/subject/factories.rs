@@ -1,0 +1,51 @@
+//! The functions a subject is made of: they open registries, wrap them, and make workers and waits on a simulated node.
+
+use std::sync::Arc;
+
+use fencepost::driver::{ProcessAttach, ProcessRunHandle};
+use fencepost::environment::Environment;
+use fencepost::registry::calls::Submit;
+use fencepost::registry::change_hub::ProcessChangeHub;
+use fencepost::registry::watched::ProcessEventSink;
+use fencepost::store::Rows;
+use fencepost::{ProcessRegistry, RegistryError};
+
+use crate::subject::workplace::Workplace;
+
+/// Decides calls, behind the recorder.
+pub type Core = Arc<dyn Submit>;
+
+/// Opens a registry on the simulated node whose clock and entropy it is handed.
+pub type OpenRegistry =
+    Arc<dyn Fn(Arc<dyn Environment>) -> Result<Arc<dyn ProcessRegistry>, RegistryError> + Send + Sync>;
+
+/// The registry's node, as a wrapper around the core sees it.
+pub struct RegistryPlace {
+    pub environment: Arc<dyn Environment>,
+    /// Reads the wall clock of the node whose call is being decided: a registry must never go by it.
+    pub callers_clock_ms: fn() -> u64,
+}
+
+/// Puts something between the recorder and our registry.
+pub type WrapCore = fn(Core, RegistryPlace) -> Core;
+
+/// Changes rows of an opened store, at a reading of the registry's clock.
+pub type ChangeRows = fn(&mut dyn Rows, u64) -> Result<(), RegistryError>;
+
+/// Watches a registry for those who wait on its own node.
+pub type WatchRegistry = fn(
+    Arc<dyn ProcessRegistry>,
+    Option<Arc<dyn ProcessEventSink>>,
+    Arc<dyn Environment>,
+) -> (Arc<dyn ProcessRegistry>, ProcessChangeHub);
+
+/// Makes the waits beside a watched registry.
+pub type MakeRegistryWaits =
+    fn(Arc<dyn ProcessRegistry>, ProcessChangeHub, Arc<dyn Environment>) -> Arc<dyn ProcessAttach>;
+
+/// Makes a node's worker.
+pub type MakeWorker = Arc<dyn Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync>;
+
+/// Makes a host's waits.
+pub type MakeWaits =
+    Arc<dyn Fn(Arc<dyn ProcessRegistry>, Arc<dyn Environment>) -> Arc<dyn ProcessAttach> + Send + Sync>;

@@ -1,0 +1,292 @@
+//! Records what the registry decided, and keeps the world's view of grants and rows in step with it.
+
+use fencepost::RegistryError;
+use fencepost::model::event::ProcessEventAppendResult;
+use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{FirstStart, ProcessRecord};
+use fencepost::registry::calls::{Call, Reply};
+
+use crate::history::event::{CallKind, CallResult, Context, Event, GrantNo, NO_PROCESS, What, Write};
+use crate::plan::Node;
+use crate::world::calls::{
+    CallInfo, grant_presented_by, is_unfenced_execution, kind_of, process_in, refusal_of, request_in,
+    status_of,
+};
+use crate::world::fingerprint::{hash_of, hash_text};
+use crate::world::state::World;
+use crate::world::state::nodes::Caller;
+use crate::world::state::records::DecidedCall;
+use crate::world::state::rows::RowView;
+
+impl World {
+    /// What must be known of a call before it is given away.
+    pub fn call_info(&mut self, caller: Caller, call: &Call) -> CallInfo {
+        let (kind, process) = (kind_of(call), process_in(call));
+        let mut presented = grant_presented_by(call, process, &mut self.records.grants);
+        let request = request_in(call);
+        if process != NO_PROCESS {
+            let row = self.row(process);
+            let last = row.presented.iter_mut().find(|(of, _)| *of == caller.node.code());
+            match (presented.is_some(), last) {
+                (true, Some((_, last))) => *last = presented,
+                (true, None) => row.presented.push((caller.node.code(), presented)),
+                // An unfenced write of an execution stands on the grant that its sender last presented.
+                (false, Some((_, last))) if is_unfenced_execution(kind) && request.is_none() => {
+                    presented = *last;
+                }
+                (false, _) => {}
+            }
+        }
+        let hash = match call {
+            Call::CompleteProcess { await_output, .. }
+            | Call::CompleteProcessWithLease { await_output, .. } => hash_of(await_output),
+            Call::AppendEvent { request, .. } | Call::AppendEventWithLease { request, .. } => {
+                request.replay.as_deref().map_or(0, hash_text)
+            }
+            _ => 0,
+        };
+        let cursor = match call {
+            Call::EventsAfter { after_sequence, .. } => Some(*after_sequence),
+            _ => None,
+        };
+        let asked_ms = match call {
+            Call::ClaimProcessLease { lease_ttl_ms, .. }
+            | Call::ReclaimProcessLease { lease_ttl_ms, .. }
+            | Call::RenewProcessLease { lease_ttl_ms, .. } => *lease_ttl_ms,
+            _ => 0,
+        };
+        CallInfo { caller, kind, process, presented, request, hash, cursor, asked_ms }
+    }
+
+    /// Keeps a copy of the call, if the run was asked to.
+    pub fn keep_call(&mut self, call: &Call) {
+        if self.records.decided_calls.is_none() {
+            return;
+        }
+        let (at_us, clock_ms) = (self.kernel.now_us, self.wall_ms(Node::Registry));
+        let life = self.node(Node::Registry).life;
+        let decided = DecidedCall { at_us, clock_ms, life, call: call.clone(), was_ok: false };
+        self.records.decided_calls.get_or_insert_default().push(decided);
+    }
+
+    /// Records a decision, or evidence beside one, by the registry's clock.
+    #[inline]
+    pub fn decision(&mut self, info: &CallInfo, grant: GrantNo, what: What) {
+        // What an earlier call turns out to have done was decided on the reading it had.
+        let clock = self.records.unknown_reading_ms.unwrap_or_else(|| self.wall_ms(Node::Registry));
+        let (at_us, node) = (self.kernel.now_us, info.caller.node.code());
+        self.record(Event::new(Context { at_us, clock, node, process: info.process, grant }, what));
+    }
+
+    /// Records a call that the plan made fail.
+    pub fn failed(&mut self, caller: Caller, call: &Call, is_unknown: bool) {
+        self.records.calls += 1;
+        let info = self.call_info(caller, call);
+        self.decision(&info, info.presented, What::Failed { call: info.kind, is_unknown });
+    }
+
+    /// Records the answer to a call. `entropy_before`: bytes drawn before it was decided.
+    pub fn decided(&mut self, info: &CallInfo, entropy_before: u64, answer: &Result<Reply, RegistryError>) {
+        self.records.calls += 1;
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(error) => return self.refused(info, error),
+        };
+        match (info.kind, reply) {
+            (CallKind::Register, Reply::Record(record)) => self.registered(info, record),
+            (CallKind::Claim | CallKind::Reclaim, Reply::Claim(outcome)) => {
+                self.claimed(info, entropy_before, outcome);
+            }
+            (CallKind::Renew, Reply::Lease(lease)) => self.renewed(info, lease),
+            (CallKind::Release, _) => self.released(info),
+            (CallKind::Complete | CallKind::UnfencedComplete, Reply::Record(record)) => {
+                self.ended(info, record);
+            }
+            (CallKind::Start, Reply::FirstStart(start)) => {
+                let write = match start {
+                    FirstStart::Started(_) => Write::FirstStart,
+                    FirstStart::AlreadyYours(_) => Write::StartedByItself,
+                    FirstStart::AlreadyStarted(_) => Write::StartedBefore,
+                };
+                self.wrote(info, write);
+            }
+            (CallKind::UnfencedStart, _) => self.wrote(info, Write::FirstStart),
+            (CallKind::SetWait | CallKind::UnfencedSetWait, _) => self.wrote(info, Write::Wait),
+            (CallKind::ClearWait | CallKind::UnfencedClearWait, _) => self.wrote(info, Write::WaitCleared),
+            (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => {
+                self.appended(info, appended);
+            }
+            (CallKind::Abandon, _) => self.asked(info, Write::AbandonRequest),
+            (CallKind::Ack, _) => self.asked(info, Write::WakeAcked),
+            (CallKind::GrantHandle, _) => self.asked(info, Write::HandleGranted),
+            (CallKind::Transfer, _) => self.asked(info, Write::HandlesMoved),
+            (CallKind::Read, reply) => self.showed(info, reply),
+            // What a prune removed is looked for beside the run; no law hears of other calls.
+            (CallKind::Prune | CallKind::Other, _) => {}
+            // A reply of another call's kind, from a foreign registry.
+            (
+                CallKind::Register
+                | CallKind::Claim
+                | CallKind::Reclaim
+                | CallKind::Renew
+                | CallKind::Complete
+                | CallKind::UnfencedComplete
+                | CallKind::Start
+                | CallKind::Emit
+                | CallKind::UnfencedEmit,
+                _,
+            ) => {}
+        }
+    }
+
+    fn refused(&mut self, info: &CallInfo, error: &RegistryError) {
+        let why = refusal_of(error);
+        if why == CallResult::FenceExhausted {
+            self.row(info.process).is_exhausted = true;
+        }
+        self.decision(info, info.presented, What::Refused { call: info.kind, why });
+    }
+
+    fn registered(&mut self, info: &CallInfo, record: &ProcessRecord) {
+        let disposition = record.disposition();
+        let body = self.body_of(record);
+        if self.row(info.process).is_terminal && !record.is_terminal() {
+            // It was pruned by a registry that answers too slowly to be looked at.
+            self.pruned(info.caller, info.process);
+        }
+        let row = self.row(info.process);
+        let is_new = row.body.is_none();
+        if is_new {
+            row.body = body;
+            row.disposition = Some(disposition);
+        }
+        self.decision(info, GrantNo::NONE, What::Registered { disposition, is_new });
+    }
+
+    fn claimed(&mut self, info: &CallInfo, entropy_before: u64, outcome: &ProcessLeaseClaimOutcome) {
+        match outcome {
+            ProcessLeaseClaimOutcome::Acquired(lease) => {
+                let grant = self.records.grants.of_lease(info.process, lease);
+                let is_new = self.records.grants.mark_granted(grant);
+                let (expires_ms, fence) = (lease.expires_at_epoch_ms, lease.fencing_token);
+                self.row(info.process).lease = Some((expires_ms, grant));
+                let what = match (is_new, info.kind == CallKind::Reclaim) {
+                    (false, _) => What::Reentered { expires_ms, fence },
+                    (true, true) => What::Reclaimed { expires_ms, fence },
+                    (true, false) => What::Granted { expires_ms, fence },
+                };
+                self.decision(info, grant, what);
+                if is_new {
+                    let entropy_bytes = self.entropy_since(entropy_before);
+                    let token = hash_text(&lease.lease_token);
+                    self.decision(info, grant, What::TokenDrawn { token, entropy_bytes });
+                }
+            }
+            ProcessLeaseClaimOutcome::Busy { holder } => {
+                let grant = self.records.grants.of_lease(info.process, holder);
+                self.decision(info, grant, What::Busy);
+            }
+        }
+    }
+
+    fn renewed(&mut self, info: &CallInfo, lease: &ProcessLease) {
+        let expires_ms = lease.expires_at_epoch_ms;
+        let row = self.row(info.process);
+        if let Some((_, holder)) = row.lease
+            && holder == info.presented
+        {
+            row.lease = Some((expires_ms, holder));
+        }
+        self.decision(info, info.presented, What::Renewed { expires_ms, asked_ms: info.asked_ms });
+    }
+
+    fn released(&mut self, info: &CallInfo) {
+        let row = self.row(info.process);
+        if row.lease.is_some_and(|(_, holder)| holder == info.presented) {
+            row.lease = None;
+        }
+        self.decision(info, info.presented, What::Released);
+    }
+
+    fn ended(&mut self, info: &CallInfo, record: &ProcessRecord) {
+        let row = self.row(info.process);
+        row.is_terminal = true;
+        row.lease = None;
+        let status = status_of(&record.status);
+        self.decision(info, info.presented, What::Ended { status, output: info.hash });
+    }
+
+    fn wrote(&mut self, info: &CallInfo, write: Write) {
+        if write == Write::FirstStart {
+            let row = self.row(info.process);
+            row.is_started = true;
+            row.started_by = Some(info.presented);
+        }
+        self.decision(info, info.presented, What::Wrote { write });
+    }
+
+    fn asked(&mut self, info: &CallInfo, write: Write) {
+        if write == Write::Signal {
+            self.row(info.process).signals += 1;
+        }
+        if write == Write::CancelRequest {
+            self.row(info.process).cancels += 1;
+        }
+        self.decision(info, GrantNo::NONE, What::Asked { write });
+    }
+
+    fn appended(&mut self, info: &CallInfo, appended: &ProcessEventAppendResult) {
+        if !appended.replayed {
+            match info.request {
+                Some(request) => self.asked(info, request),
+                None => self.wrote(info, Write::Progress),
+            }
+        }
+        let sequence = appended.event.sequence;
+        self.decision(info, GrantNo::NONE, What::Appended { sequence, replay_key: info.hash });
+        if appended.replayed {
+            let is_wake = appended.wake_delivery.is_some();
+            self.decision(info, GrantNo::NONE, What::Replayed { sequence, is_wake });
+        }
+    }
+
+    fn showed(&mut self, info: &CallInfo, reply: &Reply) {
+        if let Reply::MaybeRecord(Some(record)) = reply {
+            let output = record.status.output().map_or(0, hash_of);
+            let status = status_of(&record.status);
+            self.decision(info, GrantNo::NONE, What::Showed { status, output });
+        }
+        if let (Reply::Events(events), Some(after)) = (reply, info.cursor)
+            && !events.is_empty()
+        {
+            let count = events.len() as u64;
+            self.decision(info, GrantNo::NONE, What::LogRead { after, events: count });
+            for event in events {
+                let shown = What::LogShown { sequence: event.sequence, event: hash_of(event) };
+                self.decision(info, GrantNo::NONE, shown);
+            }
+        }
+    }
+
+    /// Records that a prune removed an ended process.
+    pub fn pruned(&mut self, caller: Caller, process: u16) {
+        if !self.row(process).is_terminal {
+            // Another prune has removed it already, or it was registered again.
+            return;
+        }
+        *self.row(process) = RowView::default();
+        let info = CallInfo { caller, kind: CallKind::Prune, ..CallInfo::of_the_world(process) };
+        self.decision(&info, GrantNo::NONE, What::Pruned);
+    }
+
+    /// Bytes of entropy that the registry's node has drawn, over all its lives.
+    pub fn entropy_drawn(&mut self) -> u64 {
+        self.node(Node::Registry).entropy_drawn
+    }
+
+    pub fn entropy_since(&mut self, before: u64) -> u64 {
+        let drawn = self.entropy_drawn();
+        assert!(before <= drawn, "entropy was drawn back");
+        drawn - before
+    }
+}

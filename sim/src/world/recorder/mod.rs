@@ -1,0 +1,8 @@
+//! The recorder stands before the registry's core: every call of every node passes it once it is to be decided, and each
+//! decision is recorded in the order in which it was made, whether or not its answer arrives.
+
+mod decisions;
+mod evidence;
+mod look;
+pub mod recovery;
+mod submit;

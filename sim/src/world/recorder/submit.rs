@@ -1,0 +1,155 @@
+//! The passage of one call through the recorder: it may wait for a slow store or fail, is looked at where laws need it, is
+//! decided, and its decision is recorded.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fencepost::RegistryError;
+use fencepost::environment::Environment;
+use fencepost::model::process::DurabilityTier;
+use fencepost::registry::calls::{Call, Reply, Submit};
+
+use crate::disk;
+use crate::history::event::{CallKind, What};
+use crate::plan::Node;
+use crate::plan::step::StoreFailure;
+use crate::world::calls::CallInfo;
+use crate::world::environment::NodeEnvironment;
+use crate::world::recorder::evidence::{StateBefore, look_after};
+use crate::world::recorder::look::poll_once;
+use crate::world::recorder::recovery;
+use crate::world::state::due::Due;
+use crate::world::state::nodes::Caller;
+use crate::world::state::services::Recorder;
+use crate::world::state::with;
+
+#[async_trait]
+impl Submit for Recorder {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let (caller, delay_us) = with(|world| {
+            let delay_us = world.store_faults.delay_us(world.kernel.now_us);
+            (world.records.caller, delay_us)
+        });
+        if delay_us > 0 {
+            wait_for_store(caller, delay_us, &call).await;
+        }
+        let method = call.method();
+        let failure = with(|world| world.store_faults.failure(world.kernel.now_us));
+        let unknown = || RegistryError::unavailable(method, "the store did not say");
+        match failure {
+            Some(StoreFailure::Before) => {
+                with(|world| world.failed(caller, &call, false));
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(StoreFailure::UnknownBefore) => {
+                with(|world| world.failed(caller, &call, true));
+                Err(unknown())
+            }
+            Some(StoreFailure::Reads) if call.is_read() && call.process_id().is_some() => {
+                with(|world| world.failed(caller, &call, false));
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(StoreFailure::Reads) => self.decide(caller, call).await,
+            Some(StoreFailure::UnknownAfter) => self.decide(caller, call).await.and_then(|_| Err(unknown())),
+            None => self.decide(caller, call).await,
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+async fn wait_for_store(caller: Caller, delay_us: u64, call: &Call) {
+    let arrived_ms = with(|world| world.wall_ms(Node::Registry));
+    NodeEnvironment(Node::Registry).sleep(Duration::from_micros(delay_us)).await;
+    with(|world| {
+        let info = world.call_info(caller, call);
+        world.decision(&info, info.presented, What::StoreWaited { arrived_ms });
+    });
+}
+
+impl Recorder {
+    /// What is rare is boxed: this future is made for every call, and is no larger than what every call needs.
+    async fn decide(&self, caller: Caller, call: Call) -> Result<Reply, RegistryError> {
+        let core = self.0.as_ref();
+        let is_on_disk = with(|world| world.is_on_disk());
+        if is_on_disk && is_dead() {
+            // The registry died in an earlier call of this very instant.
+            return std::future::pending().await;
+        }
+        if with(|world| world.records.unknown.is_some()) {
+            Box::pin(recovery::resolve(core)).await;
+        }
+        let (info, is_looked_at, is_watched, mut before) = with(|world| {
+            world.keep_call(&call);
+            let info = world.call_info(caller, &call);
+            let is_looked_at = world.record_evidence_before(&info, &call);
+            let is_watched = info.kind != CallKind::Read && world.may_outcome_be_unknown(is_on_disk);
+            (info, is_looked_at, is_watched, StateBefore::new(world))
+        });
+        if is_looked_at {
+            Box::pin(before.look(core, &info, &call)).await;
+        }
+        let watched = match is_watched {
+            true => Box::pin(recovery::watch(core, &info, &call)).await,
+            false => None,
+        };
+        let mut deciding = core.submit(call);
+        let (answer, took_time) = match poll_once(deciding.as_mut()).await {
+            Some(answer) => (answer, false),
+            None => (Box::pin(record_span(&info, deciding)).await, true),
+        };
+        if is_on_disk && is_dead() {
+            // The registry died in the middle of this call: nobody hears of it.
+            with(|world| {
+                world.records.unknown = watched.map(|watched| recovery::end_unknown(watched, world, &before));
+                world.kernel.at(world.kernel.now_us, Due::RegistryDies);
+            });
+            return std::future::pending().await;
+        }
+        with(|world| {
+            assert!(
+                took_time || before.at_us == world.kernel.now_us,
+                "time passed in one poll of a decision"
+            );
+            let kept = world.records.decided_calls.as_mut();
+            if let Some(decided) = kept.and_then(|calls| calls.last_mut()) {
+                decided.was_ok = answer.is_ok();
+            }
+            world.decided(&info, before.entropy_drawn, &answer);
+            if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
+                world.records.unknown = watched.map(|watched| recovery::end_unknown(watched, world, &before));
+            }
+        });
+        // What is seen after a decision that took time may be another's doing.
+        if !took_time && (is_looked_at || info.kind == CallKind::Release) {
+            Box::pin(look_after(core, &info, &before, &answer)).await;
+        }
+        if info.kind == CallKind::Prune && answer.is_ok() {
+            Box::pin(recovery::look_for_the_pruned(core, caller)).await;
+        }
+        answer
+    }
+}
+
+/// The registry's process died at its disk.
+fn is_dead() -> bool {
+    disk::with(|disk| disk.died()).flatten().is_some()
+}
+
+/// A decision of ours is one poll, at one reading of the clock. Another registry's may take time, with other calls in between:
+/// then its beginning and its end are recorded.
+async fn record_span(
+    info: &CallInfo,
+    deciding: impl Future<Output = Result<Reply, RegistryError>>,
+) -> Result<Reply, RegistryError> {
+    let began_ms = with(|world| {
+        let began_ms = world.wall_ms(Node::Registry);
+        world.decision(info, info.presented, What::Spanned { began_ms, is_over: false });
+        began_ms
+    });
+    let answer = deciding.await;
+    with(|world| world.decision(info, info.presented, What::Spanned { began_ms, is_over: true }));
+    answer
+}

@@ -1,0 +1,230 @@
+//! The registry's node: it opens the store, starts the server, answers requests, and loses what its disk does not keep.
+
+use std::sync::Arc;
+
+use fencepost::environment::Environment;
+use fencepost::model::error::RegistryError;
+use fencepost::model::row::Tenure;
+use fencepost::registry::calls::Dispatch;
+use fencepost::registry::remote::{RegistryServer, Request};
+use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, Store as _};
+
+use crate::disk;
+use crate::history::event::{CrashDamage, GrantNo, What};
+use crate::plan::{Node, Plan, Store};
+use crate::subject::{Core, RegistryPlace, Subject};
+use crate::world::calls::process_in;
+use crate::world::environment::NodeEnvironment;
+use crate::world::recorder::recovery;
+use crate::world::registry_waits;
+use crate::world::state::due::{Due, Message};
+use crate::world::state::nodes::Caller;
+use crate::world::state::services::Recorder;
+use crate::world::state::{World, with};
+use crate::world::tasks::run_at_registry;
+
+/// Between attempts to open a store that cannot be opened.
+const REOPEN_AFTER_US: u64 = 50_000;
+
+/// The file of our own store on the simulated disk.
+const FILE: &str = "/registry.db";
+
+/// Starts the registry in its node's present life.
+pub fn start() {
+    let kept = with(|world| world.services.registry.core.clone());
+    let opened = match kept {
+        Some(core) => touch_memory().map(|()| core),
+        None => open().map(watch),
+    };
+    let core = match opened {
+        Ok(core) => core,
+        // It died again on the way, or the disk fails: it is tried until it succeeds.
+        Err(_) => return with(World::open_later),
+    };
+    let is_looked_at = with(|world| {
+        world.services.registry.core = Some(Arc::clone(&core));
+        let was_opened = std::mem::replace(&mut world.services.registry.was_opened, true);
+        was_opened && world.is_on_disk()
+    });
+    run_at_registry(Box::pin(async move {
+        if is_looked_at {
+            recovery::look_back(core.as_ref()).await;
+        }
+        let server = RegistryServer::new(Recorder(core), &NodeEnvironment(Node::Registry));
+        with(|world| world.services.registry.server = Some(Arc::new(server)));
+    }));
+}
+
+/// Puts waits beside the opened registry, if the plan has any.
+fn watch(core: Core) -> Core {
+    let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
+    // Beside another's registry an end can be seen before it is recorded.
+    if !plan.has_waits_at_home() || !subject.is_ours() {
+        return core;
+    }
+    let (core, waits) = registry_waits::watched(core, &subject);
+    with(|world| world.services.registry.waits = Some(waits));
+    core
+}
+
+/// Lets a planted bug change the rows in memory that outlived the registry's node.
+fn touch_memory() -> Result<(), RegistryError> {
+    let (memory, touch) =
+        with(|world| (world.services.registry.memory.clone(), world.subject.store.when_opened));
+    let (Some(memory), Some(touch)) = (memory, touch) else { return Ok(()) };
+    let now_ms = NodeEnvironment(Node::Registry).now_epoch_ms();
+    memory.with(|registry| registry.store().atomically(Access::Write, |rows| touch(rows, now_ms)))
+}
+
+fn open() -> Result<Core, RegistryError> {
+    let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
+    let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
+    if let Some(open_registry) = &subject.open_registry {
+        return Ok(Arc::new(Dispatch(open_registry(environment)?)));
+    }
+    let core = match plan.store {
+        Store::Memory => open_memory(&plan, &subject, &environment)?,
+        Store::Sqlite => open_sqlite(&plan, &subject, &environment)?,
+    };
+    Ok(match subject.wrap_core {
+        Some(wrap) => wrap(core, RegistryPlace { environment, callers_clock_ms }),
+        None => core,
+    })
+}
+
+/// The wall clock of the node whose call is being decided.
+fn callers_clock_ms() -> u64 {
+    with(|world| world.wall_ms(world.records.caller.node))
+}
+
+fn open_memory(
+    plan: &Plan,
+    subject: &Subject,
+    environment: &Arc<dyn Environment>,
+) -> Result<Core, RegistryError> {
+    let now_ms = environment.now_epoch_ms();
+    let mut store = MemoryStore::new();
+    store.atomically(Access::Write, |rows| preset(plan, subject, true, rows, now_ms))?;
+    let registry = fencepost::Registry::new(store, Arc::clone(environment)).with_rules(subject.rules);
+    let inline = Arc::new(registry.inline().0);
+    with(|world| world.services.registry.memory = Some(Arc::clone(&inline)));
+    Ok(inline)
+}
+
+fn open_sqlite(
+    plan: &Plan,
+    subject: &Subject,
+    environment: &Arc<dyn Environment>,
+) -> Result<Core, RegistryError> {
+    let is_first = !with(|world| world.services.registry.was_opened);
+    let now_ms = environment.now_epoch_ms();
+    let tuning = subject.store.tuning.iter().map(|statement| (*statement).to_owned()).collect();
+    let options = SqliteOptions { vfs: Some(disk::VFS.to_owned()), tuning, ..SqliteOptions::default() };
+    disk::with(|disk| disk.opens_without_sync = !subject.store.syncs_what_it_recovered);
+    let store = SqliteStore::open(FILE, options);
+    disk::with(|disk| disk.opens_without_sync = false);
+    let mut store = store?;
+    if is_first || subject.store.when_opened.is_some() {
+        store.atomically(Access::Write, |rows| preset(plan, subject, is_first, rows, now_ms))?;
+    }
+    let registry = fencepost::Registry::new(store, Arc::clone(environment)).with_rules(subject.rules);
+    Ok(Arc::new(registry.inline().0))
+}
+
+/// Leaves each process as many fences as the plan says when the store is opened first; then a planted bug may change rows.
+fn preset(
+    plan: &Plan,
+    subject: &Subject,
+    is_first: bool,
+    rows: &mut dyn Rows,
+    now_ms: u64,
+) -> Result<(), RegistryError> {
+    if let (true, Some(left)) = (is_first, plan.fences_left) {
+        let tenure = Tenure { lease: None, highest_fence: u64::MAX - left };
+        for (process, _) in plan.bodies() {
+            rows.put_tenure(&process.to_string(), &tenure)?;
+        }
+    }
+    subject.store.when_opened.map_or(Ok(()), |touch| touch(rows, now_ms))
+}
+
+/// A request reaches the node: the server answers it on the spot, unless the store takes its time.
+pub fn serve(message: Message<Request>) {
+    let Some((server, message)) = with(|world| world.accept(message)) else { return };
+    let Message { from, life, exchange, content, .. } = message;
+    run_at_registry(Box::pin(async move {
+        if let Some(answer) = server.handle(content).await {
+            with(|world| world.send_answer(from, life, exchange, answer));
+        }
+    }));
+}
+
+impl World {
+    /// The server that takes the request now; none if it is lost, or waits for the end of a pause.
+    fn accept(
+        &mut self,
+        message: Message<Request>,
+    ) -> Option<(Arc<RegistryServer<Recorder>>, Message<Request>)> {
+        assert!(message.sent_us <= self.kernel.now_us, "a request arrived before it was sent");
+        let registry = self.node(Node::Registry);
+        if registry.is_paused {
+            registry.inbox.push(Due::RequestArrives(message));
+            return None;
+        }
+        let is_lost = !registry.is_up || !self.survives(&message);
+        if is_lost {
+            self.note_lost(message.from, &message.content);
+            return None;
+        }
+        // Only the server's life is of interest, and only while the message is looked at.
+        let server = self.services.registry.server.clone();
+        self.note_copies(&message, server.as_deref().map(RegistryServer::life));
+        self.records.caller = Caller { node: message.from, life: message.life };
+        Some((server?, message))
+    }
+
+    /// Records what coverage must know of a request, beside what is decided on it.
+    fn note_copies(&mut self, message: &Message<Request>, server_life: Option<&str>) {
+        let Request::Submit { seat, call, .. } = &message.content else { return };
+        let process = process_in(call);
+        if message.is_copy {
+            let age_us = self.kernel.now_us - message.sent_us;
+            self.note(message.from, process, GrantNo::NONE, What::Repeated { age_us });
+        }
+        if server_life != Some(seat.server_life.as_str()) {
+            self.note(message.from, process, GrantNo::NONE, What::FromEarlierLife);
+        }
+    }
+
+    /// The store cannot be opened now; it is tried again soon.
+    fn open_later(&mut self) {
+        let is_sound = disk::with(|disk| {
+            let died_of = disk.died();
+            let is_sound = died_of.is_none() && !disk.is_in_trouble();
+            disk.crash(died_of.unwrap_or_default());
+            is_sound
+        });
+        if is_sound == Some(true) {
+            self.cannot_be_read();
+        }
+        self.node(Node::Registry).is_up = false;
+        let (life, at_us) = (self.node(Node::Registry).life, self.kernel.now_us + REOPEN_AFTER_US);
+        self.kernel.at(at_us, Due::Restarts(Node::Registry, life, false));
+    }
+
+    /// Kills whatever uses the registry's disk. Returns what the crash damages.
+    pub fn crash_disk(&mut self) -> CrashDamage {
+        if !self.is_on_disk() {
+            return CrashDamage::default();
+        }
+        let dies = self.services.registry.crash;
+        let unsynced = disk::with(|disk| {
+            disk.kill(dies);
+            disk.has_unsynced()
+        });
+        CrashDamage {
+            is_of_machine: dies == disk::Crash::Machine,
+            had_unsynced_pages: unsynced == Some(true),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Everything that can fall due in a world, as plain data.
+
+use std::task::Waker;
+
+use fencepost::registry::remote::{Request, Response};
+
+use crate::history::event::GrantNo;
+use crate::plan::step::Method;
+use crate::plan::{Node, Process};
+use crate::world::kernel::TaskId;
+use crate::world::state::exchanges::ExchangeId;
+
+pub enum Due {
+    Wake(Waker),
+    /// A task that was spawned late may now run.
+    TaskStarts(TaskId),
+    RequestArrives(Message<Request>),
+    AnswerArrives(Message<Response>),
+    EffectArrives(OfferedEffect),
+    EffectAnswerArrives(OfferedEffect, Result<(), u64>),
+    /// A step of the plan, by its number.
+    Step(usize),
+    /// The end of a node's pause, by the pause's number.
+    Resumes(Node, u64),
+    /// The start of a node in this life; the flag renames its owner.
+    Restarts(Node, u64, bool),
+    StaleCall(Process, Method),
+    DiskHeals,
+    /// The registry's process died in the middle of a call.
+    RegistryDies,
+    /// The liveness phase begins, or looks again at what has ended.
+    LivenessCheck,
+    LivenessDeadline,
+}
+
+/// A request on its way, or an answer.
+pub struct Message<T> {
+    /// The client's node, of an answer too.
+    pub from: Node,
+    /// The client node's life when it asked.
+    pub life: u64,
+    pub exchange: ExchangeId,
+    /// Its number on its link.
+    pub number: u64,
+    pub sent_us: u64,
+    pub is_copy: bool,
+    pub content: T,
+}
+
+/// An effect on its way to the ledger, or its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct OfferedEffect {
+    pub node: Node,
+    pub process: u16,
+    pub fence: u64,
+    pub grant: GrantNo,
+    pub exchange: ExchangeId,
+}

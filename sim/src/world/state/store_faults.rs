@@ -1,0 +1,69 @@
+//! Faults of the registry's store and of its disk, and how long each lasts.
+
+use crate::disk;
+use crate::plan::step::{DiskFault, StoreFailure};
+
+#[derive(Default)]
+pub struct StoreFaults {
+    /// Delay of each call in µs, and when that ends.
+    slow: (u64, u64),
+    failing: Option<(StoreFailure, u64)>,
+    disk: Vec<(DiskFault, u64)>,
+}
+
+impl StoreFaults {
+    pub fn slow_down(&mut self, by_us: u64, until_us: u64) {
+        self.slow = (by_us, until_us);
+    }
+
+    pub fn fail(&mut self, how: StoreFailure, until_us: u64) {
+        self.failing = Some((how, until_us));
+    }
+
+    pub fn trouble_disk(&mut self, how: DiskFault, until_us: u64, now_us: u64) {
+        self.disk.retain(|(_, until_us)| now_us < *until_us);
+        self.disk.push((how, until_us));
+    }
+
+    pub fn end(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The delay in µs of a call that arrives now.
+    pub fn delay_us(&self, now_us: u64) -> u64 {
+        let (by_us, until_us) = self.slow;
+        if now_us < until_us { by_us } else { 0 }
+    }
+
+    pub fn failure(&self, now_us: u64) -> Option<StoreFailure> {
+        let (how, until_us) = self.failing?;
+        (now_us < until_us).then_some(how)
+    }
+
+    /// The disk's faults that last now.
+    pub fn disk_trouble(&self, now_us: u64) -> disk::Trouble {
+        let mut trouble = disk::Trouble::default();
+        // Of several operations that fail at once, the disk fails the first in this order.
+        let (mut reads, mut writes, mut syncs) = (false, false, false);
+        for (fault, until_us) in &self.disk {
+            if now_us >= *until_us {
+                continue;
+            }
+            match fault {
+                DiskFault::FailsToRead => reads = true,
+                DiskFault::FailsToWrite => writes = true,
+                DiskFault::FailsToSync => syncs = true,
+                DiskFault::Shaky => trouble.is_shaky = true,
+                DiskFault::Full => trouble.is_full = true,
+                DiskFault::LiesAboutSyncs => trouble.sync_lies = true,
+            }
+        }
+        trouble.fails = match (reads, writes, syncs) {
+            (true, _, _) => Some(disk::Operation::Read),
+            (false, true, _) => Some(disk::Operation::Write),
+            (false, false, true) => Some(disk::Operation::Sync),
+            (false, false, false) => None,
+        };
+        trouble
+    }
+}
