@@ -79,6 +79,9 @@ pub enum RegistryError {
     Unavailable { operation: Cow<'static, str>, cause: String },
 }
 
+/// The answer of a registry, a rule or a store.
+pub type RegistryResult<T> = Result<T, RegistryError>;
+
 /// The name the reference pages use.
 pub type PluginError = RegistryError;
 

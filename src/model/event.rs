@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::handle::SessionScope;
-use crate::model::process::ProcessId;
+use crate::model::process_id::ProcessId;
+use crate::model::scope::SessionScope;
 
 /// Facts of the lifecycle. The methods that own a fact write its event in the same step; nobody else may.
 pub mod lifecycle {

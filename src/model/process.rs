@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::event::ProcessEventType;
-use crate::model::handle::SessionScope;
 use crate::model::lease::LeaseOwnerIdentity;
-
-pub type ProcessId = String;
+pub use crate::model::process_id::ProcessId;
+use crate::model::scope::SessionScope;
 
 /// What a caller asks to have run. Registering the same content twice is one registration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,16 +8,8 @@ use crate::model::event::{
     ProcessWakeInput, ProcessWakeSpec, signal_name,
 };
 use crate::model::process::ProcessRecord;
+pub use crate::rules::decisions::AppendDecision;
 use crate::rules::writes::refuse_terminal;
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum AppendDecision {
-    /// The stored event is the answer.
-    Replayed,
-    New {
-        wake: Option<ProcessWake>,
-    },
-}
 
 /// Replay, then terminal, then undeclared; whether the caller may append at all was decided before.
 pub fn append(

@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use crate::model::error::RegistryError;
-use crate::model::lease::{
-    LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation,
-};
+use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
+use crate::model::lease_timings::LeaseTimings;
 use crate::model::process::{
     AbandonWriter, FirstStart, ProcessAwaitOutput, ProcessRecord, RecoveryDisposition,
 };

@@ -4,44 +4,14 @@
 
 use crate::model::error::RegistryError;
 use crate::model::event::{self, signal_name};
-use crate::model::lease::{Grant, ProcessLease};
+use crate::model::lease::Grant;
 use crate::model::process::{
-    AbandonWriter, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStarted,
-    RecoveryDisposition, WaitState,
+    AbandonWriter, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, RecoveryDisposition, WaitState,
 };
 use crate::model::row::{Life, ProcessRow};
-use crate::rules::Rules;
+pub use crate::rules::decisions::{Admission, Authority, ExecutionWrite, StartDecision};
 use crate::rules::leases::live_lease;
-
-/// In whose name a write comes.
-#[derive(Clone, Copy)]
-pub enum Authority<'a> {
-    Unfenced,
-    Fenced(&'a ProcessLease),
-}
-
-/// The writes that belong to whoever executes a process.
-#[derive(Clone, Copy)]
-pub enum ExecutionWrite<'a> {
-    Start(&'a ProcessStarted),
-    Wait,
-    Event { event_type: &'a str },
-    End(&'a ProcessAwaitOutput),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    Go,
-    /// The same grant wrote the same outcome before and did not hear the answer: answer it again.
-    AlreadyApplied,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartDecision {
-    Record,
-    AlreadyYours,
-    AlreadyStarted,
-}
+use crate::rules::table::Rules;
 
 /// The order of checks is part of the contract: lease required, own completion already applied, already terminal,
 /// superseded, expired. An append replays before it meets a terminal state, so unfenced events pass it here.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
-use crate::model::error::RegistryError;
+use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::event::ProcessEvent;
 use crate::model::handle::{
     ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
@@ -15,7 +15,7 @@ use crate::model::process::{
     DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
 };
 use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
-use crate::store::{Access, Answer, Rows, Store};
+use crate::store::rows::{Access, Rows, Store};
 
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
@@ -77,7 +77,11 @@ impl Store for MemoryStore {
         DurabilityTier::Inline
     }
 
-    fn atomically<T>(&mut self, _access: Access, step: impl FnOnce(&mut dyn Rows) -> Answer<T>) -> Answer<T> {
+    fn atomically<T>(
+        &mut self,
+        _access: Access,
+        step: impl FnOnce(&mut dyn Rows) -> RegistryResult<T>,
+    ) -> RegistryResult<T> {
         self.wrote = false;
         let answer = step(self);
         assert!(answer.is_ok() || !self.wrote, "a step refused after it had begun to write");
@@ -161,7 +165,7 @@ fn matches(record: &ProcessRecord, filter: &ProcessListFilter) -> bool {
 }
 
 impl MemoryStore {
-    fn process(&mut self, process_id: &str) -> Answer<&Process> {
+    fn process(&mut self, process_id: &str) -> RegistryResult<&Process> {
         self.rows_touched += 1;
         self.tables.processes.get(process_id).ok_or_else(|| RegistryError::unknown(process_id))
     }
@@ -188,7 +192,7 @@ impl Tables {
 }
 
 impl Rows for MemoryStore {
-    fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
+    fn lease_row(&mut self, process_id: &str) -> RegistryResult<LeaseRow> {
         self.rows_touched += 2;
         Ok(LeaseRow {
             status: self.tables.processes.get(process_id).map(|process| process.row.record.status.clone()),
@@ -196,7 +200,7 @@ impl Rows for MemoryStore {
         })
     }
 
-    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
+    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()> {
         self.wrote = true;
         match self.tables.ids.get_mut(process_id) {
             Some(id) => id.tenure = tenure.clone(),
@@ -208,7 +212,7 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn life(&mut self, process_id: &str) -> Answer<Option<Life>> {
+    fn life(&mut self, process_id: &str) -> RegistryResult<Option<Life>> {
         self.rows_touched += 2;
         let Some(process) = self.tables.processes.get(process_id) else {
             return Ok(None);
@@ -217,12 +221,12 @@ impl Rows for MemoryStore {
         Ok(Some(Life { row: Arc::clone(&process.row), tenure, highest_sequence }))
     }
 
-    fn exists(&mut self, process_id: &str) -> Answer<bool> {
+    fn exists(&mut self, process_id: &str) -> RegistryResult<bool> {
         self.rows_touched += 1;
         Ok(self.tables.processes.contains_key(process_id))
     }
 
-    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> Answer<()> {
+    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> RegistryResult<()> {
         self.wrote = true;
         if let Some(before) = before
             && !is_indexed_alike(&before.record, &row.record)
@@ -242,7 +246,7 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn processes(&mut self, filter: &ProcessListFilter) -> Answer<Vec<ProcessRecord>> {
+    fn processes(&mut self, filter: &ProcessListFilter) -> RegistryResult<Vec<ProcessRecord>> {
         let start = match &filter.after {
             Some(after) => Excluded(after.clone()),
             None => Unbounded,
@@ -272,16 +276,16 @@ impl Rows for MemoryStore {
         Ok(records)
     }
 
-    fn processes_waking(&mut self, session_id: &str) -> Answer<Vec<ProcessId>> {
+    fn processes_waking(&mut self, session_id: &str) -> RegistryResult<Vec<ProcessId>> {
         Ok(self.tables.waking.get(session_id).map(|ids| ids.iter().cloned().collect()).unwrap_or_default())
     }
 
-    fn ended_through(&mut self, updated_at_ms: u64) -> Answer<Vec<ProcessId>> {
+    fn ended_through(&mut self, updated_at_ms: u64) -> RegistryResult<Vec<ProcessId>> {
         let ended = self.tables.ended.iter().take_while(|(updated, _)| *updated <= updated_at_ms);
         Ok(ended.map(|(_, id)| id.clone()).collect())
     }
 
-    fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
+    fn high_water(&mut self, process_id: &str) -> RegistryResult<HighWater> {
         self.rows_touched += 1;
         let id = self.tables.ids.get(process_id);
         Ok(id
@@ -289,7 +293,7 @@ impl Rows for MemoryStore {
             .unwrap_or_default())
     }
 
-    fn prune(&mut self, process_id: &str, kept: HighWater) -> Answer<u64> {
+    fn prune(&mut self, process_id: &str, kept: HighWater) -> RegistryResult<u64> {
         self.wrote = true;
         let Some(process) = self.tables.processes.remove(process_id) else {
             return Ok(0);
@@ -309,7 +313,7 @@ impl Rows for MemoryStore {
         Ok(process.events.len() as u64)
     }
 
-    fn push_event(&mut self, event: ProcessEvent) -> Answer<()> {
+    fn push_event(&mut self, event: ProcessEvent) -> RegistryResult<()> {
         self.wrote = true;
         let Some(process) = self.tables.processes.get_mut(&event.process_id) else {
             return Err(RegistryError::unknown(&event.process_id));
@@ -328,7 +332,7 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn event(&mut self, process_id: &str, sequence: u64) -> Answer<Option<StoredEvent>> {
+    fn event(&mut self, process_id: &str, sequence: u64) -> RegistryResult<Option<StoredEvent>> {
         let process = self.process(process_id)?;
         let Some(before) = sequence.checked_sub(1) else {
             return Ok(None);
@@ -336,19 +340,19 @@ impl Rows for MemoryStore {
         Ok(process.above(before).first().filter(|stored| stored.event.sequence == sequence).cloned())
     }
 
-    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> Answer<Option<ProcessEvent>> {
+    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> RegistryResult<Option<ProcessEvent>> {
         let process = self.process(process_id)?;
         Ok(process.replays.get(key).map(|place| process.events[*place].event.clone()))
     }
 
-    fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+    fn events_after(&mut self, process_id: &str, after: u64) -> RegistryResult<Vec<ProcessEvent>> {
         let events: Vec<_> =
             self.process(process_id)?.above(after).iter().map(|stored| stored.event.clone()).collect();
         self.rows_touched += events.len() as u64;
         Ok(events)
     }
 
-    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> RegistryResult<Vec<ProcessEvent>> {
         let above = self.process(process_id)?.above(after);
         let looked_at = above.len() as u64;
         let is_pending = |stored: &&StoredEvent| stored.event.wake.is_some() && !stored.acked;
@@ -357,7 +361,7 @@ impl Rows for MemoryStore {
         Ok(events)
     }
 
-    fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
+    fn recent_events(&mut self, process_id: &str, limit: usize) -> RegistryResult<Vec<ProcessEvent>> {
         let stored = &self.process(process_id)?.events;
         let recent = &stored[stored.len().saturating_sub(limit)..];
         let events: Vec<_> = recent.iter().map(|stored| stored.event.clone()).collect();
@@ -365,7 +369,7 @@ impl Rows for MemoryStore {
         Ok(events)
     }
 
-    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> Answer<u64> {
+    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> RegistryResult<u64> {
         let process = self.process(process_id)?;
         let upto = &process.events[..process.first_above(through)];
         let looked_at = upto.len() as u64;
@@ -374,7 +378,7 @@ impl Rows for MemoryStore {
         Ok(counted)
     }
 
-    fn ack(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
+    fn ack(&mut self, process_id: &str, sequence: u64) -> RegistryResult<()> {
         self.wrote = true;
         let Some(process) = self.tables.processes.get_mut(process_id) else {
             return Err(RegistryError::unknown(process_id));
@@ -391,7 +395,7 @@ impl Rows for MemoryStore {
         scope: &SessionScope,
         process_id: &str,
         descriptor: &ProcessHandleDescriptor,
-    ) -> Answer<()> {
+    ) -> RegistryResult<()> {
         self.wrote = true;
         let key = scope_key(scope);
         let holders = self.tables.holders.entry(process_id.to_owned()).or_default();
@@ -400,12 +404,16 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<Option<ProcessHandleDescriptor>> {
+    fn handle(
+        &mut self,
+        scope: &SessionScope,
+        process_id: &str,
+    ) -> RegistryResult<Option<ProcessHandleDescriptor>> {
         self.rows_touched += 1;
         Ok(self.tables.scopes.get(&scope_key(scope)).and_then(|handles| handles.get(process_id)).cloned())
     }
 
-    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<()> {
+    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> RegistryResult<()> {
         self.wrote = true;
         let key = scope_key(scope);
         if let Some(handles) = self.tables.scopes.get_mut(&key) {
@@ -423,7 +431,7 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn handles_of_scope(&mut self, scope: &SessionScope) -> Answer<Vec<ProcessHandleGrantEntry>> {
+    fn handles_of_scope(&mut self, scope: &SessionScope) -> RegistryResult<Vec<ProcessHandleGrantEntry>> {
         let Some(handles) = self.tables.scopes.get(&scope_key(scope)) else {
             return Ok(Vec::new());
         };
@@ -435,7 +443,7 @@ impl Rows for MemoryStore {
         Ok(handles.iter().filter_map(entry).collect())
     }
 
-    fn handles_on(&mut self, process_id: &str) -> Answer<Vec<ProcessHandleGrant>> {
+    fn handles_on(&mut self, process_id: &str) -> RegistryResult<Vec<ProcessHandleGrant>> {
         let Some(holders) = self.tables.holders.get(process_id) else {
             return Ok(Vec::new());
         };
@@ -447,7 +455,7 @@ impl Rows for MemoryStore {
         Ok(holders.iter().filter_map(grant).collect())
     }
 
-    fn handles_of_session(&mut self, session_id: &str) -> Answer<Vec<(ProcessId, SessionScope)>> {
+    fn handles_of_session(&mut self, session_id: &str) -> RegistryResult<Vec<(ProcessId, SessionScope)>> {
         let first = (session_id.to_owned(), String::new());
         let of_session = self.tables.scopes.range(first..).take_while(|(key, _)| key.0 == session_id);
         let mut handles = Vec::new();

@@ -11,7 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::environment::{Environment, before};
 use crate::model::error::RegistryError;
-use crate::model::lease::{LeaseTimings, ProcessLease};
+use crate::model::lease::ProcessLease;
+use crate::model::lease_timings::LeaseTimings;
 use crate::rules::worker::AttemptRules;
 
 /// Clones are the same belief.

@@ -2,6 +2,7 @@
 
 pub(crate) mod belief;
 pub mod cancellation;
+mod context;
 pub mod effect;
 pub mod engine;
 pub(crate) mod latch;

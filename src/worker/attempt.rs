@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::environment::{Environment, before};
+use crate::environment::Environment;
+use crate::environment::before;
 use crate::model::error::RegistryError;
 use crate::model::lease::LeaseOwnerIdentity;
 use crate::model::process::{
@@ -21,42 +22,33 @@ use crate::work::effect::{Effects, ScopedEffectController};
 use crate::work::engine::{
     InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
 };
+use crate::worker::attempt_end::{AttemptEnd, PAUSE, Purpose, draining};
 use crate::worker::body::run_body;
 use crate::worker::claim::{Won, win};
-use crate::worker::durable_worker::Inner;
+use crate::worker::context::WorkerContext;
 use crate::worker::renewal::kept;
+use crate::worker::state::AttemptSlot;
 
-/// Between two tries of a step whose outcome is unknown.
-pub(crate) const PAUSE: Duration = Duration::from_millis(50);
-
-pub(crate) struct Attempt<'a> {
-    pub(crate) worker: &'a Inner,
-    pub(crate) purpose: Purpose,
-    pub(crate) owner: LeaseOwnerIdentity,
+pub(super) struct Attempt<'a> {
+    pub(super) worker: &'a WorkerContext,
+    pub(super) purpose: Purpose,
+    pub(super) owner: LeaseOwnerIdentity,
     /// The listed row at first, and what was read since.
-    pub(crate) record: ProcessRecord,
-    pub(crate) effects: ScopedEffectController<'a>,
-    pub(crate) execution: Arc<ProcessExecutionContext>,
+    pub(super) record: ProcessRecord,
+    pub(super) effects: ScopedEffectController<'a>,
+    pub(super) execution: Arc<ProcessExecutionContext>,
     /// The caller's wish.
-    pub(crate) cancellation: CancellationToken,
+    pub(super) cancellation: CancellationToken,
     /// Raised to make this attempt give up an owner-bound process it started.
-    pub(crate) drain: CancellationToken,
+    pub(super) drain: CancellationToken,
     /// The right to run beside others.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
-    pub(crate) progress: Progress,
-}
-
-/// What an attempt is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Run,
-    /// Gives up what this worker life started and lost; takes nothing from anybody, dead or alive.
-    Drain,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) progress: Progress,
 }
 
 /// What an attempt has come to so far.
 #[derive(Default)]
-pub(crate) struct Progress {
+pub(super) struct Progress {
     /// Whom a reclaim was asked for, if anybody.
     observed_holder: Option<LeaseOwnerIdentity>,
     /// A first start was sent whose outcome is unknown.
@@ -70,26 +62,6 @@ pub(crate) struct Progress {
     failure: Option<RegistryError>,
 }
 
-/// How an attempt went.
-#[derive(Debug)]
-pub(crate) enum AttemptEnd {
-    /// Its own write ended the process.
-    Ended(Box<ProcessAwaitOutput>),
-    /// It left the row as it is; the error, if any, says why.
-    Left(Option<Box<RegistryError>>),
-}
-
-impl AttemptEnd {
-    pub(crate) fn refused(error: RegistryError) -> Self {
-        Self::Left(Some(Box::new(error)))
-    }
-
-    /// Whether its own write gave the process up.
-    pub(crate) fn is_owner_drain(&self) -> bool {
-        matches!(self, Self::Ended(output) if is_owner_drain(output))
-    }
-}
-
 fn is_abandoned(output: &ProcessAwaitOutput) -> bool {
     matches!(output, ProcessAwaitOutput::Abandoned { .. })
 }
@@ -98,19 +70,11 @@ fn is_settlement(step: &Next) -> bool {
     matches!(step, Next::End { output } if is_abandoned(output))
 }
 
-pub(crate) fn is_owner_drain(output: &ProcessAwaitOutput) -> bool {
-    matches!(output, ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain)
-}
-
-pub(crate) fn draining() -> RegistryError {
-    RegistryError::backend("run a process", "the worker drains and takes no more work")
-}
-
 /// A step's decision, or the end of the attempt.
 type Decided = Result<Next, AttemptEnd>;
 
 impl Attempt<'_> {
-    pub(crate) async fn make(mut self) -> AttemptEnd {
+    pub(super) async fn make(mut self) -> AttemptEnd {
         let permit = self.permit.take();
         let won = win(self.worker, self.purpose, self.record.id(), &self.owner, permit).await;
         let Won { hold, next, observed_holder } = match won {
@@ -215,7 +179,7 @@ impl Attempt<'_> {
         let config = &self.worker.config;
         match (self.purpose, answer) {
             (Purpose::Drain, Ok(Some(record))) if !record.is_terminal() => {
-                if self.worker.life.is_starter(record) {
+                if self.worker.state.is_starter(record) {
                     Next::Settle { writer: AbandonWriter::OwnerDrain }
                 } else {
                     Next::Release
@@ -245,7 +209,7 @@ impl Attempt<'_> {
         }
         hold.must_hold().await;
         // Before the call: a start whose answer is lost may be ours to drain.
-        if !self.worker.life.may_start(&self.record, &self.owner) {
+        if !self.worker.state.may_start(&self.record, &self.owner) {
             return self.refused(Next::Release, draining());
         }
         let owner = hold.lease().owner.clone();
@@ -315,7 +279,7 @@ impl Attempt<'_> {
         let next = (config.rules.after_completion)(&answer);
         match (next, answer) {
             (Next::Leave, Ok(_)) => {
-                self.worker.life.forget_start(self.record.id());
+                self.worker.state.forget_start(self.record.id());
                 Err(AttemptEnd::Ended(Box::new(output)))
             }
             (Next::Leave, Err(error)) => {
@@ -323,7 +287,7 @@ impl Attempt<'_> {
                     error,
                     RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }
                 ) {
-                    self.worker.life.forget_start(self.record.id());
+                    self.worker.state.forget_start(self.record.id());
                 }
                 Err(AttemptEnd::refused(error))
             }
@@ -347,5 +311,36 @@ impl Attempt<'_> {
         let call = self.worker.config.registry.complete_process_lease(&completion);
         before(hold.deadline(), self.environment(), call).await;
         self.left()
+    }
+}
+
+impl WorkerContext {
+    /// A permit before the claim: a lease is never held while its work waits for its turn.
+    pub(super) async fn attempt(
+        &self,
+        record: ProcessRecord,
+        effects: ScopedEffectController<'_>,
+        execution: Arc<ProcessExecutionContext>,
+        cancellation: CancellationToken,
+        slot: AttemptSlot,
+    ) -> AttemptEnd {
+        let Ok(permit) = Arc::clone(&self.state.permits).acquire_owned().await else {
+            return AttemptEnd::refused(draining());
+        };
+        let attempt = Attempt {
+            worker: self,
+            purpose: Purpose::Run,
+            owner: self.fresh_incarnation(),
+            record,
+            effects,
+            execution,
+            cancellation,
+            drain: slot.drain.clone(),
+            permit: Some(permit),
+            progress: Progress::default(),
+        };
+        let end = attempt.make().await;
+        slot.ended_as_drain.set(end.is_owner_drain());
+        end
     }
 }

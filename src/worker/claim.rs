@@ -12,19 +12,19 @@ use crate::model::error::RegistryError;
 use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
 use crate::rules::worker::Next;
 use crate::work::belief::{Hold, Tenancy};
-use crate::worker::attempt::{AttemptEnd, PAUSE, Purpose};
-use crate::worker::durable_worker::Inner;
+use crate::worker::attempt_end::{AttemptEnd, PAUSE, Purpose};
+use crate::worker::context::WorkerContext;
 
 /// What an attempt that won a lease goes on with.
-pub(crate) struct Won {
-    pub(crate) hold: Hold,
-    pub(crate) next: Next,
+pub(super) struct Won {
+    pub(super) hold: Hold,
+    pub(super) next: Next,
     /// Whom a reclaim was asked for, if anybody.
-    pub(crate) observed_holder: Option<LeaseOwnerIdentity>,
+    pub(super) observed_holder: Option<LeaseOwnerIdentity>,
 }
 
-pub(crate) async fn win(
-    worker: &Inner,
+pub(super) async fn win(
+    worker: &WorkerContext,
     purpose: Purpose,
     process_id: &str,
     owner: &LeaseOwnerIdentity,
@@ -97,7 +97,7 @@ pub(crate) async fn win(
 
 /// A granted lease, if it is ours and was not overtaken on its way.
 fn believe(
-    worker: &Inner,
+    worker: &WorkerContext,
     process_id: &str,
     owner: &LeaseOwnerIdentity,
     lease: ProcessLease,
@@ -112,7 +112,7 @@ fn believe(
         environment: Arc::clone(&worker.config.environment),
         timings: worker.config.timings,
         rules: worker.config.rules,
-        permits: Arc::clone(&worker.life.permits),
+        permits: Arc::clone(&worker.state.permits),
     };
     let hold = Hold::new(lease, tenancy, permit, first_sent);
     // Lost on arrival: it may be another's by now, so there is nothing to release.

@@ -1,7 +1,7 @@
 //! Winning a lease and keeping it, from the claim to the outcome, through answers that fail, hang, come late or are lost.
 
 use fencepost::environment::Environment;
-use fencepost::model::lease::LeaseTimings;
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::RecoveryDisposition;
 use fencepost::testing::block_on;
 use fencepost::work::cancellation::CancellationToken;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::environment::Environment;
-use fencepost::model::lease::{LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::rules::worker::AttemptRules;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::error::RegistryError;
+use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::event::{ProcessEvent, ProcessEventAppendRequest, ProcessEventAppendResult};
 use crate::model::row::ProcessRow;
-use crate::registry::apply::{Answer, Step};
+use crate::registry::apply::step::Step;
 use crate::rules::events::AppendDecision;
 use crate::rules::writes::{Authority, ExecutionWrite};
 
@@ -15,7 +15,7 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         request: ProcessEventAppendRequest,
-    ) -> Answer<ProcessEventAppendResult> {
+    ) -> RegistryResult<ProcessEventAppendResult> {
         let life = self.life(process_id)?;
         let write = ExecutionWrite::Event { event_type: &request.event_type };
         (self.rules.admit)(self.rules, &life, authority, write, self.now_ms)?;
@@ -47,7 +47,7 @@ impl Step<'_> {
         Ok(ProcessEventAppendResult { wake_delivery: event.wake_delivery(), event, replayed })
     }
 
-    pub(super) fn ack_wake(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
+    pub(super) fn ack_wake(&mut self, process_id: &str, sequence: u64) -> RegistryResult<()> {
         self.must_exist(process_id)?;
         match self.rows.event(process_id, sequence)? {
             Some(stored) if stored.event.wake.is_none() => {

@@ -1,18 +1,18 @@
-//! Carrying out what `rules/lifecycle.rs` and `rules/retention.rs` decide. A fact and its event are written together.
+//! Carrying out what `rules/writes.rs` decides. A fact and its event are written together.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::model::error::RegistryError;
+use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::event::{ProcessEvent, lifecycle};
 use crate::model::lease::ProcessLease;
 use crate::model::process::{
-    AbandonRequest, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessPruneReport, ProcessRecord,
-    ProcessRegistration, ProcessStarted, ProcessStatus, WaitState,
+    AbandonRequest, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessRegistration,
+    ProcessStarted, ProcessStatus, WaitState,
 };
-use crate::model::row::{GrantProvenance, HighWater, Life, ProcessRow, Tenure};
-use crate::registry::apply::{Answer, Step};
+use crate::model::row::{GrantProvenance, Life, ProcessRow, Tenure};
+use crate::registry::apply::step::Step;
 use crate::rules::leases::live_lease;
 use crate::rules::writes::{Admission, Authority, ExecutionWrite, StartDecision};
 
@@ -23,7 +23,7 @@ struct Fact {
 }
 
 impl Fact {
-    fn new(event_type: &'static str, payload: &impl Serialize) -> Answer<Self> {
+    fn new(event_type: &'static str, payload: &impl Serialize) -> RegistryResult<Self> {
         let payload = serde_json::to_value(payload)
             .map_err(|cause| RegistryError::backend("write a lifecycle event", cause))?;
         Ok(Self { event_type, payload })
@@ -31,7 +31,7 @@ impl Fact {
 }
 
 impl Step<'_> {
-    pub(super) fn register(&mut self, registration: ProcessRegistration) -> Answer<ProcessRecord> {
+    pub(super) fn register(&mut self, registration: ProcessRegistration) -> RegistryResult<ProcessRecord> {
         let registration_hash = registration.content_hash();
         let stored = self.rows.life(&registration.id)?;
         let stored = stored.as_ref().map(|life| &life.row.record);
@@ -60,7 +60,7 @@ impl Step<'_> {
         &mut self,
         process_id: &str,
         wanted: ProcessExternalRef,
-    ) -> Answer<ProcessRecord> {
+    ) -> RegistryResult<ProcessRecord> {
         let life = self.life(process_id)?;
         if !(self.rules.set_external_ref)(&life.row.record, &wanted)? {
             return Ok(life.row.record.clone());
@@ -73,7 +73,7 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         started: ProcessStarted,
-    ) -> Answer<FirstStart> {
+    ) -> RegistryResult<FirstStart> {
         let life = self.life(process_id)?;
         (self.rules.admit)(self.rules, &life, authority, ExecutionWrite::Start(&started), self.now_ms)?;
         let by = match authority {
@@ -105,7 +105,7 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         wanted: Option<WaitState>,
-    ) -> Answer<ProcessRecord> {
+    ) -> RegistryResult<ProcessRecord> {
         let life = self.life(process_id)?;
         (self.rules.admit)(self.rules, &life, authority, ExecutionWrite::Wait, self.now_ms)?;
         if !(self.rules.wait_changes)(&life.row.record, wanted.as_ref()) {
@@ -123,7 +123,7 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         output: ProcessAwaitOutput,
-    ) -> Answer<ProcessRecord> {
+    ) -> RegistryResult<ProcessRecord> {
         let life = self.life(process_id)?;
         let write = ExecutionWrite::End(&output);
         if (self.rules.admit)(self.rules, &life, authority, write, self.now_ms)? == Admission::AlreadyApplied
@@ -156,29 +156,12 @@ impl Step<'_> {
         &mut self,
         process_id: &str,
         request: AbandonRequest,
-    ) -> Answer<ProcessRecord> {
+    ) -> RegistryResult<ProcessRecord> {
         let life = self.life(process_id)?;
         if !(self.rules.request_abandon)(&life.row.record)? {
             return Ok(life.row.record.clone());
         }
         self.change(&life, None, |row| row.record.abandon_request = Some(request))
-    }
-
-    pub(super) fn prune(&mut self, cutoff_ms: u64) -> Answer<ProcessPruneReport> {
-        let mut report = ProcessPruneReport::default();
-        let Some(through_ms) = (self.rules.prune_through)(cutoff_ms) else {
-            return Ok(report);
-        };
-        for process_id in self.rows.ended_through(through_ms)? {
-            // The index says that it ended; only the row knows, and a damaged one is not deleted on a guess.
-            if !self.rows.lease_row(&process_id)?.status.is_some_and(|status| status.is_terminal()) {
-                continue;
-            }
-            let kept: HighWater = (self.rules.survives_prune)(self.rows.high_water(&process_id)?);
-            report.pruned_events += self.rows.prune(&process_id, kept)?;
-            report.pruned_processes += 1;
-        }
-        Ok(report)
     }
 
     /// Writes a changed row, and its event in the same step.
@@ -187,7 +170,7 @@ impl Step<'_> {
         life: &Life,
         fact: Option<Fact>,
         edit: impl FnOnce(&mut ProcessRow),
-    ) -> Answer<ProcessRecord> {
+    ) -> RegistryResult<ProcessRecord> {
         let event = match fact {
             None => None,
             Some(Fact { event_type, payload }) => Some(ProcessEvent {

@@ -30,7 +30,7 @@ pub struct Case {
 /// Runs the case of this name on a backend of its own.
 pub fn run(name: &str, backend: impl Backend + 'static) {
     let case = CASES.iter().find(|case| case.name == name).expect("the macro names only cases that exist");
-    super::block_on((case.run)(Bench::new(Box::new(backend))));
+    crate::testing::block_on((case.run)(Bench::new(Box::new(backend))));
 }
 
 macro_rules! suite {
