@@ -98,7 +98,7 @@ impl ProcessLease {
 impl Serialize for ProcessLease {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Written<'a> {
+        struct WrittenLease<'a> {
             schema_version: u32,
             process_id: &'a str,
             owner_id: &'a str,
@@ -109,7 +109,7 @@ impl Serialize for ProcessLease {
             claimed_at_epoch_ms: u64,
             expires_at_epoch_ms: u64,
         }
-        Written {
+        WrittenLease {
             schema_version: self.schema_version,
             process_id: &self.process_id,
             owner_id: &self.owner.owner_id,

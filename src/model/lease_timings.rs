@@ -43,11 +43,11 @@ impl Default for LeaseTimings {
 impl<'de> Deserialize<'de> for LeaseTimings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Written {
+        struct WrittenTimings {
             ttl_ms: u64,
             renew_interval_ms: u64,
         }
-        let written = Written::deserialize(deserializer)?;
+        let written = WrittenTimings::deserialize(deserializer)?;
         Self::new(written.ttl_ms, written.renew_interval_ms).map_err(serde::de::Error::custom)
     }
 }

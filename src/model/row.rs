@@ -1,4 +1,4 @@
-//! What a store keeps, as the rules see it. A [`Life`] is everything a decision about one process may look at; the
+//! What a store keeps, as the rules see it. A [`StoredProcess`] is everything a decision about one process may look at; the
 //! parts are separate because a lease moves often and a record seldom. Nothing here is shown to callers.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::model::process::{ProcessRecord, ProcessStatus};
 
 /// One life of one id.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Life {
+pub struct StoredProcess {
     pub row: Arc<ProcessRow>,
     pub tenure: Tenure,
     /// Of this id, over all its lives.

@@ -6,7 +6,7 @@ use crate::model::lease::{Grant, LeaseOwnerIdentity, ProcessLease, ProcessLeaseC
 use crate::model::process::{
     ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStatus, WaitState,
 };
-use crate::model::row::{HighWater, Life, ProcessRow, Tenure};
+use crate::model::row::{HighWater, ProcessRow, StoredProcess, Tenure};
 use crate::rules::decisions::{
     Admission, AppendDecision, Authority, Claim, ClaimDecision, ExecutionWrite, Observation, StartDecision,
     TOKEN_BYTES, TransferItem,
@@ -34,7 +34,13 @@ pub struct Rules {
 
     pub register:
         fn(stored: Option<&ProcessRecord>, process_id: &str, offered_hash: &str) -> RegistryResult<bool>,
-    pub admit: fn(&Rules, &Life, Authority<'_>, ExecutionWrite<'_>, now_ms: u64) -> RegistryResult<Admission>,
+    pub admit: fn(
+        &Rules,
+        &StoredProcess,
+        Authority<'_>,
+        ExecutionWrite<'_>,
+        now_ms: u64,
+    ) -> RegistryResult<Admission>,
     pub first_start: fn(&ProcessRow, by: Option<&Grant>) -> StartDecision,
     pub wait_changes: fn(&ProcessRecord, Option<&WaitState>) -> bool,
     pub abandonment: fn(&ProcessRecord, &ProcessAwaitOutput) -> RegistryResult<()>,

@@ -14,7 +14,7 @@ use crate::model::handle::{
 use crate::model::process::{
     DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
 };
-use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
 use crate::store::rows::{Access, Rows, Store};
 
 #[derive(Debug, Clone, Default)]
@@ -27,9 +27,9 @@ pub struct MemoryStore {
 /// What is kept, apart from how it was reached: two stores with equal tables hold the same.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Tables {
-    processes: BTreeMap<ProcessId, Process>,
+    processes: BTreeMap<ProcessId, ProcessEntry>,
     /// Of every id there ever was: outlives the process.
-    ids: BTreeMap<ProcessId, Id>,
+    ids: BTreeMap<ProcessId, IdEntry>,
     running: BTreeSet<ProcessId>,
     ended: BTreeSet<(u64, ProcessId)>,
     by_definition: BTreeMap<(String, ProcessStatusKind), BTreeSet<ProcessId>>,
@@ -41,7 +41,7 @@ struct Tables {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Process {
+struct ProcessEntry {
     row: Arc<ProcessRow>,
     events: Vec<StoredEvent>,
     /// The place of a replay key's event in `events`.
@@ -49,7 +49,7 @@ struct Process {
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Id {
+struct IdEntry {
     tenure: Tenure,
     highest_sequence: u64,
 }
@@ -89,7 +89,7 @@ impl Store for MemoryStore {
     }
 }
 
-impl Process {
+impl ProcessEntry {
     /// Sequences are dense, so an event's place follows from its sequence.
     fn first_above(&self, sequence: u64) -> usize {
         match self.events.first() {
@@ -165,7 +165,7 @@ fn matches(record: &ProcessRecord, filter: &ProcessListFilter) -> bool {
 }
 
 impl MemoryStore {
-    fn process(&mut self, process_id: &str) -> RegistryResult<&Process> {
+    fn process(&mut self, process_id: &str) -> RegistryResult<&ProcessEntry> {
         self.rows_touched += 1;
         self.tables.processes.get(process_id).ok_or_else(|| RegistryError::unknown(process_id))
     }
@@ -205,20 +205,21 @@ impl Rows for MemoryStore {
         match self.tables.ids.get_mut(process_id) {
             Some(id) => id.tenure = tenure.clone(),
             None => {
-                let id = Id { tenure: tenure.clone(), highest_sequence: 0 };
+                let id = IdEntry { tenure: tenure.clone(), highest_sequence: 0 };
                 self.tables.ids.insert(process_id.to_owned(), id);
             }
         }
         Ok(())
     }
 
-    fn life(&mut self, process_id: &str) -> RegistryResult<Option<Life>> {
+    fn stored_process(&mut self, process_id: &str) -> RegistryResult<Option<StoredProcess>> {
         self.rows_touched += 2;
         let Some(process) = self.tables.processes.get(process_id) else {
             return Ok(None);
         };
-        let Id { tenure, highest_sequence } = self.tables.ids.get(process_id).cloned().unwrap_or_default();
-        Ok(Some(Life { row: Arc::clone(&process.row), tenure, highest_sequence }))
+        let IdEntry { tenure, highest_sequence } =
+            self.tables.ids.get(process_id).cloned().unwrap_or_default();
+        Ok(Some(StoredProcess { row: Arc::clone(&process.row), tenure, highest_sequence }))
     }
 
     fn exists(&mut self, process_id: &str) -> RegistryResult<bool> {
@@ -239,7 +240,7 @@ impl Rows for MemoryStore {
             None => {
                 self.tables.link(&row);
                 let id = row.record.id().to_owned();
-                let process = Process { row, events: Vec::new(), replays: BTreeMap::new() };
+                let process = ProcessEntry { row, events: Vec::new(), replays: BTreeMap::new() };
                 self.tables.processes.insert(id, process);
             }
         }
@@ -307,8 +308,10 @@ impl Rows for MemoryStore {
                 }
             }
         }
-        let id =
-            Id { tenure: Tenure { lease: None, highest_fence: kept.fence }, highest_sequence: kept.sequence };
+        let id = IdEntry {
+            tenure: Tenure { lease: None, highest_fence: kept.fence },
+            highest_sequence: kept.sequence,
+        };
         self.tables.ids.insert(process_id.to_owned(), id);
         Ok(process.events.len() as u64)
     }
@@ -324,7 +327,7 @@ impl Rows for MemoryStore {
         match self.tables.ids.get_mut(&event.process_id) {
             Some(id) => id.highest_sequence = event.sequence,
             None => {
-                let id = Id { tenure: Tenure::default(), highest_sequence: event.sequence };
+                let id = IdEntry { tenure: Tenure::default(), highest_sequence: event.sequence };
                 self.tables.ids.insert(event.process_id.clone(), id);
             }
         }

@@ -9,7 +9,7 @@ use crate::model::handle::{
     ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
 };
 use crate::model::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord};
-use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
 
 /// Whether a step may write. Two steps that may write never overlap, across operating system processes too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub trait Rows {
     fn lease_row(&mut self, process_id: &str) -> RegistryResult<LeaseRow>;
     fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()>;
 
-    fn life(&mut self, process_id: &str) -> RegistryResult<Option<Life>>;
+    fn stored_process(&mut self, process_id: &str) -> RegistryResult<Option<StoredProcess>>;
     fn exists(&mut self, process_id: &str) -> RegistryResult<bool>;
     /// Inserts the row, or replaces the one that was read before, and touches nothing else about the process. What
     /// did not change from `before` need not be written again: a registration can be large.

@@ -17,7 +17,7 @@ use crate::model::handle::SessionScope;
 use crate::model::process::{ProcessAwaitOutput, ProcessRecord, ProcessRegistration, WaitKind, WaitState};
 use crate::registry::ProcessRegistry;
 use crate::rules::worker::is_loss;
-use crate::work::belief::Hold;
+use crate::work::belief::LeaseBelief;
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::Effects;
 
@@ -35,7 +35,7 @@ pub struct ProcessContext<'a> {
     pub(crate) record: Arc<ProcessRecord>,
     pub(crate) registry: Arc<dyn ProcessRegistry>,
     pub(crate) awaiter: ProcessAwaiter,
-    pub(crate) hold: Hold,
+    pub(crate) belief: LeaseBelief,
     pub(crate) effects: Effects<'a>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) execution: Arc<ProcessExecutionContext>,
@@ -69,7 +69,7 @@ impl<'a> ProcessContext<'a> {
             record: Arc::new(record),
             registry,
             awaiter,
-            hold: effects.hold.clone(),
+            belief: effects.belief.clone(),
             effects,
             cancellation: CancellationToken::new(),
             execution,
@@ -97,7 +97,7 @@ impl<'a> ProcessContext<'a> {
 
     /// The fence of the grant this body runs under.
     pub fn fence(&self) -> u64 {
-        self.hold.lease().fencing_token
+        self.belief.lease().fencing_token
     }
 
     pub fn execution(&self) -> &ProcessExecutionContext {
@@ -124,7 +124,7 @@ impl<'a> ProcessContext<'a> {
             progress.appended += 1;
             request.replay = Some(format!("grant {} event {}", self.fence(), progress.appended));
         }
-        self.until_known(|| self.registry.append_event_with_lease(self.hold.lease(), request.clone())).await
+        self.until_known(|| self.registry.append_event_with_lease(self.belief.lease(), request.clone())).await
     }
 
     /// Waits for a signal: the Nth wait of this attempt on a name takes the Nth such signal of the log. The wait is shown
@@ -165,17 +165,17 @@ impl<'a> ProcessContext<'a> {
                 key: format!("{name}#{ordinal}"),
                 ordinal,
             },
-            since_ms: self.hold.environment().now_epoch_ms(),
+            since_ms: self.belief.environment().now_epoch_ms(),
         };
-        let _waiting = Waiting::begin(&self.progress);
+        let _waiting = ShownWait::begin(&self.progress);
         {
             let _one_at_a_time = self.wait_writes.lock().await;
             self.progress().shows_wait = true;
-            let lease = self.hold.lease();
+            let lease = self.belief.lease();
             self.until_known(|| self.registry.set_process_wait_with_lease(lease, wait.clone())).await?;
         }
         let waited = self.awaiter.await_event(self.process_id(), event_type, after);
-        self.hold.while_idle(waited).await
+        self.belief.while_idle(waited).await
     }
 
     /// Whether the record shows a wait that this body is not in: an earlier attempt's, or one it gave up.
@@ -190,7 +190,7 @@ impl<'a> ProcessContext<'a> {
         if !self.shows_stale_wait() {
             return Ok(());
         }
-        let lease = self.hold.lease();
+        let lease = self.belief.lease();
         let cleared = self.until_known(|| self.registry.clear_process_wait_with_lease(lease)).await;
         // Once it is known, and not before; a refusal would only be repeated.
         self.progress().shows_wait = false;
@@ -200,8 +200,8 @@ impl<'a> ProcessContext<'a> {
     /// Waits for another process to end; does not count against the worker's bound meanwhile, and neither does what else
     /// the body does beside the wait.
     pub async fn await_process(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
-        self.hold.must_hold().await;
-        self.hold.while_idle(self.awaiter.await_terminal(process_id)).await
+        self.belief.wait_forever_if_lost().await;
+        self.belief.while_idle(self.awaiter.await_terminal(process_id)).await
     }
 
     /// Makes a call under the grant until its answer is known. Once the lease is lost it makes none and never answers:
@@ -211,14 +211,14 @@ impl<'a> ProcessContext<'a> {
         F: Future<Output = Result<T, RegistryError>>,
     {
         loop {
-            self.hold.must_hold().await;
-            match self.hold.patiently(call()).await {
+            self.belief.wait_forever_if_lost().await;
+            match self.belief.patiently(call()).await {
                 Err(error) if is_loss(&error) => {
-                    self.hold.lose(&error.to_string());
+                    self.belief.lose(&error.to_string());
                     std::future::pending::<()>().await;
                 }
                 Err(error) if !error.is_refusal() => {
-                    self.hold.environment().sleep(Duration::from_millis(25)).await;
+                    self.belief.environment().sleep(Duration::from_millis(25)).await;
                 }
                 known => return known,
             }
@@ -239,16 +239,16 @@ impl BodyProgress {
 }
 
 /// One wait that the record may show, however it ends.
-struct Waiting<'a>(&'a Mutex<BodyProgress>);
+struct ShownWait<'a>(&'a Mutex<BodyProgress>);
 
-impl<'a> Waiting<'a> {
+impl<'a> ShownWait<'a> {
     fn begin(progress: &'a Mutex<BodyProgress>) -> Self {
         progress.lock().unwrap_or_else(PoisonError::into_inner).waits += 1;
         Self(progress)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for ShownWait<'_> {
     fn drop(&mut self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).waits -= 1;
     }

@@ -10,9 +10,9 @@ pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// What an attempt is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum AttemptPurpose {
     Run,
-    /// Gives up what this worker life started and lost; takes nothing from anybody, dead or alive.
+    /// Gives up what this worker started and lost; takes nothing from anybody, dead or alive.
     Drain,
 }
 

@@ -10,26 +10,26 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::environment::before;
 use crate::model::error::RegistryError;
 use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
-use crate::rules::worker::Next;
-use crate::work::belief::{Hold, Tenancy};
-use crate::worker::attempt_end::{AttemptEnd, PAUSE, Purpose};
+use crate::rules::worker::NextStep;
+use crate::work::belief::{BeliefContext, LeaseBelief};
+use crate::worker::attempt_end::{AttemptEnd, AttemptPurpose, PAUSE};
 use crate::worker::context::WorkerContext;
 
 /// What an attempt that won a lease goes on with.
-pub(super) struct Won {
-    pub(super) hold: Hold,
-    pub(super) next: Next,
+pub(super) struct WonLease {
+    pub(super) belief: LeaseBelief,
+    pub(super) next: NextStep,
     /// Whom a reclaim was asked for, if anybody.
     pub(super) observed_holder: Option<LeaseOwnerIdentity>,
 }
 
-pub(super) async fn win(
+pub(super) async fn win_lease(
     worker: &WorkerContext,
-    purpose: Purpose,
+    purpose: AttemptPurpose,
     process_id: &str,
     owner: &LeaseOwnerIdentity,
     permit: Option<OwnedSemaphorePermit>,
-) -> Result<Won, AttemptEnd> {
+) -> Result<WonLease, AttemptEnd> {
     let config = &worker.config;
     let environment = config.environment.as_ref();
     let ttl_ms = config.timings.ttl_ms();
@@ -66,10 +66,10 @@ pub(super) async fn win(
                 environment.sleep(PAUSE).await;
             }
             (next, Ok(ProcessLeaseClaimOutcome::Acquired(lease))) => {
-                let hold = believe(worker, process_id, owner, lease, permit, first_sent)?;
-                return Ok(Won { hold, next, observed_holder });
+                let belief = believe(worker, process_id, owner, lease, permit, first_sent)?;
+                return Ok(WonLease { belief, next, observed_holder });
             }
-            (Next::Reclaim { holder }, Ok(_)) if purpose == Purpose::Run => {
+            (NextStep::Reclaim { holder }, Ok(_)) if purpose == AttemptPurpose::Run => {
                 if observed_holder.is_some() {
                     // Whatever the rules say, nothing is asked in a loop that never waits.
                     environment.sleep(PAUSE).await;
@@ -79,7 +79,7 @@ pub(super) async fn win(
                 observed = Some(holder);
             }
             // As a claim after a reclaim, too: what it observed may be gone, by its own doing.
-            (Next::Again, Err(_)) => {
+            (NextStep::Again, Err(_)) => {
                 observed = None;
                 environment.sleep(PAUSE).await;
             }
@@ -103,18 +103,18 @@ fn believe(
     lease: ProcessLease,
     permit: Option<OwnedSemaphorePermit>,
     first_sent: Duration,
-) -> Result<Hold, AttemptEnd> {
+) -> Result<LeaseBelief, AttemptEnd> {
     if lease.process_id != process_id || !same_incarnation(&lease.owner, owner) {
         let why = "the registry granted a lease to somebody else";
         return Err(AttemptEnd::refused(RegistryError::unavailable("claim", why)));
     }
-    let tenancy = Tenancy {
+    let context = BeliefContext {
         environment: Arc::clone(&worker.config.environment),
         timings: worker.config.timings,
         rules: worker.config.rules,
         permits: Arc::clone(&worker.state.permits),
     };
-    let hold = Hold::new(lease, tenancy, permit, first_sent);
+    let belief = LeaseBelief::new(lease, context, permit, first_sent);
     // Lost on arrival: it may be another's by now, so there is nothing to release.
-    if hold.may_act() { Ok(hold) } else { Err(AttemptEnd::Left(None)) }
+    if belief.may_act() { Ok(belief) } else { Err(AttemptEnd::Left(None)) }
 }

@@ -7,7 +7,7 @@ use crate::model::lease::LeaseOwnerLiveness;
 use crate::model::lease_timings::LeaseTimings;
 use crate::registry::ProcessRegistry;
 use crate::registry::change_hub::ProcessChangeHub;
-use crate::rules::worker::AttemptRules;
+use crate::rules::worker::WorkerRules;
 use crate::work::effect::{EffectController, NoEffects};
 use crate::work::engine::Engines;
 
@@ -27,7 +27,7 @@ pub struct DurableProcessWorkerConfig {
     pub effects: Arc<dyn EffectController>,
     /// Where writers on this node tell waiters of changes.
     pub hub: ProcessChangeHub,
-    pub rules: AttemptRules,
+    pub rules: WorkerRules,
 }
 
 impl DurableProcessWorkerConfig {
@@ -48,7 +48,7 @@ impl DurableProcessWorkerConfig {
             max_concurrent_runs: 4,
             effects: Arc::new(NoEffects),
             hub: ProcessChangeHub::new(),
-            rules: AttemptRules::LAWFUL,
+            rules: WorkerRules::LAWFUL,
         }
     }
 }

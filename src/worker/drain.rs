@@ -9,14 +9,14 @@ use crate::model::error::RegistryError;
 use crate::model::process::{ProcessId, ProcessRecord};
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::ScopedEffectController;
-use crate::worker::attempt::{Attempt, Progress};
-use crate::worker::attempt_end::{PAUSE, Purpose, is_owner_drain};
+use crate::worker::attempt::{Attempt, AttemptProgress};
+use crate::worker::attempt_end::{AttemptPurpose, PAUSE, is_owner_drain};
 use crate::worker::context::WorkerContext;
 use crate::worker::durable_worker::DurableProcessWorker;
 use crate::worker::state::RunningAttempt;
 
 impl DurableProcessWorker {
-    /// Stops taking work, gives up the owner-bound processes that this worker life started, and answers with those that
+    /// Stops taking work, gives up the owner-bound processes that this worker started, and answers with those that
     /// its own writes ended.
     pub async fn drain_owner_bound_work(&self) -> Vec<ProcessId> {
         self.context.state.begin_drain();
@@ -69,7 +69,7 @@ impl WorkerContext {
         }
         let attempt = Attempt {
             worker: self,
-            purpose: Purpose::Drain,
+            purpose: AttemptPurpose::Drain,
             owner: self.fresh_incarnation(),
             record,
             effects: ScopedEffectController::Shared(Arc::clone(&self.config.effects)),
@@ -77,7 +77,7 @@ impl WorkerContext {
             cancellation: CancellationToken::new(),
             drain: CancellationToken::new(),
             permit: None,
-            progress: Progress::default(),
+            progress: AttemptProgress::default(),
         };
         // There is no body to lose: a settlement that is not made in a ttl is left to whoever comes.
         let environment = self.config.environment.as_ref();

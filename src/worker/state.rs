@@ -18,7 +18,7 @@ pub(super) struct WorkerState {
     owner_id: String,
     pub(super) permits: Arc<Semaphore>,
     running: Mutex<BTreeMap<ProcessId, RunningAttempt>>,
-    /// The incarnations of this worker life that may have started an owner-bound process.
+    /// The incarnations of this worker that may have started an owner-bound process.
     starters: Mutex<BTreeMap<ProcessId, BTreeSet<String>>>,
     is_draining: AtomicBool,
 }
@@ -104,7 +104,7 @@ impl WorkerState {
         }
     }
 
-    /// Whether this worker life may have started the process as it stands.
+    /// Whether this worker may have started the process as it stands.
     pub(super) fn is_starter(&self, record: &ProcessRecord) -> bool {
         record.first_started.as_ref().is_some_and(|started| {
             started.owner.owner_id == self.owner_id

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::error::RegistryError;
 use crate::model::process::ProcessRecord;
-use crate::rules::worker::Next;
+use crate::rules::worker::NextStep;
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::ScopedEffectController;
 use crate::worker::attempt_end::AttemptEnd;
@@ -22,7 +22,7 @@ impl DurableProcessWorker {
         let listed = self.context.config.registry.list_non_terminal().await?;
         self.context.state.forget_ended(started_before, &listed);
         for record in listed {
-            if (self.context.config.rules.after_list)(&record) == Next::Leave {
+            if (self.context.config.rules.after_list)(&record) == NextStep::Leave {
                 continue;
             }
             let Some(slot) = self.context.state.enter(record.id()) else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease};
 use fencepost::model::process::{ProcessRecord, WaitState};
-use fencepost::model::row::{HighWater, Life, Tenure};
+use fencepost::model::row::{HighWater, StoredProcess, Tenure};
 use fencepost::rules::events::AppendDecision;
 use fencepost::rules::leases::{Claim, ClaimDecision};
 use fencepost::rules::writes::{Admission, Authority, ExecutionWrite, StartDecision};
@@ -64,7 +64,7 @@ fn renews_what_expired(
 fn admits_if(
     skip: fn(&ExecutionWrite<'_>) -> bool,
     rules: &Rules,
-    life: &Life,
+    life: &StoredProcess,
     authority: Authority<'_>,
     write: ExecutionWrite<'_>,
     now_ms: u64,
@@ -82,7 +82,7 @@ macro_rules! admits_every {
 
 fn forgets_its_own_completion(
     rules: &Rules,
-    life: &Life,
+    life: &StoredProcess,
     authority: Authority<'_>,
     write: ExecutionWrite<'_>,
     now_ms: u64,

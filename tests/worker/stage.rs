@@ -12,7 +12,7 @@ use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClai
 use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
-use fencepost::rules::worker::AttemptRules;
+use fencepost::rules::worker::WorkerRules;
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
@@ -397,14 +397,14 @@ impl Submit for Judged {
 
 thread_local! {
     /// The worker's rules in this test; wrong ones show whether its stories notice.
-    static RULES: Cell<AttemptRules> = const { Cell::new(AttemptRules::LAWFUL) };
+    static RULES: Cell<WorkerRules> = const { Cell::new(WorkerRules::LAWFUL) };
 }
 
 /// Plays a story with other rules in every worker.
-pub fn under(rules: AttemptRules, story: impl FnOnce()) {
+pub fn under(rules: WorkerRules, story: impl FnOnce()) {
     RULES.set(rules);
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(story));
-    RULES.set(AttemptRules::LAWFUL);
+    RULES.set(WorkerRules::LAWFUL);
     if let Err(panic) = ended {
         std::panic::resume_unwind(panic);
     }

@@ -2,11 +2,11 @@
 
 use crate::model::error::RegistryResult;
 use crate::model::process::ProcessListFilter;
-use crate::registry::apply::step::Step;
+use crate::registry::apply::step::AtomicStep;
 use crate::registry::calls::{Call, Reply};
 use crate::rules::writes::Authority;
 
-impl Step<'_> {
+impl AtomicStep<'_> {
     pub(super) fn answer(&mut self, call: Call) -> RegistryResult<Reply> {
         use Authority::{Fenced, Unfenced};
         Ok(match call {
@@ -14,9 +14,9 @@ impl Step<'_> {
             Call::SetExternalRef { process_id, external_ref } => {
                 Reply::Record(self.set_external_ref(&process_id, external_ref)?)
             }
-            Call::GetProcess { process_id } | Call::ReadProcess { process_id } => {
-                Reply::MaybeRecord(self.rows.life(&process_id)?.map(|life| life.row.record.clone()))
-            }
+            Call::GetProcess { process_id } | Call::ReadProcess { process_id } => Reply::MaybeRecord(
+                self.rows.stored_process(&process_id)?.map(|process| process.row.record.clone()),
+            ),
             Call::ListProcesses { filter } => Reply::Records(self.rows.processes(&filter)?),
             Call::ListNonTerminal {} => Reply::Records(self.rows.processes(&ProcessListFilter::default())?),
             Call::PruneTerminalProcesses { cutoff_epoch_ms } => Reply::Pruned(self.prune(cutoff_epoch_ms)?),

@@ -7,10 +7,10 @@ use crate::model::error::RegistryResult;
 use crate::model::handle::{ProcessHandleDescriptor, ProcessHandleGrant, SessionScope};
 use crate::model::process::{ProcessId, ProcessSessionDeleteReport};
 use crate::model::row::ProcessRow;
-use crate::registry::apply::step::Step;
+use crate::registry::apply::step::AtomicStep;
 use crate::rules::handles::TransferItem;
 
-impl Step<'_> {
+impl AtomicStep<'_> {
     pub(super) fn grant_handle(
         &mut self,
         scope: &SessionScope,
@@ -66,7 +66,7 @@ impl Step<'_> {
             report.deleted_wake_count += 1;
         }
         for process_id in touched {
-            if self.life(&process_id)?.row.record.is_terminal() {
+            if self.stored_process(&process_id)?.row.record.is_terminal() {
                 continue;
             }
             if self.rows.handles_on(&process_id)?.is_empty() {
@@ -79,10 +79,10 @@ impl Step<'_> {
     }
 
     fn clear_wake_target(&mut self, process_id: &str) -> RegistryResult<()> {
-        let life = self.life(process_id)?;
-        let mut row = ProcessRow::clone(&life.row);
+        let process = self.stored_process(process_id)?;
+        let mut row = ProcessRow::clone(&process.row);
         Arc::make_mut(&mut row.record.registration).wake_target = None;
         row.record.updated_at_ms = self.now_ms;
-        self.rows.put_row(Some(&life.row), Arc::new(row))
+        self.rows.put_row(Some(&process.row), Arc::new(row))
     }
 }

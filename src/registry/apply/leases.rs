@@ -7,10 +7,10 @@ use crate::model::lease::{
     LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, ProcessLeaseCompletion,
 };
 use crate::model::row::Tenure;
-use crate::registry::apply::step::Step;
+use crate::registry::apply::step::AtomicStep;
 use crate::rules::leases::{Claim, ClaimDecision, Observation, TOKEN_BYTES, until};
 
-impl Step<'_> {
+impl AtomicStep<'_> {
     /// A claim, or with an observed holder a reclaim.
     pub(super) fn claim(
         &mut self,
@@ -36,11 +36,11 @@ impl Step<'_> {
         match (decision, &tenure.lease) {
             (ClaimDecision::NewGrant { fence }, _) => {
                 let lease = self.new_lease(process_id, owner, fence, until_ms);
-                self.keep(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
+                self.store_lease(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
             }
             (ClaimDecision::Reenter { until_ms }, Some(held)) => {
                 let lease = ProcessLease { expires_at_epoch_ms: until_ms, ..ProcessLease::clone(held) };
-                self.keep(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
+                self.store_lease(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
             }
             (ClaimDecision::Busy, Some(held)) => {
                 Ok(ProcessLeaseClaimOutcome::Busy { holder: ProcessLease::clone(held) })
@@ -56,7 +56,7 @@ impl Step<'_> {
         let row = self.rows.lease_row(&presented.process_id)?;
         (self.rules.admit_holder)(&presented.process_id, row.status.as_ref())?;
         let renewed = (self.rules.renew)(self.rules, &row.tenure, presented, self.now_ms, until_ms)?;
-        self.keep(&row.tenure, renewed)
+        self.store_lease(&row.tenure, renewed)
     }
 
     pub(super) fn release(&mut self, completion: &ProcessLeaseCompletion) -> RegistryResult<()> {
@@ -92,7 +92,7 @@ impl Step<'_> {
         }
     }
 
-    fn keep(&mut self, before: &Tenure, lease: ProcessLease) -> RegistryResult<ProcessLease> {
+    fn store_lease(&mut self, before: &Tenure, lease: ProcessLease) -> RegistryResult<ProcessLease> {
         let tenure = Tenure {
             highest_fence: before.highest_fence.max(lease.fencing_token),
             lease: Some(Arc::new(lease.clone())),

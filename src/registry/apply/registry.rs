@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::model::error::RegistryResult;
 use crate::model::process::DurabilityTier;
 use crate::registry::apply::arguments::check_arguments;
-use crate::registry::apply::step::Step;
+use crate::registry::apply::step::AtomicStep;
 use crate::registry::calls::{Call, Reply};
 use crate::rules::Rules;
 use crate::store::{Access, Store};
@@ -45,7 +45,7 @@ impl<S: Store> Registry<S> {
         store.atomically(access(&call), |rows| {
             // After every wait for a lock: a reading from before the wait would revive what expired during it.
             let now_ms = environment.now_epoch_ms();
-            Step { rows, rules, environment: environment.as_ref(), now_ms }.answer(call)
+            AtomicStep { rows, rules, environment: environment.as_ref(), now_ms }.answer(call)
         })
     }
 }

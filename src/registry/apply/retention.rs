@@ -3,9 +3,9 @@
 use crate::model::error::RegistryResult;
 use crate::model::process::ProcessPruneReport;
 use crate::model::row::HighWater;
-use crate::registry::apply::step::Step;
+use crate::registry::apply::step::AtomicStep;
 
-impl Step<'_> {
+impl AtomicStep<'_> {
     pub(super) fn prune(&mut self, cutoff_ms: u64) -> RegistryResult<ProcessPruneReport> {
         let mut report = ProcessPruneReport::default();
         let Some(through_ms) = (self.rules.prune_through)(cutoff_ms) else {

@@ -131,12 +131,12 @@ impl<T: Transport> RemoteClient<T> {
 }
 
 /// Stops waiting for a number, however the wait ends.
-struct Awaited<'a, T: Transport> {
+struct AwaitedNumber<'a, T: Transport> {
     client: &'a RemoteClient<T>,
     number: u64,
 }
 
-impl<T: Transport> Drop for Awaited<'_, T> {
+impl<T: Transport> Drop for AwaitedNumber<'_, T> {
     fn drop(&mut self) {
         self.client.state().awaited.remove(&self.number);
     }
@@ -162,7 +162,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
             state.awaited.insert(number);
             number
         };
-        let _awaited = Awaited { client: self, number };
+        let _awaited = AwaitedNumber { client: self, number };
         let request = || Request::Submit {
             seat: seat.clone(),
             client_life: self.life.clone(),

@@ -21,26 +21,26 @@ pub struct RegistryServer<S> {
 #[derive(Default)]
 struct ServerState {
     /// In the order they were taken: numbers only grow.
-    seats: BTreeMap<u64, Client>,
+    seats: BTreeMap<u64, SeatedClient>,
     last_seat: u64,
     /// Moves with every request, to find the client that has been silent longest.
     ticks: u64,
 }
 
-struct Client {
+struct SeatedClient {
     life: String,
     last_heard: u64,
     forgotten_below: u64,
-    calls: BTreeMap<u64, Seen>,
+    calls: BTreeMap<u64, RememberedCall>,
 }
 
 /// A call this life has met: never applied again.
-struct Seen {
+struct RememberedCall {
     call: Arc<Call>,
-    memory: Memory,
+    memory: CallMemory,
 }
 
-enum Memory {
+enum CallMemory {
     /// Its first copy is at work; the channel is there once a duplicate waits for it.
     AtWork(Option<watch::Sender<Option<Answer>>>),
     Answered(Box<Answer>),
@@ -90,33 +90,35 @@ impl<S: Submit> RegistryServer<S> {
                 return None;
             }
             match client.calls.get_mut(&number) {
-                Some(seen) if seen.call != call => {
+                Some(remembered) if remembered.call != call => {
                     let error = RegistryError::invalid("number", format!("{number} names another call"));
                     return Some(Response::Answer { number, answer: Box::new(Err(error)) });
                 }
-                Some(Seen { memory: Memory::Answered(answer), .. }) => {
+                Some(RememberedCall { memory: CallMemory::Answered(answer), .. }) => {
                     return Some(Response::Answer { number, answer: answer.clone() });
                 }
-                Some(Seen { memory: Memory::AtWork(waiting), .. }) => {
+                Some(RememberedCall { memory: CallMemory::AtWork(waiting), .. }) => {
                     Some(waiting.get_or_insert_with(|| watch::Sender::new(None)).subscribe())
                 }
-                Some(seen) => {
-                    seen.memory = Memory::AtWork(None);
+                Some(remembered) => {
+                    remembered.memory = CallMemory::AtWork(None);
                     None
                 }
                 None => {
-                    let seen = Seen { call: Arc::clone(&call), memory: Memory::AtWork(None) };
-                    client.calls.insert(number, seen);
+                    let remembered =
+                        RememberedCall { call: Arc::clone(&call), memory: CallMemory::AtWork(None) };
+                    client.calls.insert(number, remembered);
                     None
                 }
             }
         };
         let answer = match first_copy {
             None => {
-                let mut promise = Promise { server: self, seat: seat.number, number, is_kept: false };
+                let mut promise =
+                    AnswerPromise { server: self, seat: seat.number, number, is_fulfilled: false };
                 let is_read = call.is_read();
                 let answer = self.registry.submit(Arc::unwrap_or_clone(call)).await;
-                promise.is_kept = true;
+                promise.is_fulfilled = true;
                 self.remember(seat.number, number, &answer, is_read);
                 answer
             }
@@ -131,10 +133,11 @@ impl<S: Submit> RegistryServer<S> {
     /// Keeps an answer for duplicates, and gives it to those that wait for it.
     fn remember(&self, seat: u64, number: u64, answer: &Answer, is_read: bool) {
         let mut state = self.state();
-        let seen = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number));
-        let Some(seen) = seen else { return };
-        let memory = if is_read { Memory::Forgotten } else { Memory::Answered(Box::new(answer.clone())) };
-        if let Memory::AtWork(Some(waiting)) = std::mem::replace(&mut seen.memory, memory) {
+        let remembered = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number));
+        let Some(remembered) = remembered else { return };
+        let memory =
+            if is_read { CallMemory::Forgotten } else { CallMemory::Answered(Box::new(answer.clone())) };
+        if let CallMemory::AtWork(Some(waiting)) = std::mem::replace(&mut remembered.memory, memory) {
             waiting.send_replace(Some(answer.clone()));
         }
     }
@@ -157,8 +160,12 @@ impl<S: Submit> RegistryServer<S> {
                     }
                 }
                 state.last_seat += 1;
-                let client =
-                    Client { life: client_life, last_heard: now, forgotten_below: 0, calls: BTreeMap::new() };
+                let client = SeatedClient {
+                    life: client_life,
+                    last_heard: now,
+                    forgotten_below: 0,
+                    calls: BTreeMap::new(),
+                };
                 let number = state.last_seat;
                 state.seats.insert(number, client);
                 number
@@ -173,7 +180,7 @@ impl<S: Submit> RegistryServer<S> {
     }
 }
 
-impl Client {
+impl SeatedClient {
     fn forget_below(&mut self, lowest_awaited: u64) {
         if lowest_awaited > self.forgotten_below {
             self.calls = self.calls.split_off(&lowest_awaited);
@@ -187,16 +194,16 @@ fn interrupted() -> RegistryError {
 }
 
 /// A call whose handling is dropped has an unknown outcome, and its duplicates hear so.
-struct Promise<'a, S: Submit> {
+struct AnswerPromise<'a, S: Submit> {
     server: &'a RegistryServer<S>,
     seat: u64,
     number: u64,
-    is_kept: bool,
+    is_fulfilled: bool,
 }
 
-impl<S: Submit> Drop for Promise<'_, S> {
+impl<S: Submit> Drop for AnswerPromise<'_, S> {
     fn drop(&mut self) {
-        if !self.is_kept {
+        if !self.is_fulfilled {
             self.server.remember(self.seat, self.number, &Err(interrupted()), false);
         }
     }

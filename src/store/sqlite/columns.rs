@@ -20,7 +20,7 @@ use crate::store::sqlite::schema::from_column;
 
 /// The parts of a row that no statement looks for. Every field must be there: one that is missing was not "none".
 #[derive(Serialize, Deserialize)]
-pub(super) struct State {
+pub(super) struct StateColumn {
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) external_ref: Option<ProcessExternalRef>,
     #[serde(deserialize_with = "Option::deserialize")]
@@ -110,7 +110,7 @@ pub(super) fn process_row(row: &Row<'_>, start: usize) -> RegistryResult<Process
     if registration.id != id {
         return Err(damaged(&id, format!("its registration is that of `{}`", registration.id)));
     }
-    let state: State = json(&id, &column::<String>(&id, row, start + 5)?)?;
+    let state: StateColumn = json(&id, &column::<String>(&id, row, start + 5)?)?;
     let record = ProcessRecord {
         registration: Arc::new(registration),
         registration_hash: column(&id, row, start + 4)?,

@@ -11,11 +11,11 @@ use crate::model::handle::{
     ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
 };
 use crate::model::process::{ProcessId, ProcessListFilter, ProcessRecord};
-use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
+use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
 use crate::store::rows::Rows;
 use crate::store::sqlite::columns::{
-    RECORD_COLUMNS, State, column, damaged, disposition_column, event, handle_without_row, id_column, json,
-    number, process_row, status, status_column, tenure, text,
+    RECORD_COLUMNS, StateColumn, column, damaged, disposition_column, event, handle_without_row, id_column,
+    json, number, process_row, status, status_column, tenure, text,
 };
 use crate::store::sqlite::counters::SqliteCounters;
 use crate::store::sqlite::schema::to_column;
@@ -145,13 +145,13 @@ impl Rows for SqliteRows<'_> {
         Ok(())
     }
 
-    fn life(&mut self, process_id: &str) -> RegistryResult<Option<Life>> {
+    fn stored_process(&mut self, process_id: &str) -> RegistryResult<Option<StoredProcess>> {
         let sql = format!(
             "SELECT {RECORD_COLUMNS}, i.fence, i.lease, i.sequence
              FROM processes p LEFT JOIN registrations r ON r.id = p.id LEFT JOIN ids i ON i.id = p.id WHERE p.id = ?1"
         );
         self.query_one(&sql, [process_id], |row| {
-            Ok(Life {
+            Ok(StoredProcess {
                 row: Arc::new(process_row(row, 0)?),
                 tenure: tenure(process_id, row, 8)?,
                 highest_sequence: number(process_id, row, 10)?,
@@ -187,7 +187,7 @@ impl Rows for SqliteRows<'_> {
             }
             Some(_) => {}
         }
-        let state = State {
+        let state = StateColumn {
             external_ref: record.external_ref.clone(),
             first_started: record.first_started.clone(),
             abandon_request: record.abandon_request.clone(),
