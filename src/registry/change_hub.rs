@@ -67,6 +67,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut waiting = self.hub.waiting();
         let is_last = waiting.get_mut(&self.process_id).is_some_and(|waiters| {
+            assert!(waiters.count > 0, "a subscription ends that was never counted");
             waiters.count -= 1;
             waiters.count == 0
         });

@@ -179,6 +179,10 @@ impl FeedState {
         {
             self.handed_on.remove(&longest_silent);
         }
+        assert!(
+            self.by_age.len() == self.handed_on.len(),
+            "every remembered cursor has its one place by age"
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use crate::rules::{events, handles, leases, retention, writes};
 impl Rules {
     pub const LAWFUL: Self = Self {
         is_live: leases::is_live,
-        same_incarnation: same_incarnation,
+        same_incarnation,
         next_fence: leases::next_fence,
         token: leases::token,
         admit_holder: leases::admit_holder,

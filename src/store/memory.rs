@@ -15,6 +15,7 @@ use crate::model::process::{
     DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
 };
 use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
+use crate::store::invariants::{assert_change, assert_sequence, assert_tenure};
 use crate::store::rows::{Access, Rows, Store};
 
 #[derive(Debug, Clone, Default)]
@@ -201,6 +202,7 @@ impl Rows for MemoryStore {
     }
 
     fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()> {
+        assert_tenure(process_id, tenure);
         self.wrote = true;
         match self.tables.ids.get_mut(process_id) {
             Some(id) => id.tenure = tenure.clone(),
@@ -228,6 +230,9 @@ impl Rows for MemoryStore {
     }
 
     fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> RegistryResult<()> {
+        if let Some(before) = before {
+            assert_change(before, &row);
+        }
         self.wrote = true;
         if let Some(before) = before
             && !is_indexed_alike(&before.record, &row.record)
@@ -325,7 +330,10 @@ impl Rows for MemoryStore {
             process.replays.insert(key.clone(), process.events.len());
         }
         match self.tables.ids.get_mut(&event.process_id) {
-            Some(id) => id.highest_sequence = event.sequence,
+            Some(id) => {
+                assert_sequence(&event.process_id, id.highest_sequence, event.sequence);
+                id.highest_sequence = event.sequence;
+            }
             None => {
                 let id = IdEntry { tenure: Tenure::default(), highest_sequence: event.sequence };
                 self.tables.ids.insert(event.process_id.clone(), id);

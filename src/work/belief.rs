@@ -51,7 +51,9 @@ struct IdleWait<'a>(&'a LeaseBelief);
 
 impl Drop for IdleWait<'_> {
     fn drop(&mut self) {
-        self.0.state().waits -= 1;
+        let mut state = self.0.state();
+        assert!(state.waits > 0, "a wait ends that never began");
+        state.waits -= 1;
     }
 }
 
@@ -109,6 +111,11 @@ impl LeaseBelief {
         let mut state = self.state();
         state.extended_at = state.extended_at.max(first_sent);
         state.deadline = state.deadline.max(until);
+        assert!(
+            state.deadline.saturating_sub(state.extended_at)
+                <= Duration::from_millis(self.timings().ttl_ms()),
+            "a belief lasts at most one ttl after the call that extended it was sent"
+        );
     }
 
     pub(crate) fn extended_at(&self) -> Duration {
@@ -207,6 +214,7 @@ impl LeaseBelief {
         let permit = Arc::clone(&self.0.context.permits).acquire_owned().await.ok();
         let waiting = {
             let mut state = self.state();
+            assert!(state.permit.is_none(), "a body takes a second permit");
             state.permit = permit;
             std::mem::take(&mut state.without_permit)
         };

@@ -250,6 +250,8 @@ impl<'a> ShownWait<'a> {
 
 impl Drop for ShownWait<'_> {
     fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).waits -= 1;
+        let mut progress = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(progress.waits > 0, "a wait ends that never began");
+        progress.waits -= 1;
     }
 }

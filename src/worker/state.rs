@@ -41,7 +41,8 @@ pub(super) struct AttemptSlot {
 
 impl Drop for AttemptSlot {
     fn drop(&mut self) {
-        self.state.running().remove(&self.process_id);
+        let was_running = self.state.running().remove(&self.process_id).is_some();
+        assert!(was_running, "an attempt on `{}` gives up a slot that it did not have", self.process_id);
         // An attempt that was dropped may or may not have ended its process: a drain then reads the row.
         self.ended_as_drain.set(false);
     }

@@ -159,7 +159,8 @@ impl<T: Transport> Submit for RemoteClient<T> {
                 return Err(RegistryError::backend(method, cause));
             }
             state.last_number = number;
-            state.awaited.insert(number);
+            let is_new = state.awaited.insert(number);
+            assert!(is_new, "call number {number} is used twice");
             number
         };
         let _awaited = AwaitedNumber { client: self, number };

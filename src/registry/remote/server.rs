@@ -137,7 +137,10 @@ impl<S: Submit> RegistryServer<S> {
         let Some(remembered) = remembered else { return };
         let memory =
             if is_read { CallMemory::Forgotten } else { CallMemory::Answered(Box::new(answer.clone())) };
-        if let CallMemory::AtWork(Some(waiting)) = std::mem::replace(&mut remembered.memory, memory) {
+        let CallMemory::AtWork(waiting) = std::mem::replace(&mut remembered.memory, memory) else {
+            panic!("call {number} of seat {seat} was answered twice");
+        };
+        if let Some(waiting) = waiting {
             waiting.send_replace(Some(answer.clone()));
         }
     }
@@ -167,7 +170,8 @@ impl<S: Submit> RegistryServer<S> {
                     calls: BTreeMap::new(),
                 };
                 let number = state.last_seat;
-                state.seats.insert(number, client);
+                let seated_before = state.seats.insert(number, client);
+                assert!(seated_before.is_none(), "seat {number} was given to two clients");
                 number
             }
         };
@@ -185,6 +189,10 @@ impl SeatedClient {
         if lowest_awaited > self.forgotten_below {
             self.calls = self.calls.split_off(&lowest_awaited);
             self.forgotten_below = lowest_awaited;
+            assert!(
+                self.calls.keys().next().is_none_or(|lowest| *lowest >= lowest_awaited),
+                "a call below {lowest_awaited} is remembered although its client no longer waits for it"
+            );
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::model::handle::{
 };
 use crate::model::process::{ProcessId, ProcessListFilter, ProcessRecord};
 use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
+use crate::store::invariants::{assert_change, assert_tenure};
 use crate::store::rows::Rows;
 use crate::store::sqlite::columns::{
     RECORD_COLUMNS, StateColumn, column, damaged, disposition_column, event, handle_without_row, id_column,
@@ -135,6 +136,7 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()> {
+        assert_tenure(process_id, tenure);
         let lease = tenure.lease.as_deref().map(text).transpose()?;
         self.execute(
             process_id,
@@ -165,6 +167,9 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> RegistryResult<()> {
+        if let Some(before) = before {
+            assert_change(before, &row);
+        }
         let ProcessRow { record, provenance } = row.as_ref();
         let registration = &record.registration;
         if before.is_none() {
