@@ -24,7 +24,7 @@ pub mod lifecycle {
 /// A host's wish that a process stop; the body decides what comes of it.
 pub const CANCEL_REQUESTED: &str = "process.cancel_requested";
 
-/// What comes before a signal's name.
+/// The prefix of a signal's event type.
 pub const SIGNAL_PREFIX: &str = "signal.";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

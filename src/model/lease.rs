@@ -1,5 +1,5 @@
-//! The lease: who may work on a process, and until when. Nothing here decides anything: whether a lease is live is a
-//! question for [`crate::rules`], which is handed the time. Read next: `process.rs`.
+//! The lease: who may work on a process, and until when. Nothing here decides anything: `rules/leases.rs`
+//! decides whether a lease is live, at a time that it is handed. Read next: `event.rs`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -20,7 +20,7 @@ pub struct ProcessLease {
     pub expires_at_epoch_ms: u64,
 }
 
-/// Who holds a lease. A restart is a new incarnation of the same owner.
+/// The holder of a lease. A restart is a new incarnation of the same owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseOwnerIdentity {
     pub owner_id: String,
@@ -30,7 +30,7 @@ pub struct LeaseOwnerIdentity {
     pub liveness: LeaseOwnerLiveness,
 }
 
-/// What can be asked about a holder that no longer answers.
+/// Evidence by which others can tell whether a holder that no longer answers is dead.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LeaseOwnerLiveness {
@@ -41,7 +41,7 @@ pub enum LeaseOwnerLiveness {
     Opaque,
 }
 
-/// What makes two leases the same acquisition. Renewal and re-entry keep it, a new claim makes a new one.
+/// Two leases with equal grants are the same acquisition. Renewal and re-entry keep it, a new claim makes a new one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     pub owner_id: String,

@@ -1,5 +1,5 @@
-//! Where writers on this node tell waiters on this node that a process changed. A tick carries nothing: whoever hears it
-//! reads the registry. Writers elsewhere are not heard, so nobody relies on ticks alone.
+//! Where writers on this node tell waiters on this node that a process changed. A tick carries nothing: whoever hears
+//! it reads the registry. Writers elsewhere are not heard, so nobody relies on ticks alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,7 @@
-//! The wide trait: everything a caller can ask of a process registry. Every method is one atomic step, and a refused
-//! call changes nothing. Waiting is not here: it lives on the work driver. Ours is [`crate::registry::apply::Registry`] behind
-//! [`crate::registry::calls::Facade`]; anyone's can be tested against [`crate::testing::conformance`].
+//! The trait that users hold: everything a caller can ask of a process registry. Every method is one atomic step, and a
+//! refused call changes nothing. Waiting is not here: it lives on the work driver. Ours is
+//! [`crate::registry::apply::Registry`] behind [`crate::registry::calls::Facade`]; anyone's can be tested against
+//! [`crate::testing::conformance`].
 
 use async_trait::async_trait;
 
@@ -20,11 +21,12 @@ use crate::model::process::{
 
 /// A durable table of processes and the leases on them.
 ///
-/// The five methods that end in `_with_lease` are how a worker writes. Their default bodies are **unsafe**: they can only renew and then write, in two steps, and a worker that
-/// sleeps between the two writes under a lease it no longer holds. A registry must override all five.
+/// The five methods that end in `_with_lease` are how a worker writes. Their default bodies are **unsafe**: they can
+/// only renew and then write, in two steps, and a worker that sleeps between the two writes under a lease it no longer
+/// holds. A registry must override all five.
 #[async_trait]
 pub trait ProcessRegistry: Send + Sync {
-    /// What an acknowledged write survives.
+    /// How much an acknowledged write survives.
     fn durability_tier(&self) -> DurabilityTier {
         DurabilityTier::Inline
     }
@@ -287,8 +289,8 @@ pub trait ProcessRegistry: Send + Sync {
     }
 }
 
-/// All that the 31 methods allow: a renewal that fails when the lease is lost. What it says is old when the write comes.
-/// Renewals never shorten, so 1 ms asks for the check alone.
+/// All that the 31 methods allow: a renewal that fails when the lease is lost. What it says is old when the write
+/// comes. Renewals never shorten, so 1 ms asks for the check alone.
 async fn check_by_renewal<R: ProcessRegistry + ?Sized>(
     registry: &R,
     lease: &ProcessLease,

@@ -67,8 +67,8 @@ impl Drop for Threaded {
 #[async_trait]
 impl Submit for Threaded {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        // Here and not only on the registry's thread, whose stack a value nested a million deep would overflow when it is
-        // dropped there.
+        // Here and not only on the registry's thread, whose stack a value nested a million deep would overflow when it
+        // is dropped there.
         check_arguments(&call)?;
         let (answer, answered) = oneshot::channel();
         let was_sent = match &self.calls {

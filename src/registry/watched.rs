@@ -1,6 +1,7 @@
-//! Watching a registry: after each write that happened, or may have, the hub is ticked and a sink is handed what the log
-//! gained. The tick comes first and depends on nothing. The sink is best effort: a task of its own reads the log for it,
-//! so that a sink or a read that hangs holds up no writer, and one that panics loses no write. The log is the truth.
+//! Watching a registry: after each write that happened, or may have, the hub is ticked and a sink is handed what the
+//! log gained. The tick comes first and depends on nothing. The sink is best effort: a task of its own reads the log
+//! for it, so that a sink or a read that hangs holds up no writer, and one that panics loses no write. The log is the
+//! truth.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,7 +49,7 @@ pub fn watch_process_registry_with_sink(
     (Arc::new(Facade(WatchedRegistry { registry, hub: hub.clone(), feed })), hub)
 }
 
-/// Wraps the waist, so that no method can be missed.
+/// Wraps [`Submit`], so that no method can be missed.
 struct WatchedRegistry {
     registry: Arc<dyn ProcessRegistry>,
     hub: ProcessChangeHub,
@@ -112,7 +113,7 @@ fn process_written_by(call: &Call) -> Option<ProcessId> {
     }
 }
 
-/// What a call may add to the log: nothing, an event that its answer carries, or one of these types.
+/// The types of event that a call may add to the log: `None` for no event, none listed if the answer carries the event.
 fn event_types_of(call: &Call) -> Option<&'static [&'static str]> {
     match call {
         Call::AppendEvent { .. } | Call::AppendEventWithLease { .. } => Some(&[]),
@@ -124,7 +125,32 @@ fn event_types_of(call: &Call) -> Option<&'static [&'static str]> {
         Call::CompleteProcess { .. } | Call::CompleteProcessWithLease { .. } => {
             Some(&[lifecycle::COMPLETED, lifecycle::FAILED, lifecycle::CANCELLED, lifecycle::ABANDONED])
         }
-        _ => None,
+        Call::GetProcess { .. }
+        | Call::ReadProcess { .. }
+        | Call::ListProcesses { .. }
+        | Call::ListNonTerminal { .. }
+        | Call::ListHandleGrants { .. }
+        | Call::ListLiveHandleGrants { .. }
+        | Call::HasHandleGrant { .. }
+        | Call::HandleGrantsForProcess { .. }
+        | Call::EventsAfter { .. }
+        | Call::WakeEventsAfter { .. }
+        | Call::CountEventsThrough { .. }
+        | Call::RecentEvents { .. }
+        | Call::GetProcessLease { .. }
+        | Call::RegisterProcess { .. }
+        | Call::SetExternalRef { .. }
+        | Call::GrantHandle { .. }
+        | Call::RevokeHandle { .. }
+        | Call::TransferHandleGrants { .. }
+        | Call::DeleteSessionProcessState { .. }
+        | Call::AckWake { .. }
+        | Call::RequestProcessAbandon { .. }
+        | Call::ClaimProcessLease { .. }
+        | Call::ReclaimProcessLease { .. }
+        | Call::RenewProcessLease { .. }
+        | Call::CompleteProcessLease { .. }
+        | Call::PruneTerminalProcesses { .. } => None,
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Claim<'a> {
     pub until_ms: u64,
 }
 
-/// What a reclaimer saw, and whom it may ask about the stored holder.
+/// The lease that a reclaimer saw, and how it asks whether the stored holder is dead.
 pub struct Observation<'a> {
     pub observed_holder: &'a ProcessLease,
     pub is_definitely_dead: &'a dyn Fn(&LeaseOwnerIdentity) -> bool,
@@ -32,7 +32,7 @@ pub enum ClaimDecision {
     Busy,
 }
 
-/// In whose name a write comes.
+/// The lease that a write presents, if any.
 #[derive(Clone, Copy)]
 pub enum Authority<'a> {
     Unfenced,

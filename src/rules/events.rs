@@ -1,4 +1,5 @@
-//! What a log accepts. A replay key names one event of a life for ever; a wake is fixed when its event is appended.
+//! The events that a log accepts. A replay key names one event of a process for ever; a wake is fixed when its event is
+//! appended.
 
 use serde_json::Value;
 

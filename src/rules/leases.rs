@@ -1,6 +1,6 @@
-//! Who may hold a process, and whose grant still counts. Expiry is a comparison at the one reading of the clock that is
-//! handed in: nothing remembers that a lease "has expired", so a clock that steps back makes an unsuperseded
-//! grant live again, and a lease that was released or superseded is gone under every clock.
+//! Leases: who may hold a process, and whether a lease has expired. Expiry is a comparison with the one reading of the
+//! clock that is handed in, and it is not stored. So a clock that steps back makes an expired lease live again, unless
+//! it was superseded or released.
 
 use crate::model::error::RegistryError;
 use crate::model::lease::{ProcessLease, ProcessLeaseCompletion};
@@ -9,7 +9,7 @@ use crate::model::row::Tenure;
 pub use crate::rules::decisions::{Claim, ClaimDecision, Observation, TOKEN_BYTES};
 use crate::rules::table::Rules;
 
-/// At `expires_at` it is gone; one millisecond earlier it is not.
+/// A lease has expired at `expires_at`, and not one millisecond earlier.
 pub fn is_live(lease: &ProcessLease, now_ms: u64) -> bool {
     lease.expires_at_epoch_ms > now_ms
 }

@@ -47,7 +47,7 @@ pub enum BodyEnd {
     Drained,
 }
 
-/// What a renewal's answer means.
+/// The meaning of a renewal's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renewal {
     /// The lease is ours for a full ttl from when the renewal was first sent.
@@ -60,10 +60,10 @@ pub enum Renewal {
     Lost,
 }
 
-/// What a read of the row answered.
+/// The answer to a read of the row.
 pub type Reading = Result<Option<ProcessRecord>, RegistryError>;
 
-/// Whom a decision may ask for proof of death.
+/// A function that says whether an owner is proved dead.
 pub type Probe<'a> = &'a dyn Fn(&LeaseOwnerIdentity) -> bool;
 
 /// Every decision of the worker. Each field's function documents itself.
@@ -113,7 +113,7 @@ pub fn incarnation(entropy: [u8; 16]) -> String {
     entropy.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the list says is old when it is acted on; it only saves claims that are sure to be for nothing.
+/// The list is old by the time it is acted on. It only saves claims that are sure to be useless.
 pub fn after_list(listed: &ProcessRecord) -> NextStep {
     let is_for_workers = listed.disposition().is_worker_run() || listed.abandon_request.is_some();
     if is_for_workers { NextStep::Claim } else { NextStep::Leave }
@@ -163,8 +163,8 @@ pub fn after_read(
     }
 }
 
-/// A start that failed used up nothing, and the row is anybody's; but one that may have been recorded, now or before, is
-/// asked about until that is known, or an owner-bound process would be used up by nobody.
+/// A start that failed used up nothing, and the row is anybody's; but one that may have been recorded, now or before,
+/// is asked about until that is known, or an owner-bound process would be used up by nobody.
 pub fn after_start(
     answer: &Result<FirstStart, RegistryError>,
     disposition: RecoveryDisposition,

@@ -1,6 +1,7 @@
-//! What may become of a process, and by whose hand. The fencing rule is [`admit`]: a row that workers run takes the
-//! writes of its execution only from its live grant, in the same step that looks at the lease. Two steps would not
-//! do: 1. A checks its lease. 2. A sleeps, the lease passes to B. 3. A writes on the strength of step 1.
+//! The writes that change a process, and who may make them. Completions and all other writes of an execution are fenced
+//! in [`admit`]: a row that workers run takes them only from its live grant, in the same step that looks at the lease.
+//! Two steps would not do: 1. A checks its lease. 2. A sleeps, the lease passes to B. 3. A writes on the strength of
+//! step 1.
 
 use crate::model::error::RegistryError;
 use crate::model::event::{self, signal_name};
@@ -138,8 +139,8 @@ pub(super) fn refuse_terminal(record: &ProcessRecord) -> Result<(), RegistryErro
     Ok(())
 }
 
-/// What an unfenced caller may not write on a row that workers run, terminal or not: anything but what hosts say to a
-/// process, and a start in the name of whoever holds the live lease.
+/// True for a write that a row which workers run takes only under a lease. Free of it are signals and cancel requests
+/// from hosts, and a start in the name of the holder of the live lease.
 fn needs_lease(rules: &Rules, process: &StoredProcess, write: ExecutionWrite<'_>, now_ms: u64) -> bool {
     match write {
         ExecutionWrite::Wait | ExecutionWrite::End(_) => true,

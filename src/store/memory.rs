@@ -1,5 +1,5 @@
-//! Rows in ordered maps. The orders that calls ask for are kept as maps of their own, so that what a call costs does not
-//! grow with other processes (lists of ended ones apart, which look at every row). There is no rollback: a step
+//! Rows in ordered maps. The orders that calls ask for are kept as maps of their own, so that what a call costs does
+//! not grow with other processes (lists of ended ones apart, which look at every row). There is no rollback: a step
 //! decides before it writes, and a write to memory cannot fail.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,11 +25,11 @@ pub struct MemoryStore {
     rows_touched: u64,
 }
 
-/// What is kept, apart from how it was reached: two stores with equal tables hold the same.
+/// The stored rows. Two stores with equal tables hold the same rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Tables {
     processes: BTreeMap<ProcessId, ProcessEntry>,
-    /// Of every id there ever was: outlives the process.
+    /// One entry for every id there ever was: it outlives the process.
     ids: BTreeMap<ProcessId, IdEntry>,
     running: BTreeSet<ProcessId>,
     ended: BTreeSet<(u64, ProcessId)>,
@@ -482,7 +482,7 @@ impl Rows for MemoryStore {
     }
 }
 
-/// Whether both stand at the same place in every index.
+/// True if both stand at the same place in every index.
 fn is_indexed_alike(before: &ProcessRecord, after: &ProcessRecord) -> bool {
     !before.is_terminal()
         && !after.is_terminal()

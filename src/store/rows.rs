@@ -11,7 +11,7 @@ use crate::model::handle::{
 use crate::model::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord};
 use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
 
-/// Whether a step may write. Two steps that may write never overlap, across operating system processes too.
+/// Says if a step may write. Two steps that may write never overlap, across operating system processes too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Read,
@@ -22,7 +22,8 @@ pub trait Store: Send {
     fn durability_tier(&self) -> DurabilityTier;
 
     /// Runs `step` alone. What it wrote is kept, whole, if it answers `Ok`; if it answers `Err` nothing is. An error of
-    /// the commit itself is [`Unavailable`](crate::model::error::RegistryError::Unavailable): the step may have been kept.
+    /// the commit itself is [`Unavailable`](crate::model::error::RegistryError::Unavailable): the step may have been
+    /// kept.
     fn atomically<T>(
         &mut self,
         access: Access,
@@ -41,7 +42,7 @@ pub trait Rows {
     /// did not change from `before` need not be written again: a registration can be large.
     fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> RegistryResult<()>;
     fn processes(&mut self, filter: &ProcessListFilter) -> RegistryResult<Vec<ProcessRecord>>;
-    /// Of rows whose wake target is a scope of this session.
+    /// The processes whose wake target is a scope of this session.
     fn processes_waking(&mut self, session_id: &str) -> RegistryResult<Vec<ProcessId>>;
 
     /// Ended rows last changed at or before this instant.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-/// Waits for a future that other threads complete. Nothing here turns a clock: see [`crate::testing::hand::HandEnvironment::run`].
+/// Waits for a future that other threads complete. Nothing here turns a clock: see
+/// [`crate::testing::hand::HandEnvironment::run`].
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {

@@ -138,7 +138,7 @@ impl LeaseBelief {
         );
     }
 
-    /// Whether anything may be started under the grant at this instant.
+    /// True if a call or an effect may be started under the grant at this instant.
     pub(crate) fn may_act(&self) -> bool {
         let now = self.environment().monotonic();
         let (may_act, is_news) = {
@@ -154,8 +154,8 @@ impl LeaseBelief {
         may_act
     }
 
-    /// Returns at once while the lease is believed in. Once it is lost this never returns: whoever awaits it is about to
-    /// be dropped.
+    /// Returns at once while the lease is believed in. Once it is lost this never returns: whoever awaits it is about
+    /// to be dropped.
     pub(crate) async fn wait_forever_if_lost(&self) {
         if !self.may_act() {
             std::future::pending::<()>().await;
@@ -174,8 +174,9 @@ impl LeaseBelief {
         before(until, self.environment(), call).await.unwrap_or_else(|| Err(no_answer()))
     }
 
-    /// Runs `wait` without a permit, so that a parent does not keep its child from running. Of several waits at once the
-    /// last one to end goes on only with a permit again; the body's runner fetches it, after a wait that was dropped too.
+    /// Runs `wait` without a permit, so that a parent does not keep its child from running. Of several waits at once
+    /// the last one to end goes on only with a permit again; the body's runner fetches it, after a wait that was
+    /// dropped too.
     pub(crate) async fn while_idle<T>(&self, wait: impl Future<Output = T>) -> T {
         if !(self.rules().gives_permit_back_while_waiting)() {
             return wait.await;
@@ -203,7 +204,7 @@ impl LeaseBelief {
         result
     }
 
-    /// Whether the body may not go on until it has a permit.
+    /// True if the body may not go on until it has a permit.
     pub(crate) fn lacks_permit(&self) -> bool {
         let state = self.state();
         state.permit.is_none() && state.waits == 0 && !self.0.context.permits.is_closed()

@@ -21,7 +21,7 @@ use crate::work::belief::LeaseBelief;
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::Effects;
 
-/// What the caller of a run hands its body.
+/// Values that the caller of a run hands to its body.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProcessExecutionContext {
     /// On whose behalf the process runs.
@@ -127,8 +127,8 @@ impl<'a> ProcessContext<'a> {
         self.until_known(|| self.registry.append_event_with_lease(self.belief.lease(), request.clone())).await
     }
 
-    /// Waits for a signal: the Nth wait of this attempt on a name takes the Nth such signal of the log. The wait is shown
-    /// in the record while it lasts, and does not count against the worker's bound.
+    /// Waits for a signal: the Nth wait of this attempt on a name takes the Nth such signal of the log. The wait is
+    /// shown in the record while it lasts, and does not count against the worker's bound.
     pub async fn wait_for_signal(&self, name: &str) -> Result<ProcessEvent, RegistryError> {
         let event_type = format!("{SIGNAL_PREFIX}{name}");
         if signal_name(&event_type).is_none() {
@@ -178,7 +178,7 @@ impl<'a> ProcessContext<'a> {
         self.belief.while_idle(waited).await
     }
 
-    /// Whether the record shows a wait that this body is not in: an earlier attempt's, or one it gave up.
+    /// True if the record shows a wait that this body is not in: an earlier attempt's, or one it gave up.
     pub(crate) fn shows_stale_wait(&self) -> bool {
         let progress = self.progress();
         progress.shows_wait && progress.waits == 0
@@ -197,8 +197,8 @@ impl<'a> ProcessContext<'a> {
         cleared.map(drop)
     }
 
-    /// Waits for another process to end; does not count against the worker's bound meanwhile, and neither does what else
-    /// the body does beside the wait.
+    /// Waits for another process to end; does not count against the worker's bound meanwhile, and neither does what
+    /// else the body does beside the wait.
     pub async fn await_process(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
         self.belief.wait_forever_if_lost().await;
         self.belief.while_idle(self.awaiter.await_terminal(process_id)).await
@@ -227,7 +227,7 @@ impl<'a> ProcessContext<'a> {
 }
 
 impl BodyProgress {
-    /// Whether the signal was still there to take.
+    /// True if the signal was still there to take.
     fn take(&mut self, name: &str, sequence: u64) -> bool {
         let (last, count) = self.taken.get(name).copied().unwrap_or_default();
         let is_free = sequence > last;

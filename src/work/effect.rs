@@ -59,8 +59,8 @@ impl ScopedEffectController<'_> {
 }
 
 impl Effects<'_> {
-    /// Performs the effect under the attempt's fence. Once the lease is lost this never answers: the body is about to be
-    /// dropped.
+    /// Performs the effect under the attempt's fence. Once the lease is lost this never answers: the body is about to
+    /// be dropped.
     pub async fn perform(&self, key: &str, payload: Value) -> Result<Value, EffectError> {
         // No await stands between this check and the first poll of the effect.
         self.belief.wait_forever_if_lost().await;

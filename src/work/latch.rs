@@ -1,5 +1,5 @@
-//! A value that is set once, and whoever waits for it. Much smaller than a channel: every attempt has several, and most are
-//! never waited for.
+//! A value that is set once, and those who wait for it. Much smaller than a channel: every attempt has several, and
+//! nobody waits for most of them.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -46,10 +46,10 @@ pub(super) struct Attempt<'a> {
     pub(super) progress: AttemptProgress,
 }
 
-/// What an attempt has come to so far.
+/// How far an attempt has come.
 #[derive(Default)]
 pub(super) struct AttemptProgress {
-    /// Whom a reclaim was asked for, if anybody.
+    /// The holder from whom a reclaim was tried, if any.
     observed_holder: Option<LeaseOwnerIdentity>,
     /// A first start was sent whose outcome is unknown.
     has_unknown_start: bool,
@@ -100,11 +100,17 @@ impl Attempt<'_> {
                 drop(self.step(&belief, next).await);
                 self.left()
             }
-            _ => self.left(),
+            NextStep::Claim
+            | NextStep::Reclaim { .. }
+            | NextStep::Read
+            | NextStep::Start
+            | NextStep::Run
+            | NextStep::Again
+            | NextStep::Leave => self.left(),
         }
     }
 
-    /// How it went, without an outcome. One that was sent may have been stored all the same.
+    /// The result when no outcome is confirmed. An outcome that was sent may still have been stored.
     fn left(&mut self) -> AttemptEnd {
         let why = "the lease was lost before an answer came";
         let unknown = || RegistryError::unavailable("complete a process", why);
@@ -112,7 +118,7 @@ impl Attempt<'_> {
         AttemptEnd::Left(failure.or_else(|| self.progress.has_sent_end.then(unknown)).map(Box::new))
     }
 
-    /// Steps under the lease, until one remains that needs none kept.
+    /// Makes steps that need the lease renewed meanwhile, and returns the first step that does not.
     async fn carry_out(&mut self, belief: &LeaseBelief, mut step: NextStep) -> Decided {
         let mut pause = PAUSE;
         let first_tried = self.environment().monotonic();
@@ -122,7 +128,8 @@ impl Attempt<'_> {
                 // Once: a repeat of the write must be the same write, down to its time.
                 NextStep::Settle { writer } => NextStep::End { output: self.abandoned(writer) },
                 NextStep::Read | NextStep::Start | NextStep::Run | NextStep::End { .. } => step,
-                _ => return Ok(step),
+                NextStep::Claim | NextStep::Reclaim { .. } => return Ok(step),
+                NextStep::Again | NextStep::Release | NextStep::Leave => return Ok(step),
             };
             belief.wait_forever_if_lost().await;
             step = match self.step(belief, last.clone()).await? {

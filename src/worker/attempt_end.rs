@@ -1,4 +1,4 @@
-//! What an attempt is for, and how it ended.
+//! The purpose of an attempt, and how it ended.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::model::process::{AbandonWriter, ProcessAwaitOutput};
 /// Between two tries of a step whose outcome is unknown.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
-/// What an attempt is for.
+/// The purpose of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttemptPurpose {
     Run,
@@ -30,7 +30,7 @@ impl AttemptEnd {
         Self::Left(Some(Box::new(error)))
     }
 
-    /// Whether its own write gave the process up.
+    /// True if its own write gave the process up in a drain.
     pub(super) fn is_owner_drain(&self) -> bool {
         matches!(self, Self::Ended(output) if is_owner_drain(output))
     }

@@ -1,6 +1,6 @@
-//! Winning a lease: claim, and when somebody holds it who is provably dead, reclaim from exactly that grant. A claim whose
-//! outcome is unknown may have been granted, so it is asked for again by the same incarnation until that is known or a
-//! ttl has passed since it was first sent.
+//! Winning a lease: claim, and when somebody holds it who is provably dead, reclaim from exactly that grant. A claim
+//! whose outcome is unknown may have been granted, so it is asked for again by the same incarnation until that is known
+//! or a ttl has passed since it was first sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::work::belief::{BeliefContext, LeaseBelief};
 use crate::worker::attempt_end::{AttemptEnd, AttemptPurpose, PAUSE};
 use crate::worker::context::WorkerContext;
 
-/// What an attempt that won a lease goes on with.
+/// A lease that was won, and the next step under it.
 pub(super) struct WonLease {
     pub(super) belief: LeaseBelief,
     pub(super) next: NextStep,
-    /// Whom a reclaim was asked for, if anybody.
+    /// The holder from whom a reclaim was tried, if any.
     pub(super) observed_holder: Option<LeaseOwnerIdentity>,
 }
 
@@ -51,7 +51,8 @@ pub(super) async fn win_lease(
         let Some(answer) = before(deadline, environment, call).await else {
             return Err(AttemptEnd::refused(RegistryError::unavailable("claim", "no answer came in time")));
         };
-        // What failed now says nothing of the claim before it; and a lease that is ours was granted by that one.
+        // A failure of this call says nothing about an earlier unknown claim. If the holder is this incarnation, that
+        // earlier claim was granted.
         let is_unsettled = has_unknown_claim
             && match &answer {
                 Err(error) => !error.is_refusal(),

@@ -20,7 +20,7 @@ pub struct DurableProcessWorkerConfig {
     pub timings: LeaseTimings,
     /// Names the worker over its restarts; each attempt is an incarnation of it.
     pub owner_id: String,
-    /// What others can ask once this worker no longer answers.
+    /// Evidence by which others can tell that this worker is dead.
     pub liveness: LeaseOwnerLiveness,
     /// How many bodies run at once; at least one.
     pub max_concurrent_runs: usize,

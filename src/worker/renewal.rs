@@ -112,8 +112,8 @@ impl RenewalLoop {
         self.last_sent = Some(now);
     }
 
-    /// Ready when an answer says that the lease is lost. Only the newest renewal's answer decides when the next is sent:
-    /// an older one has been followed already.
+    /// Ready when an answer says that the lease is lost. Only the newest renewal's answer decides when the next is
+    /// sent: an older one has been followed already.
     fn hear_answers(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let mut place = 0;
         while let Some((first_sent, renewal)) = self.in_flight.get_mut(place) {

@@ -11,8 +11,8 @@ use crate::worker::attempt_end::{AttemptEnd, draining};
 use crate::worker::durable_worker::DurableProcessWorker;
 
 impl DurableProcessWorker {
-    /// Runs one process in the caller's own task, registering it if it is unknown. One that has ended answers its stored
-    /// outcome; one that is held elsewhere is refused.
+    /// Runs one process in the caller's own task, registering it if it is unknown. One that has ended answers its
+    /// stored outcome; one that is held elsewhere is refused.
     pub async fn run_process(
         &self,
         registration: ProcessRegistration,

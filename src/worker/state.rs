@@ -1,4 +1,4 @@
-//! What a worker knows of its own work, from its making to its drain: which attempts run here, which owner-bound
+//! A worker's knowledge of its own work, from its making to its drain: which attempts run here, which owner-bound
 //! processes it may have started, and whether it still takes work.
 
 use std::collections::btree_map::Entry;
@@ -105,7 +105,7 @@ impl WorkerState {
         }
     }
 
-    /// Whether this worker may have started the process as it stands.
+    /// True if this worker may have made the first start that the record shows.
     pub(super) fn is_starter(&self, record: &ProcessRecord) -> bool {
         record.first_started.as_ref().is_some_and(|started| {
             started.owner.owner_id == self.owner_id
@@ -143,7 +143,7 @@ impl WorkerState {
         self.starters().keys().filter(|process_id| !running.contains_key(*process_id)).cloned().collect()
     }
 
-    /// Of those that were started before the list was read, the ones it no longer shows have ended.
+    /// A process that was started before the list was read, and that the list does not show, has ended.
     pub(super) fn forget_ended(&self, started_before: Vec<ProcessId>, listed: &[ProcessRecord]) {
         // A drain still needs to know its own.
         if started_before.is_empty() || self.is_draining() {

@@ -1,6 +1,6 @@
-//! Holds a crate's sources to a table of its parts: who imports whom, no circles, and a Markdown table that is generated
-//! from the same source. It reads text, not syntax trees, so it asks for two habits: other files are named by paths that
-//! begin with `crate::`, `super::` or `self::`, and a `mod.rs` without code only declares and re-exports.
+//! Holds a crate's sources to a table of its parts: who imports whom, no circles, and a Markdown table that is
+//! generated from the same source. It reads text, not syntax trees, so it asks for two habits: other files are named by
+//! paths that begin with `crate::`, `super::` or `self::`, and a `mod.rs` without code only declares and re-exports.
 
 mod imports;
 

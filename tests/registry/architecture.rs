@@ -1,4 +1,5 @@
-//! The parts of `src/`: what each is for, what it imports and what it must never know. ARCHITECTURE.md shows this table.
+//! The parts of `src/`: what each is for, what it imports and what it must never know. ARCHITECTURE.md shows this
+//! table.
 
 #[path = "../architecture/mod.rs"]
 mod sources;

@@ -1,5 +1,5 @@
-//! What a worker makes of each answer that a registry may give: of refusals it cannot mend, of failures that are nobody's
-//! word, and of the difference between the two.
+//! The worker's reaction to each answer that a registry may give: to refusals it cannot mend, of failures that are
+//! nobody's word, and of the difference between the two.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ fn a_look_for_a_cancel_request_that_is_refused_is_the_last() {
     assert_eq!(director.made("events_after"), 1);
 }
 
-/// What the caller hands in and what the row says, as the body sees them.
+/// The caller's values and the row, as the body sees them.
 struct Describes;
 
 #[async_trait]
@@ -256,7 +256,7 @@ fn a_row_that_ended_before_it_was_read_under_its_lease_is_not_started() {
     assert_eq!((director.all_made(), stage.output("p")), (calls.to_vec(), success(json!("bob's"))));
 }
 
-/// What a refusal says is gone is not released: the grant may be another's by now.
+/// A lease that a refusal says is gone is not released: the grant may be another's by now.
 #[test]
 fn a_read_that_answers_a_loss_releases_nothing() {
     let stage = Stage::new();

@@ -1,5 +1,5 @@
-//! The stage: one registry in memory, workers that reach it through a director who can delay, fail or hang any call, and
-//! a ledger outside that takes their effects.
+//! The stage: one registry in memory, workers that reach it through a director who can delay, fail or hang any call,
+//! and a ledger outside that takes their effects.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 pub const TTL_MS: u64 = 3_000;
 pub const RENEW_MS: u64 = 1_000;
 
-/// What happens to a call.
+/// The fate of a call.
 #[derive(Clone)]
 pub enum Fault {
     /// It fails before it is applied.
@@ -52,7 +52,7 @@ pub enum Fault {
     First(Arc<dyn Fn() + Send + Sync>),
 }
 
-/// What of an answered lease is another's.
+/// The part of an answered lease that is another's.
 #[derive(Debug, Clone, Copy)]
 pub enum Anothers {
     Fence,
@@ -175,7 +175,7 @@ impl Submit for Director {
     }
 }
 
-/// What stands outside: takes effects, refuses fences below the highest it saw, remembers everything.
+/// The world outside: takes effects, refuses fences below the highest it saw, remembers everything.
 #[derive(Clone)]
 pub struct Ledger {
     environment: HandEnvironment,

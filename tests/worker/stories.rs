@@ -1,4 +1,4 @@
-//! What happens to a worker, and what must come of it. Each test is one sentence.
+//! Stories of a worker, from its sweep to the stored outcome. Each test is one sentence.
 
 use std::sync::Arc;
 

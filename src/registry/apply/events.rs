@@ -1,4 +1,4 @@
-//! Carrying out what `rules/events.rs` decides.
+//! Appends and acks, as `rules/events.rs` decides them.
 
 use std::sync::Arc;
 

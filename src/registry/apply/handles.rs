@@ -1,4 +1,4 @@
-//! Carrying out what `rules/handles.rs` decides, and forgetting a session.
+//! Handles, as `rules/handles.rs` decides them, and the deletion of a session.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Carrying out what `rules/leases.rs` decides.
+//! Claims, renewals and releases, as `rules/leases.rs` decides them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Carrying out what `rules/retention.rs` decides.
+//! Prunes, as `rules/retention.rs` decides them.
 
 use crate::model::error::RegistryResult;
 use crate::model::process::ProcessPruneReport;

@@ -1,4 +1,5 @@
-//! Carrying out what `rules/writes.rs` decides. A fact and its event are written together.
+//! Registrations, starts, waits and outcomes, as `rules/writes.rs` decides them. A row and its event are written
+//! together.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::registry::apply::step::AtomicStep;
 use crate::rules::leases::live_lease;
 use crate::rules::writes::{Admission, Authority, ExecutionWrite, StartDecision};
 
-/// What a change writes into the log.
+/// The event that a change writes into the log.
 struct LifecycleFact {
     event_type: &'static str,
     payload: serde_json::Value,

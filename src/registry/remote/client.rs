@@ -26,7 +26,7 @@ pub struct RemoteOptions {
     pub resend_after: Duration,
     /// A call without an answer is unknown after this long.
     pub call_deadline: Duration,
-    /// What the registry behind the server promises; nothing, until its operator says so.
+    /// The durability that the registry behind the server promises.
     pub durability_tier: DurabilityTier,
 }
 
@@ -56,8 +56,8 @@ struct ClientState {
     awaited: BTreeSet<u64>,
 }
 
-/// More exchanges of one call than this are not waited for. The pause between them doubles, so that the oldest has had far
-/// longer than any of the later ones when it is given up.
+/// More exchanges of one call than this are not waited for. The pause between them doubles, so that the oldest has had
+/// far longer than any of the later ones when it is given up.
 const EXCHANGES_IN_FLIGHT: usize = 8;
 
 impl<T: Transport> RemoteClient<T> {

@@ -1,4 +1,4 @@
-//! What a client and a server say to each other, and who carries it.
+//! The messages between a client and a server, and the transport that carries them.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub enum Request {
     Submit {
         seat: Seat,
         client_life: String,
-        /// Of this call among the client's, from 1.
+        /// The number of this call among the client's, from 1.
         number: u64,
         /// The lowest number that the client still waits for: below it the server forgets.
         lowest_awaited: u64,
@@ -63,7 +63,7 @@ pub trait Transport: Send + Sync {
     async fn exchange(&self, request: Request) -> Result<Response, TransportError>;
 }
 
-/// What a new life of a client or server is called.
+/// A fresh name for one life (from start to stop) of a client or server.
 pub(super) fn draw_life(environment: &dyn Environment) -> String {
     let mut entropy = [0; 16];
     environment.fill_entropy(&mut entropy);

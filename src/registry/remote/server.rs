@@ -34,7 +34,7 @@ struct SeatedClient {
     calls: BTreeMap<u64, RememberedCall>,
 }
 
-/// A call this life has met: never applied again.
+/// A call that this life of the server has received: never applied again.
 struct RememberedCall {
     call: Arc<Call>,
     memory: CallMemory,
@@ -64,8 +64,8 @@ impl<S: Submit> RegistryServer<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one request. A duplicate is answered from memory, or waits for the first copy. `None` when the request is
-    /// so old that its client no longer waits for it.
+    /// Answers one request. A duplicate is answered from memory, or waits for the first copy. `None` when the request
+    /// is so old that its client no longer waits for it.
     pub async fn handle(&self, request: Request) -> Option<Response> {
         let (seat, client_life, number, lowest_awaited, call) = match request {
             Request::Hello { client_life } => {

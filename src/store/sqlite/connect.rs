@@ -46,7 +46,7 @@ pub(super) fn begin_error(cause: &rusqlite::Error) -> RegistryError {
 
 pub(super) const OPEN: &str = "open the database";
 
-/// What a file that is not there means.
+/// The treatment of a file that is not there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
     IsMade,
@@ -91,7 +91,8 @@ pub(super) fn connect(path: &Path, options: &SqliteOptions, missing: Missing) ->
     Ok(connection)
 }
 
-/// A file that is made by two processes at once is locked for a moment, and SQLite does not wait for this lock by itself.
+/// A file that is made by two processes at once is locked for a moment, and SQLite does not wait for this lock by
+/// itself.
 #[allow(
     clippy::disallowed_methods,
     reason = "SQLite waits for all its other locks in the same way, inside the call"

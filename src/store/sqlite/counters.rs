@@ -2,7 +2,7 @@
 
 use rusqlite::StatementStatus;
 
-/// What the statements of all calls so far cost, as SQLite counts it.
+/// The cost of all statements so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SqliteCounters {
     pub statements: u64,

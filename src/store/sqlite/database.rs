@@ -1,5 +1,5 @@
-//! The SQLite store: one file, opened once, one transaction a call. A commit that failed may have happened all the same;
-//! the file is then opened anew before it serves again.
+//! The SQLite store: one file, opened once, one transaction a call. A commit that failed may have happened all the
+//! same; the file is then opened anew before it serves again.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ impl SqliteStore {
         Ok(Self { path, options, connection: Some(connection), counters: SqliteCounters::default() })
     }
 
-    /// What the open connection is set to, by the name of a pragma; `None` while it is not open.
+    /// The value of a pragma of the open connection; `None` while it is not open.
     pub fn pragma(&self, name: &str) -> Option<String> {
         let connection = self.connection.as_ref()?;
         connection

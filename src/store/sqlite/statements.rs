@@ -182,7 +182,7 @@ impl Rows for SqliteRows<'_> {
         }
         let written = params![registration.id, text(registration)?];
         match before {
-            // What is left of a row that was lost is damage: it must not become part of a new life.
+            // Remains of a lost row are damage: they must not become part of a new registration.
             None => {
                 self.execute(&registration.id, "INSERT INTO registrations VALUES (?1, ?2)", written)?;
             }
