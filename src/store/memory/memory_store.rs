@@ -1,6 +1,4 @@
-//! Rows in ordered maps. The orders that calls ask for are kept as maps of their own, so that what a call costs does
-//! not grow with other processes (lists of ended ones apart, which look at every row). There is no rollback: a step
-//! decides before it writes, and a write to memory cannot fail.
+//! The memory store: each call of the store as reads and writes of ordered maps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -11,11 +9,10 @@ use crate::model::event::ProcessEvent;
 use crate::model::handle::{
     ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
 };
-use crate::model::process::{
-    DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
-};
+use crate::model::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind};
 use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
 use crate::store::invariants::{assert_change, assert_sequence, assert_tenure};
+use crate::store::memory::tables::{IdEntry, ProcessEntry, Tables, is_indexed_alike, scope_key};
 use crate::store::rows::{Access, Rows, Store};
 
 #[derive(Debug, Clone, Default)]
@@ -23,36 +20,6 @@ pub struct MemoryStore {
     tables: Tables,
     wrote: bool,
     rows_touched: u64,
-}
-
-/// The stored rows. Two stores with equal tables hold the same rows.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Tables {
-    processes: BTreeMap<ProcessId, ProcessEntry>,
-    /// One entry for every id there ever was: it outlives the process.
-    ids: BTreeMap<ProcessId, IdEntry>,
-    running: BTreeSet<ProcessId>,
-    ended: BTreeSet<(u64, ProcessId)>,
-    by_definition: BTreeMap<(String, ProcessStatusKind), BTreeSet<ProcessId>>,
-    waking: BTreeMap<String, BTreeSet<ProcessId>>,
-    /// By (session id, scope id), then process.
-    scopes: BTreeMap<(String, String), BTreeMap<ProcessId, ProcessHandleDescriptor>>,
-    /// By process, then (session id, scope id).
-    holders: BTreeMap<ProcessId, BTreeMap<(String, String), SessionScope>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct ProcessEntry {
-    row: Arc<ProcessRow>,
-    events: Vec<StoredEvent>,
-    /// The place of a replay key's event in `events`.
-    replays: BTreeMap<String, usize>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-struct IdEntry {
-    tenure: Tenure,
-    highest_sequence: u64,
 }
 
 impl MemoryStore {
@@ -90,105 +57,10 @@ impl Store for MemoryStore {
     }
 }
 
-impl ProcessEntry {
-    /// Sequences are dense, so an event's place follows from its sequence.
-    fn first_above(&self, sequence: u64) -> usize {
-        match self.events.first() {
-            Some(first) => {
-                let above = sequence.saturating_add(1).saturating_sub(first.event.sequence);
-                usize::try_from(above).unwrap_or(usize::MAX).min(self.events.len())
-            }
-            None => 0,
-        }
-    }
-
-    fn above(&self, sequence: u64) -> &[StoredEvent] {
-        if sequence == u64::MAX { &[] } else { &self.events[self.first_above(sequence)..] }
-    }
-}
-
-impl Tables {
-    fn unlink(&mut self, row: &ProcessRow) {
-        let record = &row.record;
-        let id = record.id();
-        self.running.remove(id);
-        if record.is_terminal() {
-            self.ended.remove(&(record.updated_at_ms, id.to_owned()));
-        }
-        if let Some(definition) = &record.registration.identity.definition {
-            remove_from(&mut self.by_definition, &(definition.clone(), record.status.kind()), id);
-        }
-        if let Some(target) = &record.registration.wake_target {
-            remove_from(&mut self.waking, &target.session_id, id);
-        }
-    }
-
-    fn link(&mut self, row: &ProcessRow) {
-        let record = &row.record;
-        let id = record.id();
-        if record.is_terminal() {
-            self.ended.insert((record.updated_at_ms, id.to_owned()));
-        } else {
-            self.running.insert(id.to_owned());
-        }
-        if let Some(definition) = &record.registration.identity.definition {
-            let key = (definition.clone(), record.status.kind());
-            self.by_definition.entry(key).or_default().insert(id.to_owned());
-        }
-        if let Some(target) = &record.registration.wake_target {
-            self.waking.entry(target.session_id.clone()).or_default().insert(id.to_owned());
-        }
-    }
-}
-
-fn remove_from<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ProcessId>>, key: &K, id: &str) {
-    if let Some(ids) = index.get_mut(key) {
-        ids.remove(id);
-        if ids.is_empty() {
-            index.remove(key);
-        }
-    }
-}
-
-fn scope_key(scope: &SessionScope) -> (String, String) {
-    (scope.session_id.clone(), scope.id())
-}
-
-fn matches(record: &ProcessRecord, filter: &ProcessListFilter) -> bool {
-    let disposition_fits = |wanted: RecoveryDisposition| record.disposition() == wanted;
-    filter.status.is_none_or(|status| record.status.kind() == status)
-        && filter.waiting.is_none_or(|waiting| record.wait.is_some() == waiting)
-        && filter.disposition.is_none_or(disposition_fits)
-        && filter
-            .definition
-            .as_ref()
-            .is_none_or(|wanted| record.registration.identity.definition.as_ref() == Some(wanted))
-}
-
 impl MemoryStore {
     fn process(&mut self, process_id: &str) -> RegistryResult<&ProcessEntry> {
         self.rows_touched += 1;
         self.tables.processes.get(process_id).ok_or_else(|| RegistryError::unknown(process_id))
-    }
-}
-
-impl Tables {
-    /// The matching records of these ids, and how many were looked at to find them.
-    fn select<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a ProcessId>,
-        filter: &ProcessListFilter,
-    ) -> (Vec<ProcessRecord>, u64) {
-        let mut looked_at = 0;
-        let records = ids
-            .filter_map(|id| self.processes.get(id))
-            .inspect(|_| looked_at += 1)
-            .map(|process| &process.row.record)
-            .filter(|record| matches(record, filter))
-            .take(filter.limit.unwrap_or(usize::MAX))
-            .cloned()
-            .collect();
-        (records, looked_at)
     }
 }
 
@@ -480,12 +352,4 @@ impl Rows for MemoryStore {
         self.rows_touched += handles.len() as u64;
         Ok(handles)
     }
-}
-
-/// True if both stand at the same place in every index.
-fn is_indexed_alike(before: &ProcessRecord, after: &ProcessRecord) -> bool {
-    !before.is_terminal()
-        && !after.is_terminal()
-        && before.registration.identity.definition == after.registration.identity.definition
-        && before.registration.wake_target == after.registration.wake_target
 }
