@@ -1,4 +1,4 @@
-//! What a call costs, beside few and beside many other processes. Every measured call is on one of the same thousand
+//! The cost of a call, beside few and beside many other processes. Every measured call is on one of the same thousand
 //! ids, spread over the key space; the other rows have ended. Read the medians of one run against each other: absolute
 //! times belong to the machine, and on SQLite mostly to its disk.
 
@@ -19,7 +19,7 @@ use serde_json::json;
 const MEASURED: u64 = 1_000;
 const SIZES: [u64; 2] = [1_000, 1_000_000];
 const TTL_MS: u64 = 600_000;
-/// What was loaded is younger than anything measured, so a prune up to here takes only what a benchmark ended.
+/// The loaded rows are younger than anything measured, so a prune up to here takes only what a benchmark ended.
 const LOADED_MS: u64 = 2_000_000_000;
 
 fn main() {

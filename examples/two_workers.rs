@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use fencepost::awaiter::ProcessAwaiter;
 use fencepost::environment::local_liveness;
 use fencepost::model::event::lifecycle;
-use fencepost::model::lease::LeaseTimings;
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::*;
 use fencepost::registry::change_hub::ProcessChangeHub;
 use fencepost::store::{SqliteOptions, SqliteStore};

@@ -1,4 +1,4 @@
-//! Waiting for what a registry will say: read, then wait for a tick of the hub or a backoff, and read again. Every wait
+//! Waiting for an outcome or an event: read, then wait for a tick of the hub or a backoff, and read again. Every wait
 //! subscribes before its first read, so that nothing falls between the two; a read that failed is a reason to wait,
 //! never an answer.
 
@@ -43,8 +43,8 @@ impl ProcessAwaiter {
         Self { registry, hub, environment }
     }
 
-    /// The outcome, once there is one. An unknown process, also one that is pruned meanwhile, is an error. Callers bound
-    /// the wait themselves.
+    /// The outcome, once there is one. An unknown process, also one that is pruned meanwhile, is an error. Callers
+    /// bound the wait themselves.
     pub async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
         let mut watch = self.watch(process_id);
         loop {

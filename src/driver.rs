@@ -1,5 +1,6 @@
-//! The work driver: a registry that is watched, and whoever runs its rows. There is no polling loop in it: hosts call
-//! [`ProcessWorkDriver::claim_and_run_pending`] when they have reason to. Waiting for outcomes and events is here too.
+//! The work driver: a watched registry, and the worker (or other run handle) that runs its rows. It has no polling
+//! loop: hosts call [`ProcessWorkDriver::claim_and_run_pending`] when they have a reason. It also waits for outcomes
+//! and events.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::registry::change_hub::ProcessChangeHub;
 use crate::registry::watched::{ProcessEventSink, watch_process_registry_with_sink};
 use crate::worker::DurableProcessWorker;
 
-/// Whoever claims and runs the rows of the registry.
+/// Claims and runs the rows of the registry.
 #[async_trait]
 pub trait ProcessRunHandle: Send + Sync {
     async fn claim_and_run_pending(&self, reason: &str) -> Result<(), RegistryError>;

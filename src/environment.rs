@@ -1,6 +1,6 @@
-//! The seam: the only way to time, waiting, tasks, chance and the liveness of others. Everything in this crate takes
-//! an [`Environment`]; whoever supplies one supplies the world. [`System`] is the production world, on tokio; the
-//! simulation supplies its own and needs nothing else replaced. Read next: `lease.rs`.
+//! The only way to clocks, sleep, tasks, entropy and the liveness of others. Everything in this crate takes an
+//! [`Environment`]. [`System`] is the one for production, on tokio; the simulation supplies its own and needs nothing
+//! else replaced.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -27,11 +27,11 @@ pub trait Environment: Send + Sync {
     /// Fills `bytes` from a source that never repeats itself, across restarts too.
     fn fill_entropy(&self, bytes: &mut [u8]);
 
-    /// Whether the owner can be proved dead from here. In doubt: no.
+    /// True if the owner can be proved dead from here. In doubt: false.
     fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool;
 }
 
-/// The world of production: the machine's clocks and entropy, and tokio's tasks and timers.
+/// Production: the machine's clocks and entropy, and tokio's tasks and timers.
 #[derive(Clone)]
 pub struct System {
     runtime: tokio::runtime::Handle,
@@ -115,7 +115,7 @@ pub async fn before<T>(
     .await
 }
 
-/// What this process can be asked about once it no longer answers; `Opaque` where the system cannot tell.
+/// The evidence by which others can tell that this process is dead; `Opaque` where the system cannot tell.
 pub fn local_liveness() -> LeaseOwnerLiveness {
     local_process::own_liveness().unwrap_or(LeaseOwnerLiveness::Opaque)
 }

@@ -1,9 +1,9 @@
 //! **fencepost**: a durable process registry whose stale writers cannot write.
 //!
 //! Modules in reading order: the [`model`], plain data; the [`environment`], the only way to time and chance; the
-//! [`rules`], which decide; the [`store`], which keeps rows; the [`registry`], which joins the two behind the trait that
-//! users hold; [`work`], what a body is and may do; the [`worker`], which runs bodies under leases; the [`awaiter`] and
-//! the [`driver`], for those who wait and for hosts.
+//! [`rules`], which decide; the [`store`], which keeps rows; the [`registry`], which joins the two behind the trait
+//! that users hold; [`work`], what a body is and may do; the [`worker`], which runs bodies under leases; the
+//! [`awaiter`] and the [`driver`], for those who wait and for hosts.
 //!
 //! Ten words:
 //! - **process**: one piece of background work with a durable row, ended exactly once.

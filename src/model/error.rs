@@ -79,6 +79,9 @@ pub enum RegistryError {
     Unavailable { operation: Cow<'static, str>, cause: String },
 }
 
+/// The answer of a registry, a rule or a store.
+pub type RegistryResult<T> = Result<T, RegistryError>;
+
 /// The name the reference pages use.
 pub type PluginError = RegistryError;
 
@@ -108,8 +111,8 @@ impl RegistryError {
         Self::Unavailable { operation: Cow::Borrowed(operation), cause: cause.to_string() }
     }
 
-    /// The answer once a call has panicked inside a registry: the panic may have left half a write behind, so nothing is
-    /// read from that registry any more.
+    /// The answer once a call has panicked inside a registry: the panic may have left half a write behind, so nothing
+    /// is read from that registry any more.
     pub(crate) fn panicked_before() -> Self {
         Self::backend("call the registry", "an earlier call panicked in it: open it anew")
     }

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::handle::SessionScope;
-use crate::model::process::ProcessId;
+use crate::model::process_id::ProcessId;
+use crate::model::scope::SessionScope;
 
 /// Facts of the lifecycle. The methods that own a fact write its event in the same step; nobody else may.
 pub mod lifecycle {
@@ -24,7 +24,7 @@ pub mod lifecycle {
 /// A host's wish that a process stop; the body decides what comes of it.
 pub const CANCEL_REQUESTED: &str = "process.cancel_requested";
 
-/// What comes before a signal's name.
+/// The prefix of a signal's event type.
 pub const SIGNAL_PREFIX: &str = "signal.";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,15 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::process::{ProcessId, ProcessRecord};
-
-/// A session, or one agent frame of it. An empty frame id is none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SessionScope {
-    pub session_id: String,
-    #[serde(default)]
-    pub agent_frame_id: String,
-}
+use crate::model::process::ProcessRecord;
+use crate::model::process_id::ProcessId;
+pub use crate::model::scope::SessionScope;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessHandleDescriptor {
@@ -28,26 +22,6 @@ pub struct ProcessHandleGrant {
 }
 
 pub type ProcessHandleGrantEntry = (ProcessHandleGrant, ProcessRecord);
-
-impl SessionScope {
-    pub fn session(session_id: impl Into<String>) -> Self {
-        Self { session_id: session_id.into(), agent_frame_id: String::new() }
-    }
-
-    pub fn frame(session_id: impl Into<String>, agent_frame_id: impl Into<String>) -> Self {
-        Self { session_id: session_id.into(), agent_frame_id: agent_frame_id.into() }
-    }
-
-    /// Different scopes never share an id: the length says where the session id ends, whatever it contains.
-    pub fn id(&self) -> String {
-        let Self { session_id, agent_frame_id } = self;
-        if agent_frame_id.is_empty() {
-            format!("{}:{session_id}", session_id.len())
-        } else {
-            format!("{}:{session_id}/{agent_frame_id}", session_id.len())
-        }
-    }
-}
 
 impl ProcessHandleGrant {
     pub fn new(scope: &SessionScope, process_id: &str, descriptor: ProcessHandleDescriptor) -> Self {

@@ -1,10 +1,9 @@
-//! The lease: who may work on a process, and until when. Nothing here decides anything: whether a lease is live is a
-//! question for [`crate::rules`], which is handed the time. Read next: `process.rs`.
+//! The lease: who may work on a process, and until when. Nothing here decides anything: `rules/leases.rs`
+//! decides whether a lease is live, at a time that it is handed. Read next: `event.rs`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::error::RegistryError;
-use crate::model::process::ProcessId;
+use crate::model::process_id::ProcessId;
 
 /// The shape that is written today. Older shapes are read, never written.
 pub const LEASE_SCHEMA_VERSION: u32 = 2;
@@ -21,7 +20,7 @@ pub struct ProcessLease {
     pub expires_at_epoch_ms: u64,
 }
 
-/// Who holds a lease. A restart is a new incarnation of the same owner.
+/// The holder of a lease. A restart is a new incarnation of the same owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseOwnerIdentity {
     pub owner_id: String,
@@ -31,7 +30,7 @@ pub struct LeaseOwnerIdentity {
     pub liveness: LeaseOwnerLiveness,
 }
 
-/// What can be asked about a holder that no longer answers.
+/// Evidence by which others can tell whether a holder that no longer answers is dead.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LeaseOwnerLiveness {
@@ -42,7 +41,7 @@ pub enum LeaseOwnerLiveness {
     Opaque,
 }
 
-/// What makes two leases the same acquisition. Renewal and re-entry keep it, a new claim makes a new one.
+/// Two leases with equal grants are the same acquisition. Renewal and re-entry keep it, a new claim makes a new one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     pub owner_id: String,
@@ -63,13 +62,6 @@ pub enum ProcessLeaseClaimOutcome {
 pub struct ProcessLeaseCompletion {
     pub process_id: ProcessId,
     pub lease_token: String,
-}
-
-/// How long a lease lasts and how often it is renewed. A holder must be able to miss two renewals and live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct LeaseTimings {
-    ttl_ms: u64,
-    renew_interval_ms: u64,
 }
 
 impl LeaseOwnerIdentity {
@@ -103,51 +95,10 @@ impl ProcessLease {
     }
 }
 
-impl LeaseTimings {
-    pub fn new(ttl_ms: u64, renew_interval_ms: u64) -> Result<Self, RegistryError> {
-        if ttl_ms == 0 || renew_interval_ms == 0 {
-            return Err(RegistryError::invalid("lease timings", "both must be at least 1 ms"));
-        }
-        if renew_interval_ms.checked_mul(3).is_none_or(|least| ttl_ms < least) {
-            return Err(RegistryError::invalid(
-                "lease timings",
-                format!("ttl {ttl_ms} ms must be at least three renewals of {renew_interval_ms} ms"),
-            ));
-        }
-        Ok(Self { ttl_ms, renew_interval_ms })
-    }
-
-    pub fn ttl_ms(&self) -> u64 {
-        self.ttl_ms
-    }
-
-    pub fn renew_interval_ms(&self) -> u64 {
-        self.renew_interval_ms
-    }
-}
-
-impl Default for LeaseTimings {
-    fn default() -> Self {
-        Self { ttl_ms: 30_000, renew_interval_ms: 10_000 }
-    }
-}
-
-impl<'de> Deserialize<'de> for LeaseTimings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Written {
-            ttl_ms: u64,
-            renew_interval_ms: u64,
-        }
-        let written = Written::deserialize(deserializer)?;
-        Self::new(written.ttl_ms, written.renew_interval_ms).map_err(serde::de::Error::custom)
-    }
-}
-
 impl Serialize for ProcessLease {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Written<'a> {
+        struct WrittenLease<'a> {
             schema_version: u32,
             process_id: &'a str,
             owner_id: &'a str,
@@ -158,7 +109,7 @@ impl Serialize for ProcessLease {
             claimed_at_epoch_ms: u64,
             expires_at_epoch_ms: u64,
         }
-        Written {
+        WrittenLease {
             schema_version: self.schema_version,
             process_id: &self.process_id,
             owner_id: &self.owner.owner_id,

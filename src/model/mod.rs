@@ -6,5 +6,8 @@ pub mod event;
 mod fingerprint;
 pub mod handle;
 pub mod lease;
+pub mod lease_timings;
 pub mod process;
+mod process_id;
 pub mod row;
+mod scope;

@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::event::ProcessEventType;
-use crate::model::handle::SessionScope;
 use crate::model::lease::LeaseOwnerIdentity;
+pub use crate::model::process_id::ProcessId;
+use crate::model::scope::SessionScope;
 
-pub type ProcessId = String;
-
-/// What a caller asks to have run. Registering the same content twice is one registration.
+/// The work a caller asks for. Registering the same content twice is one registration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessRegistration {
     pub id: ProcessId,
@@ -49,7 +48,7 @@ pub enum ProcessInput {
     },
 }
 
-/// What may happen to a process whose worker died. Required, because no default is safe for everyone.
+/// The fate of a process whose worker died. Required, because no default is safe for everyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryDisposition {
@@ -89,7 +88,7 @@ pub enum ProcessOriginator {
 pub struct ProcessRecord {
     /// As registered, save that deleting a session clears a wake target that points at it.
     pub registration: Arc<ProcessRegistration>,
-    /// Of the content as registered; no later change touches it.
+    /// The hash of the content as registered; no later change touches it.
     pub registration_hash: String,
     pub created_at_ms: u64,
     /// Moves with the record and its log, never with leases, acks or handles. May step back with the clock.
@@ -230,7 +229,7 @@ pub struct ProcessPruneReport {
     pub pruned_events: u64,
 }
 
-/// What deleting a session did. Both lists are sorted and name non-terminal rows only.
+/// The result of deleting a session. Both lists are sorted and name non-terminal rows only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProcessSessionDeleteReport {
     pub session_id: String,
@@ -242,7 +241,7 @@ pub struct ProcessSessionDeleteReport {
     pub preserved_process_ids: Vec<ProcessId>,
 }
 
-/// What survives what: `Inline` lives and dies with its process, `Durable` outlives the machine's power.
+/// How long writes survive: `Inline` lives and dies with its process, `Durable` outlives the machine's power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DurabilityTier {

@@ -1,5 +1,5 @@
-//! What a store keeps, as the rules see it. A [`Life`] is everything a decision about one process may look at; the
-//! parts are separate because a lease moves often and a record seldom. Nothing here is shown to callers.
+//! The rows of a store, as the rules see them. A [`StoredProcess`] is all that a decision about one process may see;
+//! the parts are separate because a lease moves often and a record seldom. Nothing here is shown to callers.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use crate::model::event::ProcessEvent;
 use crate::model::lease::{Grant, ProcessLease};
 use crate::model::process::{ProcessRecord, ProcessStatus};
 
-/// One life of one id.
+/// A process as it is stored, from its registration to its prune.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Life {
+pub struct StoredProcess {
     pub row: Arc<ProcessRow>,
     pub tenure: Tenure,
-    /// Of this id, over all its lives.
+    /// The highest sequence of this id, over all its registrations.
     pub highest_sequence: u64,
 }
 
@@ -23,14 +23,14 @@ pub struct ProcessRow {
     pub provenance: GrantProvenance,
 }
 
-/// The grants under which this life was started and ended: what tells a retry from a stranger.
+/// The grants under which the process was started and ended: they tell a retry from a stranger's call.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GrantProvenance {
     pub started_by: Option<Grant>,
     pub ended_by: Option<Grant>,
 }
 
-/// Who holds an id, and the highest fence it ever granted.
+/// The holder of an id, and the highest fence that was ever granted for it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tenure {
     /// Stored and held; expired or not. `None` when free or released.
@@ -38,7 +38,7 @@ pub struct Tenure {
     pub highest_fence: u64,
 }
 
-/// What a decision about a lease needs: no registration, however large.
+/// The part of a row that a decision about a lease needs. The registration, which may be large, is not read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeaseRow {
     /// `None` when the id is unknown.
@@ -46,7 +46,7 @@ pub struct LeaseRow {
     pub tenure: Tenure,
 }
 
-/// What survives a prune, for ever.
+/// The numbers that survive a prune: a new registration of the id goes on above them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HighWater {
     pub fence: u64,

@@ -1,5 +1,5 @@
-//! The narrow waist. A [`Call`] is one method call of [`ProcessRegistry`] as a value and a [`Reply`] its answer;
-//! [`Submit`] is anything that takes the one and gives the other. [`Facade`] makes a `ProcessRegistry` of any `Submit`
+//! Calls as values. A [`Call`] is one method call of [`ProcessRegistry`] and a [`Reply`] its answer; [`Submit`] is
+//! anything that takes the one and gives the other. [`Facade`] makes a `ProcessRegistry` of any `Submit`
 //! and [`Dispatch`] a `Submit` of any `ProcessRegistry`, so whoever records, delays, forwards or distorts a registry
 //! wraps one method and cannot miss another. Read next: `apply/`, which answers calls.
 
@@ -83,7 +83,7 @@ pub enum Reply {
 }
 
 /// One line a method: its call, its name, what it borrows, what it takes, and the reply it is answered with.
-macro_rules! waist {
+macro_rules! call_table {
     ($($variant:ident $method:ident
         ( $($borrowed:ident : &$as_ref:ty [$owned:ty]),* ; $($taken:ident : $by_value:ty),* )
         -> $reply:ident($output:ty);)*) => {
@@ -148,7 +148,7 @@ macro_rules! waist {
     };
 }
 
-waist! {
+call_table! {
     RegisterProcess register_process(; registration: ProcessRegistration) -> Record(ProcessRecord);
     SetExternalRef set_external_ref(process_id: &str [ProcessId]; external_ref: ProcessExternalRef)
         -> Record(ProcessRecord);
@@ -217,24 +217,46 @@ waist! {
 }
 
 impl Call {
-    /// Whether the call only looks.
+    /// True if the call changes nothing.
     pub fn is_read(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::GetProcess { .. }
-                | Self::ReadProcess { .. }
-                | Self::ListProcesses { .. }
-                | Self::ListNonTerminal { .. }
-                | Self::ListHandleGrants { .. }
-                | Self::ListLiveHandleGrants { .. }
-                | Self::HasHandleGrant { .. }
-                | Self::HandleGrantsForProcess { .. }
-                | Self::EventsAfter { .. }
-                | Self::WakeEventsAfter { .. }
-                | Self::CountEventsThrough { .. }
-                | Self::RecentEvents { .. }
-                | Self::GetProcessLease { .. }
-        )
+            | Self::ReadProcess { .. }
+            | Self::ListProcesses { .. }
+            | Self::ListNonTerminal { .. }
+            | Self::ListHandleGrants { .. }
+            | Self::ListLiveHandleGrants { .. }
+            | Self::HasHandleGrant { .. }
+            | Self::HandleGrantsForProcess { .. }
+            | Self::EventsAfter { .. }
+            | Self::WakeEventsAfter { .. }
+            | Self::CountEventsThrough { .. }
+            | Self::RecentEvents { .. }
+            | Self::GetProcessLease { .. } => true,
+            Self::RegisterProcess { .. }
+            | Self::SetExternalRef { .. }
+            | Self::GrantHandle { .. }
+            | Self::RevokeHandle { .. }
+            | Self::TransferHandleGrants { .. }
+            | Self::DeleteSessionProcessState { .. }
+            | Self::AppendEvent { .. }
+            | Self::AppendEventWithLease { .. }
+            | Self::AckWake { .. }
+            | Self::CompleteProcess { .. }
+            | Self::CompleteProcessWithLease { .. }
+            | Self::RecordFirstStarted { .. }
+            | Self::RecordFirstStartedWithLease { .. }
+            | Self::RequestProcessAbandon { .. }
+            | Self::SetProcessWait { .. }
+            | Self::SetProcessWaitWithLease { .. }
+            | Self::ClearProcessWait { .. }
+            | Self::ClearProcessWaitWithLease { .. }
+            | Self::ClaimProcessLease { .. }
+            | Self::ReclaimProcessLease { .. }
+            | Self::RenewProcessLease { .. }
+            | Self::CompleteProcessLease { .. }
+            | Self::PruneTerminalProcesses { .. } => false,
+        }
     }
 
     /// The one process that the call is about, if it is about one.

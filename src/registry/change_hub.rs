@@ -1,5 +1,5 @@
-//! Where writers on this node tell waiters on this node that a process changed. A tick carries nothing: whoever hears it
-//! reads the registry. Writers elsewhere are not heard, so nobody relies on ticks alone.
+//! Where writers on this node tell waiters on this node that a process changed. A tick carries nothing: whoever hears
+//! it reads the registry. Writers elsewhere are not heard, so nobody relies on ticks alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,6 +67,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut waiting = self.hub.waiting();
         let is_last = waiting.get_mut(&self.process_id).is_some_and(|waiters| {
+            assert!(waiters.count > 0, "a subscription ends that was never counted");
             waiters.count -= 1;
             waiters.count == 0
         });

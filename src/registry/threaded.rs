@@ -17,12 +17,12 @@ use crate::store::Store;
 /// A thread of its own for the registry.
 pub struct Threaded {
     /// `None` only while it is dropped.
-    calls: Option<mpsc::Sender<Request>>,
+    calls: Option<mpsc::Sender<QueuedCall>>,
     thread: Option<JoinHandle<()>>,
     durability_tier: DurabilityTier,
 }
 
-struct Request {
+struct QueuedCall {
     call: Call,
     answer: oneshot::Sender<Result<Reply, RegistryError>>,
 }
@@ -30,13 +30,13 @@ struct Request {
 impl<S: Store + 'static> Registry<S> {
     /// This registry as a [`crate::ProcessRegistry`], on a thread that ends with the last use of it.
     pub fn threaded(mut self) -> Result<Facade<Threaded>, RegistryError> {
-        let (calls, requests) = mpsc::channel::<Request>();
+        let (calls, requests) = mpsc::channel::<QueuedCall>();
         let durability_tier = self.durability_tier();
         let thread = std::thread::Builder::new()
             .name("fencepost-registry".into())
             .spawn(move || {
                 let mut has_panicked = false;
-                for Request { call, answer } in requests {
+                for QueuedCall { call, answer } in requests {
                     // The thread goes on, so that every later caller hears the same, and not whatever a thread that is
                     // about to end would have them hear.
                     let applied =
@@ -67,12 +67,12 @@ impl Drop for Threaded {
 #[async_trait]
 impl Submit for Threaded {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        // Here and not only on the registry's thread, whose stack a value nested a million deep would overflow when it is
-        // dropped there.
+        // Here and not only on the registry's thread, whose stack a value nested a million deep would overflow when it
+        // is dropped there.
         check_arguments(&call)?;
         let (answer, answered) = oneshot::channel();
         let was_sent = match &self.calls {
-            Some(calls) => calls.send(Request { call, answer }).is_ok(),
+            Some(calls) => calls.send(QueuedCall { call, answer }).is_ok(),
             None => false,
         };
         if !was_sent {

@@ -1,4 +1,4 @@
-//! What a call may say at all, whatever is stored. Every noun that comes from outside is checked here, before any row
+//! Bounds on the arguments of a call, whatever is stored. Every value that comes from outside is checked before any row
 //! is read.
 
 use std::collections::BTreeSet;
@@ -198,7 +198,7 @@ pub fn external_ref(reference: &ProcessExternalRef) -> Checked {
     json("external_ref.metadata", &reference.metadata)
 }
 
-/// Whoever starts under a lease starts in its owner's name.
+/// A start under a lease must be in the name of the lease's owner.
 pub fn start_under(lease: &ProcessLease, started: &ProcessStarted) -> Checked {
     owner(&started.owner)?;
     if same_incarnation(&lease.owner, &started.owner) {

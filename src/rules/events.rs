@@ -1,4 +1,5 @@
-//! What a log accepts. A replay key names one event of a life for ever; a wake is fixed when its event is appended.
+//! The events that a log accepts. A replay key names one event of a process for ever; a wake is fixed when its event is
+//! appended.
 
 use serde_json::Value;
 
@@ -8,16 +9,8 @@ use crate::model::event::{
     ProcessWakeInput, ProcessWakeSpec, signal_name,
 };
 use crate::model::process::ProcessRecord;
+pub use crate::rules::decisions::AppendDecision;
 use crate::rules::writes::refuse_terminal;
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum AppendDecision {
-    /// The stored event is the answer.
-    Replayed,
-    New {
-        wake: Option<ProcessWake>,
-    },
-}
 
 /// Replay, then terminal, then undeclared; whether the caller may append at all was decided before.
 pub fn append(

@@ -1,16 +1,7 @@
 //! Moving handles between scopes: all of them or none.
 
 use crate::model::error::RegistryError;
-use crate::model::handle::ProcessHandleDescriptor;
-use crate::model::process::ProcessId;
-
-/// One id that a transfer names, and what the scope holds of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TransferItem {
-    pub process_id: ProcessId,
-    pub is_known: bool,
-    pub held: Option<ProcessHandleDescriptor>,
-}
+pub use crate::rules::decisions::TransferItem;
 
 /// Refuses the whole transfer for the first id that cannot move.
 pub fn transfer(from_scope_id: &str, items: &[TransferItem]) -> Result<(), RegistryError> {

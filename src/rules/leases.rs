@@ -1,39 +1,15 @@
-//! Who may hold a process, and whose grant still counts. Expiry is a comparison at the one reading of the clock that is
-//! handed in: nothing remembers that a lease "has expired", so a clock that steps back makes an unsuperseded
-//! grant live again, and a lease that was released or superseded is gone under every clock.
+//! Leases: who may hold a process, and whether a lease has expired. Expiry is a comparison with the one reading of the
+//! clock that is handed in, and it is not stored. So a clock that steps back makes an expired lease live again, unless
+//! it was superseded or released.
 
 use crate::model::error::RegistryError;
-use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseCompletion};
+use crate::model::lease::{ProcessLease, ProcessLeaseCompletion};
 use crate::model::process::ProcessStatus;
 use crate::model::row::Tenure;
-use crate::rules::Rules;
+pub use crate::rules::decisions::{Claim, ClaimDecision, Observation, TOKEN_BYTES};
+use crate::rules::table::Rules;
 
-/// Entropy drawn for each new grant.
-pub const TOKEN_BYTES: usize = 16;
-
-/// A wish to hold a process.
-pub struct Claim<'a> {
-    pub process_id: &'a str,
-    pub tenure: &'a Tenure,
-    pub owner: &'a LeaseOwnerIdentity,
-    pub now_ms: u64,
-    pub until_ms: u64,
-}
-
-/// What a reclaimer saw, and whom it may ask about the stored holder.
-pub struct Observation<'a> {
-    pub observed_holder: &'a ProcessLease,
-    pub is_definitely_dead: &'a dyn Fn(&LeaseOwnerIdentity) -> bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClaimDecision {
-    NewGrant { fence: u64 },
-    Reenter { until_ms: u64 },
-    Busy,
-}
-
-/// At `expires_at` it is gone; one millisecond earlier it is not.
+/// A lease has expired at `expires_at`, and not one millisecond earlier.
 pub fn is_live(lease: &ProcessLease, now_ms: u64) -> bool {
     lease.expires_at_epoch_ms > now_ms
 }

@@ -1,5 +1,6 @@
-//! What is forgotten, and what never is. A new life of a pruned id must not repeat a fence: an old writer of the old
-//! life may still be out there, and outside only the fence tells the two apart.
+//! The rows that a prune removes, and the numbers that survive it. A new registration of a pruned id must not repeat a
+//! fence: a writer of the old one may still be alive, and effects outside the registry are told apart by the fence
+//! alone.
 
 use crate::model::row::HighWater;
 

@@ -5,16 +5,15 @@
 use std::time::Duration;
 
 use crate::model::error::RegistryError;
-use crate::model::lease::{
-    LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation,
-};
+use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
+use crate::model::lease_timings::LeaseTimings;
 use crate::model::process::{
     AbandonWriter, FirstStart, ProcessAwaitOutput, ProcessRecord, RecoveryDisposition,
 };
 
 /// The next step of an attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Next {
+pub enum NextStep {
     /// Claim as this attempt's incarnation; again, when an earlier claim's outcome is unknown.
     Claim,
     Reclaim {
@@ -48,7 +47,7 @@ pub enum BodyEnd {
     Drained,
 }
 
-/// What a renewal's answer means.
+/// The meaning of a renewal's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renewal {
     /// The lease is ours for a full ttl from when the renewal was first sent.
@@ -61,31 +60,32 @@ pub enum Renewal {
     Lost,
 }
 
-/// What a read of the row answered.
+/// The answer to a read of the row.
 pub type Reading = Result<Option<ProcessRecord>, RegistryError>;
 
-/// Whom a decision may ask for proof of death.
+/// A function that says whether an owner is proved dead.
 pub type Probe<'a> = &'a dyn Fn(&LeaseOwnerIdentity) -> bool;
 
 /// Every decision of the worker. Each field's function documents itself.
 #[derive(Clone, Copy)]
-pub struct AttemptRules {
+pub struct WorkerRules {
     pub incarnation: fn(entropy: [u8; 16]) -> String,
-    pub after_list: fn(&ProcessRecord) -> Next,
+    pub after_list: fn(&ProcessRecord) -> NextStep,
     pub after_claim:
-        fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> Next,
-    pub after_read: fn(&Reading, last_holder: Option<&LeaseOwnerIdentity>, Probe<'_>) -> Next,
-    pub after_start: fn(&Result<FirstStart, RegistryError>, RecoveryDisposition, was_unknown: bool) -> Next,
+        fn(&Result<ProcessLeaseClaimOutcome, RegistryError>, was_reclaim: bool, Probe<'_>) -> NextStep,
+    pub after_read: fn(&Reading, last_holder: Option<&LeaseOwnerIdentity>, Probe<'_>) -> NextStep,
+    pub after_start:
+        fn(&Result<FirstStart, RegistryError>, RecoveryDisposition, was_unknown: bool) -> NextStep,
     pub first_renewal_in_ms: fn(&LeaseTimings) -> u64,
     pub after_renewal:
         fn(&Result<ProcessLease, RegistryError>, held: &ProcessLease, &LeaseTimings) -> Renewal,
     pub may_act: fn(now: Duration, deadline: Duration, is_lost: bool) -> bool,
-    pub after_body: fn(BodyEnd) -> Next,
-    pub after_completion: fn(&Result<ProcessRecord, RegistryError>) -> Next,
+    pub after_body: fn(BodyEnd) -> NextStep,
+    pub after_completion: fn(&Result<ProcessRecord, RegistryError>) -> NextStep,
     pub gives_permit_back_while_waiting: fn() -> bool,
 }
 
-impl AttemptRules {
+impl WorkerRules {
     pub const LAWFUL: Self = Self {
         incarnation,
         after_list,
@@ -101,7 +101,7 @@ impl AttemptRules {
     };
 }
 
-impl Default for AttemptRules {
+impl Default for WorkerRules {
     fn default() -> Self {
         Self::LAWFUL
     }
@@ -113,66 +113,70 @@ pub fn incarnation(entropy: [u8; 16]) -> String {
     entropy.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the list says is old when it is acted on; it only saves claims that are sure to be for nothing.
-pub fn after_list(listed: &ProcessRecord) -> Next {
+/// The list is old by the time it is acted on. It only saves claims that are sure to be useless.
+pub fn after_list(listed: &ProcessRecord) -> NextStep {
     let is_for_workers = listed.disposition().is_worker_run() || listed.abandon_request.is_some();
-    if is_for_workers { Next::Claim } else { Next::Leave }
+    if is_for_workers { NextStep::Claim } else { NextStep::Leave }
 }
 
 pub fn after_claim(
     answer: &Result<ProcessLeaseClaimOutcome, RegistryError>,
     was_reclaim: bool,
     is_dead: Probe<'_>,
-) -> Next {
+) -> NextStep {
     match answer {
-        Ok(ProcessLeaseClaimOutcome::Acquired(_)) => Next::Read,
+        Ok(ProcessLeaseClaimOutcome::Acquired(_)) => NextStep::Read,
         // Once: when the registry does not see what this probe sees, asking again changes nothing.
         Ok(ProcessLeaseClaimOutcome::Busy { holder }) if !was_reclaim && is_dead(&holder.owner) => {
-            Next::Reclaim { holder: holder.clone() }
+            NextStep::Reclaim { holder: holder.clone() }
         }
         // An unknown claim may have been granted: only a claim by the same incarnation finds out, by re-entry.
-        Err(error) if error.outcome_is_unknown() => Next::Again,
-        _ => Next::Leave,
+        Err(error) if error.outcome_is_unknown() => NextStep::Again,
+        _ => NextStep::Leave,
     }
 }
 
 /// Everything about the row is decided on this reading: the list, and the claim's wait, are older than the lease.
-pub fn after_read(answer: &Reading, _last_holder: Option<&LeaseOwnerIdentity>, is_dead: Probe<'_>) -> Next {
+pub fn after_read(
+    answer: &Reading,
+    _last_holder: Option<&LeaseOwnerIdentity>,
+    is_dead: Probe<'_>,
+) -> NextStep {
     let record = match answer {
         Ok(Some(record)) if !record.is_terminal() => record,
-        Ok(_) => return Next::Leave,
-        Err(error) if is_loss(error) => return Next::Leave,
+        Ok(_) => return NextStep::Leave,
+        Err(error) if is_loss(error) => return NextStep::Leave,
         // A read that failed is not "not terminal".
-        Err(_) => return Next::Release,
+        Err(_) => return NextStep::Release,
     };
     let is_requested = record.abandon_request.is_some();
     match (record.disposition(), &record.first_started) {
-        (RecoveryDisposition::Rerunnable, _) | (RecoveryDisposition::OwnerBound, None) => Next::Start,
+        (RecoveryDisposition::Rerunnable, _) | (RecoveryDisposition::OwnerBound, None) => NextStep::Start,
         // The starter's death proves that no body runs; a later holder's proves nothing.
         (RecoveryDisposition::OwnerBound, Some(started)) if is_dead(&started.owner) => {
-            Next::Settle { writer: AbandonWriter::Sweep }
+            NextStep::Settle { writer: AbandonWriter::Sweep }
         }
         (RecoveryDisposition::OwnerBound | RecoveryDisposition::ExternallyOwned, _) if is_requested => {
-            Next::Settle { writer: AbandonWriter::ReconciledRequest }
+            NextStep::Settle { writer: AbandonWriter::ReconciledRequest }
         }
-        _ => Next::Release,
+        _ => NextStep::Release,
     }
 }
 
-/// A start that failed used up nothing, and the row is anybody's; but one that may have been recorded, now or before, is
-/// asked about until that is known, or an owner-bound process would be used up by nobody.
+/// A start that failed used up nothing, and the row is anybody's; but one that may have been recorded, now or before,
+/// is asked about until that is known, or an owner-bound process would be used up by nobody.
 pub fn after_start(
     answer: &Result<FirstStart, RegistryError>,
     disposition: RecoveryDisposition,
     was_unknown: bool,
-) -> Next {
+) -> NextStep {
     match (answer, disposition) {
-        (Ok(FirstStart::AlreadyStarted(_)), RecoveryDisposition::OwnerBound) => Next::Release,
-        (Ok(_), _) => Next::Run,
-        (Err(error), _) if is_loss(error) => Next::Leave,
-        (Err(error), _) if error.is_refusal() => Next::Release,
-        (Err(error), _) if was_unknown || error.outcome_is_unknown() => Next::Again,
-        (Err(_), _) => Next::Release,
+        (Ok(FirstStart::AlreadyStarted(_)), RecoveryDisposition::OwnerBound) => NextStep::Release,
+        (Ok(_), _) => NextStep::Run,
+        (Err(error), _) if is_loss(error) => NextStep::Leave,
+        (Err(error), _) if error.is_refusal() => NextStep::Release,
+        (Err(error), _) if was_unknown || error.outcome_is_unknown() => NextStep::Again,
+        (Err(_), _) => NextStep::Release,
     }
 }
 
@@ -196,29 +200,29 @@ pub fn may_act(now: Duration, deadline: Duration, is_lost: bool) -> bool {
     !is_lost && now < deadline
 }
 
-pub fn after_body(end: BodyEnd) -> Next {
+pub fn after_body(end: BodyEnd) -> NextStep {
     match end {
-        BodyEnd::LeaseLost => Next::Leave,
-        BodyEnd::InfrastructureFailed => Next::Release,
-        BodyEnd::Drained => Next::Settle { writer: AbandonWriter::OwnerDrain },
-        BodyEnd::Panicked { message } => Next::End { output: failure("panic", message) },
+        BodyEnd::LeaseLost => NextStep::Leave,
+        BodyEnd::InfrastructureFailed => NextStep::Release,
+        BodyEnd::Drained => NextStep::Settle { writer: AbandonWriter::OwnerDrain },
+        BodyEnd::Panicked { message } => NextStep::End { output: failure("panic", message) },
         // Giving up is for those who have a licence; a body has an outcome or none.
         BodyEnd::Output(ProcessAwaitOutput::Abandoned { .. }) => {
-            Next::End { output: failure("abandoned_by_body", "the body called itself abandoned".into()) }
+            NextStep::End { output: failure("abandoned_by_body", "the body called itself abandoned".into()) }
         }
-        BodyEnd::Output(output) => Next::End { output },
+        BodyEnd::Output(output) => NextStep::End { output },
     }
 }
 
-pub fn after_completion(answer: &Result<ProcessRecord, RegistryError>) -> Next {
+pub fn after_completion(answer: &Result<ProcessRecord, RegistryError>) -> NextStep {
     match answer {
-        Ok(_) => Next::Leave,
+        Ok(_) => NextStep::Leave,
         // An outcome that cannot be stored is an outcome all the same.
         Err(RegistryError::InvalidArgument { argument, why }) if argument.starts_with("output.") => {
-            Next::End { output: failure("invalid_output", format!("{argument}: {why}")) }
+            NextStep::End { output: failure("invalid_output", format!("{argument}: {why}")) }
         }
-        Err(error) if error.is_refusal() => Next::Leave,
-        Err(_) => Next::Again,
+        Err(error) if error.is_refusal() => NextStep::Leave,
+        Err(_) => NextStep::Again,
     }
 }
 

@@ -1,61 +1,32 @@
-//! What may become of a process, and by whose hand. The fencing rule is [`admit`]: a row that workers run takes the
-//! writes of its execution only from its live grant, in the same step that looks at the lease. Two steps would not
-//! do: 1. A checks its lease. 2. A sleeps, the lease passes to B. 3. A writes on the strength of step 1.
+//! The writes that change a process, and who may make them. Completions and all other writes of an execution are fenced
+//! in [`admit`]: a row that workers run takes them only from its live grant, in the same step that looks at the lease.
+//! Two steps would not do: 1. A checks its lease. 2. A sleeps, the lease passes to B. 3. A writes on the strength of
+//! step 1.
 
 use crate::model::error::RegistryError;
 use crate::model::event::{self, signal_name};
-use crate::model::lease::{Grant, ProcessLease};
+use crate::model::lease::Grant;
 use crate::model::process::{
-    AbandonWriter, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessStarted,
-    RecoveryDisposition, WaitState,
+    AbandonWriter, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, RecoveryDisposition, WaitState,
 };
-use crate::model::row::{Life, ProcessRow};
-use crate::rules::Rules;
+use crate::model::row::{ProcessRow, StoredProcess};
+pub use crate::rules::decisions::{Admission, Authority, ExecutionWrite, StartDecision};
 use crate::rules::leases::live_lease;
-
-/// In whose name a write comes.
-#[derive(Clone, Copy)]
-pub enum Authority<'a> {
-    Unfenced,
-    Fenced(&'a ProcessLease),
-}
-
-/// The writes that belong to whoever executes a process.
-#[derive(Clone, Copy)]
-pub enum ExecutionWrite<'a> {
-    Start(&'a ProcessStarted),
-    Wait,
-    Event { event_type: &'a str },
-    End(&'a ProcessAwaitOutput),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    Go,
-    /// The same grant wrote the same outcome before and did not hear the answer: answer it again.
-    AlreadyApplied,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartDecision {
-    Record,
-    AlreadyYours,
-    AlreadyStarted,
-}
+use crate::rules::table::Rules;
 
 /// The order of checks is part of the contract: lease required, own completion already applied, already terminal,
 /// superseded, expired. An append replays before it meets a terminal state, so unfenced events pass it here.
 pub fn admit(
     rules: &Rules,
-    life: &Life,
+    process: &StoredProcess,
     authority: Authority<'_>,
     write: ExecutionWrite<'_>,
     now_ms: u64,
 ) -> Result<Admission, RegistryError> {
-    let record = &life.row.record;
+    let record = &process.row.record;
     let worker_run = record.disposition().is_worker_run();
     match authority {
-        Authority::Unfenced if worker_run && needs_lease(rules, life, write, now_ms) => {
+        Authority::Unfenced if worker_run && needs_lease(rules, process, write, now_ms) => {
             return Err(lease_required(record));
         }
         Authority::Fenced(_) if !worker_run && !is_settlement(write) => {
@@ -71,7 +42,7 @@ pub fn admit(
     }
     if let ExecutionWrite::End(output) = write
         && record.status.output() == Some(output)
-        && already_applied(life, authority)
+        && already_applied(process, authority)
     {
         return Ok(Admission::AlreadyApplied);
     }
@@ -80,7 +51,7 @@ pub fn admit(
     }
     refuse_terminal(record)?;
     if let Authority::Fenced(presented) = authority {
-        (rules.authorize)(rules, &life.tenure, presented, now_ms)?;
+        (rules.authorize)(rules, &process.tenure, presented, now_ms)?;
     }
     if let ExecutionWrite::End(output) = write {
         (rules.abandonment)(record, output)?;
@@ -168,15 +139,15 @@ pub(super) fn refuse_terminal(record: &ProcessRecord) -> Result<(), RegistryErro
     Ok(())
 }
 
-/// What an unfenced caller may not write on a row that workers run, terminal or not: anything but what hosts say to a
-/// process, and a start in the name of whoever holds the live lease.
-fn needs_lease(rules: &Rules, life: &Life, write: ExecutionWrite<'_>, now_ms: u64) -> bool {
+/// True for a write that a row which workers run takes only under a lease. Free of it are signals and cancel requests
+/// from hosts, and a start in the name of the holder of the live lease.
+fn needs_lease(rules: &Rules, process: &StoredProcess, write: ExecutionWrite<'_>, now_ms: u64) -> bool {
     match write {
         ExecutionWrite::Wait | ExecutionWrite::End(_) => true,
-        ExecutionWrite::Start(started) => !live_lease(rules, &life.tenure, now_ms)
+        ExecutionWrite::Start(started) => !live_lease(rules, &process.tenure, now_ms)
             .is_some_and(|held| (rules.same_incarnation)(&held.owner, &started.owner)),
         ExecutionWrite::Event { event_type } => {
-            let declared = &life.row.record.registration.event_types;
+            let declared = &process.row.record.registration.event_types;
             event_type != event::CANCEL_REQUESTED
                 && signal_name(event_type).is_none()
                 && declared.iter().any(|declared| declared.name == event_type)
@@ -189,10 +160,10 @@ fn is_settlement(write: ExecutionWrite<'_>) -> bool {
         if evidence.writer == AbandonWriter::ReconciledRequest)
 }
 
-fn already_applied(life: &Life, authority: Authority<'_>) -> bool {
+fn already_applied(process: &StoredProcess, authority: Authority<'_>) -> bool {
     match authority {
         Authority::Unfenced => true,
-        Authority::Fenced(presented) => life.row.provenance.ended_by.as_ref() == Some(&presented.grant()),
+        Authority::Fenced(presented) => process.row.provenance.ended_by.as_ref() == Some(&presented.grant()),
     }
 }
 

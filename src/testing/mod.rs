@@ -1,28 +1,7 @@
 //! For tests of this crate and of anyone's registry: an environment that is turned by hand, and the conformance suite.
 
+mod block_on;
 pub mod conformance;
 pub mod hand;
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
-
-/// Waits for a future that other threads complete. Nothing here turns a clock: see [`hand::HandEnvironment::run`].
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        std::thread::park();
-    }
-}
+pub use block_on::block_on;

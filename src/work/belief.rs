@@ -1,6 +1,6 @@
-//! What a worker believes about its lease. The belief ends by the worker's own clock, a full ttl after the last call
-//! that is known to have extended the lease was FIRST sent: the registry cannot have counted from earlier. Whatever
-//! starts an effect or a call under the grant asks here in the same poll.
+//! A worker's belief about its lease, and where it decides that the lease is lost. The belief ends by the worker's own
+//! clock, one ttl after the last call that is known to have extended the lease was FIRST sent: the registry cannot have
+//! counted from an earlier instant. Every effect and every call under the grant asks here in the poll that starts it.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,28 +11,29 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::environment::{Environment, before};
 use crate::model::error::RegistryError;
-use crate::model::lease::{LeaseTimings, ProcessLease};
-use crate::rules::worker::AttemptRules;
+use crate::model::lease::ProcessLease;
+use crate::model::lease_timings::LeaseTimings;
+use crate::rules::worker::WorkerRules;
 
 /// Clones are the same belief.
 #[derive(Clone)]
-pub(crate) struct Hold(Arc<Shared>);
+pub(crate) struct LeaseBelief(Arc<SharedBelief>);
 
-/// What every hold of a worker has in common.
-pub(crate) struct Tenancy {
+/// The parts that all beliefs of one worker share.
+pub(crate) struct BeliefContext {
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) timings: LeaseTimings,
-    pub(crate) rules: AttemptRules,
+    pub(crate) rules: WorkerRules,
     pub(crate) permits: Arc<Semaphore>,
 }
 
-struct Shared {
+struct SharedBelief {
     lease: ProcessLease,
-    tenancy: Tenancy,
-    state: Mutex<State>,
+    context: BeliefContext,
+    state: Mutex<BeliefState>,
 }
 
-struct State {
+struct BeliefState {
     /// When the last call that is known to have extended the lease was first sent.
     extended_at: Duration,
     deadline: Duration,
@@ -46,27 +47,29 @@ struct State {
 }
 
 /// One wait for somebody else, however it ends.
-struct Waiting<'a>(&'a Hold);
+struct IdleWait<'a>(&'a LeaseBelief);
 
-impl Drop for Waiting<'_> {
+impl Drop for IdleWait<'_> {
     fn drop(&mut self) {
-        self.0.state().waits -= 1;
+        let mut state = self.0.state();
+        assert!(state.waits > 0, "a wait ends that never began");
+        state.waits -= 1;
     }
 }
 
-impl Hold {
+impl LeaseBelief {
     /// `first_sent` is when the claim that won the lease was first sent.
     pub(crate) fn new(
         lease: ProcessLease,
-        tenancy: Tenancy,
+        context: BeliefContext,
         permit: Option<OwnedSemaphorePermit>,
         first_sent: Duration,
     ) -> Self {
-        let deadline = first_sent.saturating_add(Duration::from_millis(tenancy.timings.ttl_ms()));
-        Self(Arc::new(Shared {
+        let deadline = first_sent.saturating_add(Duration::from_millis(context.timings.ttl_ms()));
+        Self(Arc::new(SharedBelief {
             lease,
-            tenancy,
-            state: Mutex::new(State {
+            context,
+            state: Mutex::new(BeliefState {
                 extended_at: first_sent,
                 deadline,
                 is_lost: false,
@@ -77,7 +80,7 @@ impl Hold {
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BeliefState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,15 +89,15 @@ impl Hold {
     }
 
     pub(crate) fn timings(&self) -> &LeaseTimings {
-        &self.0.tenancy.timings
+        &self.0.context.timings
     }
 
-    pub(crate) fn rules(&self) -> &AttemptRules {
-        &self.0.tenancy.rules
+    pub(crate) fn rules(&self) -> &WorkerRules {
+        &self.0.context.rules
     }
 
     pub(crate) fn environment(&self) -> &dyn Environment {
-        self.0.tenancy.environment.as_ref()
+        self.0.context.environment.as_ref()
     }
 
     /// On the monotonic clock.
@@ -108,13 +111,18 @@ impl Hold {
         let mut state = self.state();
         state.extended_at = state.extended_at.max(first_sent);
         state.deadline = state.deadline.max(until);
+        assert!(
+            state.deadline.saturating_sub(state.extended_at)
+                <= Duration::from_millis(self.timings().ttl_ms()),
+            "a belief lasts at most one ttl after the call that extended it was sent"
+        );
     }
 
     pub(crate) fn extended_at(&self) -> Duration {
         self.state().extended_at
     }
 
-    /// For ever: a worker that was told of its loss does not come back to life under the same grant.
+    /// The loss is final: a worker that was told of it never acts again under the same grant.
     pub(crate) fn lose(&self, why: &str) {
         if !std::mem::replace(&mut self.state().is_lost, true) {
             self.log_loss(why);
@@ -130,7 +138,7 @@ impl Hold {
         );
     }
 
-    /// Whether anything may be started under the grant at this instant.
+    /// True if a call or an effect may be started under the grant at this instant.
     pub(crate) fn may_act(&self) -> bool {
         let now = self.environment().monotonic();
         let (may_act, is_news) = {
@@ -146,15 +154,16 @@ impl Hold {
         may_act
     }
 
-    /// Passes while the lease is believed in, and never afterwards.
-    pub(crate) async fn must_hold(&self) {
+    /// Returns at once while the lease is believed in. Once it is lost this never returns: whoever awaits it is about
+    /// to be dropped.
+    pub(crate) async fn wait_forever_if_lost(&self) {
         if !self.may_act() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// The answer of a call, or that it is unknown once an interval has passed without one: a call that hangs must not
-    /// hold up whoever's lease is healthy.
+    /// The answer of a call, or "unknown" once a renewal interval has passed without one: a call that hangs must not
+    /// stop a worker whose lease is healthy.
     pub(crate) async fn patiently<T>(
         &self,
         call: impl Future<Output = Result<T, RegistryError>>,
@@ -165,8 +174,9 @@ impl Hold {
         before(until, self.environment(), call).await.unwrap_or_else(|| Err(no_answer()))
     }
 
-    /// Runs `wait` without a permit, so that a parent does not keep its child from running. Of several waits at once the
-    /// last one to end goes on only with a permit again; the body's runner fetches it, after a wait that was dropped too.
+    /// Runs `wait` without a permit, so that a parent does not keep its child from running. Of several waits at once
+    /// the last one to end goes on only with a permit again; the body's runner fetches it, after a wait that was
+    /// dropped too.
     pub(crate) async fn while_idle<T>(&self, wait: impl Future<Output = T>) -> T {
         if !(self.rules().gives_permit_back_while_waiting)() {
             return wait.await;
@@ -180,7 +190,7 @@ impl Hold {
         }
         .into_iter()
         .for_each(Waker::wake);
-        let waiting = Waiting(self);
+        let waiting = IdleWait(self);
         let result = wait.await;
         drop(waiting);
         poll_fn(|task| {
@@ -194,17 +204,18 @@ impl Hold {
         result
     }
 
-    /// Whether the body may not go on until it has a permit.
+    /// True if the body may not go on until it has a permit.
     pub(crate) fn lacks_permit(&self) -> bool {
         let state = self.state();
-        state.permit.is_none() && state.waits == 0 && !self.0.tenancy.permits.is_closed()
+        state.permit.is_none() && state.waits == 0 && !self.0.context.permits.is_closed()
     }
 
     /// A permit for a body that goes on; none once the worker drains, which lets what runs run out.
     pub(crate) async fn take_permit(&self) {
-        let permit = Arc::clone(&self.0.tenancy.permits).acquire_owned().await.ok();
+        let permit = Arc::clone(&self.0.context.permits).acquire_owned().await.ok();
         let waiting = {
             let mut state = self.state();
+            assert!(state.permit.is_none(), "a body takes a second permit");
             state.permit = permit;
             std::mem::take(&mut state.without_permit)
         };

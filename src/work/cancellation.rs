@@ -1,4 +1,5 @@
-//! A wish to stop, that reaches whoever looks at it or waits for it. Clones are the same wish; once made it stays.
+//! A request to stop, seen by everyone who looks at it or waits for it. Clones are the same request; it cannot be taken
+//! back.
 
 use crate::work::latch::Latch;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::process::ProcessId;
-use crate::work::belief::Hold;
+use crate::work::belief::LeaseBelief;
 
 /// One effect, as the outside sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub enum ScopedEffectController<'a> {
 #[derive(Clone)]
 pub struct Effects<'a> {
     pub(crate) controller: ScopedEffectController<'a>,
-    pub(crate) hold: Hold,
+    pub(crate) belief: LeaseBelief,
 }
 
 impl ScopedEffectController<'_> {
@@ -59,12 +59,12 @@ impl ScopedEffectController<'_> {
 }
 
 impl Effects<'_> {
-    /// Performs the effect under the attempt's fence. Once the lease is lost this never answers: the body is about to be
-    /// dropped.
+    /// Performs the effect under the attempt's fence. Once the lease is lost this never answers: the body is about to
+    /// be dropped.
     pub async fn perform(&self, key: &str, payload: Value) -> Result<Value, EffectError> {
         // No await stands between this check and the first poll of the effect.
-        self.hold.must_hold().await;
-        let lease = self.hold.lease();
+        self.belief.wait_forever_if_lost().await;
+        let lease = self.belief.lease();
         let effect = Effect {
             process_id: lease.process_id.clone(),
             key: key.to_owned(),

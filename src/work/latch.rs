@@ -1,5 +1,5 @@
-//! A value that is set once, and whoever waits for it. Much smaller than a channel: every attempt has several, and most are
-//! never waited for.
+//! A value that is set once, and those who wait for it. Much smaller than a channel: every attempt has several, and
+//! nobody waits for most of them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 
 /// Clones are the same latch.
 #[derive(Debug, Clone)]
-pub(crate) struct Latch<T>(Arc<Mutex<State<T>>>);
+pub(crate) struct Latch<T>(Arc<Mutex<LatchState<T>>>);
 
 #[derive(Debug)]
-struct State<T> {
+struct LatchState<T> {
     value: Option<T>,
     /// By the number that each wait was given.
     waiting: Vec<(u64, Waker)>,
@@ -20,10 +20,10 @@ struct State<T> {
 
 impl<T: Copy> Latch<T> {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { value: None, waiting: Vec::new(), waits: 0 })))
+        Self(Arc::new(Mutex::new(LatchState { value: None, waiting: Vec::new(), waits: 0 })))
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, LatchState<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -41,18 +41,18 @@ impl<T: Copy> Latch<T> {
         self.state().value
     }
 
-    pub(crate) fn wait(&self) -> Wait<T> {
-        Wait { latch: self.clone(), number: None }
+    pub(crate) fn wait(&self) -> LatchWait<T> {
+        LatchWait { latch: self.clone(), number: None }
     }
 }
 
 /// Waits until the value is set; at once, if it is.
-pub(crate) struct Wait<T: Copy> {
+pub(crate) struct LatchWait<T: Copy> {
     latch: Latch<T>,
     number: Option<u64>,
 }
 
-impl<T: Copy> Future for Wait<T> {
+impl<T: Copy> Future for LatchWait<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<T> {
@@ -73,7 +73,7 @@ impl<T: Copy> Future for Wait<T> {
     }
 }
 
-impl<T: Copy> Drop for Wait<T> {
+impl<T: Copy> Drop for LatchWait<T> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             self.latch.state().waiting.retain(|(of, _)| *of != number);

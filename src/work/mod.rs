@@ -1,7 +1,8 @@
-//! Work: the engines that others implement, and how far a body may go under its lease.
+//! Work: the engines that others implement, and the means that a body has under its lease.
 
 pub(crate) mod belief;
 pub mod cancellation;
+mod context;
 pub mod effect;
 pub mod engine;
 pub(crate) mod latch;

@@ -1,63 +1,55 @@
 //! One attempt of a worker on one row: win a lease, read again, start, run, end. Each step is carried out here and
-//! decided in `rules/attempt.rs`. From the win to the outcome the lease is kept by `keep.rs`, which drops the work where
-//! it stands once the lease is lost: this attempt then makes no call at all.
+//! decided in `rules/worker.rs`. From the claim to the outcome the lease is renewed by `renewal.rs`, which drops the
+//! work where it stands once the lease is lost: this attempt then makes no call at all.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::environment::{Environment, before};
+use crate::environment::Environment;
+use crate::environment::before;
 use crate::model::error::RegistryError;
 use crate::model::lease::LeaseOwnerIdentity;
 use crate::model::process::{
     AbandonEvidence, AbandonWriter, ProcessAwaitOutput, ProcessRecord, ProcessStarted,
 };
 use crate::panics::catch_panic;
-use crate::rules::worker::{BodyEnd, Next, Reading};
-use crate::work::belief::Hold;
+use crate::rules::worker::{BodyEnd, NextStep, Reading};
+use crate::work::belief::LeaseBelief;
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::{Effects, ScopedEffectController};
 use crate::work::engine::{
     InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
 };
+use crate::worker::attempt_end::{AttemptEnd, AttemptPurpose, PAUSE, draining};
 use crate::worker::body::run_body;
-use crate::worker::claim::{Won, win};
-use crate::worker::durable_worker::Inner;
-use crate::worker::renewal::kept;
+use crate::worker::claim::{WonLease, win_lease};
+use crate::worker::context::WorkerContext;
+use crate::worker::renewal::keep_lease_during;
+use crate::worker::state::AttemptSlot;
 
-/// Between two tries of a step whose outcome is unknown.
-pub(crate) const PAUSE: Duration = Duration::from_millis(50);
-
-pub(crate) struct Attempt<'a> {
-    pub(crate) worker: &'a Inner,
-    pub(crate) purpose: Purpose,
-    pub(crate) owner: LeaseOwnerIdentity,
+pub(super) struct Attempt<'a> {
+    pub(super) worker: &'a WorkerContext,
+    pub(super) purpose: AttemptPurpose,
+    pub(super) owner: LeaseOwnerIdentity,
     /// The listed row at first, and what was read since.
-    pub(crate) record: ProcessRecord,
-    pub(crate) effects: ScopedEffectController<'a>,
-    pub(crate) execution: Arc<ProcessExecutionContext>,
+    pub(super) record: ProcessRecord,
+    pub(super) effects: ScopedEffectController<'a>,
+    pub(super) execution: Arc<ProcessExecutionContext>,
     /// The caller's wish.
-    pub(crate) cancellation: CancellationToken,
+    pub(super) cancellation: CancellationToken,
     /// Raised to make this attempt give up an owner-bound process it started.
-    pub(crate) drain: CancellationToken,
+    pub(super) drain: CancellationToken,
     /// The right to run beside others.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
-    pub(crate) progress: Progress,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) progress: AttemptProgress,
 }
 
-/// What an attempt is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Run,
-    /// Gives up what this worker life started and lost; takes nothing from anybody, dead or alive.
-    Drain,
-}
-
-/// What an attempt has come to so far.
+/// How far an attempt has come.
 #[derive(Default)]
-pub(crate) struct Progress {
-    /// Whom a reclaim was asked for, if anybody.
+pub(super) struct AttemptProgress {
+    /// The holder from whom a reclaim was tried, if any.
     observed_holder: Option<LeaseOwnerIdentity>,
     /// A first start was sent whose outcome is unknown.
     has_unknown_start: bool,
@@ -70,77 +62,55 @@ pub(crate) struct Progress {
     failure: Option<RegistryError>,
 }
 
-/// How an attempt went.
-#[derive(Debug)]
-pub(crate) enum AttemptEnd {
-    /// Its own write ended the process.
-    Ended(Box<ProcessAwaitOutput>),
-    /// It left the row as it is; the error, if any, says why.
-    Left(Option<Box<RegistryError>>),
-}
-
-impl AttemptEnd {
-    pub(crate) fn refused(error: RegistryError) -> Self {
-        Self::Left(Some(Box::new(error)))
-    }
-
-    /// Whether its own write gave the process up.
-    pub(crate) fn is_owner_drain(&self) -> bool {
-        matches!(self, Self::Ended(output) if is_owner_drain(output))
-    }
-}
-
 fn is_abandoned(output: &ProcessAwaitOutput) -> bool {
     matches!(output, ProcessAwaitOutput::Abandoned { .. })
 }
 
-fn is_settlement(step: &Next) -> bool {
-    matches!(step, Next::End { output } if is_abandoned(output))
-}
-
-pub(crate) fn is_owner_drain(output: &ProcessAwaitOutput) -> bool {
-    matches!(output, ProcessAwaitOutput::Abandoned { evidence } if evidence.writer == AbandonWriter::OwnerDrain)
-}
-
-pub(crate) fn draining() -> RegistryError {
-    RegistryError::backend("run a process", "the worker drains and takes no more work")
+fn is_settlement(step: &NextStep) -> bool {
+    matches!(step, NextStep::End { output } if is_abandoned(output))
 }
 
 /// A step's decision, or the end of the attempt.
-type Decided = Result<Next, AttemptEnd>;
+type Decided = Result<NextStep, AttemptEnd>;
 
 impl Attempt<'_> {
-    pub(crate) async fn make(mut self) -> AttemptEnd {
+    pub(super) async fn make(mut self) -> AttemptEnd {
         let permit = self.permit.take();
-        let won = win(self.worker, self.purpose, self.record.id(), &self.owner, permit).await;
-        let Won { hold, next, observed_holder } = match won {
+        let won = win_lease(self.worker, self.purpose, self.record.id(), &self.owner, permit).await;
+        let WonLease { belief, next, observed_holder } = match won {
             Ok(won) => won,
             Err(end) => return end,
         };
         self.progress.observed_holder = observed_holder;
         let registry = Arc::clone(&self.worker.config.registry);
-        let done = kept(&hold, registry, Box::pin(self.carry_out(&hold, next))).await;
+        let done = keep_lease_during(&belief, registry, Box::pin(self.carry_out(&belief, next))).await;
         let last = match done {
             // The work may have been told of the loss in the very poll it ended in.
-            Some(Ok(last)) if hold.may_act() => last,
+            Some(Ok(last)) if belief.may_act() => last,
             Some(Err(end)) => return end,
             _ => {
-                hold.retire();
+                belief.retire();
                 (self.worker.config.rules.after_body)(BodyEnd::LeaseLost)
             }
         };
         match last {
-            Next::Release => self.release(&hold).await,
+            NextStep::Release => self.release(&belief).await,
             // Only rules that are wrong go on without a lease.
-            next @ (Next::End { .. } | Next::Settle { .. }) => {
-                drop(self.step(&hold, next).await);
+            next @ (NextStep::End { .. } | NextStep::Settle { .. }) => {
+                drop(self.step(&belief, next).await);
                 self.left()
             }
-            _ => self.left(),
+            NextStep::Claim
+            | NextStep::Reclaim { .. }
+            | NextStep::Read
+            | NextStep::Start
+            | NextStep::Run
+            | NextStep::Again
+            | NextStep::Leave => self.left(),
         }
     }
 
-    /// How it went, without an outcome. One that was sent may have been stored all the same.
+    /// The result when no outcome is confirmed. An outcome that was sent may still have been stored.
     fn left(&mut self) -> AttemptEnd {
         let why = "the lease was lost before an answer came";
         let unknown = || RegistryError::unavailable("complete a process", why);
@@ -148,26 +118,27 @@ impl Attempt<'_> {
         AttemptEnd::Left(failure.or_else(|| self.progress.has_sent_end.then(unknown)).map(Box::new))
     }
 
-    /// Steps under the lease, until one remains that needs none kept.
-    async fn carry_out(&mut self, hold: &Hold, mut step: Next) -> Decided {
+    /// Makes steps that need the lease renewed meanwhile, and returns the first step that does not.
+    async fn carry_out(&mut self, belief: &LeaseBelief, mut step: NextStep) -> Decided {
         let mut pause = PAUSE;
         let first_tried = self.environment().monotonic();
-        let longest_pause = Duration::from_millis(hold.timings().renew_interval_ms()).max(PAUSE);
+        let longest_pause = Duration::from_millis(belief.timings().renew_interval_ms()).max(PAUSE);
         loop {
             let last = match step {
                 // Once: a repeat of the write must be the same write, down to its time.
-                Next::Settle { writer } => Next::End { output: self.abandoned(writer) },
-                Next::Read | Next::Start | Next::Run | Next::End { .. } => step,
-                _ => return Ok(step),
+                NextStep::Settle { writer } => NextStep::End { output: self.abandoned(writer) },
+                NextStep::Read | NextStep::Start | NextStep::Run | NextStep::End { .. } => step,
+                NextStep::Claim | NextStep::Reclaim { .. } => return Ok(step),
+                NextStep::Again | NextStep::Release | NextStep::Leave => return Ok(step),
             };
-            hold.must_hold().await;
-            step = match self.step(hold, last.clone()).await? {
-                Next::Again => {
+            belief.wait_forever_if_lost().await;
+            step = match self.step(belief, last.clone()).await? {
+                NextStep::Again => {
                     // A body's outcome is worth any patience; a settlement can be made by anybody, later.
-                    let ttl = Duration::from_millis(hold.timings().ttl_ms());
+                    let ttl = Duration::from_millis(belief.timings().ttl_ms());
                     let is_late = self.environment().monotonic().saturating_sub(first_tried) >= ttl;
                     if is_late && is_settlement(&last) {
-                        return Ok(Next::Release);
+                        return Ok(NextStep::Release);
                     }
                     self.environment().sleep(pause).await;
                     pause = (pause * 2).min(longest_pause);
@@ -178,16 +149,16 @@ impl Attempt<'_> {
         }
     }
 
-    async fn step(&mut self, hold: &Hold, step: Next) -> Decided {
+    async fn step(&mut self, belief: &LeaseBelief, step: NextStep) -> Decided {
         match step {
-            Next::Read => Ok(self.read(hold).await),
-            Next::Start => self.start(hold).await,
-            Next::Run => self.run(hold).await,
-            Next::Settle { writer } => {
+            NextStep::Read => Ok(self.read(belief).await),
+            NextStep::Start => self.start(belief).await,
+            NextStep::Run => self.run(belief).await,
+            NextStep::Settle { writer } => {
                 let output = self.abandoned(writer);
-                self.end(hold, output).await
+                self.end(belief, output).await
             }
-            Next::End { output } => self.end(hold, output).await,
+            NextStep::End { output } => self.end(belief, output).await,
             last => Ok(last),
         }
     }
@@ -196,9 +167,9 @@ impl Attempt<'_> {
         self.worker.config.environment.as_ref()
     }
 
-    async fn read(&mut self, hold: &Hold) -> Next {
+    async fn read(&mut self, belief: &LeaseBelief) -> NextStep {
         let config = &self.worker.config;
-        let answer = hold.patiently(config.registry.read_process(self.record.id())).await;
+        let answer = belief.patiently(config.registry.read_process(self.record.id())).await;
         let next = self.after_read(&answer);
         match answer {
             Ok(Some(record)) => self.record = record,
@@ -211,14 +182,14 @@ impl Attempt<'_> {
         next
     }
 
-    fn after_read(&self, answer: &Reading) -> Next {
+    fn after_read(&self, answer: &Reading) -> NextStep {
         let config = &self.worker.config;
         match (self.purpose, answer) {
-            (Purpose::Drain, Ok(Some(record))) if !record.is_terminal() => {
-                if self.worker.life.is_starter(record) {
-                    Next::Settle { writer: AbandonWriter::OwnerDrain }
+            (AttemptPurpose::Drain, Ok(Some(record))) if !record.is_terminal() => {
+                if self.worker.state.is_starter(record) {
+                    NextStep::Settle { writer: AbandonWriter::OwnerDrain }
                 } else {
-                    Next::Release
+                    NextStep::Release
                 }
             }
             _ => {
@@ -229,7 +200,7 @@ impl Attempt<'_> {
     }
 
     /// The first start is the last thing before the body: whatever can fail without the work comes before it.
-    async fn start(&mut self, hold: &Hold) -> Decided {
+    async fn start(&mut self, belief: &LeaseBelief) -> Decided {
         let config = &self.worker.config;
         if self.progress.engine.is_none() {
             let kind = InputKind::of(&self.record.registration.input);
@@ -243,36 +214,36 @@ impl Attempt<'_> {
             }
             self.progress.engine = Some(Arc::clone(engine));
         }
-        hold.must_hold().await;
+        belief.wait_forever_if_lost().await;
         // Before the call: a start whose answer is lost may be ours to drain.
-        if !self.worker.life.may_start(&self.record, &self.owner) {
-            return self.refused(Next::Release, draining());
+        if !self.worker.state.may_start(&self.record, &self.owner) {
+            return self.refused(NextStep::Release, draining());
         }
-        let owner = hold.lease().owner.clone();
+        let owner = belief.lease().owner.clone();
         let started = ProcessStarted { owner, started_at_ms: config.environment.now_epoch_ms() };
-        let call = config.registry.record_first_started_with_lease(hold.lease(), started);
-        let answer = hold.patiently(call).await;
+        let call = config.registry.record_first_started_with_lease(belief.lease(), started);
+        let answer = belief.patiently(call).await;
         let was_unknown = self.progress.has_unknown_start;
         let next = (config.rules.after_start)(&answer, self.record.disposition(), was_unknown);
         self.progress.has_unknown_start |= answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
         match answer {
             Ok(started) => self.record = started.into_record(),
-            Err(refusal) if next != Next::Again => return self.refused(next, refusal),
+            Err(refusal) if next != NextStep::Again => return self.refused(next, refusal),
             Err(_) => {}
         }
         Ok(next)
     }
 
-    async fn run(&mut self, hold: &Hold) -> Decided {
+    async fn run(&mut self, belief: &LeaseBelief) -> Decided {
         let config = &self.worker.config;
         let Some(engine) = self.progress.engine.clone() else {
-            return Ok(Next::Start);
+            return Ok(NextStep::Start);
         };
         let context = ProcessContext::new(
             self.record.clone(),
             Arc::clone(&config.registry),
             self.worker.awaiter.clone(),
-            Effects { controller: self.effects.clone(), hold: hold.clone() },
+            Effects { controller: self.effects.clone(), belief: belief.clone() },
             Arc::clone(&self.execution),
         );
         let body = Box::pin({
@@ -286,15 +257,15 @@ impl Attempt<'_> {
     }
 
     /// A failure that says nothing about the work.
-    fn failed(&mut self, failure: &InfrastructureFailure) -> Next {
+    fn failed(&mut self, failure: &InfrastructureFailure) -> NextStep {
         log::warn!("process `{}` is left as it is: {failure}", self.record.id());
         self.progress.failure = Some(RegistryError::backend("run a process", failure.to_string()));
         (self.worker.config.rules.after_body)(BodyEnd::InfrastructureFailed)
     }
 
     /// A call under the grant was refused: the attempt ends, after a release if the lease is still ours.
-    fn refused(&mut self, next: Next, refusal: RegistryError) -> Decided {
-        if next == Next::Leave {
+    fn refused(&mut self, next: NextStep, refusal: RegistryError) -> Decided {
+        if next == NextStep::Leave {
             return Err(AttemptEnd::refused(refusal));
         }
         self.progress.failure = Some(refusal);
@@ -307,45 +278,78 @@ impl Attempt<'_> {
         ProcessAwaitOutput::Abandoned { evidence: AbandonEvidence { writer, owner, epoch_ms } }
     }
 
-    async fn end(&mut self, hold: &Hold, output: ProcessAwaitOutput) -> Decided {
+    async fn end(&mut self, belief: &LeaseBelief, output: ProcessAwaitOutput) -> Decided {
         let config = &self.worker.config;
         self.progress.has_sent_end = true;
-        let call = config.registry.complete_process_with_lease(hold.lease(), output.clone());
-        let answer = hold.patiently(call).await;
+        let call = config.registry.complete_process_with_lease(belief.lease(), output.clone());
+        let answer = belief.patiently(call).await;
         let next = (config.rules.after_completion)(&answer);
         match (next, answer) {
-            (Next::Leave, Ok(_)) => {
-                self.worker.life.forget_start(self.record.id());
+            (NextStep::Leave, Ok(_)) => {
+                self.worker.state.forget_start(self.record.id());
                 Err(AttemptEnd::Ended(Box::new(output)))
             }
-            (Next::Leave, Err(error)) => {
+            (NextStep::Leave, Err(error)) => {
                 if matches!(
                     error,
                     RegistryError::AlreadyTerminal { .. } | RegistryError::UnknownProcess { .. }
                 ) {
-                    self.worker.life.forget_start(self.record.id());
+                    self.worker.state.forget_start(self.record.id());
                 }
                 Err(AttemptEnd::refused(error))
             }
             // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
-            (Next::End { .. }, Err(error)) if self.progress.has_replaced_output || is_abandoned(&output) => {
+            (NextStep::End { .. }, Err(error))
+                if self.progress.has_replaced_output || is_abandoned(&output) =>
+            {
                 log::warn!("process `{}` could not be ended: {error}", self.record.id());
                 // No release for a grant whose body produced an outcome.
-                self.refused(if is_abandoned(&output) { Next::Release } else { Next::Leave }, error)
+                self.refused(if is_abandoned(&output) { NextStep::Release } else { NextStep::Leave }, error)
             }
-            (Next::End { output }, Err(_)) => {
+            (NextStep::End { output }, Err(_)) => {
                 self.progress.has_replaced_output = true;
-                Ok(Next::End { output })
+                Ok(NextStep::End { output })
             }
             (next, _) => Ok(next),
         }
     }
 
     /// Sent once: one that is lost costs the rest of the ttl, and no more.
-    async fn release(&mut self, hold: &Hold) -> AttemptEnd {
-        let completion = hold.lease().completion();
+    async fn release(&mut self, belief: &LeaseBelief) -> AttemptEnd {
+        let completion = belief.lease().completion();
         let call = self.worker.config.registry.complete_process_lease(&completion);
-        before(hold.deadline(), self.environment(), call).await;
+        before(belief.deadline(), self.environment(), call).await;
         self.left()
+    }
+}
+
+impl WorkerContext {
+    /// A permit before the claim: a lease is never held while its work waits for its turn.
+    pub(super) async fn attempt(
+        &self,
+        record: ProcessRecord,
+        effects: ScopedEffectController<'_>,
+        execution: Arc<ProcessExecutionContext>,
+        cancellation: CancellationToken,
+        slot: AttemptSlot,
+    ) -> AttemptEnd {
+        let Ok(permit) = Arc::clone(&self.state.permits).acquire_owned().await else {
+            return AttemptEnd::refused(draining());
+        };
+        let attempt = Attempt {
+            worker: self,
+            purpose: AttemptPurpose::Run,
+            owner: self.fresh_incarnation(),
+            record,
+            effects,
+            execution,
+            cancellation,
+            drain: slot.drain.clone(),
+            permit: Some(permit),
+            progress: AttemptProgress::default(),
+        };
+        let end = attempt.make().await;
+        slot.ended_as_drain.set(end.is_owner_drain());
+        end
     }
 }

@@ -1,5 +1,5 @@
-//! Running a body: one future that polls, in this order, a drain, the wish to cancel, the permit and the body. Whether
-//! the lease still holds was asked in the same poll by `keep.rs`, around it.
+//! Running a body: one future that polls, in this order, a drain, the wish to cancel, the permit and the body. It runs
+//! inside `renewal.rs`, which has asked in the same poll whether the lease is still held.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,16 +14,16 @@ use crate::rules::worker::BodyEnd;
 use crate::work::cancellation::CancellationToken;
 use crate::work::engine::{InfrastructureFailure, ProcessContext};
 
-type Body<'a> = BoxFuture<'a, Result<ProcessAwaitOutput, InfrastructureFailure>>;
+type BodyFuture<'a> = BoxFuture<'a, Result<ProcessAwaitOutput, InfrastructureFailure>>;
 
 /// Polls the body until it ends or is drained; then it is dropped.
 pub(crate) async fn run_body(
-    body: Body<'_>,
+    body: BodyFuture<'_>,
     context: &ProcessContext<'_>,
     callers_wish: &CancellationToken,
     drain: &CancellationToken,
 ) -> Result<BodyEnd, InfrastructureFailure> {
-    let hold = &context.hold;
+    let belief = &context.belief;
     let mut body = body;
     let mut drained = pin!(drain.cancelled());
     // The caller's token is raised for whatever else the caller does; what the log asks concerns this body alone.
@@ -43,8 +43,8 @@ pub(crate) async fn run_body(
             context.cancellation.cancel();
         }
         // After a wait the body goes on only beside as many others as the bound allows.
-        if hold.lacks_permit() {
-            let fetched = permit.get_or_insert_with(|| Box::pin(hold.take_permit()));
+        if belief.lacks_permit() {
+            let fetched = permit.get_or_insert_with(|| Box::pin(belief.take_permit()));
             if fetched.as_mut().poll(task).is_pending() {
                 return Poll::Pending;
             }
@@ -60,7 +60,7 @@ pub(crate) async fn run_body(
         let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(task)));
         match polled {
             Ok(Poll::Pending) => {
-                if hold.lacks_permit() {
+                if belief.lacks_permit() {
                     // A wait ended in this poll: fetch the permit in the next.
                     task.waker().wake_by_ref();
                 }
@@ -73,7 +73,7 @@ pub(crate) async fn run_body(
     })
     .await;
     drop_quietly(body);
-    hold.retire();
+    belief.retire();
     end
 }
 
@@ -82,7 +82,7 @@ async fn watch_for_cancel(context: &ProcessContext<'_>) {
     let mut watch = context.awaiter.watch(context.process_id());
     let mut cursor = 0;
     loop {
-        match context.hold.patiently(context.registry.events_after(context.process_id(), cursor)).await {
+        match context.belief.patiently(context.registry.events_after(context.process_id(), cursor)).await {
             Ok(events) if events.iter().any(|event| event.event_type == CANCEL_REQUESTED) => {
                 return context.cancellation.cancel();
             }

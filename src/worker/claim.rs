@@ -1,6 +1,6 @@
-//! Winning a lease: claim, and when somebody holds it who is provably dead, reclaim from exactly that grant. A claim whose
-//! outcome is unknown may have been granted, so it is asked for again by the same incarnation until that is known or a
-//! ttl has passed since it was first sent.
+//! Winning a lease: claim, and when somebody holds it who is provably dead, reclaim from exactly that grant. A claim
+//! whose outcome is unknown may have been granted, so it is asked for again by the same incarnation until that is known
+//! or a ttl has passed since it was first sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::environment::before;
 use crate::model::error::RegistryError;
 use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
-use crate::rules::worker::Next;
-use crate::work::belief::{Hold, Tenancy};
-use crate::worker::attempt::{AttemptEnd, PAUSE, Purpose};
-use crate::worker::durable_worker::Inner;
+use crate::rules::worker::NextStep;
+use crate::work::belief::{BeliefContext, LeaseBelief};
+use crate::worker::attempt_end::{AttemptEnd, AttemptPurpose, PAUSE};
+use crate::worker::context::WorkerContext;
 
-/// What an attempt that won a lease goes on with.
-pub(crate) struct Won {
-    pub(crate) hold: Hold,
-    pub(crate) next: Next,
-    /// Whom a reclaim was asked for, if anybody.
-    pub(crate) observed_holder: Option<LeaseOwnerIdentity>,
+/// A lease that was won, and the next step under it.
+pub(super) struct WonLease {
+    pub(super) belief: LeaseBelief,
+    pub(super) next: NextStep,
+    /// The holder from whom a reclaim was tried, if any.
+    pub(super) observed_holder: Option<LeaseOwnerIdentity>,
 }
 
-pub(crate) async fn win(
-    worker: &Inner,
-    purpose: Purpose,
+pub(super) async fn win_lease(
+    worker: &WorkerContext,
+    purpose: AttemptPurpose,
     process_id: &str,
     owner: &LeaseOwnerIdentity,
     permit: Option<OwnedSemaphorePermit>,
-) -> Result<Won, AttemptEnd> {
+) -> Result<WonLease, AttemptEnd> {
     let config = &worker.config;
     let environment = config.environment.as_ref();
     let ttl_ms = config.timings.ttl_ms();
@@ -51,7 +51,8 @@ pub(crate) async fn win(
         let Some(answer) = before(deadline, environment, call).await else {
             return Err(AttemptEnd::refused(RegistryError::unavailable("claim", "no answer came in time")));
         };
-        // What failed now says nothing of the claim before it; and a lease that is ours was granted by that one.
+        // A failure of this call says nothing about an earlier unknown claim. If the holder is this incarnation, that
+        // earlier claim was granted.
         let is_unsettled = has_unknown_claim
             && match &answer {
                 Err(error) => !error.is_refusal(),
@@ -66,10 +67,10 @@ pub(crate) async fn win(
                 environment.sleep(PAUSE).await;
             }
             (next, Ok(ProcessLeaseClaimOutcome::Acquired(lease))) => {
-                let hold = believe(worker, process_id, owner, lease, permit, first_sent)?;
-                return Ok(Won { hold, next, observed_holder });
+                let belief = believe(worker, process_id, owner, lease, permit, first_sent)?;
+                return Ok(WonLease { belief, next, observed_holder });
             }
-            (Next::Reclaim { holder }, Ok(_)) if purpose == Purpose::Run => {
+            (NextStep::Reclaim { holder }, Ok(_)) if purpose == AttemptPurpose::Run => {
                 if observed_holder.is_some() {
                     // Whatever the rules say, nothing is asked in a loop that never waits.
                     environment.sleep(PAUSE).await;
@@ -79,7 +80,7 @@ pub(crate) async fn win(
                 observed = Some(holder);
             }
             // As a claim after a reclaim, too: what it observed may be gone, by its own doing.
-            (Next::Again, Err(_)) => {
+            (NextStep::Again, Err(_)) => {
                 observed = None;
                 environment.sleep(PAUSE).await;
             }
@@ -97,24 +98,24 @@ pub(crate) async fn win(
 
 /// A granted lease, if it is ours and was not overtaken on its way.
 fn believe(
-    worker: &Inner,
+    worker: &WorkerContext,
     process_id: &str,
     owner: &LeaseOwnerIdentity,
     lease: ProcessLease,
     permit: Option<OwnedSemaphorePermit>,
     first_sent: Duration,
-) -> Result<Hold, AttemptEnd> {
+) -> Result<LeaseBelief, AttemptEnd> {
     if lease.process_id != process_id || !same_incarnation(&lease.owner, owner) {
         let why = "the registry granted a lease to somebody else";
         return Err(AttemptEnd::refused(RegistryError::unavailable("claim", why)));
     }
-    let tenancy = Tenancy {
+    let context = BeliefContext {
         environment: Arc::clone(&worker.config.environment),
         timings: worker.config.timings,
         rules: worker.config.rules,
-        permits: Arc::clone(&worker.life.permits),
+        permits: Arc::clone(&worker.state.permits),
     };
-    let hold = Hold::new(lease, tenancy, permit, first_sent);
+    let belief = LeaseBelief::new(lease, context, permit, first_sent);
     // Lost on arrival: it may be another's by now, so there is nothing to release.
-    if hold.may_act() { Ok(hold) } else { Err(AttemptEnd::Left(None)) }
+    if belief.may_act() { Ok(belief) } else { Err(AttemptEnd::Left(None)) }
 }

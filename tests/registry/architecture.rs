@@ -1,113 +1,121 @@
-//! Who may name whom. ARCHITECTURE.md draws it for people; this holds the sources to it.
+//! The parts of `src/`: what each is for, what it imports and what it must never know. ARCHITECTURE.md shows this
+//! table.
 
-use std::path::{Path, PathBuf};
+#[path = "../architecture/mod.rs"]
+mod sources;
 
-/// The parts of `src/`, and the parts each may name. A part is a file or a folder of the crate's root.
-const MAY_NAME: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("environment", &["model"]),
-    ("panics", &[]),
-    ("rules", &["model"]),
-    ("store", &["model"]),
-    ("registry", &["model", "environment", "panics", "rules", "store"]),
-    ("awaiter", &["model", "environment", "registry"]),
-    ("work", &["model", "awaiter", "environment", "registry", "rules"]),
-    ("worker", &["model", "awaiter", "environment", "panics", "registry", "rules", "work"]),
-    ("driver", &["model", "awaiter", "environment", "registry", "worker"]),
-    ("testing", &["model", "environment", "registry"]),
+use std::path::Path;
+
+use sources::{Architecture, Part, part_of};
+
+/// In reading order.
+const PARTS: &[Part] = &[
+    Part {
+        name: "model",
+        idea: "plain data: processes, leases, events, handles, errors, and the rows that a store keeps of them",
+        imports: &[],
+        never_knows: "a rule, a store, the time",
+    },
+    Part {
+        name: "environment",
+        idea: "the only way to clocks, sleep, tasks, entropy and the liveness of others; `System` is production",
+        imports: &["model"],
+        never_knows: "what it is used for",
+    },
+    Part {
+        name: "panics",
+        idea: "catches panics in code that is not ours",
+        imports: &[],
+        never_knows: "whose code it was",
+    },
+    Part {
+        name: "rules",
+        idea: "every decision of the registry and of the worker, as pure functions in a table that can be replaced",
+        imports: &["model"],
+        never_knows: "a clock, a store, an await",
+    },
+    Part {
+        name: "store",
+        idea: "keeps rows, all or nothing in one atomic step: in memory or in SQLite",
+        imports: &["model"],
+        never_knows: "whether a lease is live",
+    },
+    Part {
+        name: "registry",
+        idea: "the trait that users hold, calls as values, and the ways to a registry: inline, on a thread, watched, remote",
+        imports: &["environment", "model", "panics", "rules", "store"],
+        never_knows: "who works on a process",
+    },
+    Part {
+        name: "awaiter",
+        idea: "waits for an outcome or an event: reads, then sleeps until a tick or a backoff, and reads again",
+        imports: &["environment", "model", "registry"],
+        never_knows: "who writes",
+    },
+    Part {
+        name: "work",
+        idea: "engines and their bodies: what a body may do, and what is believed of the lease it runs under",
+        imports: &["awaiter", "environment", "model", "registry", "rules"],
+        never_knows: "how a lease was won",
+    },
+    Part {
+        name: "worker",
+        idea: "sweeps the registry and makes one attempt on each row: claim, renew, run the body, end",
+        imports: &["awaiter", "environment", "model", "panics", "registry", "rules", "work"],
+        never_knows: "a store",
+    },
+    Part {
+        name: "driver",
+        idea: "the host's handle: a watched registry, whoever runs its rows, and waits",
+        imports: &["awaiter", "environment", "model", "registry", "worker"],
+        never_knows: "a lease",
+    },
+    Part {
+        name: "testing",
+        idea: "for tests of any registry: the conformance suite, and an environment that is turned by hand",
+        imports: &["environment", "model", "registry"],
+        never_knows: "our rules and stores",
+    },
 ];
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-fn src() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
-/// The first component below `src/`, without its ending.
-fn part_of(path: &Path) -> String {
-    let inside = path.strip_prefix(src()).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// What `crate::…` paths in this text name, comments apart. `no_use_hides_parts_in_braces`
-/// keeps that enough.
-fn named_in(text: &str) -> Vec<String> {
-    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    code.flat_map(|line| {
-        line.match_indices("crate::").map(move |(at, found)| {
-            let rest = &line[at + found.len()..];
-            rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect::<String>()
-        })
-    })
-    .filter(|name| !name.is_empty())
-    .collect()
+fn architecture() -> Architecture {
+    Architecture::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), PARTS)
 }
 
 #[test]
-fn every_part_names_only_what_it_may() {
-    let mut wrong = Vec::new();
-    for path in sources(&src()) {
-        let part = part_of(&path);
-        if part == "lib" {
-            continue;
-        }
-        let (_, allowed) = MAY_NAME
-            .iter()
-            .find(|(name, _)| *name == part)
-            .unwrap_or_else(|| panic!("say in MAY_NAME what `{part}` may name"));
-        for named in named_in(&std::fs::read_to_string(&path).unwrap()) {
-            let is_allowed = named == part
-                || allowed.contains(&named.as_str())
-                // A macro that the part exports stands at the crate's root.
-                || named == "refused" || named == "conformance_tests";
-            if !is_allowed {
-                wrong.push(format!("{} names {named}", path.strip_prefix(src()).unwrap().display()));
-            }
-        }
-    }
+fn every_part_imports_exactly_what_the_table_says() {
+    let wrong = architecture().wrong_imports();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn no_use_hides_parts_in_braces() {
-    let hiding: Vec<_> = sources(&src())
-        .into_iter()
-        .filter(|path| std::fs::read_to_string(path).unwrap().contains("crate::{"))
-        .collect();
-    assert!(hiding.is_empty(), "{hiding:?}");
+fn no_parts_import_each_other_in_a_circle() {
+    assert_eq!(architecture().circle_of_parts(), None);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    assert_eq!(architecture().circle_of_files(), None);
 }
 
 #[test]
 fn nothing_in_the_system_names_a_simulator_or_a_clock_of_its_own() {
-    let forbidden = ["madsim", "SystemTime::now", "Instant::now", "thread_rng", "HashMap", "HashSet"];
-    let mut wrong = Vec::new();
-    for path in sources(&src()).into_iter().filter(|path| part_of(path) != "environment") {
-        let text = std::fs::read_to_string(&path).unwrap();
-        for word in forbidden.iter().filter(|word| text.contains(**word)) {
-            wrong.push(format!("{} names {word}", path.display()));
-        }
-    }
+    let words = ["madsim", "SystemTime::now", "Instant::now", "thread_rng", "HashMap", "HashSet"];
+    let wrong = architecture().forbidden(&words, |path| part_of(path) != "environment");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn every_file_opens_with_its_idea() {
-    let without: Vec<_> = sources(&src())
-        .into_iter()
-        .filter(|path| !std::fs::read_to_string(path).unwrap().starts_with("//! "))
-        .collect();
+    let without = architecture().files_without_an_idea();
     assert!(without.is_empty(), "{without:?}");
+}
+
+#[test]
+#[ignore = "ARCHITECTURE.md gets its markers together with its new text"]
+fn the_document_shows_this_table() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    if let Err(why) = architecture().check_document(&document, "src") {
+        panic!("{why}");
+    }
 }

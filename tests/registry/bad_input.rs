@@ -240,8 +240,8 @@ fn a_file_is_opened_with_a_log_that_is_synced_at_every_commit() {
     assert_eq!(registry.store().pragma("synchronous").as_deref(), Some("2"));
 }
 
-/// What a dead process left in the log is not shown before it is durable: it is in the file itself when the store is
-/// open.
+/// A commit that a dead process left in the log is not shown before it is durable: it is in the file itself when the
+/// store is open.
 #[test]
 fn a_recovered_log_is_carried_into_the_file_before_the_first_answer() {
     let folder = tempfile::tempdir().unwrap();

@@ -119,7 +119,7 @@ fn the_clock_is_read_under_the_write_lock() {
     }
 }
 
-/// A registry that panicked may hold half a write: neither door answers from it, and both say so.
+/// A registry that panicked may hold half a write: neither `Inline` nor `Threaded` answers from it, and both say so.
 #[test]
 fn after_a_panic_inside_no_door_answers() {
     use fencepost::ProcessRegistry as _;

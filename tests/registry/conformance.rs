@@ -10,7 +10,7 @@ use fencepost::testing::hand::HandEnvironment;
 use fencepost::{ProcessRegistry, Registry};
 use tempfile::TempDir;
 
-/// Memory, behind the inline door.
+/// Memory, called inline.
 struct Memory;
 
 impl Backend for Memory {

@@ -1,4 +1,4 @@
-//! What a call costs does not grow with other rows. SQLite counts the instructions it runs and the steps of scans that
+//! The cost of a call does not grow with other rows. SQLite counts the instructions it runs and the steps of scans that
 //! no index served; memory counts the rows it looks at. Neither is a clock, so both can be tested.
 
 use std::sync::Arc;
@@ -218,8 +218,8 @@ fn every_call_on_memory_touches_its_own_rows_beside_any_number_of_others() {
     assert_eq!(memory_costs(1_000), own);
 }
 
-/// The registration may be large, and stands apart for that reason: an event is one read, and three writes: of the row, of
-/// the event and of the id's highest sequence.
+/// The registration may be large, and stands apart for that reason: an event is one read, and three writes: of the row,
+/// of the event and of the id's highest sequence.
 #[test]
 fn what_happens_to_a_process_does_not_write_its_registration_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -253,7 +253,7 @@ fn the_work_list_costs_its_own_rows_and_no_ended_ones() {
     assert_eq!((listed(0), listed(500)), (10, 10));
 }
 
-/// What finds one event, or counts one type, does not read the rest of the log.
+/// A search for one event, or a count of one type, does not read the rest of the log.
 #[test]
 fn keyed_appends_and_counts_on_sqlite_do_not_grow_with_their_own_log() {
     let costs = |others: usize| {

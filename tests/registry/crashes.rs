@@ -148,7 +148,7 @@ fn a_killed_process_loses_nothing_it_acknowledged_and_no_fence_repeats() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        // What it said before it died counts, too.
+        // Answers that it gave before it died count, too.
         for line in lines.map_while(Result::ok) {
             // A last line may be cut short; only whole ones end in a known word.
             if line.starts_with("ack ") && line.split(' ').count() == 3 {

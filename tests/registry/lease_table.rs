@@ -17,7 +17,7 @@ const START_MS: u64 = 1_000;
 const TTL_MS: u64 = 100;
 const EXPIRY_MS: u64 = START_MS + TTL_MS;
 
-/// Who asks is always `ann`'s first incarnation, with the lease she was once granted (fence 1) in her hand.
+/// The caller is always `ann`'s first incarnation, and presents the lease she was once granted (fence 1).
 const STORED: [&str; 9] = [
     "unknown",
     "free, never held",

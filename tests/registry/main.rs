@@ -4,6 +4,7 @@
 mod agreement;
 mod architecture;
 mod bad_input;
+mod calls;
 mod clock;
 mod conformance;
 mod costs;
@@ -14,4 +15,3 @@ mod model;
 mod planted;
 mod sample;
 mod shapes;
-mod waist;

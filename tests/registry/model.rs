@@ -150,7 +150,7 @@ impl Model {
         Ok(event)
     }
 
-    /// Who holds the process that a claim names, live at `now`.
+    /// The holder of the process that a claim names, live at `now`.
     pub fn live_holder(&self, call: &Call, now: u64) -> Option<ProcessLease> {
         match call {
             Call::ClaimProcessLease { process_id, .. } | Call::ReclaimProcessLease { process_id, .. } => {

@@ -1,6 +1,7 @@
-//! What is written today and what was written before: the nouns' serialised forms.
+//! The serialised forms of the model: those written today, and older ones that must still be read.
 
-use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, LeaseTimings, ProcessLease};
+use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease};
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::{ProcessRegistration, RecoveryDisposition};
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What a worker makes of each answer that a registry may give: of refusals it cannot mend, of failures that are nobody's
-//! word, and of the difference between the two.
+//! The worker's reaction to each answer that a registry may give: to refusals it cannot mend, of failures that are
+//! nobody's word, and of the difference between the two.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
 use fencepost::model::handle::SessionScope;
 use fencepost::model::process::*;
-use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next};
+use fencepost::rules::worker::{self, BodyEnd, NextStep, WorkerRules};
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::work::cancellation::CancellationToken;
@@ -170,7 +170,7 @@ fn a_look_for_a_cancel_request_that_is_refused_is_the_last() {
     assert_eq!(director.made("events_after"), 1);
 }
 
-/// What the caller hands in and what the row says, as the body sees them.
+/// The caller's values and the row, as the body sees them.
 struct Describes;
 
 #[async_trait]
@@ -213,14 +213,14 @@ fn a_worker_without_effects_refuses_each_by_name() {
 #[test]
 fn rules_that_go_on_without_a_lease_are_carried_out() {
     for goes_on in [
-        Next::End { output: ProcessAwaitOutput::Success { value: json!("late") } },
-        Next::Settle { writer: AbandonWriter::Sweep },
+        NextStep::End { output: ProcessAwaitOutput::Success { value: json!("late") } },
+        NextStep::Settle { writer: AbandonWriter::Sweep },
     ] {
         let stage = Stage::new();
         stage.rerunnable("p", steps(1, 500));
         let (worker, director) = stage.worker_with("ann", |config| {
-            let after_body = if matches!(goes_on, Next::End { .. }) { ends_late } else { settles_late };
-            config.rules = AttemptRules { after_body, ..AttemptRules::LAWFUL };
+            let after_body = if matches!(goes_on, NextStep::End { .. }) { ends_late } else { settles_late };
+            config.rules = WorkerRules { after_body, ..WorkerRules::LAWFUL };
         });
         stage.sweep(&worker);
         stage.environment.advance(Duration::from_millis(TTL_MS));
@@ -230,16 +230,16 @@ fn rules_that_go_on_without_a_lease_are_carried_out() {
     }
 }
 
-fn ends_late(end: BodyEnd) -> Next {
+fn ends_late(end: BodyEnd) -> NextStep {
     match end {
-        BodyEnd::LeaseLost => Next::End { output: ProcessAwaitOutput::Success { value: json!("late") } },
+        BodyEnd::LeaseLost => NextStep::End { output: ProcessAwaitOutput::Success { value: json!("late") } },
         end => worker::after_body(end),
     }
 }
 
-fn settles_late(end: BodyEnd) -> Next {
+fn settles_late(end: BodyEnd) -> NextStep {
     match end {
-        BodyEnd::LeaseLost => Next::Settle { writer: AbandonWriter::Sweep },
+        BodyEnd::LeaseLost => NextStep::Settle { writer: AbandonWriter::Sweep },
         end => worker::after_body(end),
     }
 }
@@ -256,7 +256,7 @@ fn a_row_that_ended_before_it_was_read_under_its_lease_is_not_started() {
     assert_eq!((director.all_made(), stage.output("p")), (calls.to_vec(), success(json!("bob's"))));
 }
 
-/// What a refusal says is gone is not released: the grant may be another's by now.
+/// A lease that a refusal says is gone is not released: the grant may be another's by now.
 #[test]
 fn a_read_that_answers_a_loss_releases_nothing() {
     let stage = Stage::new();

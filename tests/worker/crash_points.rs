@@ -1,5 +1,5 @@
-//! A worker dies at every point of an attempt, and another finishes: the outcome is written once, and an owner-bound body
-//! never begins twice.
+//! A worker dies at every point of an attempt, and another finishes: the outcome is written once, and an owner-bound
+//! body never begins twice.
 
 use fencepost::model::process::*;
 use serde_json::json;

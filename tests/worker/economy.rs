@@ -1,4 +1,4 @@
-//! What a sweep costs, in calls.
+//! The cost of a sweep, in calls.
 
 use fencepost::model::process::RecoveryDisposition::Rerunnable;
 use fencepost::testing::block_on;

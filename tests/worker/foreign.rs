@@ -1,4 +1,4 @@
-//! What others plug in and what they run into, at its most awkward: bodies that poll their parts as they like, give up on
+//! Awkward code of others: bodies that poll their parts as they like, give up on
 //! waits and meet failures in the poll of a loss; sinks that come late; transports that are slow.
 
 use std::future::Future;

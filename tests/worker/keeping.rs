@@ -1,7 +1,8 @@
-//! Winning a lease and keeping it, from the claim to the outcome, through answers that fail, hang, come late or are lost.
+//! Winning a lease and keeping it, from the claim to the outcome, through answers that fail, hang, come late or are
+//! lost.
 
 use fencepost::environment::Environment;
-use fencepost::model::lease::LeaseTimings;
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::RecoveryDisposition;
 use fencepost::testing::block_on;
 use fencepost::work::cancellation::CancellationToken;
@@ -180,7 +181,7 @@ pub fn a_run_whose_completion_was_never_answered_is_unknown_and_not_refused() {
     let stage = Stage::new();
     let (worker, director) = stage.worker("ann");
     director.plan("complete_process_with_lease", 1, Fault::HangsAfter);
-    // What it would learn by reading afterwards is another matter.
+    // A read afterwards could still tell it more.
     director.plan("read_process", 2, Fault::Fails);
     let answer = run(&stage, "p", &worker);
     assert!(answer.is_err_and(|error| error.outcome_is_unknown()));
@@ -304,7 +305,8 @@ pub fn a_renewal_that_fails_late_is_followed_a_quarter_of_an_interval_later() {
     assert_eq!(director.made("renew_process_lease"), 2);
 }
 
-/// Renewals that never answer are not all waited for, or a registry that is down for long would be sent them all at once.
+/// Renewals that never answer are not all waited for, or a registry that is down for long would be sent them all at
+/// once.
 #[test]
 pub fn the_answer_of_a_renewal_before_the_last_three_comes_too_late() {
     let stage = Stage::new();

@@ -1,5 +1,5 @@
-//! The worker, its waits and the remote registry, as stories on an environment that is turned by hand: no wall clock, no
-//! sleeping. Read `stage.rs` first.
+//! The worker, its waits and the remote registry, as stories on an environment that is turned by hand: no wall clock,
+//! no sleeping. Read `stage.rs` first.
 
 mod answers;
 mod crash_points;

@@ -1,5 +1,5 @@
-//! The remote registry over a network that the test holds in its hand: every request and every response is put where the
-//! test says.
+//! The remote registry over a network that the test holds in its hand: every request and every response is put where
+//! the test says.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::stage::{nothing, registration};
 
-/// What the network does with one exchange.
+/// The network's treatment of one exchange.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Fate {
     Delivers,

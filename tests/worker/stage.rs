@@ -1,5 +1,5 @@
-//! The stage: one registry in memory, workers that reach it through a director who can delay, fail or hang any call, and
-//! a ledger outside that takes their effects.
+//! The stage: one registry in memory, workers that reach it through a director who can delay, fail or hang any call,
+//! and a ledger outside that takes their effects.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::environment::Environment;
-use fencepost::model::lease::{LeaseOwnerIdentity, LeaseTimings, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
-use fencepost::rules::worker::AttemptRules;
+use fencepost::rules::worker::WorkerRules;
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
@@ -24,7 +25,7 @@ use serde_json::{Value, json};
 pub const TTL_MS: u64 = 3_000;
 pub const RENEW_MS: u64 = 1_000;
 
-/// What happens to a call.
+/// The fate of a call.
 #[derive(Clone)]
 pub enum Fault {
     /// It fails before it is applied.
@@ -51,7 +52,7 @@ pub enum Fault {
     First(Arc<dyn Fn() + Send + Sync>),
 }
 
-/// What of an answered lease is another's.
+/// The part of an answered lease that is another's.
 #[derive(Debug, Clone, Copy)]
 pub enum Anothers {
     Fence,
@@ -174,7 +175,7 @@ impl Submit for Director {
     }
 }
 
-/// What stands outside: takes effects, refuses fences below the highest it saw, remembers everything.
+/// The world outside: takes effects, refuses fences below the highest it saw, remembers everything.
 #[derive(Clone)]
 pub struct Ledger {
     environment: HandEnvironment,
@@ -396,14 +397,14 @@ impl Submit for Judged {
 
 thread_local! {
     /// The worker's rules in this test; wrong ones show whether its stories notice.
-    static RULES: Cell<AttemptRules> = const { Cell::new(AttemptRules::LAWFUL) };
+    static RULES: Cell<WorkerRules> = const { Cell::new(WorkerRules::LAWFUL) };
 }
 
 /// Plays a story with other rules in every worker.
-pub fn under(rules: AttemptRules, story: impl FnOnce()) {
+pub fn under(rules: WorkerRules, story: impl FnOnce()) {
     RULES.set(rules);
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(story));
-    RULES.set(AttemptRules::LAWFUL);
+    RULES.set(WorkerRules::LAWFUL);
     if let Err(panic) = ended {
         std::panic::resume_unwind(panic);
     }

@@ -1,11 +1,11 @@
-//! What happens to a worker, and what must come of it. Each test is one sentence.
+//! Stories of a worker, from its sweep to the stored outcome. Each test is one sentence.
 
 use std::sync::Arc;
 
 use fencepost::RegistryError;
 use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::process::*;
-use fencepost::rules::worker::AttemptRules;
+use fencepost::rules::worker::WorkerRules;
 use fencepost::testing::block_on;
 use fencepost::testing::hand::HandEnvironment;
 use fencepost::work::cancellation::CancellationToken;
@@ -487,7 +487,7 @@ pub fn an_effect_of_a_stale_attempt_is_refused_outside() {
     let stage = Stage::new();
     stage.rerunnable("p", steps(3, 100));
     // Two faults at once: this worker does not look at its deadline, and its renewals are lost.
-    let careless = AttemptRules { may_act: |_, _, _| true, ..AttemptRules::LAWFUL };
+    let careless = WorkerRules { may_act: |_, _, _| true, ..WorkerRules::LAWFUL };
     let (slow, director) = stage.worker_with("slow", |config| config.rules = careless);
     director.plan("renew_process_lease", 1, Fault::LostBefore);
     stage.sweep(&slow);
@@ -510,7 +510,7 @@ pub fn a_first_start_that_was_taken_stops_an_owner_bound_body_by_itself() {
     let (hasty, _) = stage.worker_with("hasty", |config| {
         config.rules.after_claim =
             |answer, again, is_dead| match fencepost::rules::worker::after_claim(answer, again, is_dead) {
-                fencepost::rules::worker::Next::Read => fencepost::rules::worker::Next::Start,
+                fencepost::rules::worker::NextStep::Read => fencepost::rules::worker::NextStep::Start,
                 next => next,
             };
     });

@@ -1,4 +1,4 @@
-//! What a worker tells its log of what goes wrong: each loss of a lease, once, with its reason.
+//! Log messages of the worker: each loss of a lease is logged once, with its reason.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl log::Log for Listener {
     fn flush(&self) {}
 }
 
-/// What was told on this thread of leases that were lost, since the last time.
+/// Messages about lost leases that this thread logged since the last call.
 fn losses_told() -> Vec<String> {
     let told = TOLD.with_borrow_mut(std::mem::take);
     told.into_iter().filter(|line| line.contains("is lost")).collect()

@@ -261,7 +261,7 @@ fn a_sink_is_handed_each_event_once_and_in_order_lifecycle_included() {
     block_on(registry.record_first_started("x", started)).unwrap();
     block_on(registry.append_event("x", ProcessEventAppendRequest::new("progress", json!(1)))).unwrap();
     block_on(registry.complete_process("x", ended())).unwrap();
-    // What comes after the end adds nothing to the log.
+    // Calls after the end add nothing to the log.
     block_on(registry.complete_process("x", ended())).unwrap();
     let reference = ProcessExternalRef { backend: "b".into(), id: "i".into(), metadata: json!(1) };
     block_on(registry.set_external_ref("x", reference)).unwrap();
@@ -367,7 +367,7 @@ fn a_write_with_an_unknown_outcome_ticks_too_and_a_refused_one_does_not() {
     assert!(!ticked(&mut subscription));
 }
 
-/// The wrapper forwards every method: it is a facade over the waist, and this shows that it stays one.
+/// The wrapper forwards every method: it is a `Facade` over one `Submit`, and this test shows that it stays one.
 #[test]
 fn the_watched_registry_forwards_every_method() {
     let calls: Vec<fencepost::registry::calls::Call> =

@@ -1,21 +1,22 @@
-//! Carrying out what `rules/handles.rs` decides, and forgetting a session.
+//! Handles, as `rules/handles.rs` decides them, and the deletion of a session.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::model::error::RegistryResult;
 use crate::model::handle::{ProcessHandleDescriptor, ProcessHandleGrant, SessionScope};
 use crate::model::process::{ProcessId, ProcessSessionDeleteReport};
 use crate::model::row::ProcessRow;
-use crate::registry::apply::{Answer, Step};
+use crate::registry::apply::step::AtomicStep;
 use crate::rules::handles::TransferItem;
 
-impl Step<'_> {
+impl AtomicStep<'_> {
     pub(super) fn grant_handle(
         &mut self,
         scope: &SessionScope,
         process_id: &str,
         descriptor: ProcessHandleDescriptor,
-    ) -> Answer<ProcessHandleGrant> {
+    ) -> RegistryResult<ProcessHandleGrant> {
         self.must_exist(process_id)?;
         self.rows.put_handle(scope, process_id, &descriptor)?;
         Ok(ProcessHandleGrant::new(scope, process_id, descriptor))
@@ -26,7 +27,7 @@ impl Step<'_> {
         from: &SessionScope,
         to: &SessionScope,
         process_ids: Vec<ProcessId>,
-    ) -> Answer<()> {
+    ) -> RegistryResult<()> {
         let distinct: BTreeSet<ProcessId> = process_ids.into_iter().collect();
         let items = distinct
             .into_iter()
@@ -35,7 +36,7 @@ impl Step<'_> {
                 let held = self.rows.handle(from, &process_id)?;
                 Ok(TransferItem { process_id, is_known, held })
             })
-            .collect::<Answer<Vec<_>>>()?;
+            .collect::<RegistryResult<Vec<_>>>()?;
         (self.rules.transfer)(&from.id(), &items)?;
         if from == to {
             return Ok(());
@@ -49,7 +50,10 @@ impl Step<'_> {
         Ok(())
     }
 
-    pub(super) fn delete_session(&mut self, session_id: String) -> Answer<ProcessSessionDeleteReport> {
+    pub(super) fn delete_session(
+        &mut self,
+        session_id: String,
+    ) -> RegistryResult<ProcessSessionDeleteReport> {
         let mut report = ProcessSessionDeleteReport { session_id, ..Default::default() };
         let mut touched = BTreeSet::new();
         for (process_id, scope) in self.rows.handles_of_session(&report.session_id)? {
@@ -62,7 +66,7 @@ impl Step<'_> {
             report.deleted_wake_count += 1;
         }
         for process_id in touched {
-            if self.life(&process_id)?.row.record.is_terminal() {
+            if self.stored_process(&process_id)?.row.record.is_terminal() {
                 continue;
             }
             if self.rows.handles_on(&process_id)?.is_empty() {
@@ -74,11 +78,11 @@ impl Step<'_> {
         Ok(report)
     }
 
-    fn clear_wake_target(&mut self, process_id: &str) -> Answer<()> {
-        let life = self.life(process_id)?;
-        let mut row = ProcessRow::clone(&life.row);
+    fn clear_wake_target(&mut self, process_id: &str) -> RegistryResult<()> {
+        let process = self.stored_process(process_id)?;
+        let mut row = ProcessRow::clone(&process.row);
         Arc::make_mut(&mut row.record.registration).wake_target = None;
         row.record.updated_at_ms = self.now_ms;
-        self.rows.put_row(Some(&life.row), Arc::new(row))
+        self.rows.put_row(Some(&process.row), Arc::new(row))
     }
 }

@@ -1,15 +1,16 @@
-//! Carrying out what `rules/leases.rs` decides.
+//! Claims, renewals and releases, as `rules/leases.rs` decides them.
 
 use std::sync::Arc;
 
+use crate::model::error::RegistryResult;
 use crate::model::lease::{
     LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, ProcessLeaseCompletion,
 };
 use crate::model::row::Tenure;
-use crate::registry::apply::{Answer, Step};
+use crate::registry::apply::step::AtomicStep;
 use crate::rules::leases::{Claim, ClaimDecision, Observation, TOKEN_BYTES, until};
 
-impl Step<'_> {
+impl AtomicStep<'_> {
     /// A claim, or with an observed holder a reclaim.
     pub(super) fn claim(
         &mut self,
@@ -17,7 +18,7 @@ impl Step<'_> {
         owner: LeaseOwnerIdentity,
         observed_holder: Option<&ProcessLease>,
         ttl_ms: u64,
-    ) -> Answer<ProcessLeaseClaimOutcome> {
+    ) -> RegistryResult<ProcessLeaseClaimOutcome> {
         let until_ms = until(self.now_ms, ttl_ms)?;
         let row = self.rows.lease_row(process_id)?;
         (self.rules.admit_holder)(process_id, row.status.as_ref())?;
@@ -35,11 +36,11 @@ impl Step<'_> {
         match (decision, &tenure.lease) {
             (ClaimDecision::NewGrant { fence }, _) => {
                 let lease = self.new_lease(process_id, owner, fence, until_ms);
-                self.keep(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
+                self.store_lease(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
             }
             (ClaimDecision::Reenter { until_ms }, Some(held)) => {
                 let lease = ProcessLease { expires_at_epoch_ms: until_ms, ..ProcessLease::clone(held) };
-                self.keep(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
+                self.store_lease(&tenure, lease).map(ProcessLeaseClaimOutcome::Acquired)
             }
             (ClaimDecision::Busy, Some(held)) => {
                 Ok(ProcessLeaseClaimOutcome::Busy { holder: ProcessLease::clone(held) })
@@ -50,15 +51,15 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn renew(&mut self, presented: &ProcessLease, ttl_ms: u64) -> Answer<ProcessLease> {
+    pub(super) fn renew(&mut self, presented: &ProcessLease, ttl_ms: u64) -> RegistryResult<ProcessLease> {
         let until_ms = until(self.now_ms, ttl_ms)?;
         let row = self.rows.lease_row(&presented.process_id)?;
         (self.rules.admit_holder)(&presented.process_id, row.status.as_ref())?;
         let renewed = (self.rules.renew)(self.rules, &row.tenure, presented, self.now_ms, until_ms)?;
-        self.keep(&row.tenure, renewed)
+        self.store_lease(&row.tenure, renewed)
     }
 
-    pub(super) fn release(&mut self, completion: &ProcessLeaseCompletion) -> Answer<()> {
+    pub(super) fn release(&mut self, completion: &ProcessLeaseCompletion) -> RegistryResult<()> {
         let tenure = self.rows.lease_row(&completion.process_id)?.tenure;
         if (self.rules.releases)(&tenure, completion) {
             self.rows.put_tenure(&completion.process_id, &Tenure { lease: None, ..tenure })?;
@@ -66,7 +67,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    pub(super) fn stored_lease(&mut self, process_id: &str) -> Answer<Option<ProcessLease>> {
+    pub(super) fn stored_lease(&mut self, process_id: &str) -> RegistryResult<Option<ProcessLease>> {
         let row = self.rows.lease_row(process_id)?;
         Ok(row.status.and(row.tenure.lease).map(Arc::unwrap_or_clone))
     }
@@ -91,7 +92,7 @@ impl Step<'_> {
         }
     }
 
-    fn keep(&mut self, before: &Tenure, lease: ProcessLease) -> Answer<ProcessLease> {
+    fn store_lease(&mut self, before: &Tenure, lease: ProcessLease) -> RegistryResult<ProcessLease> {
         let tenure = Tenure {
             highest_fence: before.highest_fence.max(lease.fencing_token),
             lease: Some(Arc::new(lease.clone())),

@@ -1,40 +1,41 @@
-//! Carrying out what `rules/lifecycle.rs` and `rules/retention.rs` decide. A fact and its event are written together.
+//! Registrations, starts, waits and outcomes, as `rules/writes.rs` decides them. A row and its event are written
+//! together.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::model::error::RegistryError;
+use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::event::{ProcessEvent, lifecycle};
 use crate::model::lease::ProcessLease;
 use crate::model::process::{
-    AbandonRequest, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessPruneReport, ProcessRecord,
-    ProcessRegistration, ProcessStarted, ProcessStatus, WaitState,
+    AbandonRequest, FirstStart, ProcessAwaitOutput, ProcessExternalRef, ProcessRecord, ProcessRegistration,
+    ProcessStarted, ProcessStatus, WaitState,
 };
-use crate::model::row::{GrantProvenance, HighWater, Life, ProcessRow, Tenure};
-use crate::registry::apply::{Answer, Step};
+use crate::model::row::{GrantProvenance, ProcessRow, StoredProcess, Tenure};
+use crate::registry::apply::step::AtomicStep;
 use crate::rules::leases::live_lease;
 use crate::rules::writes::{Admission, Authority, ExecutionWrite, StartDecision};
 
-/// What a change writes into the log.
-struct Fact {
+/// The event that a change writes into the log.
+struct LifecycleFact {
     event_type: &'static str,
     payload: serde_json::Value,
 }
 
-impl Fact {
-    fn new(event_type: &'static str, payload: &impl Serialize) -> Answer<Self> {
+impl LifecycleFact {
+    fn new(event_type: &'static str, payload: &impl Serialize) -> RegistryResult<Self> {
         let payload = serde_json::to_value(payload)
             .map_err(|cause| RegistryError::backend("write a lifecycle event", cause))?;
         Ok(Self { event_type, payload })
     }
 }
 
-impl Step<'_> {
-    pub(super) fn register(&mut self, registration: ProcessRegistration) -> Answer<ProcessRecord> {
+impl AtomicStep<'_> {
+    pub(super) fn register(&mut self, registration: ProcessRegistration) -> RegistryResult<ProcessRecord> {
         let registration_hash = registration.content_hash();
-        let stored = self.rows.life(&registration.id)?;
-        let stored = stored.as_ref().map(|life| &life.row.record);
+        let stored = self.rows.stored_process(&registration.id)?;
+        let stored = stored.as_ref().map(|process| &process.row.record);
         if !(self.rules.register)(stored, &registration.id, &registration_hash)?
             && let Some(record) = stored
         {
@@ -60,12 +61,12 @@ impl Step<'_> {
         &mut self,
         process_id: &str,
         wanted: ProcessExternalRef,
-    ) -> Answer<ProcessRecord> {
-        let life = self.life(process_id)?;
-        if !(self.rules.set_external_ref)(&life.row.record, &wanted)? {
-            return Ok(life.row.record.clone());
+    ) -> RegistryResult<ProcessRecord> {
+        let process = self.stored_process(process_id)?;
+        if !(self.rules.set_external_ref)(&process.row.record, &wanted)? {
+            return Ok(process.row.record.clone());
         }
-        self.change(&life, None, |row| row.record.external_ref = Some(wanted))
+        self.change(&process, None, |row| row.record.external_ref = Some(wanted))
     }
 
     pub(super) fn first_start(
@@ -73,24 +74,24 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         started: ProcessStarted,
-    ) -> Answer<FirstStart> {
-        let life = self.life(process_id)?;
-        (self.rules.admit)(self.rules, &life, authority, ExecutionWrite::Start(&started), self.now_ms)?;
+    ) -> RegistryResult<FirstStart> {
+        let process = self.stored_process(process_id)?;
+        (self.rules.admit)(self.rules, &process, authority, ExecutionWrite::Start(&started), self.now_ms)?;
         let by = match authority {
             Authority::Fenced(presented) => Some(presented.grant()),
             // Admitted unfenced, a worker-run process is started by whoever holds its live lease, an externally owned
             // one by nobody's grant.
-            Authority::Unfenced if life.row.record.disposition().is_worker_run() => {
-                live_lease(self.rules, &life.tenure, self.now_ms).map(ProcessLease::grant)
+            Authority::Unfenced if process.row.record.disposition().is_worker_run() => {
+                live_lease(self.rules, &process.tenure, self.now_ms).map(ProcessLease::grant)
             }
             Authority::Unfenced => None,
         };
-        match (self.rules.first_start)(&life.row, by.as_ref()) {
-            StartDecision::AlreadyYours => Ok(FirstStart::AlreadyYours(life.row.record.clone())),
-            StartDecision::AlreadyStarted => Ok(FirstStart::AlreadyStarted(life.row.record.clone())),
+        match (self.rules.first_start)(&process.row, by.as_ref()) {
+            StartDecision::AlreadyYours => Ok(FirstStart::AlreadyYours(process.row.record.clone())),
+            StartDecision::AlreadyStarted => Ok(FirstStart::AlreadyStarted(process.row.record.clone())),
             StartDecision::Record => {
-                let fact = Fact::new(lifecycle::STARTED, &started)?;
-                self.change(&life, Some(fact), |row| {
+                let fact = LifecycleFact::new(lifecycle::STARTED, &started)?;
+                self.change(&process, Some(fact), |row| {
                     row.record.first_started = Some(started);
                     row.provenance.started_by = by;
                 })
@@ -105,17 +106,17 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         wanted: Option<WaitState>,
-    ) -> Answer<ProcessRecord> {
-        let life = self.life(process_id)?;
-        (self.rules.admit)(self.rules, &life, authority, ExecutionWrite::Wait, self.now_ms)?;
-        if !(self.rules.wait_changes)(&life.row.record, wanted.as_ref()) {
-            return Ok(life.row.record.clone());
+    ) -> RegistryResult<ProcessRecord> {
+        let process = self.stored_process(process_id)?;
+        (self.rules.admit)(self.rules, &process, authority, ExecutionWrite::Wait, self.now_ms)?;
+        if !(self.rules.wait_changes)(&process.row.record, wanted.as_ref()) {
+            return Ok(process.row.record.clone());
         }
         let fact = match &wanted {
-            Some(wait) => Fact::new(lifecycle::WAITING, wait)?,
-            None => Fact::new(lifecycle::RESUMED, &life.row.record.wait)?,
+            Some(wait) => LifecycleFact::new(lifecycle::WAITING, wait)?,
+            None => LifecycleFact::new(lifecycle::RESUMED, &process.row.record.wait)?,
         };
-        self.change(&life, Some(fact), |row| row.record.wait = wanted)
+        self.change(&process, Some(fact), |row| row.record.wait = wanted)
     }
 
     pub(super) fn complete(
@@ -123,12 +124,13 @@ impl Step<'_> {
         process_id: &str,
         authority: Authority<'_>,
         output: ProcessAwaitOutput,
-    ) -> Answer<ProcessRecord> {
-        let life = self.life(process_id)?;
+    ) -> RegistryResult<ProcessRecord> {
+        let process = self.stored_process(process_id)?;
         let write = ExecutionWrite::End(&output);
-        if (self.rules.admit)(self.rules, &life, authority, write, self.now_ms)? == Admission::AlreadyApplied
+        if (self.rules.admit)(self.rules, &process, authority, write, self.now_ms)?
+            == Admission::AlreadyApplied
         {
-            return Ok(life.row.record.clone());
+            return Ok(process.row.record.clone());
         }
         let event_type = match &output {
             ProcessAwaitOutput::Success { .. } => lifecycle::COMPLETED,
@@ -136,18 +138,18 @@ impl Step<'_> {
             ProcessAwaitOutput::Cancelled { .. } => lifecycle::CANCELLED,
             ProcessAwaitOutput::Abandoned { .. } => lifecycle::ABANDONED,
         };
-        let fact = Fact::new(event_type, &output)?;
+        let fact = LifecycleFact::new(event_type, &output)?;
         let ended_by = match authority {
             Authority::Fenced(presented) => Some(presented.grant()),
             Authority::Unfenced => None,
         };
-        let record = self.change(&life, Some(fact), |row| {
+        let record = self.change(&process, Some(fact), |row| {
             row.record.wait = None;
             row.record.status = ProcessStatus::ended(output);
             row.provenance.ended_by = ended_by;
         })?;
-        if life.tenure.lease.is_some() {
-            self.rows.put_tenure(process_id, &Tenure { lease: None, ..life.tenure })?;
+        if process.tenure.lease.is_some() {
+            self.rows.put_tenure(process_id, &Tenure { lease: None, ..process.tenure })?;
         }
         Ok(record)
     }
@@ -156,43 +158,26 @@ impl Step<'_> {
         &mut self,
         process_id: &str,
         request: AbandonRequest,
-    ) -> Answer<ProcessRecord> {
-        let life = self.life(process_id)?;
-        if !(self.rules.request_abandon)(&life.row.record)? {
-            return Ok(life.row.record.clone());
+    ) -> RegistryResult<ProcessRecord> {
+        let process = self.stored_process(process_id)?;
+        if !(self.rules.request_abandon)(&process.row.record)? {
+            return Ok(process.row.record.clone());
         }
-        self.change(&life, None, |row| row.record.abandon_request = Some(request))
-    }
-
-    pub(super) fn prune(&mut self, cutoff_ms: u64) -> Answer<ProcessPruneReport> {
-        let mut report = ProcessPruneReport::default();
-        let Some(through_ms) = (self.rules.prune_through)(cutoff_ms) else {
-            return Ok(report);
-        };
-        for process_id in self.rows.ended_through(through_ms)? {
-            // The index says that it ended; only the row knows, and a damaged one is not deleted on a guess.
-            if !self.rows.lease_row(&process_id)?.status.is_some_and(|status| status.is_terminal()) {
-                continue;
-            }
-            let kept: HighWater = (self.rules.survives_prune)(self.rows.high_water(&process_id)?);
-            report.pruned_events += self.rows.prune(&process_id, kept)?;
-            report.pruned_processes += 1;
-        }
-        Ok(report)
+        self.change(&process, None, |row| row.record.abandon_request = Some(request))
     }
 
     /// Writes a changed row, and its event in the same step.
     fn change(
         &mut self,
-        life: &Life,
-        fact: Option<Fact>,
+        process: &StoredProcess,
+        fact: Option<LifecycleFact>,
         edit: impl FnOnce(&mut ProcessRow),
-    ) -> Answer<ProcessRecord> {
+    ) -> RegistryResult<ProcessRecord> {
         let event = match fact {
             None => None,
-            Some(Fact { event_type, payload }) => Some(ProcessEvent {
-                process_id: life.row.record.id().to_owned(),
-                sequence: (self.rules.next_sequence)(life.highest_sequence)?,
+            Some(LifecycleFact { event_type, payload }) => Some(ProcessEvent {
+                process_id: process.row.record.id().to_owned(),
+                sequence: (self.rules.next_sequence)(process.highest_sequence)?,
                 event_type: event_type.to_owned(),
                 payload,
                 replay_key: None,
@@ -200,11 +185,11 @@ impl Step<'_> {
                 occurred_at_ms: self.now_ms,
             }),
         };
-        let mut row = ProcessRow::clone(&life.row);
+        let mut row = ProcessRow::clone(&process.row);
         edit(&mut row);
         row.record.updated_at_ms = self.now_ms;
         let record = row.record.clone();
-        self.rows.put_row(Some(&life.row), Arc::new(row))?;
+        self.rows.put_row(Some(&process.row), Arc::new(row))?;
         if let Some(event) = event {
             self.rows.push_event(event)?;
         }

@@ -1,4 +1,4 @@
-//! What a case works with: a registry on an environment that the case turns, and short words for long calls.
+//! The tools of a case: a registry on an environment that the case turns, and short words for long calls.
 
 use std::sync::Arc;
 use std::time::Duration;

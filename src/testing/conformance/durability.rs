@@ -1,4 +1,4 @@
-//! What outlives the registry's opening. Crashes are for the harness; here a registry is closed and opened again.
+//! Writes that survive a close and a new opening of the registry. Crashes are tested by the harness.
 
 use super::bench::*;
 use crate::model::process::DurabilityTier;

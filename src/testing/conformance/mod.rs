@@ -22,7 +22,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// One sentence, and what shows that it holds; it panics when it does not.
-pub struct Case {
+pub struct ConformanceCase {
     pub name: &'static str,
     pub run: fn(Bench) -> Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -30,14 +30,14 @@ pub struct Case {
 /// Runs the case of this name on a backend of its own.
 pub fn run(name: &str, backend: impl Backend + 'static) {
     let case = CASES.iter().find(|case| case.name == name).expect("the macro names only cases that exist");
-    super::block_on((case.run)(Bench::new(Box::new(backend))));
+    crate::testing::block_on((case.run)(Bench::new(Box::new(backend))));
 }
 
 macro_rules! suite {
     ($($file:ident: $($case:ident)*;)*) => {
         /// Every case, in reading order.
-        pub const CASES: &[Case] = &[
-            $($(Case { name: stringify!($case), run: |bench| Box::pin($file::$case(bench)) },)*)*
+        pub const CASES: &[ConformanceCase] = &[
+            $($(ConformanceCase { name: stringify!($case), run: |bench| Box::pin($file::$case(bench)) },)*)*
         ];
 
         /// One `#[test]` a case, each on the [`Backend`](crate::testing::conformance::Backend) that the expression

@@ -1,53 +1,30 @@
 //! The statements of the SQLite store: each names the index that serves it where the planner would choose another. A
-//! row that cannot be read back, or that says it belongs elsewhere, is an error that names it; a list that includes one is
-//! that error, never a shorter list.
+//! list that includes a damaged row is an error, never a shorter list.
 
 use std::sync::Arc;
 
-use rusqlite::types::FromSql;
-use rusqlite::{Connection, Params, Row, StatementStatus, ToSql, params};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use rusqlite::{Connection, Params, Row, ToSql, params};
 
-use crate::model::error::RegistryError;
+use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::event::ProcessEvent;
 use crate::model::handle::{
     ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
 };
-use crate::model::lease::{Grant, ProcessLease};
-use crate::model::process::{
-    AbandonRequest, ProcessAwaitOutput, ProcessExternalRef, ProcessId, ProcessListFilter, ProcessRecord,
-    ProcessRegistration, ProcessStarted, ProcessStatus, ProcessStatusKind, RecoveryDisposition, WaitState,
+use crate::model::process::{ProcessId, ProcessListFilter, ProcessRecord};
+use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
+use crate::store::invariants::{assert_change, assert_tenure};
+use crate::store::rows::Rows;
+use crate::store::sqlite::columns::{
+    RECORD_COLUMNS, StateColumn, column, damaged, disposition_column, event, handle_without_row, id_column,
+    json, number, process_row, status, status_column, tenure, text,
 };
-use crate::model::row::{GrantProvenance, HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
-use crate::store::sqlite::SqliteCounters;
-use crate::store::sqlite::schema::{from_column, to_column};
-use crate::store::{Answer, Rows};
+use crate::store::sqlite::counters::SqliteCounters;
+use crate::store::sqlite::schema::to_column;
 
 pub struct SqliteRows<'a> {
     connection: &'a Connection,
     counters: &'a mut SqliteCounters,
 }
-
-/// The parts of a row that no statement looks for. Every field must be there: one that is missing was not "none".
-#[derive(Serialize, Deserialize)]
-struct State {
-    #[serde(deserialize_with = "Option::deserialize")]
-    external_ref: Option<ProcessExternalRef>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    first_started: Option<ProcessStarted>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    abandon_request: Option<AbandonRequest>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    wait: Option<WaitState>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    started_by: Option<Grant>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    ended_by: Option<Grant>,
-}
-
-const RECORD_COLUMNS: &str = "p.id, p.status, p.created_at, p.updated_at, p.registration_hash, p.state, p.output, \
-                              r.registration";
 
 impl<'a> SqliteRows<'a> {
     pub fn new(connection: &'a Connection, counters: &'a mut SqliteCounters) -> Self {
@@ -59,8 +36,8 @@ impl<'a> SqliteRows<'a> {
         &mut self,
         sql: &str,
         params: impl Params,
-        mut read: impl FnMut(&Row<'_>) -> Answer<T>,
-    ) -> Answer<Vec<T>> {
+        mut read: impl FnMut(&Row<'_>) -> RegistryResult<T>,
+    ) -> RegistryResult<Vec<T>> {
         let failed = |cause: rusqlite::Error| RegistryError::backend("read the database", cause);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut found = Vec::new();
@@ -77,13 +54,13 @@ impl<'a> SqliteRows<'a> {
         &mut self,
         sql: &str,
         params: impl Params,
-        read: impl FnMut(&Row<'_>) -> Answer<T>,
-    ) -> Answer<Option<T>> {
+        read: impl FnMut(&Row<'_>) -> RegistryResult<T>,
+    ) -> RegistryResult<Option<T>> {
         Ok(self.query(sql, params, read)?.pop())
     }
 
     /// A write about one process; when it fails, a constraint that the stored rows break may be why.
-    fn execute(&mut self, row_id: &str, sql: &str, params: impl Params) -> Answer<u64> {
+    fn execute(&mut self, row_id: &str, sql: &str, params: impl Params) -> RegistryResult<u64> {
         let failed = |cause: rusqlite::Error| RegistryError::damaged("write the database", row_id, cause);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let changed = statement.execute(params).map_err(failed)?;
@@ -92,12 +69,22 @@ impl<'a> SqliteRows<'a> {
     }
 
     /// Reads (sequence, event) pairs.
-    fn events(&mut self, process_id: &str, sql: &str, params: impl Params) -> Answer<Vec<ProcessEvent>> {
+    fn events(
+        &mut self,
+        process_id: &str,
+        sql: &str,
+        params: impl Params,
+    ) -> RegistryResult<Vec<ProcessEvent>> {
         self.query(sql, params, |row| event(process_id, row))
     }
 
     /// A stretch of the log, ascending. A log with a hole is damaged, not short.
-    fn stretch(&mut self, process_id: &str, sql: &str, params: impl Params) -> Answer<Vec<ProcessEvent>> {
+    fn stretch(
+        &mut self,
+        process_id: &str,
+        sql: &str,
+        params: impl Params,
+    ) -> RegistryResult<Vec<ProcessEvent>> {
         let mut events = self.events(process_id, sql, params)?;
         events.sort_by_key(|event| event.sequence);
         let hole = events.windows(2).find(|pair| pair[1].sequence != pair[0].sequence + 1);
@@ -106,133 +93,6 @@ impl<'a> SqliteRows<'a> {
             None => Ok(events),
         }
     }
-}
-
-impl SqliteCounters {
-    fn add(&mut self, statement: &rusqlite::Statement<'_>) {
-        let count = |status| u64::from(statement.reset_status(status).unsigned_abs());
-        self.statements += 1;
-        self.full_scan_steps += count(StatementStatus::FullscanStep);
-        self.vm_steps += count(StatementStatus::VmStep);
-    }
-}
-
-const READ_ROW: &str = "read a stored row";
-
-fn damaged(row_id: &str, cause: impl ToString) -> RegistryError {
-    RegistryError::damaged(READ_ROW, row_id, cause)
-}
-
-/// A column of the row that belongs to `row_id`.
-fn column<T: FromSql>(row_id: &str, row: &Row<'_>, index: usize) -> Answer<T> {
-    row.get(index).map_err(|cause| damaged(row_id, cause))
-}
-
-fn number(row_id: &str, row: &Row<'_>, index: usize) -> Answer<u64> {
-    column(row_id, row, index).map(from_column)
-}
-
-/// An id, before it is known whose row this is.
-fn id_column(row: &Row<'_>, index: usize) -> Answer<String> {
-    row.get(index).map_err(|cause| RegistryError::backend(READ_ROW, cause))
-}
-
-fn json<T: DeserializeOwned>(row_id: &str, text: &str) -> Answer<T> {
-    serde_json::from_str(text).map_err(|cause| damaged(row_id, cause))
-}
-
-fn text(value: &impl Serialize) -> Answer<String> {
-    serde_json::to_string(value).map_err(|cause| RegistryError::backend("write a row", cause))
-}
-
-fn status_column(kind: ProcessStatusKind) -> i64 {
-    match kind {
-        ProcessStatusKind::Running => 0,
-        ProcessStatusKind::Completed => 1,
-        ProcessStatusKind::Failed => 2,
-        ProcessStatusKind::Cancelled => 3,
-        ProcessStatusKind::Abandoned => 4,
-    }
-}
-
-fn disposition_column(disposition: RecoveryDisposition) -> i64 {
-    match disposition {
-        RecoveryDisposition::Rerunnable => 0,
-        RecoveryDisposition::OwnerBound => 1,
-        RecoveryDisposition::ExternallyOwned => 2,
-    }
-}
-
-/// The outcome decides the status; the column is there to be searched and must agree.
-fn status(row_id: &str, column: i64, output: Option<String>) -> Answer<ProcessStatus> {
-    let status = match output {
-        None => ProcessStatus::Running,
-        Some(output) => ProcessStatus::ended(json::<ProcessAwaitOutput>(row_id, &output)?),
-    };
-    if status_column(status.kind()) != column {
-        return Err(damaged(
-            row_id,
-            format!("status column {column} contradicts the outcome ({})", status.name()),
-        ));
-    }
-    Ok(status)
-}
-
-/// Reads what [`RECORD_COLUMNS`] names, from `start` on.
-fn process_row(row: &Row<'_>, start: usize) -> Answer<ProcessRow> {
-    let id = id_column(row, start)?;
-    let registration: Option<String> = column(&id, row, start + 7)?;
-    let Some(registration) = registration else {
-        return Err(damaged(&id, "its registration is missing"));
-    };
-    let registration: ProcessRegistration = json(&id, &registration)?;
-    if registration.id != id {
-        return Err(damaged(&id, format!("its registration is that of `{}`", registration.id)));
-    }
-    let state: State = json(&id, &column::<String>(&id, row, start + 5)?)?;
-    let record = ProcessRecord {
-        registration: Arc::new(registration),
-        registration_hash: column(&id, row, start + 4)?,
-        created_at_ms: number(&id, row, start + 2)?,
-        updated_at_ms: number(&id, row, start + 3)?,
-        external_ref: state.external_ref,
-        first_started: state.first_started,
-        abandon_request: state.abandon_request,
-        wait: state.wait,
-        status: status(&id, column(&id, row, start + 1)?, column(&id, row, start + 6)?)?,
-    };
-    let provenance = GrantProvenance { started_by: state.started_by, ended_by: state.ended_by };
-    Ok(ProcessRow { record, provenance })
-}
-
-/// Reads (fence, lease). An id whose highest fence is missing, or below that of its lease, would grant one twice.
-fn tenure(row_id: &str, row: &Row<'_>, start: usize) -> Answer<Tenure> {
-    let Some(highest_fence) = column::<Option<i64>>(row_id, row, start)?.map(from_column) else {
-        return Err(damaged(row_id, "its highest fence is missing"));
-    };
-    let lease = match column::<Option<String>>(row_id, row, start + 1)? {
-        None => None,
-        Some(lease) => Some(json::<ProcessLease>(row_id, &lease)?),
-    };
-    match &lease {
-        Some(lease) if lease.process_id != row_id => {
-            Err(damaged(row_id, format!("its lease is on `{}`", lease.process_id)))
-        }
-        Some(lease) if lease.fencing_token > highest_fence => {
-            Err(damaged(row_id, format!("its lease is above its highest fence {highest_fence}")))
-        }
-        _ => Ok(Tenure { lease: lease.map(Arc::new), highest_fence }),
-    }
-}
-
-/// Reads (sequence, event).
-fn event(process_id: &str, row: &Row<'_>) -> Answer<ProcessEvent> {
-    let sequence = number(process_id, row, 0)?;
-    let event: ProcessEvent = json(process_id, &column::<String>(process_id, row, 1)?)?;
-    if event.sequence != sequence || event.process_id != process_id {
-        return Err(damaged(process_id, format!("what stands as event {sequence} is another one")));
-    }
-    Ok(event)
 }
 
 /// The index that serves a list; the planner, without statistics, would take the one on status and look at every row of
@@ -254,7 +114,7 @@ fn index_for(filter: &ProcessListFilter) -> &'static str {
 }
 
 impl Rows for SqliteRows<'_> {
-    fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
+    fn lease_row(&mut self, process_id: &str) -> RegistryResult<LeaseRow> {
         // A lease is about work that somebody will read: a row that cannot be read is not leased.
         let of_process = self.query_one(
             "SELECT p.status, p.output, json_valid(p.state) AND json_valid(r.registration)
@@ -275,7 +135,8 @@ impl Rows for SqliteRows<'_> {
         }
     }
 
-    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
+    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()> {
+        assert_tenure(process_id, tenure);
         let lease = tenure.lease.as_deref().map(text).transpose()?;
         self.execute(
             process_id,
@@ -286,13 +147,13 @@ impl Rows for SqliteRows<'_> {
         Ok(())
     }
 
-    fn life(&mut self, process_id: &str) -> Answer<Option<Life>> {
+    fn stored_process(&mut self, process_id: &str) -> RegistryResult<Option<StoredProcess>> {
         let sql = format!(
             "SELECT {RECORD_COLUMNS}, i.fence, i.lease, i.sequence
              FROM processes p LEFT JOIN registrations r ON r.id = p.id LEFT JOIN ids i ON i.id = p.id WHERE p.id = ?1"
         );
         self.query_one(&sql, [process_id], |row| {
-            Ok(Life {
+            Ok(StoredProcess {
                 row: Arc::new(process_row(row, 0)?),
                 tenure: tenure(process_id, row, 8)?,
                 highest_sequence: number(process_id, row, 10)?,
@@ -300,12 +161,15 @@ impl Rows for SqliteRows<'_> {
         })
     }
 
-    fn exists(&mut self, process_id: &str) -> Answer<bool> {
+    fn exists(&mut self, process_id: &str) -> RegistryResult<bool> {
         let found = self.query_one("SELECT 1 FROM processes WHERE id = ?1", [process_id], |_| Ok(()))?;
         Ok(found.is_some())
     }
 
-    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> Answer<()> {
+    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> RegistryResult<()> {
+        if let Some(before) = before {
+            assert_change(before, &row);
+        }
         let ProcessRow { record, provenance } = row.as_ref();
         let registration = &record.registration;
         if before.is_none() {
@@ -318,7 +182,7 @@ impl Rows for SqliteRows<'_> {
         }
         let written = params![registration.id, text(registration)?];
         match before {
-            // What is left of a row that was lost is damage: it must not become part of a new life.
+            // Remains of a lost row are damage: they must not become part of a new registration.
             None => {
                 self.execute(&registration.id, "INSERT INTO registrations VALUES (?1, ?2)", written)?;
             }
@@ -328,7 +192,7 @@ impl Rows for SqliteRows<'_> {
             }
             Some(_) => {}
         }
-        let state = State {
+        let state = StateColumn {
             external_ref: record.external_ref.clone(),
             first_started: record.first_started.clone(),
             abandon_request: record.abandon_request.clone(),
@@ -360,7 +224,7 @@ impl Rows for SqliteRows<'_> {
         Ok(())
     }
 
-    fn processes(&mut self, filter: &ProcessListFilter) -> Answer<Vec<ProcessRecord>> {
+    fn processes(&mut self, filter: &ProcessListFilter) -> RegistryResult<Vec<ProcessRecord>> {
         // Conditions stand in the text, so that the planner sees which index serves them; values are bound.
         let mut conditions = vec!["1".to_owned()];
         let mut bound: Vec<Box<dyn ToSql>> = Vec::new();
@@ -396,13 +260,13 @@ impl Rows for SqliteRows<'_> {
         self.query(&sql, rusqlite::params_from_iter(bound), |row| process_row(row, 0).map(|row| row.record))
     }
 
-    fn processes_waking(&mut self, session_id: &str) -> Answer<Vec<ProcessId>> {
+    fn processes_waking(&mut self, session_id: &str) -> RegistryResult<Vec<ProcessId>> {
         self.query("SELECT id FROM processes WHERE wake_session = ?1 ORDER BY id", [session_id], |row| {
             id_column(row, 0)
         })
     }
 
-    fn ended_through(&mut self, updated_at_ms: u64) -> Answer<Vec<ProcessId>> {
+    fn ended_through(&mut self, updated_at_ms: u64) -> RegistryResult<Vec<ProcessId>> {
         self.query(
             "SELECT id FROM processes WHERE status != 0 AND updated_at <= ?1 ORDER BY updated_at, id",
             [to_column(updated_at_ms)],
@@ -410,7 +274,7 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
-    fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
+    fn high_water(&mut self, process_id: &str) -> RegistryResult<HighWater> {
         let reached =
             self.query_one("SELECT fence, sequence FROM ids WHERE id = ?1", [process_id], |row| {
                 Ok(HighWater { fence: number(process_id, row, 0)?, sequence: number(process_id, row, 1)? })
@@ -418,7 +282,7 @@ impl Rows for SqliteRows<'_> {
         Ok(reached.unwrap_or_default())
     }
 
-    fn prune(&mut self, process_id: &str, kept: HighWater) -> Answer<u64> {
+    fn prune(&mut self, process_id: &str, kept: HighWater) -> RegistryResult<u64> {
         let events = self.execute(process_id, "DELETE FROM events WHERE process_id = ?1", [process_id])?;
         self.execute(process_id, "DELETE FROM handles WHERE process_id = ?1", [process_id])?;
         self.execute(process_id, "DELETE FROM registrations WHERE id = ?1", [process_id])?;
@@ -432,7 +296,7 @@ impl Rows for SqliteRows<'_> {
         Ok(events)
     }
 
-    fn push_event(&mut self, event: ProcessEvent) -> Answer<()> {
+    fn push_event(&mut self, event: ProcessEvent) -> RegistryResult<()> {
         self.execute(
             &event.process_id,
             "INSERT INTO events (process_id, sequence, event_type, replay_key, wake, event)
@@ -455,7 +319,7 @@ impl Rows for SqliteRows<'_> {
         Ok(())
     }
 
-    fn event(&mut self, process_id: &str, sequence: u64) -> Answer<Option<StoredEvent>> {
+    fn event(&mut self, process_id: &str, sequence: u64) -> RegistryResult<Option<StoredEvent>> {
         self.query_one(
             "SELECT sequence, event, wake FROM events WHERE process_id = ?1 AND sequence = ?2",
             params![process_id, to_column(sequence)],
@@ -468,30 +332,30 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
-    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> Answer<Option<ProcessEvent>> {
+    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> RegistryResult<Option<ProcessEvent>> {
         let sql = "SELECT sequence, event FROM events WHERE process_id = ?1 AND replay_key = ?2";
         Ok(self.events(process_id, sql, [process_id, key])?.pop())
     }
 
-    fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+    fn events_after(&mut self, process_id: &str, after: u64) -> RegistryResult<Vec<ProcessEvent>> {
         let sql =
             "SELECT sequence, event FROM events WHERE process_id = ?1 AND sequence > ?2 ORDER BY sequence";
         self.stretch(process_id, sql, params![process_id, to_column(after)])
     }
 
-    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> RegistryResult<Vec<ProcessEvent>> {
         let sql = "SELECT sequence, event FROM events INDEXED BY events_waking
              WHERE process_id = ?1 AND wake = 1 AND sequence > ?2 ORDER BY sequence";
         self.events(process_id, sql, params![process_id, to_column(after)])
     }
 
-    fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
+    fn recent_events(&mut self, process_id: &str, limit: usize) -> RegistryResult<Vec<ProcessEvent>> {
         let sql = "SELECT sequence, event FROM events WHERE process_id = ?1 ORDER BY sequence DESC LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.stretch(process_id, sql, params![process_id, limit])
     }
 
-    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> Answer<u64> {
+    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> RegistryResult<u64> {
         let counted = self.query_one(
             "SELECT count(*) FROM events WHERE process_id = ?1 AND event_type = ?2 AND sequence <= ?3",
             params![process_id, event_type, to_column(through)],
@@ -500,7 +364,7 @@ impl Rows for SqliteRows<'_> {
         Ok(counted.unwrap_or_default().unsigned_abs())
     }
 
-    fn ack(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
+    fn ack(&mut self, process_id: &str, sequence: u64) -> RegistryResult<()> {
         self.execute(
             process_id,
             "UPDATE events SET wake = 2 WHERE process_id = ?1 AND sequence = ?2",
@@ -514,7 +378,7 @@ impl Rows for SqliteRows<'_> {
         scope: &SessionScope,
         process_id: &str,
         descriptor: &ProcessHandleDescriptor,
-    ) -> Answer<()> {
+    ) -> RegistryResult<()> {
         self.execute(
             process_id,
             "INSERT INTO handles (scope_id, process_id, session_id, frame_id, descriptor)
@@ -525,7 +389,11 @@ impl Rows for SqliteRows<'_> {
         Ok(())
     }
 
-    fn handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<Option<ProcessHandleDescriptor>> {
+    fn handle(
+        &mut self,
+        scope: &SessionScope,
+        process_id: &str,
+    ) -> RegistryResult<Option<ProcessHandleDescriptor>> {
         self.query_one(
             "SELECT descriptor FROM handles WHERE scope_id = ?1 AND process_id = ?2",
             params![scope.id(), process_id],
@@ -533,7 +401,7 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
-    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<()> {
+    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> RegistryResult<()> {
         self.execute(
             process_id,
             "DELETE FROM handles WHERE scope_id = ?1 AND process_id = ?2",
@@ -542,7 +410,7 @@ impl Rows for SqliteRows<'_> {
         Ok(())
     }
 
-    fn handles_of_scope(&mut self, scope: &SessionScope) -> Answer<Vec<ProcessHandleGrantEntry>> {
+    fn handles_of_scope(&mut self, scope: &SessionScope) -> RegistryResult<Vec<ProcessHandleGrantEntry>> {
         let sql = format!(
             "SELECT h.process_id, h.descriptor, {RECORD_COLUMNS} FROM handles h
              LEFT JOIN processes p ON p.id = h.process_id LEFT JOIN registrations r ON r.id = p.id
@@ -559,7 +427,7 @@ impl Rows for SqliteRows<'_> {
         })
     }
 
-    fn handles_on(&mut self, process_id: &str) -> Answer<Vec<ProcessHandleGrant>> {
+    fn handles_on(&mut self, process_id: &str) -> RegistryResult<Vec<ProcessHandleGrant>> {
         self.query(
             "SELECT session_id, descriptor FROM handles WHERE process_id = ?1 ORDER BY session_id, scope_id",
             [process_id],
@@ -573,7 +441,7 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
-    fn handles_of_session(&mut self, session_id: &str) -> Answer<Vec<(ProcessId, SessionScope)>> {
+    fn handles_of_session(&mut self, session_id: &str) -> RegistryResult<Vec<(ProcessId, SessionScope)>> {
         self.query(
             "SELECT h.process_id, h.frame_id, p.id IS NOT NULL FROM handles h
              LEFT JOIN processes p ON p.id = h.process_id
@@ -589,8 +457,4 @@ impl Rows for SqliteRows<'_> {
             },
         )
     }
-}
-
-fn handle_without_row(id: &str) -> RegistryError {
-    damaged(id, "a handle is on it and its row is missing")
 }

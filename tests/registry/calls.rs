@@ -1,5 +1,5 @@
-//! Nothing of the trait may miss the waist: every method is a call, every call reaches its own method, and every
-//! reply finds its way back.
+//! No method of the trait may be missing from the calls: every method is a call, every call reaches its own method, and
+//! every reply finds its way back.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ fn trait_methods() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_method_of_the_trait_is_a_call_of_the_waist() {
+fn every_method_of_the_trait_is_a_call() {
     let methods = trait_methods();
     assert_eq!(
         methods.len(),
@@ -35,7 +35,7 @@ fn every_method_of_the_trait_is_a_call_of_the_waist() {
 #[test]
 fn the_facade_forwards_every_method_under_its_own_name() {
     let source = include_str!("../../src/registry/calls.rs");
-    let table = source.split("\nwaist! {").nth(1).expect("the table stands in this file");
+    let table = source.split("\ncall_table! {").nth(1).expect("the table stands in this file");
     let lines: Vec<_> = table.lines().filter(|line| line.starts_with("    ") && line.contains('(')).collect();
     for method in trait_methods().iter().filter(|method| *method != "get_process") {
         let is_it = |line: &&&str| {

@@ -1,57 +1,25 @@
-//! Rows in ordered maps. The orders that calls ask for are kept as maps of their own, so that what a call costs does not
-//! grow with other processes (lists of ended ones apart, which look at every row). There is no rollback: a step
-//! decides before it writes, and a write to memory cannot fail.
+//! The memory store: each call of the store as reads and writes of ordered maps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
-use crate::model::error::RegistryError;
+use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::event::ProcessEvent;
 use crate::model::handle::{
     ProcessHandleDescriptor, ProcessHandleGrant, ProcessHandleGrantEntry, SessionScope,
 };
-use crate::model::process::{
-    DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind, RecoveryDisposition,
-};
-use crate::model::row::{HighWater, LeaseRow, Life, ProcessRow, StoredEvent, Tenure};
-use crate::store::{Access, Answer, Rows, Store};
+use crate::model::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord, ProcessStatusKind};
+use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
+use crate::store::invariants::{assert_change, assert_sequence, assert_tenure};
+use crate::store::memory::tables::{IdEntry, ProcessEntry, Tables, is_indexed_alike, scope_key};
+use crate::store::rows::{Access, Rows, Store};
 
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     tables: Tables,
     wrote: bool,
     rows_touched: u64,
-}
-
-/// What is kept, apart from how it was reached: two stores with equal tables hold the same.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Tables {
-    processes: BTreeMap<ProcessId, Process>,
-    /// Of every id there ever was: outlives the process.
-    ids: BTreeMap<ProcessId, Id>,
-    running: BTreeSet<ProcessId>,
-    ended: BTreeSet<(u64, ProcessId)>,
-    by_definition: BTreeMap<(String, ProcessStatusKind), BTreeSet<ProcessId>>,
-    waking: BTreeMap<String, BTreeSet<ProcessId>>,
-    /// By (session id, scope id), then process.
-    scopes: BTreeMap<(String, String), BTreeMap<ProcessId, ProcessHandleDescriptor>>,
-    /// By process, then (session id, scope id).
-    holders: BTreeMap<ProcessId, BTreeMap<(String, String), SessionScope>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Process {
-    row: Arc<ProcessRow>,
-    events: Vec<StoredEvent>,
-    /// The place of a replay key's event in `events`.
-    replays: BTreeMap<String, usize>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Id {
-    tenure: Tenure,
-    highest_sequence: u64,
 }
 
 impl MemoryStore {
@@ -77,7 +45,11 @@ impl Store for MemoryStore {
         DurabilityTier::Inline
     }
 
-    fn atomically<T>(&mut self, _access: Access, step: impl FnOnce(&mut dyn Rows) -> Answer<T>) -> Answer<T> {
+    fn atomically<T>(
+        &mut self,
+        _access: Access,
+        step: impl FnOnce(&mut dyn Rows) -> RegistryResult<T>,
+    ) -> RegistryResult<T> {
         self.wrote = false;
         let answer = step(self);
         assert!(answer.is_ok() || !self.wrote, "a step refused after it had begun to write");
@@ -85,110 +57,15 @@ impl Store for MemoryStore {
     }
 }
 
-impl Process {
-    /// Sequences are dense, so an event's place follows from its sequence.
-    fn first_above(&self, sequence: u64) -> usize {
-        match self.events.first() {
-            Some(first) => {
-                let above = sequence.saturating_add(1).saturating_sub(first.event.sequence);
-                usize::try_from(above).unwrap_or(usize::MAX).min(self.events.len())
-            }
-            None => 0,
-        }
-    }
-
-    fn above(&self, sequence: u64) -> &[StoredEvent] {
-        if sequence == u64::MAX { &[] } else { &self.events[self.first_above(sequence)..] }
-    }
-}
-
-impl Tables {
-    fn unlink(&mut self, row: &ProcessRow) {
-        let record = &row.record;
-        let id = record.id();
-        self.running.remove(id);
-        if record.is_terminal() {
-            self.ended.remove(&(record.updated_at_ms, id.to_owned()));
-        }
-        if let Some(definition) = &record.registration.identity.definition {
-            remove_from(&mut self.by_definition, &(definition.clone(), record.status.kind()), id);
-        }
-        if let Some(target) = &record.registration.wake_target {
-            remove_from(&mut self.waking, &target.session_id, id);
-        }
-    }
-
-    fn link(&mut self, row: &ProcessRow) {
-        let record = &row.record;
-        let id = record.id();
-        if record.is_terminal() {
-            self.ended.insert((record.updated_at_ms, id.to_owned()));
-        } else {
-            self.running.insert(id.to_owned());
-        }
-        if let Some(definition) = &record.registration.identity.definition {
-            let key = (definition.clone(), record.status.kind());
-            self.by_definition.entry(key).or_default().insert(id.to_owned());
-        }
-        if let Some(target) = &record.registration.wake_target {
-            self.waking.entry(target.session_id.clone()).or_default().insert(id.to_owned());
-        }
-    }
-}
-
-fn remove_from<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ProcessId>>, key: &K, id: &str) {
-    if let Some(ids) = index.get_mut(key) {
-        ids.remove(id);
-        if ids.is_empty() {
-            index.remove(key);
-        }
-    }
-}
-
-fn scope_key(scope: &SessionScope) -> (String, String) {
-    (scope.session_id.clone(), scope.id())
-}
-
-fn matches(record: &ProcessRecord, filter: &ProcessListFilter) -> bool {
-    let disposition_fits = |wanted: RecoveryDisposition| record.disposition() == wanted;
-    filter.status.is_none_or(|status| record.status.kind() == status)
-        && filter.waiting.is_none_or(|waiting| record.wait.is_some() == waiting)
-        && filter.disposition.is_none_or(disposition_fits)
-        && filter
-            .definition
-            .as_ref()
-            .is_none_or(|wanted| record.registration.identity.definition.as_ref() == Some(wanted))
-}
-
 impl MemoryStore {
-    fn process(&mut self, process_id: &str) -> Answer<&Process> {
+    fn process(&mut self, process_id: &str) -> RegistryResult<&ProcessEntry> {
         self.rows_touched += 1;
         self.tables.processes.get(process_id).ok_or_else(|| RegistryError::unknown(process_id))
     }
 }
 
-impl Tables {
-    /// The matching records of these ids, and how many were looked at to find them.
-    fn select<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a ProcessId>,
-        filter: &ProcessListFilter,
-    ) -> (Vec<ProcessRecord>, u64) {
-        let mut looked_at = 0;
-        let records = ids
-            .filter_map(|id| self.processes.get(id))
-            .inspect(|_| looked_at += 1)
-            .map(|process| &process.row.record)
-            .filter(|record| matches(record, filter))
-            .take(filter.limit.unwrap_or(usize::MAX))
-            .cloned()
-            .collect();
-        (records, looked_at)
-    }
-}
-
 impl Rows for MemoryStore {
-    fn lease_row(&mut self, process_id: &str) -> Answer<LeaseRow> {
+    fn lease_row(&mut self, process_id: &str) -> RegistryResult<LeaseRow> {
         self.rows_touched += 2;
         Ok(LeaseRow {
             status: self.tables.processes.get(process_id).map(|process| process.row.record.status.clone()),
@@ -196,33 +73,38 @@ impl Rows for MemoryStore {
         })
     }
 
-    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> Answer<()> {
+    fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()> {
+        assert_tenure(process_id, tenure);
         self.wrote = true;
         match self.tables.ids.get_mut(process_id) {
             Some(id) => id.tenure = tenure.clone(),
             None => {
-                let id = Id { tenure: tenure.clone(), highest_sequence: 0 };
+                let id = IdEntry { tenure: tenure.clone(), highest_sequence: 0 };
                 self.tables.ids.insert(process_id.to_owned(), id);
             }
         }
         Ok(())
     }
 
-    fn life(&mut self, process_id: &str) -> Answer<Option<Life>> {
+    fn stored_process(&mut self, process_id: &str) -> RegistryResult<Option<StoredProcess>> {
         self.rows_touched += 2;
         let Some(process) = self.tables.processes.get(process_id) else {
             return Ok(None);
         };
-        let Id { tenure, highest_sequence } = self.tables.ids.get(process_id).cloned().unwrap_or_default();
-        Ok(Some(Life { row: Arc::clone(&process.row), tenure, highest_sequence }))
+        let IdEntry { tenure, highest_sequence } =
+            self.tables.ids.get(process_id).cloned().unwrap_or_default();
+        Ok(Some(StoredProcess { row: Arc::clone(&process.row), tenure, highest_sequence }))
     }
 
-    fn exists(&mut self, process_id: &str) -> Answer<bool> {
+    fn exists(&mut self, process_id: &str) -> RegistryResult<bool> {
         self.rows_touched += 1;
         Ok(self.tables.processes.contains_key(process_id))
     }
 
-    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> Answer<()> {
+    fn put_row(&mut self, before: Option<&ProcessRow>, row: Arc<ProcessRow>) -> RegistryResult<()> {
+        if let Some(before) = before {
+            assert_change(before, &row);
+        }
         self.wrote = true;
         if let Some(before) = before
             && !is_indexed_alike(&before.record, &row.record)
@@ -235,14 +117,14 @@ impl Rows for MemoryStore {
             None => {
                 self.tables.link(&row);
                 let id = row.record.id().to_owned();
-                let process = Process { row, events: Vec::new(), replays: BTreeMap::new() };
+                let process = ProcessEntry { row, events: Vec::new(), replays: BTreeMap::new() };
                 self.tables.processes.insert(id, process);
             }
         }
         Ok(())
     }
 
-    fn processes(&mut self, filter: &ProcessListFilter) -> Answer<Vec<ProcessRecord>> {
+    fn processes(&mut self, filter: &ProcessListFilter) -> RegistryResult<Vec<ProcessRecord>> {
         let start = match &filter.after {
             Some(after) => Excluded(after.clone()),
             None => Unbounded,
@@ -272,16 +154,16 @@ impl Rows for MemoryStore {
         Ok(records)
     }
 
-    fn processes_waking(&mut self, session_id: &str) -> Answer<Vec<ProcessId>> {
+    fn processes_waking(&mut self, session_id: &str) -> RegistryResult<Vec<ProcessId>> {
         Ok(self.tables.waking.get(session_id).map(|ids| ids.iter().cloned().collect()).unwrap_or_default())
     }
 
-    fn ended_through(&mut self, updated_at_ms: u64) -> Answer<Vec<ProcessId>> {
+    fn ended_through(&mut self, updated_at_ms: u64) -> RegistryResult<Vec<ProcessId>> {
         let ended = self.tables.ended.iter().take_while(|(updated, _)| *updated <= updated_at_ms);
         Ok(ended.map(|(_, id)| id.clone()).collect())
     }
 
-    fn high_water(&mut self, process_id: &str) -> Answer<HighWater> {
+    fn high_water(&mut self, process_id: &str) -> RegistryResult<HighWater> {
         self.rows_touched += 1;
         let id = self.tables.ids.get(process_id);
         Ok(id
@@ -289,7 +171,7 @@ impl Rows for MemoryStore {
             .unwrap_or_default())
     }
 
-    fn prune(&mut self, process_id: &str, kept: HighWater) -> Answer<u64> {
+    fn prune(&mut self, process_id: &str, kept: HighWater) -> RegistryResult<u64> {
         self.wrote = true;
         let Some(process) = self.tables.processes.remove(process_id) else {
             return Ok(0);
@@ -303,13 +185,15 @@ impl Rows for MemoryStore {
                 }
             }
         }
-        let id =
-            Id { tenure: Tenure { lease: None, highest_fence: kept.fence }, highest_sequence: kept.sequence };
+        let id = IdEntry {
+            tenure: Tenure { lease: None, highest_fence: kept.fence },
+            highest_sequence: kept.sequence,
+        };
         self.tables.ids.insert(process_id.to_owned(), id);
         Ok(process.events.len() as u64)
     }
 
-    fn push_event(&mut self, event: ProcessEvent) -> Answer<()> {
+    fn push_event(&mut self, event: ProcessEvent) -> RegistryResult<()> {
         self.wrote = true;
         let Some(process) = self.tables.processes.get_mut(&event.process_id) else {
             return Err(RegistryError::unknown(&event.process_id));
@@ -318,9 +202,12 @@ impl Rows for MemoryStore {
             process.replays.insert(key.clone(), process.events.len());
         }
         match self.tables.ids.get_mut(&event.process_id) {
-            Some(id) => id.highest_sequence = event.sequence,
+            Some(id) => {
+                assert_sequence(&event.process_id, id.highest_sequence, event.sequence);
+                id.highest_sequence = event.sequence;
+            }
             None => {
-                let id = Id { tenure: Tenure::default(), highest_sequence: event.sequence };
+                let id = IdEntry { tenure: Tenure::default(), highest_sequence: event.sequence };
                 self.tables.ids.insert(event.process_id.clone(), id);
             }
         }
@@ -328,7 +215,7 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn event(&mut self, process_id: &str, sequence: u64) -> Answer<Option<StoredEvent>> {
+    fn event(&mut self, process_id: &str, sequence: u64) -> RegistryResult<Option<StoredEvent>> {
         let process = self.process(process_id)?;
         let Some(before) = sequence.checked_sub(1) else {
             return Ok(None);
@@ -336,19 +223,19 @@ impl Rows for MemoryStore {
         Ok(process.above(before).first().filter(|stored| stored.event.sequence == sequence).cloned())
     }
 
-    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> Answer<Option<ProcessEvent>> {
+    fn event_by_replay_key(&mut self, process_id: &str, key: &str) -> RegistryResult<Option<ProcessEvent>> {
         let process = self.process(process_id)?;
         Ok(process.replays.get(key).map(|place| process.events[*place].event.clone()))
     }
 
-    fn events_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+    fn events_after(&mut self, process_id: &str, after: u64) -> RegistryResult<Vec<ProcessEvent>> {
         let events: Vec<_> =
             self.process(process_id)?.above(after).iter().map(|stored| stored.event.clone()).collect();
         self.rows_touched += events.len() as u64;
         Ok(events)
     }
 
-    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> Answer<Vec<ProcessEvent>> {
+    fn unacked_wakes_after(&mut self, process_id: &str, after: u64) -> RegistryResult<Vec<ProcessEvent>> {
         let above = self.process(process_id)?.above(after);
         let looked_at = above.len() as u64;
         let is_pending = |stored: &&StoredEvent| stored.event.wake.is_some() && !stored.acked;
@@ -357,7 +244,7 @@ impl Rows for MemoryStore {
         Ok(events)
     }
 
-    fn recent_events(&mut self, process_id: &str, limit: usize) -> Answer<Vec<ProcessEvent>> {
+    fn recent_events(&mut self, process_id: &str, limit: usize) -> RegistryResult<Vec<ProcessEvent>> {
         let stored = &self.process(process_id)?.events;
         let recent = &stored[stored.len().saturating_sub(limit)..];
         let events: Vec<_> = recent.iter().map(|stored| stored.event.clone()).collect();
@@ -365,7 +252,7 @@ impl Rows for MemoryStore {
         Ok(events)
     }
 
-    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> Answer<u64> {
+    fn count_events(&mut self, process_id: &str, event_type: &str, through: u64) -> RegistryResult<u64> {
         let process = self.process(process_id)?;
         let upto = &process.events[..process.first_above(through)];
         let looked_at = upto.len() as u64;
@@ -374,7 +261,7 @@ impl Rows for MemoryStore {
         Ok(counted)
     }
 
-    fn ack(&mut self, process_id: &str, sequence: u64) -> Answer<()> {
+    fn ack(&mut self, process_id: &str, sequence: u64) -> RegistryResult<()> {
         self.wrote = true;
         let Some(process) = self.tables.processes.get_mut(process_id) else {
             return Err(RegistryError::unknown(process_id));
@@ -391,7 +278,7 @@ impl Rows for MemoryStore {
         scope: &SessionScope,
         process_id: &str,
         descriptor: &ProcessHandleDescriptor,
-    ) -> Answer<()> {
+    ) -> RegistryResult<()> {
         self.wrote = true;
         let key = scope_key(scope);
         let holders = self.tables.holders.entry(process_id.to_owned()).or_default();
@@ -400,12 +287,16 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<Option<ProcessHandleDescriptor>> {
+    fn handle(
+        &mut self,
+        scope: &SessionScope,
+        process_id: &str,
+    ) -> RegistryResult<Option<ProcessHandleDescriptor>> {
         self.rows_touched += 1;
         Ok(self.tables.scopes.get(&scope_key(scope)).and_then(|handles| handles.get(process_id)).cloned())
     }
 
-    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> Answer<()> {
+    fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) -> RegistryResult<()> {
         self.wrote = true;
         let key = scope_key(scope);
         if let Some(handles) = self.tables.scopes.get_mut(&key) {
@@ -423,7 +314,7 @@ impl Rows for MemoryStore {
         Ok(())
     }
 
-    fn handles_of_scope(&mut self, scope: &SessionScope) -> Answer<Vec<ProcessHandleGrantEntry>> {
+    fn handles_of_scope(&mut self, scope: &SessionScope) -> RegistryResult<Vec<ProcessHandleGrantEntry>> {
         let Some(handles) = self.tables.scopes.get(&scope_key(scope)) else {
             return Ok(Vec::new());
         };
@@ -435,7 +326,7 @@ impl Rows for MemoryStore {
         Ok(handles.iter().filter_map(entry).collect())
     }
 
-    fn handles_on(&mut self, process_id: &str) -> Answer<Vec<ProcessHandleGrant>> {
+    fn handles_on(&mut self, process_id: &str) -> RegistryResult<Vec<ProcessHandleGrant>> {
         let Some(holders) = self.tables.holders.get(process_id) else {
             return Ok(Vec::new());
         };
@@ -447,7 +338,7 @@ impl Rows for MemoryStore {
         Ok(holders.iter().filter_map(grant).collect())
     }
 
-    fn handles_of_session(&mut self, session_id: &str) -> Answer<Vec<(ProcessId, SessionScope)>> {
+    fn handles_of_session(&mut self, session_id: &str) -> RegistryResult<Vec<(ProcessId, SessionScope)>> {
         let first = (session_id.to_owned(), String::new());
         let of_session = self.tables.scopes.range(first..).take_while(|(key, _)| key.0 == session_id);
         let mut handles = Vec::new();
@@ -461,12 +352,4 @@ impl Rows for MemoryStore {
         self.rows_touched += handles.len() as u64;
         Ok(handles)
     }
-}
-
-/// Whether both stand at the same place in every index.
-fn is_indexed_alike(before: &ProcessRecord, after: &ProcessRecord) -> bool {
-    !before.is_terminal()
-        && !after.is_terminal()
-        && before.registration.identity.definition == after.registration.identity.definition
-        && before.registration.wake_target == after.registration.wake_target
 }

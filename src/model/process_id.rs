@@ -1,0 +1,3 @@
+//! The name of a process: chosen by whoever registers it, and kept verbatim.
+
+pub type ProcessId = String;
