@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next};
+use fencepost::rules::worker::{self, BodyEnd, NextStep, WorkerRules};
 use fencepost_sim::generate::generate;
 use fencepost_sim::history::event::EventKind;
 use fencepost_sim::judge::{judge, record};
@@ -79,13 +79,13 @@ fn what_breaks_is_shrunk_to_a_few_steps_that_still_break_it() {
 
 /// A worker that begins its body again and again, within one poll, as long as its lease lasts.
 fn runs_in_circles() -> Subject {
-    fn again(end: BodyEnd) -> Next {
+    fn again(end: BodyEnd) -> NextStep {
         match end {
-            BodyEnd::Panicked { .. } => Next::Run,
+            BodyEnd::Panicked { .. } => NextStep::Run,
             end => worker::after_body(end),
         }
     }
-    let attempt_rules = AttemptRules { after_body: again, ..AttemptRules::LAWFUL };
+    let attempt_rules = WorkerRules { after_body: again, ..WorkerRules::LAWFUL };
     Subject { name: "runs in circles", attempt_rules, ..Subject::fencepost() }
 }
 
@@ -111,7 +111,7 @@ fn a_body_that_nobody_lets_end_is_no_breach_until_it_is_asked_to() {
 /// It releases its lease instead of storing the outcome.
 #[test]
 fn a_worker_that_never_completes_is_caught_by_the_calm() {
-    let attempt_rules = AttemptRules { after_body: |_| Next::Release, ..AttemptRules::LAWFUL };
+    let attempt_rules = WorkerRules { after_body: |_| NextStep::Release, ..WorkerRules::LAWFUL };
     let subject = Subject { name: "never completes", attempt_rules, ..Subject::fencepost() };
     let verdict = judge(&plan(&["0ms register p1 rerunnable 1 steps of 10ms"]), &subject);
     assert!(verdict.breaks("calm-ends-everything") && verdict.breaks("outcomes-are-not-dropped"));

@@ -3,7 +3,7 @@
 
 use fencepost::rules::Rules;
 use fencepost::rules::leases;
-use fencepost::rules::worker::AttemptRules;
+use fencepost::rules::worker::WorkerRules;
 
 use crate::laws::fences_only_grow::FencesOnlyGrow;
 use crate::laws::law::Law;
@@ -43,9 +43,10 @@ pub const ALL: &[(Sabotage, Fate)] = &[
             stands_for: "nothing: a worker that renews sooner than it must",
             law: LostMeansSilent::CARD.name,
             subject: |subject| {
-                let first_renewal_in_ms =
-                    |timings: &fencepost::model::lease::LeaseTimings| timings.renew_interval_ms() / 2 + 1;
-                let attempt_rules = AttemptRules { first_renewal_in_ms, ..subject.attempt_rules };
+                let first_renewal_in_ms = |timings: &fencepost::model::lease_timings::LeaseTimings| {
+                    timings.renew_interval_ms() / 2 + 1
+                };
+                let attempt_rules = WorkerRules { first_renewal_in_ms, ..subject.attempt_rules };
                 Subject { attempt_rules, ..subject }
             },
         },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fencepost::driver::InlineProcessRunHandle;
 use fencepost::model::error::RegistryError;
 use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
-use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next, Renewal};
+use fencepost::rules::worker::{self, BodyEnd, NextStep, Renewal, WorkerRules};
 
 use crate::laws;
 use crate::planted::Sabotage;
@@ -24,14 +24,14 @@ pub const ALL: &[Sabotage] = &[
         name: "never-renews",
         stands_for: "a worker that claims and never renews",
         law: laws::that_catches("never-renews"),
-        subject: |subject| with(subject, |rules| AttemptRules { first_renewal_in_ms: |_| u64::MAX, ..rules }),
+        subject: |subject| with(subject, |rules| WorkerRules { first_renewal_in_ms: |_| u64::MAX, ..rules }),
     },
     Sabotage {
         name: "renewals-end-at-one-error",
         stands_for: "a renewal loop that dies on the first error while the body runs on",
         law: laws::that_catches("renewals-end-at-one-error"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 may_act: |_, _, is_lost| !is_lost,
                 after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::Believed { next_in_ms } => Renewal::Believed { next_in_ms },
@@ -46,7 +46,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a worker that hears that its lease is lost, and lets the body run on",
         law: laws::that_catches("effects-after-loss"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 may_act: |now, deadline, _| now < deadline,
                 after_renewal: |answer, held, timings| match worker::after_renewal(answer, held, timings) {
                     Renewal::Lost => Renewal::NotBelieved { next_in_ms: timings.renew_interval_ms() },
@@ -61,9 +61,9 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a worker that writes Failed when it loses its lease",
         law: laws::that_catches("failed-when-lost"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 after_body: |end| match end {
-                    BodyEnd::LeaseLost => Next::End {
+                    BodyEnd::LeaseLost => NextStep::End {
                         output: ProcessAwaitOutput::Failure {
                             class: "lease lost".into(),
                             code: None,
@@ -82,9 +82,9 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "an unknown answer to a completion is taken for a failure: the lease is released, the outcome dropped",
         law: laws::that_catches("release-after-unknown-completion"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 after_completion: |answer| match answer {
-                    Err(RegistryError::Unavailable { .. }) => Next::Release,
+                    Err(RegistryError::Unavailable { .. }) => NextStep::Release,
                     _ => worker::after_completion(answer),
                 },
                 ..rules
@@ -96,14 +96,14 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "every row is run, whatever may happen to it",
         law: laws::that_catches("disposition-ignored"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 after_read: |answer, _, _| match answer {
-                    Ok(Some(record)) if !record.is_terminal() => Next::Start,
-                    _ => Next::Release,
+                    Ok(Some(record)) if !record.is_terminal() => NextStep::Start,
+                    _ => NextStep::Release,
                 },
                 after_start: |answer, disposition, was_unknown| match answer {
                     // It has no owner whose start could be recorded.
-                    Err(RegistryError::InvalidArgument { .. }) => Next::Run,
+                    Err(RegistryError::InvalidArgument { .. }) => NextStep::Run,
                     _ => worker::after_start(answer, disposition, was_unknown),
                 },
                 ..rules
@@ -115,15 +115,15 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "an owner-bound process that somebody started is started again",
         law: laws::that_catches("started-is-no-reason"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 after_read: |answer, holder, dead| match answer {
                     Ok(Some(record)) if !record.is_terminal() && record.disposition().is_worker_run() => {
-                        Next::Start
+                        NextStep::Start
                     }
                     _ => worker::after_read(answer, holder, dead),
                 },
                 after_start: |answer, disposition, was_unknown| match answer {
-                    Ok(_) => Next::Run,
+                    Ok(_) => NextStep::Run,
                     _ => worker::after_start(answer, disposition, was_unknown),
                 },
                 ..rules
@@ -135,7 +135,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "the proof of death is asked of whoever held the lease last, not of whoever started the work",
         law: laws::that_catches("death-of-the-last-holder"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 after_read: |answer, holder, dead| {
                     let is_dead = holder.is_some_and(dead);
                     worker::after_read(answer, holder, &|_| is_dead)
@@ -171,7 +171,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
         law: laws::that_catches("one-incarnation-for-all"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules { incarnation: |_| "the only one".to_owned(), ..rules })
+            with(subject, |rules| WorkerRules { incarnation: |_| "the only one".to_owned(), ..rules })
         },
     },
     Sabotage {
@@ -190,7 +190,7 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "an answer that \"cannot happen\" is unwrapped",
         law: laws::that_catches("unwraps-an-expiry"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules {
+            with(subject, |rules| WorkerRules {
                 after_start: |answer, disposition, was_unknown| {
                     if matches!(
                         answer,
@@ -211,11 +211,11 @@ pub const ALL: &[Sabotage] = &[
         stands_for: "a parent keeps its place while it waits for a child that needs it",
         law: laws::that_catches("permit-held-while-waiting"),
         subject: |subject| {
-            with(subject, |rules| AttemptRules { gives_permit_back_while_waiting: || false, ..rules })
+            with(subject, |rules| WorkerRules { gives_permit_back_while_waiting: || false, ..rules })
         },
     },
 ];
 
-fn with(subject: Subject, change: fn(AttemptRules) -> AttemptRules) -> Subject {
+fn with(subject: Subject, change: fn(WorkerRules) -> WorkerRules) -> Subject {
     Subject { attempt_rules: change(subject.attempt_rules), ..subject }
 }

@@ -2,7 +2,7 @@
 
 use fencepost::RegistryError;
 use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease};
-use fencepost::model::row::{Life, Tenure};
+use fencepost::model::row::{StoredProcess, Tenure};
 use fencepost::rules::Rules;
 use fencepost::rules::leases::{self, Claim, ClaimDecision, Observation};
 use fencepost::rules::writes::{self, Admission, Authority, ExecutionWrite};
@@ -87,7 +87,7 @@ pub fn reclaims_from_the_living(
 /// As a registry must that has no fenced methods.
 pub fn admits_unfenced(
     rules: &Rules,
-    life: &Life,
+    life: &StoredProcess,
     authority: Authority<'_>,
     write: ExecutionWrite<'_>,
     now_ms: u64,

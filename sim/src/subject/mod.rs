@@ -12,7 +12,7 @@ use fencepost::driver::{ProcessAttach, ProcessRunHandle};
 use fencepost::environment::Environment;
 use fencepost::registry::watched::watch_process_registry_with_sink;
 use fencepost::rules::Rules;
-use fencepost::rules::worker::AttemptRules;
+use fencepost::rules::worker::WorkerRules;
 use fencepost::{ProcessRegistry, RegistryError};
 
 use crate::plan::Store;
@@ -31,7 +31,7 @@ pub use workplace::{BodyActions, Workplace};
 pub struct Subject {
     pub name: &'static str,
     pub rules: Rules,
-    pub attempt_rules: AttemptRules,
+    pub attempt_rules: WorkerRules,
     pub protocol: Protocol,
     pub store: StoreSettings,
     /// The store that generated plans give it.
@@ -82,7 +82,7 @@ impl Subject {
         Self {
             name: "fencepost",
             rules: Rules::LAWFUL,
-            attempt_rules: AttemptRules::LAWFUL,
+            attempt_rules: WorkerRules::LAWFUL,
             protocol: Protocol::Fenced,
             store: StoreSettings { tuning: &[], syncs_what_it_recovered: true, when_opened: None },
             store_needed: Store::Memory,

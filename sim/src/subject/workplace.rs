@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
-use fencepost::model::lease::{LeaseOwnerLiveness, LeaseTimings, ProcessLease};
+use fencepost::model::lease::{LeaseOwnerLiveness, ProcessLease};
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
-use fencepost::rules::worker::AttemptRules;
+use fencepost::rules::worker::WorkerRules;
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::work::effect::EffectController;
 use fencepost::work::engine::{Engines, InputKind, ProcessEngine};
@@ -26,7 +27,7 @@ pub struct Workplace {
     pub bound: usize,
     /// The ledger outside, which takes the effects of our own worker's bodies.
     pub effects: Arc<dyn EffectController>,
-    pub(crate) attempt_rules: AttemptRules,
+    pub(crate) attempt_rules: WorkerRules,
     pub(crate) bodies: Arc<dyn Bodies>,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fencepost::ProcessRegistry;
 use fencepost::driver::ProcessWorkDriver;
 use fencepost::environment::Environment;
-use fencepost::model::lease::LeaseTimings;
+use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::registry::calls::Facade;
 
 use crate::plan::Node;
