@@ -15,7 +15,9 @@ use std::sync::Once;
 
 use rusqlite::ffi;
 
-use crate::disk::files::DiskError;
+use crate::disk::current;
+use crate::disk::machine_disk::Disk;
+use crate::disk::trouble::DiskError;
 
 /// An open file, as SQLite holds it.
 #[repr(C)]
@@ -23,14 +25,14 @@ struct OpenFile {
     /// First: SQLite looks for the methods here.
     base: ffi::sqlite3_file,
     name: String,
-    /// Of the disk when it was opened; of an older one whoever holds it is dead.
+    /// The disk's generation when it was opened; the opener of an older one is dead.
     generation: u64,
     locks: Rc<Locks>,
     level: c_int,
     is_deleted_at_close: bool,
 }
 
-/// What the openers of one file share as long as one of them lives.
+/// State that the openers of one file share, as long as one of them lives.
 #[derive(Default)]
 struct Locks {
     shared: Cell<u32>,
@@ -38,7 +40,7 @@ struct Locks {
     pending: Cell<bool>,
     exclusive: Cell<bool>,
     regions: RefCell<Vec<Box<[Cell<u64>]>>>,
-    /// Of each slot of the log's index: how many share it, or -1.
+    /// Sharers of each slot of the log's index, or -1 for one exclusive holder.
     slots: RefCell<[i32; 8]>,
 }
 
@@ -48,8 +50,17 @@ thread_local! {
     static UNNAMED: Cell<u64> = const { Cell::new(0) };
 }
 
+/// The name that SQLite knows the disk by.
+pub const VFS: &str = "fencepost-disk";
+
+/// Puts a new, empty disk in the place of this thread's last one, where SQLite finds it.
+pub fn insert(disk: Disk) {
+    register();
+    current::put(disk);
+}
+
 /// Makes the disk known to SQLite; once is enough.
-pub fn register() {
+fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Threads that search would meet at the lock of its statistics, at every allocation.
@@ -113,12 +124,12 @@ unsafe fn opened<'a>(file: *mut ffi::sqlite3_file) -> &'a mut OpenFile {
     unsafe { &mut *file.cast::<OpenFile>() }
 }
 
-/// What the disk answers a file that is alive.
+/// The disk's answer to a file whose opener is alive.
 fn on_disk<T>(
     file: &OpenFile,
-    act: impl FnOnce(&mut crate::disk::Disk, &str) -> Result<T, DiskError>,
+    act: impl FnOnce(&mut Disk, &str) -> Result<T, DiskError>,
 ) -> Result<T, DiskError> {
-    let answer = crate::disk::with(|disk| {
+    let answer = current::with(|disk| {
         if disk.generation() != file.generation {
             return Err(DiskError::Dead);
         }
@@ -154,7 +165,7 @@ unsafe extern "C" fn open(
             CStr::from_ptr(name).to_string_lossy().into_owned()
         };
         let may_make = flags & ffi::SQLITE_OPEN_CREATE != 0;
-        let opened = crate::disk::with(|disk| {
+        let opened = current::with(|disk| {
             if !may_make && !disk.exists(&name) {
                 return Err(DiskError::Failed);
             }
@@ -239,7 +250,7 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, to: ffi::sqlite3_int
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     // SAFETY: the file is open.
     let file = unsafe { opened(file) };
-    code(on_disk(file, crate::disk::Disk::sync), ffi::SQLITE_IOERR_FSYNC)
+    code(on_disk(file, Disk::sync), ffi::SQLITE_IOERR_FSYNC)
 }
 
 unsafe extern "C" fn file_size(file: *mut ffi::sqlite3_file, size: *mut ffi::sqlite3_int64) -> c_int {
@@ -354,11 +365,11 @@ unsafe extern "C" fn shm_lock(
     count: c_int,
     flags: c_int,
 ) -> c_int {
-    /// The slot of whoever copies the log into the file.
+    /// The slot of the connection that copies the log into the file.
     const CHECKPOINTER: usize = 1;
     // SAFETY: the file is open.
     let file = unsafe { opened(file) };
-    let alive = crate::disk::with(|disk| (disk.generation() == file.generation, disk.opens_without_sync));
+    let alive = current::with(|disk| (disk.generation() == file.generation, disk.opens_without_sync));
     let (is_alive, leaves_log) = alive.unwrap_or((false, false));
     let mut slots = file.locks.slots.borrow_mut();
     let first = first.unsigned_abs() as usize;
@@ -400,7 +411,7 @@ unsafe extern "C" fn shm_unmap(_: *mut ffi::sqlite3_file, _: c_int) -> c_int {
 unsafe extern "C" fn delete(_: *mut ffi::sqlite3_vfs, name: *const c_char, is_synced: c_int) -> c_int {
     // SAFETY: a terminated name.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
-    let deleted = crate::disk::with(|disk| {
+    let deleted = current::with(|disk| {
         if !disk.exists(&name) {
             return Ok(false);
         }
@@ -423,7 +434,7 @@ unsafe extern "C" fn access(
     unsafe {
         let name = CStr::from_ptr(name).to_string_lossy();
         // As a log that was emptied is no log, so is a journal.
-        let exists = crate::disk::with(|disk| {
+        let exists = current::with(|disk| {
             disk.exists(&name) && (flags != ffi::SQLITE_ACCESS_EXISTS || disk.size(&name) > 0)
         });
         *is_so = c_int::from(exists.unwrap_or(false));

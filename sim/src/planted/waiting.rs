@@ -72,7 +72,7 @@ impl ProcessAttach for Impatient {
     }
 }
 
-/// What stands between the first read and the subscription.
+/// The time between the first read and the subscription.
 const MOMENT: Duration = Duration::from_millis(100);
 
 struct SubscribesLate {

@@ -110,7 +110,7 @@ impl Subject {
 
     /// Another registry that keeps its rows on its machine: it is opened again whenever its node starts, and what it
     /// acknowledged must be there. Its files belong on the simulated disk: [`crate::disk::VFS`] names it to SQLite, and
-    /// [`crate::disk::with`] hands it to anybody else.
+    /// [`crate::disk::with`] hands it to others.
     pub fn reopened<R: ProcessRegistry + 'static>(
         name: &'static str,
         open: impl Fn(Arc<dyn Environment>) -> Result<R, RegistryError> + Send + Sync + 'static,

@@ -170,7 +170,7 @@ async fn act<P: Future<Output = Result<(), String>>>(
             actions.cancellation().cancelled().await;
             return Ok(ProcessAwaitOutput::Cancelled { message: "as requested".into(), raw: None });
         }
-        // Not `panic!`: nobody needs to read of it on the terminal.
+        // Not `panic!`, which would print to the terminal.
         Body::Panics => std::panic::resume_unwind(Box::new("the body gave up".to_owned())),
         Body::Breaks => {
             if with(|world| world.breaks(process)) {

@@ -11,7 +11,7 @@ use crate::plan::step::Method;
 use crate::world::state::grants::Grants;
 use crate::world::state::nodes::Caller;
 
-/// What the recorder needs of a call, kept while the call itself is given away.
+/// The facts of a call that the recorder needs, kept while the call itself is given away.
 #[derive(Clone)]
 pub struct CallInfo {
     pub caller: Caller,

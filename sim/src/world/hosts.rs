@@ -144,7 +144,7 @@ fn scope(scope: Scope) -> SessionScope {
     SessionScope::session(scope.to_string())
 }
 
-/// The progress of every second process wakes somebody.
+/// True if the progress of the process wakes a target: of every second process.
 fn wakes(process: Process) -> bool {
     process.0.is_multiple_of(2)
 }

@@ -1,6 +1,6 @@
-//! The scheduler: ready tasks, and an agenda of what falls due. It knows tasks, instants and machines that stand still or
-//! die, and nothing of registries. Which of several ready tasks runs first is asked of a [`Schedule`]; nothing in here
-//! depends on an address or on who spawned what when. Pausing a machine holds its tasks, crashing it drops them.
+//! The scheduler: ready tasks, and an agenda of what falls due. It knows tasks, instants and machines, and nothing of
+//! registries. A [`Schedule`] orders tasks that are ready at the same instant; nothing here depends on addresses or on the
+//! order of spawns. The tasks of a paused machine are held, those of a crashed one are dropped.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -61,7 +61,7 @@ pub struct Kernel<D> {
     second: u64,
 }
 
-/// What to do next.
+/// The next thing to do.
 pub enum Turn<D> {
     Poll(TaskId, Task, Waker),
     Due(D),
@@ -255,7 +255,7 @@ impl<D> Kernel<D> {
         self.free_tasks.push(id.place);
     }
 
-    /// Takes every task of a machine out; whoever calls drops them, outside of whatever is locked.
+    /// Takes every task of a machine out. The caller drops them while nothing of the world is in use.
     pub fn take_tasks_of(&mut self, machine: u8) -> Vec<Task> {
         let mut taken = Vec::new();
         for place in 0..self.tasks.len() {

@@ -145,8 +145,8 @@ impl World {
 
     /// Rows that have not ended: those that must end by themselves, and the others.
     ///
-    /// A body that nobody cancels keeps its permit. As long as there are fewer of those than permits somebody can run the
-    /// others; once they hold every permit, nothing must end by itself.
+    /// A body that nobody cancels keeps its permit. While there are fewer of those than permits, the other bodies can run; once
+    /// they hold every permit, no row must end by itself.
     fn open_rows(&self) -> (Vec<u16>, Vec<u16>) {
         let is_stuck = self.free_permits() == 0;
         // A body that has waited needs a permit of its own worker again, and all of that worker's may be held.

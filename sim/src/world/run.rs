@@ -17,7 +17,7 @@ use crate::world::{machines, tasks};
 /// The result of a run, apart from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Of true time.
+    /// True time that passed.
     pub simulated_us: u64,
     /// Calls the registry decided.
     pub calls: u64,

@@ -1,4 +1,4 @@
-//! The plan's steps, taken: work goes to hosts and workers, hardship to machines, links, clocks and the store.
+//! Carries out the plan's steps: work goes to hosts and workers, faults to machines, links, clocks and the store.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use crate::world::state::records::DecidedCall;
 use crate::world::state::rows::RowView;
 
 impl World {
-    /// What must be known of a call before it is given away.
+    /// Gathers the facts of a call, before it is given away.
     pub fn call_info(&mut self, caller: Caller, call: &Call) -> CallInfo {
         let (kind, process) = (kind_of(call), process_in(call));
         let mut presented = grant_presented_by(call, process, &mut self.records.grants);
@@ -72,7 +72,7 @@ impl World {
     /// Records a decision, or evidence beside one, by the registry's clock.
     #[inline]
     pub fn decision(&mut self, info: &CallInfo, grant: GrantNo, what: What) {
-        // What an earlier call turns out to have done was decided on the reading it had.
+        // A call that turns out to have been applied was decided on an earlier reading.
         let clock = self.records.unknown_reading_ms.unwrap_or_else(|| self.wall_ms(Node::Registry));
         let (at_us, node) = (self.kernel.now_us, info.caller.node.code());
         self.record(Event::new(Context { at_us, clock, node, process: info.process, grant }, what));
@@ -121,7 +121,7 @@ impl World {
             (CallKind::GrantHandle, _) => self.asked(info, Write::HandleGranted),
             (CallKind::Transfer, _) => self.asked(info, Write::HandlesMoved),
             (CallKind::Read, reply) => self.showed(info, reply),
-            // What a prune removed is looked for beside the run; no law hears of other calls.
+            // Pruned processes are looked for beside the run; no law hears of other calls.
             (CallKind::Prune | CallKind::Other, _) => {}
             // A reply of another call's kind, from a foreign registry.
             (

@@ -25,7 +25,7 @@ async fn fingerprint(registry: &dyn Submit, looked_at: &[Call]) -> Option<u64> {
     Some(hash)
 }
 
-/// What a refusal of this call must leave as it was.
+/// The reads that show the state that a refusal of this call must not change.
 fn state_about(info: &CallInfo, call: &Call) -> Vec<Call> {
     if let Call::TransferHandleGrants { from_scope, to_scope, .. } = call {
         return [from_scope, to_scope]
@@ -135,7 +135,7 @@ impl World {
     }
 }
 
-/// What is true of a process that somebody takes for dead or alive.
+/// The truth about a process that a probe calls dead or alive.
 #[derive(Default)]
 struct Truth {
     is_dead: bool,

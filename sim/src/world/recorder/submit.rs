@@ -70,7 +70,7 @@ async fn wait_for_store(caller: Caller, delay_us: u64, call: &Call) {
 }
 
 impl Recorder {
-    /// What is rare is boxed: this future is made for every call, and is no larger than what every call needs.
+    /// Rare work is boxed: this future is made for every call, and should be no larger than every call needs.
     async fn decide(&self, caller: Caller, call: Call) -> Result<Reply, RegistryError> {
         let core = self.0.as_ref();
         let is_on_disk = with(|world| world.is_on_disk());
@@ -122,7 +122,7 @@ impl Recorder {
                 world.records.unknown = watched.map(|watched| recovery::end_unknown(watched, world, &before));
             }
         });
-        // What is seen after a decision that took time may be another's doing.
+        // A change after a decision that took time may be another call's doing.
         if !took_time && (is_looked_at || info.kind == CallKind::Release) {
             Box::pin(look_after(core, &info, &before, &answer)).await;
         }

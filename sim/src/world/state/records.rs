@@ -1,4 +1,4 @@
-//! What the recorder keeps between calls: grants, rows, the caller, and the call whose outcome is unknown.
+//! The state that the recorder keeps between calls: grants, rows, the caller, and the call whose outcome is unknown.
 
 use fencepost::registry::calls::Call;
 

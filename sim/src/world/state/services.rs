@@ -28,7 +28,7 @@ pub struct RegistryService {
     pub waits: Option<Arc<dyn ProcessAttach>>,
     /// How long it stays away when it dies.
     pub dies_for: Option<Span>,
-    /// What dies in its next crash.
+    /// The extent of its next crash.
     pub crash: disk::Crash,
     pub was_opened: bool,
 }

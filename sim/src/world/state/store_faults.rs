@@ -43,7 +43,7 @@ impl StoreFaults {
     /// The disk's faults that last now.
     pub fn disk_trouble(&self, now_us: u64) -> disk::Trouble {
         let mut trouble = disk::Trouble::default();
-        // Of several operations that fail at once, the disk fails the first in this order.
+        // If several operations are to fail, the disk fails the first in this order.
         let (mut reads, mut writes, mut syncs) = (false, false, false);
         for (fault, until_us) in &self.disk {
             if now_us >= *until_us {

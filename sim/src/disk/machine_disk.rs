@@ -1,49 +1,13 @@
-//! What a disk keeps: of every file what is there now, what would survive the machine, and the changes between the two. A
-//! crash of the process leaves what is there now; a crash of the machine loses, keeps or tears each unsynced change.
+//! The disk of one machine. A crash of the process leaves every file as it is now; a crash of the machine loses, keeps or tears
+//! each unsynced change.
 
 use std::collections::BTreeMap;
 
-use crate::plan::chance::{Purpose, Seed, below};
+use crate::disk::file::{Change, File};
+use crate::disk::trouble::{Crash, DiskError, Operation, Trouble};
+use crate::plan::chance::{Purpose, Seed};
 
-/// What dies: one takes handles and locks with it, the other unsynced writes too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Crash {
-    #[default]
-    Process,
-    Machine,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiskError {
-    /// The operation failed.
-    Failed,
-    Full,
-    /// Whoever opened the file is dead.
-    Dead,
-}
-
-/// What can fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    Read,
-    Write,
-    Sync,
-}
-
-/// What is wrong with the disk for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Trouble {
-    /// All operations of this kind fail.
-    pub fails: Option<Operation>,
-    /// Any operation fails, one in four.
-    pub is_shaky: bool,
-    /// No file grows.
-    pub is_full: bool,
-    /// A sync says that it was done, and was not.
-    pub sync_lies: bool,
-}
-
-/// What is to go wrong with a disk, while it is set aside.
+/// A disk's faults, while they are set aside.
 #[must_use = "the disk stays sound until it is brought back"]
 pub struct SetAside {
     trouble: Trouble,
@@ -56,85 +20,16 @@ pub struct Disk {
     seed: Seed,
     files: BTreeMap<String, File>,
     pub trouble: Trouble,
-    /// Operations so far: they key what fails.
+    /// Operations so far: they key the draw of failures.
     operations: u64,
     /// Death at an operation to come.
     dies_at: Option<(u64, Crash)>,
     died: Option<Crash>,
     crashes: u64,
-    /// Moves at every crash: what was opened before is dead.
+    /// Grows at every crash: files that were opened before are dead.
     generation: u64,
     /// A planted bug of an opening store: its syncs do nothing, and it leaves its log alone.
     pub opens_without_sync: bool,
-}
-
-#[derive(Default)]
-struct File {
-    now: Vec<u8>,
-    durable: Vec<u8>,
-    unsynced: Vec<Change>,
-    is_there: bool,
-    /// Whether its name would survive the machine.
-    is_durably_there: bool,
-    /// Its next sync makes the names of all files durable.
-    syncs_folder: bool,
-}
-
-enum Change {
-    Write { at: usize, bytes: Vec<u8> },
-    Truncate { to: usize },
-}
-
-impl Change {
-    /// The part of a write that a failing machine still made. What follows it is not what was there by chance: then a frame
-    /// could be whole although it was torn.
-    fn apply_torn(&self, content: &mut Vec<u8>, kept: usize) {
-        self.apply(content, kept);
-        if let Self::Write { at, bytes } = self
-            && kept < bytes.len()
-        {
-            let lost = at + kept;
-            if content.len() <= lost {
-                content.resize(lost + 1, 0);
-            }
-            content[lost] = !bytes[kept];
-        }
-    }
-
-    /// `kept`: of a write, how many of its bytes.
-    fn apply(&self, content: &mut Vec<u8>, kept: usize) {
-        match self {
-            Self::Truncate { to } => content.resize(*to, 0),
-            Self::Write { at, bytes } => {
-                let bytes = &bytes[..kept.min(bytes.len())];
-                if bytes.is_empty() {
-                    return;
-                }
-                if content.len() < at + bytes.len() {
-                    content.resize(at + bytes.len(), 0);
-                }
-                content[*at..at + bytes.len()].copy_from_slice(bytes);
-            }
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::Truncate { .. } => 0,
-            Self::Write { bytes, .. } => bytes.len(),
-        }
-    }
-}
-
-/// How a crash of the machine treats what was not synced.
-#[derive(Clone, Copy)]
-enum Manner {
-    LosesAll,
-    KeepsAll,
-    /// In the order they were made, up to one that is torn.
-    KeepsTheFirst(usize),
-    /// Each by itself: disks write in any order.
-    EachByChance,
 }
 
 impl Disk {
@@ -156,17 +51,17 @@ impl Disk {
         self.generation
     }
 
-    /// From the given operation on, counted from the next one, everything that uses the disk is dead.
+    /// Kills the user of the disk at an operation to come, counted from the next one.
     pub fn die_in(&mut self, operations: u64, of: Crash) {
         self.dies_at = Some((self.operations + operations, of));
     }
 
-    /// What it died of, since the last crash was dealt with.
+    /// The crash that killed the user of the disk, if it has not been dealt with.
     pub fn died(&self) -> Option<Crash> {
         self.died
     }
 
-    /// Nobody will die at an operation to come.
+    /// Calls off a death at an operation to come.
     pub fn lets_live(&mut self) {
         self.dies_at = None;
     }
@@ -175,18 +70,18 @@ impl Disk {
         self.dies_at.is_some() || self.trouble != Trouble::default()
     }
 
-    /// Whether anything was written that the machine may yet lose.
+    /// Some write may yet be lost with the machine.
     pub fn has_unsynced(&self) -> bool {
         let is_write = |change: &Change| matches!(change, Change::Write { .. });
         self.files.values().any(|file| file.unsynced.iter().any(is_write))
     }
 
-    /// Whoever uses the disk is dead from here on, though nobody has dealt with it yet.
+    /// Kills the user of the disk now; [`Self::crash`] deals with it.
     pub fn kill(&mut self, of: Crash) {
         self.died = Some(of);
     }
 
-    /// A sound disk, for somebody who looks from outside of the run.
+    /// Makes the disk sound, for a look from beside the run.
     pub fn set_aside(&mut self) -> SetAside {
         SetAside {
             trouble: std::mem::take(&mut self.trouble),
@@ -195,14 +90,14 @@ impl Disk {
         }
     }
 
-    /// As it was before [`Self::set_aside`].
+    /// Gives it back the faults it had before [`Self::set_aside`].
     pub fn bring_back(&mut self, aside: SetAside) {
         self.trouble = aside.trouble;
         self.dies_at = aside.dies_at;
         self.operations = aside.operations;
     }
 
-    /// Whoever used the disk is gone, and with the machine what it was not made to keep.
+    /// Deals with a crash: the user of the disk is gone, and unsynced changes with it if the machine crashed.
     pub fn crash(&mut self, of: Crash) {
         self.crashes += 1;
         self.generation += 1;
@@ -218,7 +113,7 @@ impl Disk {
         self.files.retain(|_, file| file.is_there);
     }
 
-    /// Asked before every operation.
+    /// Begins an operation, which may fail or kill.
     fn begin(&mut self, operation: Operation) -> Result<(), DiskError> {
         if self.died.is_some() {
             return Err(DiskError::Dead);
@@ -264,7 +159,7 @@ impl Disk {
         Ok(())
     }
 
-    /// `is_synced`: the name is gone for good at once.
+    /// `is_synced`: no crash brings the name back.
     pub fn delete(&mut self, name: &str, is_synced: bool) -> Result<(), DiskError> {
         self.begin(Operation::Write)?;
         if let Some(file) = self.files.get_mut(name) {
@@ -284,7 +179,7 @@ impl Disk {
         self.files.get(name).map_or(0, |file| file.now.len() as u64)
     }
 
-    /// How many bytes there were.
+    /// Reads into a buffer. Returns the number of bytes that there were.
     pub fn read(&mut self, name: &str, at: u64, into: &mut [u8]) -> Result<usize, DiskError> {
         self.begin(Operation::Read)?;
         let at = usize::try_from(at).unwrap_or(usize::MAX);
@@ -326,46 +221,6 @@ impl Disk {
             self.files.values_mut().for_each(|file| file.is_durably_there = true);
         }
         Ok(())
-    }
-}
-
-impl File {
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.now, usize::MAX);
-        self.unsynced.push(change);
-    }
-
-    fn lose_power(&mut self, seed: Seed, key: u64) {
-        let draw = |what: u64| seed.draw(Purpose::Disk, [key, what]);
-        let count = self.unsynced.len() as u64;
-        let manner = match draw(0) % 4 {
-            0 => Manner::LosesAll,
-            1 => Manner::KeepsAll,
-            2 => Manner::KeepsTheFirst(below(draw(1), count + 1) as usize),
-            _ => Manner::EachByChance,
-        };
-        for (place, change) in self.unsynced.drain(..).enumerate() {
-            let luck = draw(place as u64 + 2);
-            let torn = below(luck.rotate_left(32), change.size() as u64 + 1) as usize;
-            let kept = match manner {
-                Manner::LosesAll => None,
-                Manner::KeepsAll => Some(usize::MAX),
-                Manner::KeepsTheFirst(first) if place < first => Some(usize::MAX),
-                Manner::KeepsTheFirst(first) => (place == first).then_some(torn),
-                Manner::EachByChance => [None, Some(usize::MAX), Some(torn)][(luck % 3) as usize],
-            };
-            match kept {
-                Some(usize::MAX) => change.apply(&mut self.durable, usize::MAX),
-                Some(kept) => change.apply_torn(&mut self.durable, kept),
-                None => {}
-            }
-        }
-        if self.is_there != self.is_durably_there {
-            // A name that was made or deleted and not synced is there, or is not.
-            self.is_there = draw(u64::MAX) & 1 == 1;
-            self.is_durably_there = self.is_there;
-        }
-        self.now.clone_from(&self.durable);
     }
 }
 
