@@ -7,7 +7,7 @@ use crate::coverage::{Hits, Mark};
 use crate::history::event::{
     Abandons, BodyEnded, CallKind, Event, GrantNo, Kind, NO_PROCESS, Wrote, crash, refusal, turned_out,
 };
-use crate::plan::step::{Action, Body, Link};
+use crate::plan::step::{Action, Body, Link, Span};
 use crate::plan::{Node, Plan};
 
 /// So few fences are left.
@@ -38,6 +38,21 @@ enum Seen {
     /// A process that waits for another.
     RegistersParent(u16),
     Other,
+}
+
+impl Seen {
+    fn of(action: &Action) -> Self {
+        if let Some((link, Span::Ms(ms))) = action.cuts() {
+            return Self::Cut(link, ms);
+        }
+        if let Some(fault) = action.clock_fault().filter(|fault| fault.step_ms() != 0) {
+            return Self::StepsClock(fault.node(), fault.step_ms());
+        }
+        match action.registers() {
+            Some((process, Body::Awaits { .. })) => Self::RegistersParent(process.0),
+            Some(_) | None => Self::Other,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -79,12 +94,7 @@ impl Sight {
                 hits.hit(if clock.drift_ppm > 0 { Mark::WorkerClockFast } else { Mark::WorkerClockSlow });
             }
         }
-        let steps = plan.steps.iter().map(|step| match &step.action {
-            Action::Cut { link, span: crate::plan::step::Span::Ms(ms) } => Seen::Cut(*link, *ms),
-            Action::StepClock { node, by_ms } => Seen::StepsClock(*node, *by_ms),
-            Action::Register { process, body: Body::Awaits { .. }, .. } => Seen::RegistersParent(process.0),
-            _ => Seen::Other,
-        });
+        let steps = plan.steps.iter().map(|step| Seen::of(&step.action));
         Self {
             ttl_us: plan.ttl_ms * 1_000,
             bound: plan.bound,

@@ -2,27 +2,22 @@
 //! the last effect that is started, or call that is sent, under it. A measure, not a law: fencing makes windows harmless,
 //! it does not close them.
 
+use std::collections::BTreeMap;
+
 use crate::history::event::{Event, GrantNo, Kind, Witness};
 use crate::plan::clock::Clock;
-use crate::plan::step::Action;
+use crate::plan::step::{Action, Step};
 use crate::plan::{Node, Plan};
 
 pub struct Zombies {
     pub longest_us: u64,
     /// The registry's clock, from the plan alone.
     clock: Clock,
-    steps: Vec<Bend>,
+    /// The steps of the plan that bend it, by their numbers.
+    bends: BTreeMap<u64, Action>,
     grants: Vec<Life>,
     /// The grant that is stored, by process.
     stored: Vec<Option<GrantNo>>,
-}
-
-/// What a step does to the registry's clock.
-#[derive(Clone, Copy)]
-enum Bend {
-    No,
-    Steps(i64),
-    Drifts(i32),
 }
 
 #[derive(Clone, Copy, Default)]
@@ -38,15 +33,15 @@ impl Zombies {
     pub fn new(plan: &Plan) -> Self {
         let setting = plan.clocks.iter().find(|clock| clock.node == Node::Registry);
         let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
-        let steps = plan.steps.iter().map(|step| match step.action {
-            Action::StepClock { node: Node::Registry, by_ms } => Bend::Steps(by_ms),
-            Action::Drift { node: Node::Registry, ppm } => Bend::Drifts(ppm),
-            _ => Bend::No,
-        });
+        let bends_it = |step: &Step| {
+            let fault = step.action.clock_fault().filter(|fault| fault.node() == Node::Registry);
+            fault.map(|_| step.action.clone())
+        };
+        let bends = (0..).zip(&plan.steps).filter_map(|(number, step)| Some((number, bends_it(step)?)));
         Self {
             longest_us: 0,
             clock: Clock::new(offset_ms, drift_ppm),
-            steps: steps.collect(),
+            bends: bends.collect(),
             grants: Vec::new(),
             stored: Vec::new(),
         }
@@ -70,10 +65,11 @@ impl Zombies {
 
     /// Since when the grant has been dead, by now.
     fn dead_since(&mut self, grant: GrantNo, now_us: u64) -> Option<u64> {
-        let clock = self.clock;
-        let life = self.grant(grant);
+        let mut life = *self.grant(grant);
+        let clock = &self.clock;
         if life.dead_since_us.is_none() && life.expires_ms > 0 && clock.wall_ms(now_us) >= life.expires_ms {
             life.dead_since_us = Some(clock.true_us_at_wall_ms(life.live_at_us, life.expires_ms).min(now_us));
+            *self.grant(grant) = life;
         }
         life.dead_since_us
     }
@@ -88,15 +84,17 @@ impl Zombies {
         }
     }
 
-    fn bends(&mut self, bend: Bend, now_us: u64) {
+    /// The step with this number is taken.
+    fn steps(&mut self, number: u64, now_us: u64) {
+        if !self.bends.contains_key(&number) {
+            return;
+        }
         let held: Vec<GrantNo> = self.stored.iter().flatten().copied().collect();
         for grant in &held {
             self.dead_since(*grant, now_us);
         }
-        match bend {
-            Bend::No => return,
-            Bend::Steps(by_ms) => self.clock.step(by_ms),
-            Bend::Drifts(ppm) => self.clock.drift(now_us, ppm),
+        if let Some(fault) = self.bends.get(&number).and_then(|action| action.clock_fault()) {
+            fault.bend(&mut self.clock, now_us);
         }
         let now_ms = self.clock.wall_ms(now_us);
         for grant in held {
@@ -131,12 +129,7 @@ impl Witness for Zombies {
                 self.ends(event.process, event.at_us);
             }
             Kind::Ended | Kind::Pruned => self.ends(event.process, event.at_us),
-            Kind::StepTaken => {
-                let place = usize::try_from(event.a).unwrap_or(usize::MAX);
-                if let Some(bend @ (Bend::Steps(_) | Bend::Drifts(_))) = self.steps.get(place).copied() {
-                    self.bends(bend, event.at_us);
-                }
-            }
+            Kind::StepTaken => self.steps(event.a, event.at_us),
             Kind::Sent | Kind::EffectStarted if event.grant.is_some() => {
                 if let Some(since_us) = self.dead_since(event.grant, event.at_us) {
                     self.longest_us = self.longest_us.max(event.at_us - since_us);

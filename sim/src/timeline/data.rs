@@ -9,12 +9,13 @@ use crate::history::History;
 use crate::history::event::{Kind, NO_PROCESS, status};
 use crate::judge::{Judged, rejudge};
 use crate::plan::Node;
-use crate::plan::step::{Action, Span};
+use crate::plan::clock::Stretch;
+use crate::plan::step_kind::{Action, Shown};
 use crate::timeline::beliefs::{Belief, beliefs};
 use crate::timeline::bodies::{Body, Overlap, Standstill, bodies, overlaps, standstills};
 use crate::timeline::calls::Call;
 use crate::timeline::cause::Link;
-use crate::timeline::clocks::{Clocks, EPOCH_MS, Stretch};
+use crate::timeline::clocks::{Clocks, EPOCH_MS};
 use crate::timeline::leases::{Lease, Life, leases, lives};
 use crate::timeline::marks::Mark;
 
@@ -190,7 +191,12 @@ fn lanes(history: &History, clocks: &Clocks) -> Vec<Lane> {
             Node::Host(_) => "host",
             Node::Ledger => "ledger",
         };
-        Lane { code: node.code(), name: node.to_string(), role, clock: clocks.stretches(node).to_vec() }
+        Lane {
+            code: node.code(),
+            name: node.to_string(),
+            role,
+            clock: clocks.stretches(node).copied().collect(),
+        }
     };
     nodes.map(lane).collect()
 }
@@ -204,29 +210,19 @@ fn steps(history: &History) -> Vec<Taken> {
     for (place, event) in history.events.iter().enumerate() {
         let step = usize::try_from(event.a).ok().and_then(|number| history.plan.steps.get(number));
         if let (Kind::StepTaken, Some(step)) = (event.kind, step) {
-            let mut nodes = Vec::new();
-            step.action.nodes(&mut nodes);
             let action = step.action.to_string();
-            let nodes = nodes.into_iter().map(Node::code).collect();
+            let nodes = step.action.nodes().into_iter().map(Node::code).collect();
             steps.push(Taken { place, action, nodes, for_us: lasts_us(&step.action) });
         }
     }
     steps
 }
 
-/// How long the step lasts, where the plan says so in time.
+/// How long its bar is, if it has one.
 fn lasts_us(action: &Action) -> Option<u64> {
-    match action {
-        Action::LateStart { span: Span::Ms(ms), .. }
-        | Action::Cut { span: Span::Ms(ms), .. }
-        | Action::Lose { span: Span::Ms(ms), .. }
-        | Action::Repeat { span: Span::Ms(ms), .. }
-        | Action::Delay { span: Span::Ms(ms), .. }
-        | Action::SlowStore { span: Span::Ms(ms), .. }
-        | Action::FailStore { span: Span::Ms(ms), .. }
-        | Action::Lie { span: Span::Ms(ms), .. } => Some(ms.saturating_mul(1_000)),
-        // Of a pause or a crash the events say when it was over.
-        _ => None,
+    match action.shown() {
+        Shown::Bar(ms) => Some(ms.saturating_mul(1_000)),
+        Shown::Instant | Shown::UntilItsEvent => None,
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::history::event::{BodyEnded, GrantNo, Kind, NO_PROCESS};
 use crate::plan::Node;
-use crate::plan::step::{Action, Body};
+use crate::plan::step::Body;
 use crate::subject::Subject;
 use crate::world::environment::NodeEnvironment;
 use crate::world::messages::LedgerWire;
@@ -229,10 +229,8 @@ impl World {
     /// The body of the step that registered this life.
     pub fn body_of(&self, record: &ProcessRecord) -> Option<Body> {
         let ProcessInput::Engine { payload, .. } = &record.registration.input else { return None };
-        match &self.plan.steps.get(usize::try_from(payload.as_u64()?).ok()?)?.action {
-            Action::Register { body, .. } => Some(*body),
-            _ => None,
-        }
+        let step = self.plan.steps.get(usize::try_from(payload.as_u64()?).ok()?)?;
+        step.action.registers().map(|(_, body)| *body)
     }
 
     /// True the first time.

@@ -9,7 +9,7 @@ use fencepost::registry::calls::{Call, Reply, Submit};
 use serde_json::json;
 
 use crate::history::event::GrantNo;
-use crate::plan::step::{Haunt, Method};
+use crate::plan::step::{Method, StaleCallKind as Haunt};
 use crate::plan::{Node, Process};
 use crate::world::environment::liveness;
 use crate::world::recorder::Door;
