@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::laws::Laws;
-use fencepost_sim::plan::step::{Action, Step};
+use fencepost_sim::plan::step::Step;
+use fencepost_sim::plan::work::cancel::Cancel;
 use fencepost_sim::plan::{Plan, Process};
 use fencepost_sim::regressions::{KeepError, Place, Regression, files, keep, load, place_of, replay};
 use fencepost_sim::subject::Subject;
@@ -74,13 +75,13 @@ fn the_timeline_of_every_regression_is_as_it_was_reviewed() {
 fn kept(plan: &str) -> String {
     format!(
         "law = \"ends-once\"\nstory = \"\"\n[origin]\nsabotage = \"second-terminal\"\n\
-         [finding]\nafter = \"2s ghost p1 complete\"\nevent = \"Ended\"\n[plan]\n{plan}"
+         [finding]\nafter = \"2s stale-call p1 complete\"\nevent = \"Ended\"\n[plan]\n{plan}"
     )
 }
 
 const PLAN: &str = "format = 1\nseed = 1\nworkers = \"1\"\nhosts = \"1\"\nttl_ms = 3000\nrenew_ms = 1000\n\
                     sweep_ms = 1000\nbound = 4\nhorizon_ms = 4000\nsteps = [\n\
-                    \"0ms register p1 rerunnable 1 steps of 10ms\",\n\"2s ghost p1 complete\",\n]\n\
+                    \"0ms register p1 rerunnable 1 steps of 10ms\",\n\"2s stale-call p1 complete\",\n]\n\
                     [plan.links]\nfastest_us = 500\nslowest_us = 3000\n";
 
 fn replayed(text: &str) -> Result<Regression, String> {
@@ -95,7 +96,10 @@ fn a_file_that_no_longer_reaches_its_point_fails_with_the_reason() {
     let good = kept(PLAN);
     assert!(replayed(&good).is_ok(), "{:?}", replayed(&good));
     let cases = [
-        (good.replace("ghost p1 complete\",\n]", "ghost p1 completes\",\n]"), "`completes` cannot be held"),
+        (
+            good.replace("stale-call p1 complete\",\n]", "stale-call p1 completes\",\n]"),
+            "unknown call `completes`",
+        ),
         (
             good.replace("format = 1", "format = 9\ncolour = 3"),
             "the plan is of format 9, and this build reads format 1",
@@ -107,20 +111,20 @@ fn a_file_that_no_longer_reaches_its_point_fails_with_the_reason() {
         ),
         (good.replace("story = \"\"\n", ""), "missing field `story`"),
         (
-            good.replace("\"2s ghost p1 complete\",\n]", "]"),
+            good.replace("\"2s stale-call p1 complete\",\n]", "]"),
             "with `second-terminal` planted, ends-once holds",
         ),
         (
             good.replace("\"Ended\"", "\"Showed\""),
-            "ends-once is broken by an event of kind Ended after `2s ghost p1 complete`, and was by an event of kind Showed",
+            "ends-once is broken by an event of kind Ended after `2s stale-call p1 complete`, and was by an event of kind Showed",
         ),
         (
-            good.replace("after = \"2s ghost p1 complete\"\n", ""),
-            "ends-once is broken by an event of kind Ended after `2s ghost p1 complete`, and was by an event of kind Ended \
+            good.replace("after = \"2s stale-call p1 complete\"\n", ""),
+            "ends-once is broken by an event of kind Ended after `2s stale-call p1 complete`, and was by an event of kind Ended \
              before any step",
         ),
         (
-            good.replace("[finding]\nafter = \"2s ghost p1 complete\"\nevent = \"Ended\"\n", ""),
+            good.replace("[finding]\nafter = \"2s stale-call p1 complete\"\nevent = \"Ended\"\n", ""),
             "it does not say where ends-once breaks with `second-terminal` planted",
         ),
         (PLAN.replace("[plan.links]", "[links]"), "is a plan alone"),
@@ -171,7 +175,7 @@ fn what_does_not_break_its_law_from_its_text_is_not_kept() {
     let subject = regression.subject(&path).unwrap();
     let with = |plan: Plan| Regression { plan, ..regression.clone() };
     let mut unreadable = regression.plan.clone();
-    unreadable.steps.push(Step { at_ms: 3_000, action: Action::Cancel { process: Process(1_000) } });
+    unreadable.steps.push(Step { at_ms: 3_000, action: Cancel { process: Process(1_000) }.into() });
     assert!(place_of(&unreadable, &subject, &regression.law).is_some());
     let said = keep(&path, &with(unreadable), &subject).expect_err("it cannot be read");
     assert!(matches!(said, KeepError::Unreadable { .. }), "{said}");
@@ -202,10 +206,13 @@ fn a_place_is_told_by_the_last_step_before_it_and_the_kind_of_its_event() {
     let told = |after: &str| {
         Some(Place { after: Some(after.to_owned()), event: fencepost_sim::history::event::EventKind::Ended })
     };
-    assert_eq!(place(&[register, "2s ghost p1 complete", "3s prune"]), told("2s ghost p1 complete"));
     assert_eq!(
-        place(&[register, "1.9s ghost p1 complete", "2s ghost p1 complete"]),
-        told("1.9s ghost p1 complete")
+        place(&[register, "2s stale-call p1 complete", "3s prune"]),
+        told("2s stale-call p1 complete")
+    );
+    assert_eq!(
+        place(&[register, "1.9s stale-call p1 complete", "2s stale-call p1 complete"]),
+        told("1.9s stale-call p1 complete")
     );
     assert_eq!(place(&[register]), None);
 }

@@ -34,7 +34,7 @@ fn the_honest_registry_breaks_no_law() {
 fn the_honest_registry_does_in_every_run_what_the_reference_does() {
     for seed in 0..300 {
         let plan = Arc::new(generate(Seed(seed), Store::Memory));
-        if plan.fences_left.is_some() || plan.has_waits_at_home() {
+        if plan.fences_left.is_some() || plan.has_waits_at_registry() {
             // Only the reference's own store is made to begin near the last fence, and only beside it anybody waits.
             continue;
         }

@@ -29,7 +29,7 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use crate::plan::step::EXAMPLES;
+use crate::plan::kinds::examples;
 use crate::subject::Subject;
 use crate::support::panics;
 
@@ -138,7 +138,7 @@ fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended
         Command::Diff { one, other } => diff::diff(&one, &other),
         Command::Laws(_) => laws::laws(&invocation.subject()?),
         Command::Steps => {
-            EXAMPLES.iter().for_each(stdout::line);
+            examples().for_each(stdout::line);
             Ok(End::Holds)
         }
         Command::Doctor => doctor::doctor(),

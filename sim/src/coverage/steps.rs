@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::step::{Action, Body, Link, Span};
-use crate::plan::{Node, Plan};
+use crate::plan::body::Body;
+use crate::plan::span::Span;
+use crate::plan::{Link, Node, Plan};
 
 #[derive(Clone, Copy)]
 pub enum ObservedStep {
@@ -21,19 +22,22 @@ pub enum ObservedStep {
 
 /// Each step of the plan, by its number.
 pub fn observed_steps(plan: &Plan) -> Vec<ObservedStep> {
-    let observed = plan.steps.iter().map(|step| match &step.action {
-        Action::Cut { link, span: Span::Ms(ms) } => ObservedStep::Cut { link: *link, ms: *ms },
-        Action::StepClock { node, by_ms } => ObservedStep::ClockStep { node: *node, by_ms: *by_ms },
-        _ => ObservedStep::Other,
+    let observed = plan.steps.iter().map(|step| {
+        if let Some((link, Span::Ms(ms))) = step.action.cuts() {
+            return ObservedStep::Cut { link, ms };
+        }
+        match step.action.clock_fault() {
+            Some(fault) if fault.step_ms() != 0 => {
+                ObservedStep::ClockStep { node: fault.node(), by_ms: fault.step_ms() }
+            }
+            Some(_) | None => ObservedStep::Other,
+        }
     });
     observed.collect()
 }
 
 /// The processes whose bodies wait for another process.
 pub fn parents(plan: &Plan) -> BTreeSet<u16> {
-    let parents = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Register { process, body: Body::Awaits { .. }, .. } => Some(process.0),
-        _ => None,
-    });
-    parents.collect()
+    let parents = plan.bodies().filter(|(_, body)| matches!(body, Body::Awaits { .. }));
+    parents.map(|(process, _)| process.0).collect()
 }

@@ -1,7 +1,7 @@
 //! Worlds that a search can be asked for: a generated plan with some of its hardship taken out, or with one kind left. A
 //! profile is a pure function of the plan, applied after the generator, so that a seed and a name are a plan again.
 
-use crate::plan::step::Action;
+use crate::plan::step_kind::Group;
 use crate::plan::{ClockSetting, Links, Node, Nodes, Plan};
 
 pub struct Profile {
@@ -45,43 +45,30 @@ fn calm_clocks(plan: &mut Plan) {
     *plan = plan.without_clock_faults();
 }
 
-fn is_crash(action: &Action) -> bool {
-    matches!(action, Action::Crash { .. } | Action::CrashRegistry { .. })
-}
-
 fn no_crashes(plan: &mut Plan) {
-    plan.steps.retain(|step| !is_crash(&step.action));
+    plan.steps.retain(|step| step.action.group() != Group::Crash);
 }
 
 fn quick_links(plan: &mut Plan) {
     plan.links = Links::QUICK;
-    plan.steps.retain(|step| {
-        !matches!(
-            step.action,
-            Action::Cut { .. } | Action::Lose { .. } | Action::Repeat { .. } | Action::Delay { .. }
-        )
-    });
+    plan.steps.retain(|step| step.action.group() != Group::Link);
 }
 
 fn one_worker(plan: &mut Plan) {
     let alone = |node: Node| !matches!(node, Node::Worker(number) if number != 1);
     plan.workers = Nodes(vec![1]);
     plan.clocks.retain(|clock| alone(clock.node));
-    plan.steps.retain(|step| {
-        let mut named = Vec::new();
-        step.action.nodes(&mut named);
-        named.into_iter().all(alone)
-    });
+    plan.steps.retain(|step| step.action.nodes().into_iter().all(alone));
 }
 
-/// Calls that are aimed at an expiry make nothing hard by themselves.
-fn is_aim(action: &Action) -> bool {
-    matches!(action, Action::Hold { .. } | Action::Ghost { .. })
+/// Leaves the work, one group of faults, and calls that are held or late: those make nothing hard by themselves.
+fn keep_only(plan: &mut Plan, faults: Group) {
+    plan.steps.retain(|step| [Group::Work, Group::Call, faults].contains(&step.action.group()));
 }
 
 fn clocks(plan: &mut Plan) {
     plan.links = Links::QUICK;
-    plan.steps.retain(|step| !step.action.is_fault() || step.action.is_clock_fault() || is_aim(&step.action));
+    keep_only(plan, Group::Clock);
     if plan.clocks.is_empty() {
         let offset_ms = (plan.seed % 9) as i64 * 500 - 2_000;
         plan.clocks.push(ClockSetting { node: Node::Registry, offset_ms, drift_ppm: 1_000 });
@@ -91,7 +78,7 @@ fn clocks(plan: &mut Plan) {
 fn crashes(plan: &mut Plan) {
     plan.links = Links::QUICK;
     plan.clocks.clear();
-    plan.steps.retain(|step| !step.action.is_fault() || is_crash(&step.action) || is_aim(&step.action));
+    keep_only(plan, Group::Crash);
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! the last effect that is started, or call that is sent, under it. It is a measure and no law: fencing makes such windows
 //! harmless and does not close them.
 
+use std::collections::BTreeMap;
+
 use crate::history::event::{Event, GrantNo, What, Witness};
 use crate::plan::clock::Clock;
-use crate::plan::step::Action;
+use crate::plan::step::{Action, Step};
 use crate::plan::{Node, Plan};
 
 /// Watches the events of a run for the longest window.
@@ -12,18 +14,11 @@ pub struct ZombieWindow {
     pub longest_us: u64,
     /// The registry's clock, from the plan alone.
     clock: Clock,
-    steps: Vec<Bend>,
+    /// The steps of the plan that bend it, by their numbers.
+    bends: BTreeMap<u64, Action>,
     grants: Vec<GrantLiveness>,
     /// The grant that is stored, by process.
     stored: Vec<Option<GrantNo>>,
-}
-
-/// The effect of a step on the registry's clock.
-#[derive(Clone, Copy)]
-enum Bend {
-    No,
-    Steps(i64),
-    Drifts(i32),
 }
 
 #[derive(Clone, Copy, Default)]
@@ -39,15 +34,15 @@ impl ZombieWindow {
     pub fn new(plan: &Plan) -> Self {
         let setting = plan.clocks.iter().find(|clock| clock.node == Node::Registry);
         let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
-        let steps = plan.steps.iter().map(|step| match step.action {
-            Action::StepClock { node: Node::Registry, by_ms } => Bend::Steps(by_ms),
-            Action::Drift { node: Node::Registry, ppm } => Bend::Drifts(ppm),
-            _ => Bend::No,
-        });
+        let bends_it = |step: &Step| {
+            let fault = step.action.clock_fault().filter(|fault| fault.node() == Node::Registry);
+            fault.map(|_| step.action.clone())
+        };
+        let bends = (0..).zip(&plan.steps).filter_map(|(number, step)| Some((number, bends_it(step)?)));
         Self {
             longest_us: 0,
             clock: Clock::new(offset_ms, drift_ppm),
-            steps: steps.collect(),
+            bends: bends.collect(),
             grants: Vec::new(),
             stored: Vec::new(),
         }
@@ -71,12 +66,13 @@ impl ZombieWindow {
 
     /// The instant at which the grant died; none if it is still live.
     fn dead_since(&mut self, grant: GrantNo, now_us: u64) -> Option<u64> {
-        let clock = self.clock;
-        let state = self.grant(grant);
+        let mut state = *self.grant(grant);
+        let clock = &self.clock;
         if state.dead_since_us.is_none() && state.expires_ms > 0 && clock.wall_ms(now_us) >= state.expires_ms
         {
             state.dead_since_us =
                 Some(clock.true_us_at_wall_ms(state.live_at_us, state.expires_ms).min(now_us));
+            *self.grant(grant) = state;
         }
         state.dead_since_us
     }
@@ -98,9 +94,8 @@ impl ZombieWindow {
     }
 
     fn step_taken(&mut self, step: u64, now_us: u64) {
-        let bend = usize::try_from(step).ok().and_then(|step| self.steps.get(step)).copied();
-        if let Some(bend @ (Bend::Steps(_) | Bend::Drifts(_))) = bend {
-            self.bends(bend, now_us);
+        if self.bends.contains_key(&step) {
+            self.clock_bends(step, now_us);
         }
     }
 
@@ -123,15 +118,13 @@ impl ZombieWindow {
         }
     }
 
-    fn bends(&mut self, bend: Bend, now_us: u64) {
+    fn clock_bends(&mut self, step: u64, now_us: u64) {
         let held: Vec<GrantNo> = self.stored.iter().flatten().copied().collect();
         for grant in &held {
             self.dead_since(*grant, now_us);
         }
-        match bend {
-            Bend::No => return,
-            Bend::Steps(by_ms) => self.clock.step(by_ms),
-            Bend::Drifts(ppm) => self.clock.drift(now_us, ppm),
+        if let Some(fault) = self.bends.get(&step).and_then(|action| action.clock_fault()) {
+            fault.bend(&mut self.clock, now_us);
         }
         let now_ms = self.clock.wall_ms(now_us);
         for grant in held {

@@ -1,79 +1,176 @@
-//! A node's two clocks as functions of true time: both drift together, and steps move the wall clock alone. Integers
-//! throughout, so that an instant of true time can be found for any reading.
+//! A node's two clocks as functions of true time, in stretches during which both run evenly: drift changes the pace of both,
+//! a step sets the wall clock alone. Integers throughout, so that an instant of true time can be found for any reading.
+
+use serde::Serialize;
 
 /// The wall clocks' common beginning, in epoch milliseconds.
-const EPOCH_MS: i64 = 1_700_000_000_000;
+pub const EPOCH_MS: i64 = 1_700_000_000_000;
 
-/// Products with it fit: a run is at most some days long, and a day has less than 2^37 microseconds.
 const MILLION: i64 = 1_000_000;
 
-#[derive(Debug, Clone, Copy)]
+/// Twelve days: products of times below it with a million fit, with room for drift.
+const FEW_DAYS_US: i64 = 1 << 40;
+
+/// A time in which a clock runs evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Stretch {
+    pub from_us: u64,
+    /// The instant from which it counts, and the readings it had then.
+    pub since_us: u64,
+    pub wall_us: i64,
+    pub monotonic_us: u64,
+    pub drift_ppm: i32,
+}
+
+#[derive(Debug, Clone)]
 pub struct Clock {
-    /// When the present drift began, and what the clocks showed then.
-    since_us: u64,
-    wall_us: i64,
-    monotonic_us: u64,
+    /// In order, and never empty: the last stretch stands by itself.
+    earlier: Vec<Stretch>,
+    last: Stretch,
+    /// Its drift outside of whatever passes.
     drift_ppm: i32,
+}
+
+impl Stretch {
+    fn passed(&self, at_us: u64) -> i64 {
+        let true_us = i64::try_from(at_us.saturating_sub(self.since_us)).unwrap_or(i64::MAX);
+        if self.drift_ppm == 0 {
+            return true_us;
+        }
+        let rate = MILLION + i64::from(self.drift_ppm);
+        if true_us < FEW_DAYS_US {
+            return true_us * rate / MILLION;
+        }
+        let wide = i128::from(true_us) * i128::from(rate) / i128::from(MILLION);
+        i64::try_from(wide).unwrap_or(i64::MAX)
+    }
+
+    pub fn wall_us(&self, at_us: u64) -> i64 {
+        self.wall_us.saturating_add(self.passed(at_us))
+    }
+
+    pub fn wall_ms(&self, at_us: u64) -> u64 {
+        u64::try_from(self.wall_us(at_us) / 1_000).unwrap_or(0)
+    }
+
+    pub fn monotonic_us(&self, at_us: u64) -> u64 {
+        self.monotonic_us.saturating_add_signed(self.passed(at_us))
+    }
+
+    /// The first instant at which so much has passed since it began to count, if it went on for ever.
+    pub fn reaches(&self, passed_us: u64) -> u64 {
+        if self.drift_ppm == 0 {
+            return passed_us.saturating_add(self.since_us);
+        }
+        // A wait that is longer than any run need not be exact.
+        let rate = (MILLION + i64::from(self.drift_ppm)).max(1).unsigned_abs();
+        let passed = match passed_us.checked_mul(MILLION.unsigned_abs()) {
+            Some(product) => product.div_ceil(rate),
+            None => passed_us,
+        };
+        passed.saturating_add(self.since_us)
+    }
+
+    /// The first instant at which the wall clock shows this, if it went on for ever.
+    pub fn reaches_wall_ms(&self, wall_ms: u64) -> u64 {
+        let wanted = i128::from(wall_ms) * 1_000 - i128::from(self.wall_us);
+        self.reaches(u64::try_from(wanted.max(0)).unwrap_or(u64::MAX))
+    }
+
+    pub fn reaches_monotonic_us(&self, monotonic_us: u64) -> u64 {
+        self.reaches(monotonic_us.saturating_sub(self.monotonic_us))
+    }
 }
 
 impl Clock {
     pub fn new(offset_ms: i64, drift_ppm: i32) -> Self {
-        Self { since_us: 0, wall_us: (EPOCH_MS + offset_ms) * 1_000, monotonic_us: 0, drift_ppm }
+        let wall_us = EPOCH_MS.saturating_add(offset_ms).saturating_mul(1_000);
+        let last = Stretch { from_us: 0, since_us: 0, wall_us, monotonic_us: 0, drift_ppm };
+        Self { earlier: Vec::new(), last, drift_ppm }
     }
 
-    fn passed(&self, now_us: u64) -> i64 {
-        let true_us = (now_us - self.since_us) as i64;
-        if self.drift_ppm == 0 {
-            return true_us;
+    pub fn stretches(&self) -> impl DoubleEndedIterator<Item = &Stretch> {
+        self.earlier.iter().chain([&self.last])
+    }
+
+    pub fn at(&self, now_us: u64) -> &Stretch {
+        if self.last.from_us <= now_us {
+            return &self.last;
         }
-        true_us * (MILLION + i64::from(self.drift_ppm)) / MILLION
+        let later = self.earlier.partition_point(|stretch| stretch.from_us <= now_us);
+        self.earlier.get(later.saturating_sub(1)).unwrap_or(&self.last)
     }
 
     pub fn wall_ms(&self, now_us: u64) -> u64 {
-        u64::try_from((self.wall_us + self.passed(now_us)) / 1_000).unwrap_or(0)
+        self.at(now_us).wall_ms(now_us)
     }
 
     pub fn monotonic_us(&self, now_us: u64) -> u64 {
-        self.monotonic_us + self.passed(now_us) as u64
+        self.at(now_us).monotonic_us(now_us)
     }
 
-    /// The first instant of true time, from now on, at which so much will have passed on this clock.
+    /// The first instant of true time, from now on, at which the monotonic clock shows this.
     pub fn true_us_after(&self, now_us: u64, monotonic_us: u64) -> u64 {
-        let wanted = monotonic_us.saturating_sub(self.monotonic_us);
-        self.first_instant(now_us, wanted)
+        self.first_instant(now_us, |stretch| stretch.reaches_monotonic_us(monotonic_us))
     }
 
     /// The first instant of true time, from now on, at which the wall clock shows this.
     pub fn true_us_at_wall_ms(&self, now_us: u64, wall_ms: u64) -> u64 {
-        let wanted = i128::from(wall_ms) * 1_000 - i128::from(self.wall_us);
-        self.first_instant(now_us, u64::try_from(wanted.max(0)).unwrap_or(u64::MAX))
+        self.first_instant(now_us, |stretch| stretch.reaches_wall_ms(wall_ms))
     }
 
-    fn first_instant(&self, now_us: u64, wanted: u64) -> u64 {
-        if self.drift_ppm == 0 {
-            return wanted.saturating_add(self.since_us).max(now_us);
+    fn first_instant(&self, now_us: u64, reached_us: impl Fn(&Stretch) -> u64) -> u64 {
+        if self.last.from_us > now_us {
+            let first = self.earlier.partition_point(|stretch| stretch.from_us <= now_us).saturating_sub(1);
+            for (place, stretch) in self.earlier.iter().enumerate().skip(first) {
+                let next_us = self.earlier.get(place + 1).unwrap_or(&self.last).from_us;
+                let instant_us = reached_us(stretch).max(stretch.from_us).max(now_us);
+                if instant_us < next_us {
+                    return instant_us;
+                }
+            }
         }
-        // What lies further away than any run is long need not be exact.
-        let rate = (MILLION + i64::from(self.drift_ppm)) as u64;
-        let passed = match wanted.checked_mul(MILLION as u64) {
-            Some(product) => product.div_ceil(rate),
-            None => wanted,
-        };
-        passed.saturating_add(self.since_us).max(now_us)
+        reached_us(&self.last).max(self.last.from_us).max(now_us)
     }
 
-    pub fn step(&mut self, by_ms: i64) {
-        self.wall_us = self.wall_us.saturating_add(by_ms.saturating_mul(1_000));
+    /// Sets the wall clock: its readings from now on are so much higher or lower.
+    pub fn step(&mut self, now_us: u64, by_ms: i64) {
+        let present = *self.at(now_us);
+        let later = self.earlier.partition_point(|stretch| stretch.from_us <= now_us);
+        let by_us = by_ms.saturating_mul(1_000);
+        for stretch in self.earlier.iter_mut().skip(later) {
+            stretch.wall_us = stretch.wall_us.saturating_add(by_us);
+        }
+        let wall_us = present.wall_us.saturating_add(by_us);
+        let stepped = Stretch { from_us: now_us, wall_us, ..present };
+        if self.last.from_us <= now_us {
+            self.earlier.push(self.last);
+            self.last = stepped;
+        } else {
+            self.last.wall_us = self.last.wall_us.saturating_add(by_us);
+            self.earlier.insert(later, stepped);
+        }
     }
 
+    /// Both clocks run at this pace from now on.
     pub fn drift(&mut self, now_us: u64, drift_ppm: i32) {
-        let passed = self.passed(now_us);
-        *self = Self {
-            since_us: now_us,
-            wall_us: self.wall_us + passed,
-            monotonic_us: self.monotonic_us + passed as u64,
-            drift_ppm,
-        };
+        self.forget_after(now_us);
+        self.drift_ppm = drift_ppm;
+        self.push(now_us, self.last.wall_us(now_us), self.last.monotonic_us(now_us), drift_ppm);
+    }
+
+    fn push(&mut self, from_us: u64, wall_us: i64, monotonic_us: u64, drift_ppm: i32) {
+        self.earlier.push(self.last);
+        self.last = Stretch { from_us, since_us: from_us, wall_us, monotonic_us, drift_ppm };
+    }
+
+    /// Whatever was to come comes no more.
+    fn forget_after(&mut self, now_us: u64) {
+        while self.last.from_us > now_us
+            && let Some(before) = self.earlier.pop()
+        {
+            self.last = before;
+        }
     }
 }
 
@@ -86,7 +183,7 @@ mod tests {
         for drift_ppm in [0, 1, -1, 250, -40_000, 300_000] {
             let mut clock = Clock::new(-77, drift_ppm);
             clock.drift(1_234_567, drift_ppm / 2);
-            clock.step(-300);
+            clock.step(1_500_000, -300);
             for ahead_ms in [1, 7, 1_000, 123_456] {
                 let wall_ms = clock.wall_ms(2_000_000) + ahead_ms;
                 let at = clock.true_us_at_wall_ms(2_000_000, wall_ms);
@@ -101,7 +198,7 @@ mod tests {
     #[test]
     fn a_step_moves_the_wall_clock_alone_and_drift_moves_both() {
         let mut clock = Clock::new(0, 0);
-        clock.step(-500);
+        clock.step(0, -500);
         assert_eq!(clock.wall_ms(1_000_000), EPOCH_MS as u64 + 500);
         assert_eq!(clock.monotonic_us(1_000_000), 1_000_000);
         clock.drift(1_000_000, 100_000);

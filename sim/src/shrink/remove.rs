@@ -1,10 +1,9 @@
-//! Less of everything: runs of steps, single steps, pairs of them; processes, workers and hosts with all that is said of
-//! them. Nothing is renumbered: the second worker stays worker-2 when the first one is gone, and keeps its luck.
+//! Removes parts of a plan: runs of steps, single steps, pairs of them; processes, workers and hosts with every step that
+//! names them. Nothing is renumbered: the second worker stays worker-2 when the first one is gone, and keeps its luck.
 
-use crate::plan::step::Action;
 use crate::plan::{Node, Plan};
 use crate::shrink::Move;
-use crate::shrink::parts::{processes, subjects, without};
+use crate::shrink::parts::{processes, remove_node};
 
 /// Without so many steps that follow each other, from the last ones on: what is removed leaves the places of the others.
 pub fn chunks(plan: &Plan, size: usize) -> Vec<Move> {
@@ -47,16 +46,11 @@ pub fn pairs(plan: &Plan) -> Vec<Move> {
 pub fn without_processes_and_nodes(plan: &Plan) -> Vec<Move> {
     let processes = processes(plan).into_iter().map(|process| {
         Move::new(format!("without {process}"), move |plan| {
-            plan.steps.retain(|step| subjects(&step.action) != [process]);
-            for step in &mut plan.steps {
-                if let Action::TransferHandles { processes, .. } = &mut step.action {
-                    processes.retain(|named| *named != process);
-                }
-            }
+            plan.steps.retain_mut(|step| step.action.forget(process));
         })
     });
     let nodes = plan.nodes().filter(|node| matches!(node, Node::Worker(_) | Node::Host(_)));
-    let nodes = nodes.map(|node| Move::new(format!("without {node}"), move |plan| without(plan, node)));
+    let nodes = nodes.map(|node| Move::new(format!("without {node}"), move |plan| remove_node(plan, node)));
     processes.chain(nodes).collect()
 }
 

@@ -3,7 +3,7 @@
 
 use crate::plan::{ClockSetting, Links, Node, Plan, Store};
 use crate::shrink::Move;
-use crate::shrink::parts::{numbers, without};
+use crate::shrink::parts::remove_node;
 
 /// Something that a header says beyond a quiet world, and the plan without it.
 pub struct Fact {
@@ -56,7 +56,7 @@ pub fn facts(plan: &Plan) -> Vec<Fact> {
     }
     for node in plan.nodes().filter(|node| matches!(node, Node::Worker(_) | Node::Host(_))) {
         let mut gone = plan.clone();
-        without(&mut gone, node);
+        remove_node(&mut gone, node);
         let others = if matches!(node, Node::Worker(_)) { &gone.workers } else { &gone.hosts };
         if !others.0.is_empty() && gone.steps.len() == plan.steps.len() && gone.clocks == plan.clocks {
             fact(node.to_string(), gone);
@@ -135,7 +135,7 @@ pub fn settings(plan: &Plan) -> Vec<Move> {
             };
             for step in &mut plan.steps {
                 step.at_ms = longer(step.at_ms as i64) as u64;
-                numbers(&mut step.action, &mut |number| longer(number));
+                step.action.replace_numbers(&mut |number| longer(number));
             }
             plan.horizon_ms = longer(plan.horizon_ms as i64) as u64;
         }),

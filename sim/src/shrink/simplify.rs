@@ -1,14 +1,12 @@
-//! The same steps, said more plainly: usual bodies for exotic ones, fewer steps of bodies, lengths for expiries and
+//! Simplifies steps without removing any: usual bodies for exotic ones, fewer steps of bodies, lengths for expiries and
 //! expiries for odd lengths; then rounder and smaller numbers, and everything earlier.
 
-use fencepost::model::process::RecoveryDisposition;
-
 use crate::plan::Plan;
-use crate::plan::step::{Action, Body, Crash, DiskFault, Span};
+use crate::plan::span::Span;
+use crate::plan::step_kind::Action;
 use crate::shrink::Move;
-use crate::shrink::parts::{numbers, span_of, subjects};
 
-/// Of each step, whatever about it is more than it must be.
+/// Simpler forms of each step, and other spans.
 pub fn steps(plan: &Plan) -> Vec<Move> {
     let mut moves = Vec::new();
     for (place, step) in plan.steps.iter().enumerate() {
@@ -19,81 +17,21 @@ pub fn steps(plan: &Plan) -> Vec<Move> {
                 }
             }));
         };
-        if let Action::Register { body, .. } = step.action {
-            instead("any disposition", Box::new(becomes_rerunnable));
-            for plain in plainer_bodies(body, plan.ttl_ms) {
-                instead(
-                    &format!("`{plain}` for its body"),
-                    Box::new(move |action| becomes_body(action, plain)),
-                );
-            }
+        for simpler in step.action.simpler(plan.ttl_ms) {
+            instead(&simpler.what, simpler.change);
         }
-        instead("a plain kind", Box::new(becomes_plain));
-        if let Some(span) = crate::shrink::parts::span(&step.action) {
+        if let Some(span) = step.action.span() {
             for other in other_spans(plan, span) {
-                instead(
-                    &format!("{other} for its span"),
-                    Box::new(move |action| {
-                        if let Some(span) = span_of(action) {
-                            *span = other;
-                        }
-                    }),
-                );
+                let change = move |action: &mut Action| {
+                    if let Some(span) = action.span_mut() {
+                        *span = other;
+                    }
+                };
+                instead(&format!("{other} for its span"), Box::new(change));
             }
         }
     }
     moves
-}
-
-fn becomes_rerunnable(action: &mut Action) {
-    if let Action::Register { disposition, .. } = action {
-        *disposition = RecoveryDisposition::Rerunnable;
-    }
-}
-
-fn becomes_body(action: &mut Action, plain: Body) {
-    if let Action::Register { body, .. } = action {
-        *body = plain;
-    }
-}
-
-fn becomes_plain(action: &mut Action) {
-    match action {
-        Action::Crash { renamed, .. } => *renamed = false,
-        Action::CrashRegistry { at_disk_call, .. } if at_disk_call.is_some() => *at_disk_call = None,
-        Action::CrashRegistry { of, .. } => *of = Crash::Process,
-        Action::Disk { how, .. } => *how = DiskFault::FailsToWrite,
-        Action::Lose { percent, .. } | Action::Repeat { percent, .. } if *percent < 100 => *percent = 100,
-        Action::Lose { link, span, .. } => *action = Action::Cut { link: *link, span: *span },
-        Action::Hold { asleep, .. } => *asleep = false,
-        _ => {}
-    }
-}
-
-/// From the plainest on.
-fn plainer_bodies(body: Body, ttl_ms: u64) -> Vec<Body> {
-    let steps = |count, rest_ms| Body::Steps { count, rest_ms };
-    let mut bodies = vec![steps(1, 0), steps(1, 10), steps(1, 1_000), steps(1, 2 * ttl_ms)];
-    match body {
-        Body::Steps { count, rest_ms } | Body::Emits { count, rest_ms } => {
-            let whole_ms = u64::from(count).saturating_mul(rest_ms);
-            bodies.push(steps(1, whole_ms.next_multiple_of(1_000)));
-            for fewer in [1, count / 2, count.saturating_sub(1)].map(|fewer: u16| fewer.max(1)) {
-                bodies.push(steps(fewer, rest_ms));
-                if let Body::Emits { .. } = body {
-                    bodies.push(Body::Emits { count: fewer, rest_ms });
-                }
-            }
-            bodies.push(steps(count, rest_ms));
-            if let Body::Emits { .. } = body {
-                bodies.push(Body::Emits { count: 1, rest_ms: whole_ms });
-            }
-        }
-        Body::Breaks => bodies.push(steps(4, 300)),
-        Body::Awaits { .. } => bodies.push(Body::UntilCancelled),
-        _ => {}
-    }
-    bodies
 }
 
 /// A plain length where it ends at an expiry, and an expiry where its length is odd. The one that is smaller is taken.
@@ -103,7 +41,7 @@ fn other_spans(plan: &Plan, span: Span) -> Vec<Span> {
             [1_000, plan.ttl_ms, 2_000, 3_000, 2 * plan.ttl_ms, 100].map(Span::Ms).to_vec()
         }
         Span::Ms(_) => {
-            let named = plan.steps.iter().find_map(|step| subjects(&step.action).first().copied());
+            let named = plan.steps.iter().find_map(|step| step.action.subjects().first().copied());
             let until = |process| [0, 1].map(|offset_ms| Span::UntilExpiry { process, offset_ms }).to_vec();
             named.map(until).unwrap_or_default()
         }
@@ -117,7 +55,7 @@ pub fn times(plan: &Plan) -> Vec<Move> {
         moves.push(Move::new(format!("all times in units of {unit}ms"), move |plan| {
             for step in &mut plan.steps {
                 step.at_ms = nearest(step.at_ms as i64, unit as i64) as u64;
-                numbers(&mut step.action, &mut |number| nearest(number, unit as i64));
+                step.action.replace_numbers(&mut |number| nearest(number, unit as i64));
             }
             plan.horizon_ms = plan.horizon_ms.next_multiple_of(unit);
         }));
@@ -133,22 +71,18 @@ pub fn times(plan: &Plan) -> Vec<Move> {
         moves.push(Move::new(format!("calm after {horizon_ms}ms"), move |plan| plan.horizon_ms = horizon_ms));
     }
     for (place, step) in plan.steps.iter().enumerate() {
-        let mut count = 0;
-        numbers(&mut step.action.clone(), &mut |number| {
-            let this = count;
+        for (place_of_number, number) in step.action.numbers().into_iter().enumerate() {
             for other in rounder(number) {
                 moves.push(Move::new(format!("{other} for {number} in `{step}`"), move |plan| {
                     let Some(step) = plan.steps.get_mut(place) else { return };
                     let mut at = 0;
-                    numbers(&mut step.action, &mut |number| {
+                    step.action.replace_numbers(&mut |number| {
                         at += 1;
-                        if at - 1 == this { other } else { number }
+                        if at - 1 == place_of_number { other } else { number }
                     });
                 }));
             }
-            count += 1;
-            number
-        });
+        }
         for at_ms in rounder(step.at_ms as i64) {
             moves.push(Move::new(format!("`{step}` at {at_ms}ms"), move |plan| {
                 if let Some(step) = plan.steps.get_mut(place) {

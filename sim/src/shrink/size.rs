@@ -1,11 +1,9 @@
 //! What smaller means, as a value that is ordered: fewer steps before fewer processes, those before fewer nodes, then what
 //! is unusual, what a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
 
-use fencepost::model::process::RecoveryDisposition;
-
-use crate::plan::step::{Action, Body, Crash, DiskFault, Haunt, Span};
+use crate::plan::span::Span;
 use crate::plan::{Links, Plan, Store};
-use crate::shrink::parts::{numbers, processes, span};
+use crate::shrink::parts::processes;
 
 /// The first that differs decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,16 +42,15 @@ impl Size {
         }
         for step in &plan.steps {
             size.add(step.at_ms);
-            size.unusual += unusual(&step.action);
-            size.counted += counted(&step.action);
-            if let Some(Span::UntilExpiry { .. }) = span(&step.action) {
+            size.unusual += step.action.unusual();
+            size.counted += step.action.counted();
+            if let Some(Span::UntilExpiry { .. }) = step.action.span() {
                 // An expiry is as easy to think of as a tenth of a second, and no length at all.
                 size.unround += 3;
             }
-            numbers(&mut step.action.clone(), &mut |number| {
+            for number in step.action.numbers() {
                 size.add(number.unsigned_abs());
-                number
-            });
+            }
         }
         size
     }
@@ -96,42 +93,6 @@ fn settings(plan: &Plan) -> usize {
         links.late_permille > 0 || links.late_ms > 0,
     ];
     facts.into_iter().filter(|is_set| *is_set).count() + clocks.sum::<usize>()
-}
-
-fn unusual(action: &Action) -> usize {
-    match action {
-        Action::Register { disposition, body, .. } => {
-            let body = match body {
-                Body::Steps { .. } => 0,
-                Body::Emits { .. } | Body::Panics => 1,
-                Body::Waits | Body::UntilCancelled => 2,
-                _ => 3,
-            };
-            body + usize::from(*disposition != RecoveryDisposition::Rerunnable)
-        }
-        Action::Crash { renamed, .. } => usize::from(*renamed),
-        Action::CrashRegistry { of, at_disk_call, .. } => {
-            usize::from(*of == Crash::Machine) + usize::from(at_disk_call.is_some())
-        }
-        Action::Disk { how: DiskFault::Shaky | DiskFault::LiesAboutSyncs, .. } => 1,
-        Action::Lose { .. } | Action::Repeat { .. } => 1,
-        Action::Hold { asleep, .. } => usize::from(*asleep),
-        Action::Ghost { haunt: Haunt::AtExpiry { .. }, .. } => 1,
-        _ => 0,
-    }
-}
-
-fn counted(action: &Action) -> u64 {
-    match action {
-        Action::Register { body: Body::Steps { count, .. } | Body::Emits { count, .. }, .. } => {
-            u64::from(*count)
-        }
-        Action::TransferHandles { processes, .. } => processes.len() as u64,
-        Action::CrashRegistry { at_disk_call, .. } => at_disk_call.unwrap_or(0),
-        // A share that is all is none to think of.
-        Action::Lose { percent, .. } | Action::Repeat { percent, .. } => 100_u64.saturating_sub(*percent),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -1,34 +1,19 @@
-//! The clocks of a run, worked out again from the plan and the steps that were taken, so that the reading at every instant is
-//! known, and the instant of every reading. Events carry readings too: each is compared, and the page says how many agree.
+//! The clocks of a run, worked out again from the plan and the steps that were taken, so that a reading is known at every
+//! instant and an instant for every reading. Events carry readings too: each is compared, and whoever draws says how many
+//! agree.
 
 use std::collections::BTreeMap;
-
-use serde::Serialize;
 
 use crate::history::History;
 use crate::history::event::{Event, What};
 use crate::plan::Node;
-use crate::plan::step::Action;
+use crate::plan::clock::{Clock, Stretch};
 
-/// The wall clocks' common beginning, in epoch milliseconds.
-pub const EPOCH_MS: i64 = 1_700_000_000_000;
-
-const MILLION: i128 = 1_000_000;
-
-/// A time in which a clock ran evenly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ClockStretch {
-    pub from_us: u64,
-    /// The instant from which it counts, when its drift began, and its readings then.
-    pub since_us: u64,
-    pub wall_us: i64,
-    pub monotonic_us: u64,
-    pub drift_ppm: i32,
-}
+pub use crate::plan::clock::EPOCH_MS;
 
 #[derive(Debug, Clone, Default)]
 pub struct NodeClocks {
-    of: BTreeMap<u8, Vec<ClockStretch>>,
+    of: BTreeMap<u8, Clock>,
     /// How many events carry a reading, and how many of those these clocks do not show.
     pub readings: u64,
     pub differing: u64,
@@ -40,35 +25,33 @@ impl NodeClocks {
         for node in history.plan.nodes() {
             let setting = history.plan.clocks.iter().find(|clock| clock.node == node);
             let (offset_ms, drift_ppm) = setting.map_or((0, 0), |clock| (clock.offset_ms, clock.drift_ppm));
-            let wall_us = EPOCH_MS.saturating_add(offset_ms).saturating_mul(1_000);
-            let first = ClockStretch { from_us: 0, since_us: 0, wall_us, monotonic_us: 0, drift_ppm };
-            clocks.of.insert(node.code(), vec![first]);
+            clocks.of.insert(node.code(), Clock::new(offset_ms, drift_ppm));
         }
         for event in &history.events {
             clocks.compare(event);
             if let What::StepTaken { step } = event.what() {
                 let step = usize::try_from(step).ok().and_then(|number| history.plan.steps.get(number));
-                match step.map(|step| &step.action) {
-                    Some(Action::StepClock { node, by_ms }) => clocks.step(*node, event.at_us, *by_ms),
-                    Some(Action::Drift { node, ppm }) => clocks.drift(*node, event.at_us, *ppm),
-                    _ => {}
+                if let Some(fault) = step.and_then(|step| step.action.clock_fault())
+                    && let Some(clock) = clocks.of.get_mut(&fault.node().code())
+                {
+                    fault.bend(clock, event.at_us);
                 }
             }
         }
         clocks
     }
 
-    pub fn stretches(&self, node: Node) -> &[ClockStretch] {
-        self.of.get(&node.code()).map_or(&[], Vec::as_slice)
+    pub fn stretches(&self, node: Node) -> impl DoubleEndedIterator<Item = &Stretch> {
+        self.of.get(&node.code()).into_iter().flat_map(Clock::stretches)
     }
 
     /// The parts of a time in which this clock's wall reading was below `wall_ms`: one, unless it was set back.
     pub fn before_wall(&self, node: Node, from_us: u64, to_us: u64, wall_ms: u64) -> Vec<(u64, u64)> {
         let mut parts: Vec<(u64, u64)> = Vec::new();
-        let stretches = self.stretches(node);
-        for (number, stretch) in stretches.iter().enumerate() {
-            let next_us = stretches.get(number + 1).map_or(u64::MAX, |next| next.from_us);
-            let reached_us = stretch.reaches(i128::from(wall_ms) * 1_000 - i128::from(stretch.wall_us));
+        let mut stretches = self.stretches(node).peekable();
+        while let Some(stretch) = stretches.next() {
+            let next_us = stretches.peek().map_or(u64::MAX, |next| next.from_us);
+            let reached_us = stretch.reaches_wall_ms(wall_ms);
             let part = (stretch.from_us.max(from_us), reached_us.min(next_us).min(to_us));
             if part.0 >= part.1 {
                 continue;
@@ -83,78 +66,28 @@ impl NodeClocks {
 
     /// The first instant at which this clock shows that so much has passed since its beginning.
     pub fn instant_of(&self, node: Node, monotonic_us: u64) -> u64 {
-        let stretches = self.stretches(node);
-        let within = stretches.iter().rev().find(|stretch| stretch.monotonic_us <= monotonic_us);
-        within.map_or(monotonic_us, |stretch| {
-            stretch.reaches(i128::from(monotonic_us) - i128::from(stretch.monotonic_us))
-        })
+        let mut stretches = self.stretches(node).rev();
+        let within = stretches.find(|stretch| stretch.monotonic_us <= monotonic_us);
+        within.map_or(monotonic_us, |stretch| stretch.reaches_monotonic_us(monotonic_us))
     }
 
-    /// The readings of this node's wall clock and monotonic clock at an instant, in µs.
+    /// What this node's wall clock and its monotonic clock show at an instant, in µs.
     pub fn shown_us(&self, node: Node, at_us: u64) -> Option<(i64, u64)> {
-        let stretch = self.stretches(node).iter().rfind(|stretch| stretch.from_us <= at_us)?;
-        let passed_us = stretch.passed(at_us);
-        let wall_us = saturated_i64(i128::from(stretch.wall_us) + passed_us);
-        Some((wall_us, saturated_u64(i128::from(stretch.monotonic_us) + passed_us)))
+        let stretch = self.of.get(&node.code())?.at(at_us);
+        Some((stretch.wall_us(at_us), stretch.monotonic_us(at_us)))
     }
 
     fn compare(&mut self, event: &Event) {
         let is_decision = event.kind().is_decided();
         let node = if is_decision { Node::Registry } else { Node::from_code(event.node) };
-        let Some(stretch) = self.stretches(node).last() else { return };
-        let passed_us = stretch.passed(event.at_us);
+        let Some(clock) = self.of.get(&node.code()) else { return };
         let shown = match is_decision {
-            true => (i128::from(stretch.wall_us) + passed_us) / 1_000,
-            false => i128::from(stretch.monotonic_us) + passed_us,
+            true => clock.wall_ms(event.at_us),
+            false => clock.monotonic_us(event.at_us),
         };
         self.readings += 1;
-        self.differing += u64::from(shown != i128::from(event.clock));
+        self.differing += u64::from(shown != event.clock);
     }
-
-    /// The wall clock alone is set, and goes on counting from where it did.
-    fn step(&mut self, node: Node, at_us: u64, by_ms: i64) {
-        let Some(stretches) = self.of.get_mut(&node.code()) else { return };
-        if let Some(last) = stretches.last().copied() {
-            let wall_us = last.wall_us.saturating_add(by_ms.saturating_mul(1_000));
-            stretches.push(ClockStretch { from_us: at_us, wall_us, ..last });
-        }
-    }
-
-    fn drift(&mut self, node: Node, at_us: u64, drift_ppm: i32) {
-        let Some(stretches) = self.of.get_mut(&node.code()) else { return };
-        if let Some(last) = stretches.last().copied() {
-            let passed_us = last.passed(at_us);
-            let wall_us = saturated_i64(i128::from(last.wall_us) + passed_us);
-            let monotonic_us = saturated_u64(i128::from(last.monotonic_us) + passed_us);
-            let (from_us, since_us) = (at_us, at_us);
-            stretches.push(ClockStretch { from_us, since_us, wall_us, monotonic_us, drift_ppm });
-        }
-    }
-}
-
-impl ClockStretch {
-    fn passed(&self, at_us: u64) -> i128 {
-        let true_us = i128::from(at_us) - i128::from(self.since_us);
-        true_us * (MILLION + i128::from(self.drift_ppm)) / MILLION
-    }
-
-    /// The first instant of true time at which so much has passed.
-    fn reaches(&self, wanted_us: i128) -> u64 {
-        if wanted_us <= 0 {
-            return self.since_us;
-        }
-        let rate = (MILLION + i128::from(self.drift_ppm)).max(1);
-        let product = wanted_us * MILLION;
-        saturated_u64(i128::from(self.since_us) + (product + rate - 1) / rate)
-    }
-}
-
-fn saturated_u64(wide: i128) -> u64 {
-    u64::try_from(wide.max(0)).unwrap_or(u64::MAX)
-}
-
-fn saturated_i64(wide: i128) -> i64 {
-    i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX })
 }
 
 #[cfg(test)]
@@ -202,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_lease_that_ran_out_is_live_again_when_the_clock_is_set_back() {
-        let wall_ms = EPOCH_MS.unsigned_abs() + 2_350;
+        let wall_ms = EPOCH_MS as u64 + 2_350;
         let parts = bent().before_wall(Node::Registry, 500_000, 9_000_000, wall_ms);
         // 2.35 s is shown a second after the drift began; again, 0.9 s of the clock after it was set back.
         assert_eq!(parts, [(500_000, 2_000_000), (3_000_000, 3_818_182)]);

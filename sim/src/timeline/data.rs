@@ -12,12 +12,13 @@ use crate::judge::{Judged, rejudge};
 use crate::laws::bodies_overlap_within_bound::BodiesOverlapWithinBound;
 use crate::laws::law::Law;
 use crate::plan::Node;
-use crate::plan::step::{Action, Span};
+use crate::plan::clock::Stretch;
+use crate::plan::step_kind::{Action, Shown};
 use crate::timeline::beliefs::{WorkerBelief, beliefs};
 use crate::timeline::bodies::{BodyOverlap, BodyRun, Standstill, bodies, overlaps, standstills};
 use crate::timeline::calls::CallTrace;
 use crate::timeline::cause::Link;
-use crate::timeline::clocks::{ClockStretch, EPOCH_MS, NodeClocks};
+use crate::timeline::clocks::{EPOCH_MS, NodeClocks};
 use crate::timeline::glyphs::Glyph;
 use crate::timeline::leases::{LeaseSpan, ProcessLife, STATUSES, leases, lives};
 
@@ -64,7 +65,7 @@ struct PageLane {
     code: u8,
     name: String,
     role: &'static str,
-    clock: Vec<ClockStretch>,
+    clock: Vec<Stretch>,
 }
 
 /// A step that was taken.
@@ -200,7 +201,12 @@ fn lanes(history: &History, clocks: &NodeClocks) -> Vec<PageLane> {
             Node::Host(_) => "host",
             Node::Ledger => "ledger",
         };
-        PageLane { code: node.code(), name: node.to_string(), role, clock: clocks.stretches(node).to_vec() }
+        PageLane {
+            code: node.code(),
+            name: node.to_string(),
+            role,
+            clock: clocks.stretches(node).copied().collect(),
+        }
     };
     nodes.map(lane).collect()
 }
@@ -214,29 +220,19 @@ fn steps(history: &History) -> Vec<TakenStep> {
     for (place, event) in history.events.iter().enumerate() {
         let What::StepTaken { step } = event.what() else { continue };
         if let Some(step) = usize::try_from(step).ok().and_then(|step| history.plan.steps.get(step)) {
-            let mut nodes = Vec::new();
-            step.action.nodes(&mut nodes);
             let action = step.action.to_string();
-            let nodes = nodes.into_iter().map(Node::code).collect();
+            let nodes = step.action.nodes().into_iter().map(Node::code).collect();
             steps.push(TakenStep { place, action, nodes, for_us: lasts_us(&step.action) });
         }
     }
     steps
 }
 
-/// How long the step lasts, where the plan says so in time.
+/// How long its bar is, if it has one.
 fn lasts_us(action: &Action) -> Option<u64> {
-    match action {
-        Action::LateStart { span: Span::Ms(ms), .. }
-        | Action::Cut { span: Span::Ms(ms), .. }
-        | Action::Lose { span: Span::Ms(ms), .. }
-        | Action::Repeat { span: Span::Ms(ms), .. }
-        | Action::Delay { span: Span::Ms(ms), .. }
-        | Action::SlowStore { span: Span::Ms(ms), .. }
-        | Action::FailStore { span: Span::Ms(ms), .. }
-        | Action::Lie { span: Span::Ms(ms), .. } => Some(ms.saturating_mul(1_000)),
-        // Of a pause or a crash the events say when it was over.
-        _ => None,
+    match action.shown() {
+        Shown::Bar(ms) => Some(ms.saturating_mul(1_000)),
+        Shown::Instant | Shown::UntilItsEvent => None,
     }
 }
 

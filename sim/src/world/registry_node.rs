@@ -59,7 +59,7 @@ pub fn start() {
 fn watch(core: Core) -> Core {
     let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
     // Beside another's registry an end can be seen before it is recorded.
-    if !plan.has_waits_at_home() || !subject.is_ours() {
+    if !plan.has_waits_at_registry() || !subject.is_ours() {
         return core;
     }
     let (core, waits) = registry_waits::watched(core, &subject);

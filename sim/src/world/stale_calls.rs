@@ -9,7 +9,7 @@ use fencepost::registry::calls::{Call, Reply, Submit};
 use serde_json::json;
 
 use crate::history::event::GrantNo;
-use crate::plan::step::{Haunt, Method};
+use crate::plan::step::{Method, StaleCallKind};
 use crate::plan::{Node, Process};
 use crate::world::environment::liveness;
 use crate::world::state::due::Due;
@@ -19,20 +19,20 @@ use crate::world::state::{World, with};
 use crate::world::tasks::run_at_registry;
 
 /// Sends the stale call now, or at the expiry that it is aimed at.
-pub fn send(process: Process, call: Haunt) {
+pub fn send(process: Process, call: StaleCallKind) {
     match call {
-        Haunt::AtExpiry { method, offset_ms } => with(|world| {
+        StaleCallKind::AtExpiry { method, offset_ms } => with(|world| {
             if let Some(at_us) = world.true_us_of_expiry(process, offset_ms) {
                 world.kernel.at(at_us, Due::StaleCall(process, method));
             }
         }),
-        Haunt::Late(method) => {
+        StaleCallKind::Late(method) => {
             let past = with(|world| Some((world.past_lease(process)?, world.plan.ttl_ms)));
             if let Some(late) = past.and_then(|(lease, ttl_ms)| call_of(method, lease, ttl_ms)) {
                 submit(process, late);
             }
         }
-        Haunt::Returns => returns(process),
+        StaleCallKind::Returns => returns(process),
     }
 }
 

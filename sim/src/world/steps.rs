@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use fencepost::model::process::RecoveryDisposition;
+
 use crate::disk;
 use crate::history::event::What;
-use crate::plan::Node;
-use crate::plan::step::{Action, Crash, Span};
+use crate::plan::simulation::{DiskFault, Simulation, StaleCallKind, StoreFailure};
+use crate::plan::span::Span;
+use crate::plan::step_kind::ClockFault;
+use crate::plan::{Link, Node, Process, Scope, method::Method};
 use crate::world::hosts::{Job, ask};
 use crate::world::state::due::Due;
 use crate::world::state::traffic::HeldCall;
-use crate::world::state::{World, with};
+use crate::world::state::with;
 use crate::world::{machines, registry_waits, stale_calls};
 
 /// Takes a step of the plan. Steps of the calm are not taken: whoever is not asked by then is asked by the calm.
@@ -24,52 +28,160 @@ pub fn take(number: usize) {
         world.workload.faults += u64::from(step.action.is_fault());
         true
     });
-    if !goes_on {
-        return;
-    }
-    match &step.action {
-        Action::Register { process, disposition, .. } => {
-            ask(Job::Register { step: number, process: *process, disposition: *disposition });
-        }
-        Action::Cancel { process } => ask(Job::Cancel(*process)),
-        Action::Signal { process } => ask(Job::Signal(*process)),
-        Action::Abandon { process } => ask(Job::Abandon(*process)),
-        Action::AwaitAtHome { process } => registry_waits::wait(*process),
-        Action::Await { process } => ask(Job::Await(*process)),
-        Action::Prune => ask(Job::Prune),
-        Action::Sweep { worker } => sweep(*worker),
-        Action::Drain { worker } => drain(*worker),
-        Action::Crash { node, span, renamed } => {
-            let is_up = with(|world| world.node(*node).is_up);
-            if is_up {
-                machines::crash(*node);
-                with(|world| {
-                    let until_us = world.end_of(*span);
-                    let life = world.node(*node).life;
-                    world.kernel.at(until_us, Due::Restarts(*node, life, *renamed));
-                });
-            }
-        }
-        Action::GrantHandle { process, to } => ask(Job::GrantHandle(*process, *to)),
-        Action::TransferHandles { processes, from, to } => {
-            ask(Job::TransferHandles { processes: processes.clone(), from: *from, to: *to });
-        }
-        Action::Wakes { process } => ask(Job::Wakes(*process)),
-        Action::Ghost { process, haunt } => stale_calls::send(*process, *haunt),
-        Action::CrashRegistry { of, at_disk_call, span } => crash_registry(*of, *at_disk_call, *span),
-        hardship => with(|world| world.befall(hardship)),
+    if goes_on {
+        step.action.carry_out(number, &mut RunningWorld);
     }
 }
 
-fn crash_registry(of: Crash, at_disk_call: Option<u64>, span: Span) {
+/// The world of this thread, as steps see it.
+struct RunningWorld;
+
+impl Simulation for RunningWorld {
+    fn end_of(&mut self, span: Span) -> u64 {
+        with(|world| world.end_of(span))
+    }
+
+    fn pause(&mut self, node: Node, until_us: u64) {
+        with(|world| world.pause(node, until_us));
+    }
+
+    fn crash(&mut self, node: Node, span: Span, is_renamed: bool) {
+        if with(|world| world.node(node).is_up) {
+            machines::crash(node);
+            with(|world| {
+                let until_us = world.end_of(span);
+                let life = world.node(node).life;
+                world.kernel.at(until_us, Due::Restarts(node, life, is_renamed));
+            });
+        }
+    }
+
+    fn crash_registry(&mut self, at_disk_call: Option<u64>, span: Span) {
+        crash_registry(disk::Crash::Process, at_disk_call, span);
+    }
+
+    fn power_off_registry(&mut self, at_disk_call: Option<u64>, span: Span) {
+        crash_registry(disk::Crash::Machine, at_disk_call, span);
+    }
+
+    fn start_late(&mut self, node: Node, by_us: u64, until_us: u64) {
+        with(|world| world.node(node).late_start = (by_us, until_us));
+    }
+
+    fn bend_clock(&mut self, fault: &dyn ClockFault) {
+        with(|world| {
+            let now_us = world.kernel.now_us;
+            fault.bend(&mut world.node(fault.node()).clock, now_us);
+        });
+    }
+
+    fn cut(&mut self, link: Link, until_us: u64) {
+        with(|world| world.traffic.network.cut(link, until_us));
+    }
+
+    fn lose(&mut self, link: Link, percent: u64, until_us: u64) {
+        with(|world| world.traffic.network.lose(link, percent, until_us));
+    }
+
+    fn repeat(&mut self, link: Link, percent: u64, until_us: u64) {
+        with(|world| world.traffic.network.repeat(link, percent, until_us));
+    }
+
+    fn delay(&mut self, link: Link, by_us: u64, until_us: u64) {
+        with(|world| world.traffic.network.delay(link, by_us, until_us));
+    }
+
+    fn trouble_disk(&mut self, how: DiskFault, until_us: u64) {
+        with(|world| {
+            let now_us = world.kernel.now_us;
+            world.store_faults.trouble_disk(how, until_us, now_us);
+            // An expiry may be there already.
+            world.kernel.at(until_us, Due::DiskHeals);
+            world.trouble_disk();
+        });
+    }
+
+    fn slow_store(&mut self, by_us: u64, until_us: u64) {
+        with(|world| world.store_faults.slow_down(by_us, until_us));
+    }
+
+    fn fail_store(&mut self, how: StoreFailure, until_us: u64) {
+        with(|world| world.store_faults.fail(how, until_us));
+    }
+
+    fn lie_about(&mut self, node: Node, to_workers_only: bool, until_us: u64) {
+        with(|world| {
+            let state = world.node(node);
+            state.lied_about.tell(until_us);
+            if !to_workers_only {
+                state.lied_to_registry.tell(until_us);
+            }
+        });
+    }
+
+    fn hold_calls(&mut self, method: Method, process: Process, offset_ms: i64, is_caller_asleep: bool) {
+        let held = HeldCall { process, method, offset_ms, asleep: is_caller_asleep, until_us: None };
+        with(|world| world.traffic.held_calls.push(held));
+    }
+
+    fn send_stale_call(&mut self, process: Process, kind: StaleCallKind) {
+        stale_calls::send(process, kind);
+    }
+
+    fn register(&mut self, number: usize, process: Process, disposition: RecoveryDisposition) {
+        ask(Job::Register { step: number, process, disposition });
+    }
+
+    fn cancel(&mut self, process: Process) {
+        ask(Job::Cancel(process));
+    }
+
+    fn signal(&mut self, process: Process) {
+        ask(Job::Signal(process));
+    }
+
+    fn abandon(&mut self, process: Process) {
+        ask(Job::Abandon(process));
+    }
+
+    fn await_end(&mut self, process: Process) {
+        ask(Job::Await(process));
+    }
+
+    fn await_end_at_registry(&mut self, process: Process) {
+        registry_waits::wait(process);
+    }
+
+    fn prune(&mut self) {
+        ask(Job::Prune);
+    }
+
+    fn grant_handle(&mut self, process: Process, to: Scope) {
+        ask(Job::GrantHandle(process, to));
+    }
+
+    fn transfer_handles(&mut self, processes: &[Process], from: Scope, to: Scope) {
+        ask(Job::TransferHandles { processes: processes.to_vec(), from, to });
+    }
+
+    fn read_wakes(&mut self, process: Process) {
+        ask(Job::Wakes(process));
+    }
+
+    fn sweep(&mut self, worker: Node) {
+        sweep(worker);
+    }
+
+    fn drain(&mut self, worker: Node) {
+        drain(worker);
+    }
+}
+
+fn crash_registry(of: disk::Crash, at_disk_call: Option<u64>, span: Span) {
     let is_up = with(|world| {
         world.services.registry.dies_for = Some(span);
         world.node(Node::Registry).is_up
     });
-    let of = match of {
-        Crash::Process => disk::Crash::Process,
-        Crash::Machine => disk::Crash::Machine,
-    };
     match at_disk_call {
         // Whatever comes first: the call, or another crash.
         // While it is down: in the middle of its next opening.
@@ -119,65 +231,4 @@ fn drain(node: Node) {
         with(|world| world.note_at(node, What::Drained { rows }));
     };
     with(|world| world.spawn(node, Box::pin(draining)));
-}
-
-impl World {
-    fn befall(&mut self, hardship: &Action) {
-        let now_us = self.kernel.now_us;
-        match *hardship {
-            Action::Pause { node, span } => {
-                let until_us = self.end_of(span);
-                self.pause(node, until_us);
-            }
-            Action::LateStart { node, by_ms, span } => {
-                let until_us = self.end_of(span);
-                self.node(node).late_start = (by_ms * 1_000, until_us);
-            }
-            Action::Cut { link, span } => {
-                let until_us = self.end_of(span);
-                self.traffic.network.cut(link, until_us);
-            }
-            Action::Lose { link, percent, span } => {
-                let until_us = self.end_of(span);
-                self.traffic.network.lose(link, percent, until_us);
-            }
-            Action::Repeat { link, percent, span } => {
-                let until_us = self.end_of(span);
-                self.traffic.network.repeat(link, percent, until_us);
-            }
-            Action::Delay { link, by_ms, span } => {
-                let until_us = self.end_of(span);
-                self.traffic.network.delay(link, by_ms * 1_000, until_us);
-            }
-            Action::Hold { process, method, offset_ms, asleep } => {
-                self.traffic.held_calls.push(HeldCall { process, method, offset_ms, asleep, until_us: None });
-            }
-            Action::StepClock { node, by_ms } => self.node(node).clock.step(by_ms),
-            Action::Drift { node, ppm } => self.node(node).clock.drift(now_us, ppm),
-            Action::SlowStore { by_ms, span } => {
-                let until_us = self.end_of(span);
-                self.store_faults.slow_down(by_ms * 1_000, until_us);
-            }
-            Action::FailStore { how, span } => {
-                let until_us = self.end_of(span);
-                self.store_faults.fail(how, until_us);
-            }
-            Action::Disk { how, span } => {
-                let until_us = self.end_of(span);
-                self.store_faults.trouble_disk(how, until_us, now_us);
-                // An expiry may be there already.
-                self.kernel.at(until_us, Due::DiskHeals);
-                self.trouble_disk();
-            }
-            Action::Lie { about, to_workers_only, span } => {
-                let until_us = self.end_of(span);
-                let state = self.node(about);
-                state.lied_about.tell(until_us);
-                if !to_workers_only {
-                    state.lied_to_registry.tell(until_us);
-                }
-            }
-            _ => {}
-        }
-    }
 }

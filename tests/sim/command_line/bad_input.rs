@@ -94,7 +94,7 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["replay", "1", "--without", "999"], "there is no step 999: say 1 to "),
         (vec!["replay", "1", "--shrunk"], "breaks no law"),
         (vec!["replay", "1", "--history", "/dev/full"], "`/dev/full` cannot be written"),
-        (vec!["replay", &no_step], "nothing that can happen is called so"),
+        (vec!["replay", &no_step], "unknown step `explode`; expected one of: "),
         (vec!["replay", &no_step], &line_of_step),
         (vec!["replay", &newer], "of format 9"),
         (vec!["replay", &newer_regression], "of format 9, and this build reads format 1: use the build"),

@@ -8,7 +8,7 @@ use fencepost::model::process::{ProcessInput, ProcessRecord};
 use crate::disk;
 use crate::history::event::{Context, Event, GrantNo, NO_PROCESS, What};
 use crate::plan::chance::Seed;
-use crate::plan::step::{Action, Body, Span};
+use crate::plan::step::{Body, Span};
 use crate::plan::{Node, Plan, Process, Store};
 use crate::subject::{RandomSchedule, Subject};
 use crate::world::kernel::Kernel;
@@ -101,10 +101,8 @@ impl World {
     /// The body of the step that registered this life.
     pub fn body_of(&self, record: &ProcessRecord) -> Option<Body> {
         let ProcessInput::Engine { payload, .. } = &record.registration.input else { return None };
-        match &self.plan.steps.get(usize::try_from(payload.as_u64()?).ok()?)?.action {
-            Action::Register { body, .. } => Some(*body),
-            _ => None,
-        }
+        let step = self.plan.steps.get(usize::try_from(payload.as_u64()?).ok()?)?;
+        step.action.registers().map(|(_, body)| *body)
     }
 
     pub fn monotonic_us(&mut self, node: Node) -> u64 {

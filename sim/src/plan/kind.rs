@@ -1,0 +1,19 @@
+//! A kind of step as an entry of a list: how it is read, examples of it, and how it is generated.
+
+use crate::plan::step_kind::{Action, Generated, StepKind};
+
+pub struct Kind {
+    pub parse: fn(&[&str]) -> Result<Option<Action>, String>,
+    pub examples: fn() -> &'static [&'static str],
+    pub generated: fn() -> Generated,
+}
+
+impl Kind {
+    pub const fn of<K: StepKind + 'static>() -> Self {
+        Self { parse: parse::<K>, examples: K::examples, generated: K::generated }
+    }
+}
+
+fn parse<K: StepKind + 'static>(words: &[&str]) -> Result<Option<Action>, String> {
+    Ok(K::parse(words)?.map(Action::from))
+}

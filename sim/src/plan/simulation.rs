@@ -1,0 +1,98 @@
+//! Everything that a step may do to a running world. The world carries it out; a step knows nothing else of it.
+//! Instants are microseconds of true time.
+
+use fencepost::model::process::RecoveryDisposition;
+
+use crate::plan::method::Method;
+use crate::plan::names::{Link, Node, Process, Scope};
+use crate::plan::span::Span;
+use crate::plan::step_kind::ClockFault;
+
+pub trait Simulation {
+    /// When a span that begins now ends.
+    fn end_of(&mut self, span: Span) -> u64;
+
+    // Machines.
+    fn pause(&mut self, node: Node, until_us: u64);
+    /// It starts again after the span, as a new life; renamed, as another owner too.
+    fn crash(&mut self, node: Node, span: Span, is_renamed: bool);
+    /// The registry's process dies, at once or in the middle of one of its next disk calls.
+    fn crash_registry(&mut self, at_disk_call: Option<u64>, span: Span);
+    /// As above, and its machine with it.
+    fn power_off_registry(&mut self, at_disk_call: Option<u64>, span: Span);
+    /// Tasks that are spawned until then start so much later.
+    fn start_late(&mut self, node: Node, by_us: u64, until_us: u64);
+    fn bend_clock(&mut self, fault: &dyn ClockFault);
+
+    // Links.
+    fn cut(&mut self, link: Link, until_us: u64);
+    fn lose(&mut self, link: Link, percent: u64, until_us: u64);
+    fn repeat(&mut self, link: Link, percent: u64, until_us: u64);
+    fn delay(&mut self, link: Link, by_us: u64, until_us: u64);
+
+    // The registry's disk and store, and the probes of workers.
+    fn trouble_disk(&mut self, how: DiskFault, until_us: u64);
+    fn slow_store(&mut self, by_us: u64, until_us: u64);
+    fn fail_store(&mut self, how: StoreFailure, until_us: u64);
+    fn lie_about(&mut self, node: Node, to_workers_only: bool, until_us: u64);
+
+    // Calls.
+    fn hold_calls(&mut self, method: Method, process: Process, offset_ms: i64, is_caller_asleep: bool);
+    fn send_stale_call(&mut self, process: Process, kind: StaleCallKind);
+
+    // Work of hosts.
+    /// The process's body is that of the step with this number.
+    fn register(&mut self, number: usize, process: Process, disposition: RecoveryDisposition);
+    fn cancel(&mut self, process: Process);
+    fn signal(&mut self, process: Process);
+    fn abandon(&mut self, process: Process);
+    fn await_end(&mut self, process: Process);
+    fn await_end_at_registry(&mut self, process: Process);
+    fn prune(&mut self);
+    fn grant_handle(&mut self, process: Process, to: Scope);
+    fn transfer_handles(&mut self, processes: &[Process], from: Scope, to: Scope);
+    fn read_wakes(&mut self, process: Process);
+
+    // Work of workers, beside their own sweeps.
+    fn sweep(&mut self, worker: Node);
+    fn drain(&mut self, worker: Node);
+}
+
+/// How the registry's disk is faulty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskFault {
+    FailsToRead,
+    FailsToWrite,
+    FailsToSync,
+    /// Any operation may fail, one in four does.
+    Shaky,
+    Full,
+    /// It says that it has synced and has not.
+    LiesAboutSyncs,
+}
+
+/// How the registry's store fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreFailure {
+    /// Known to have changed nothing.
+    Before,
+    /// Nothing was changed, and nobody knows.
+    UnknownBefore,
+    /// It was changed, and nobody knows.
+    UnknownAfter,
+    /// Reads of single processes fail. A list may come from elsewhere: a process that was listed and claimed is then not
+    /// read.
+    Reads,
+}
+
+/// What somebody sends who held a process once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaleCallKind {
+    /// This call, under the last grant that is no longer stored.
+    Late(Method),
+    /// This call when the registry's clock stands at the expiry of the stored lease plus an offset: a renewal under the
+    /// stored grant, or somebody else's claim.
+    AtExpiry { method: Method, offset_ms: i64 },
+    /// The incarnation that started it claims again, starts and releases.
+    Returns,
+}

@@ -1,0 +1,45 @@
+//! `await p1`: a host waits for the end of the process.
+
+use std::fmt;
+
+use crate::plan::names::Process;
+use crate::plan::simulation::Simulation;
+use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwaitEnd {
+    pub process: Process,
+}
+
+impl fmt::Display for AwaitEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "await {}", self.process)
+    }
+}
+
+impl StepKind for AwaitEnd {
+    fn examples() -> &'static [&'static str] {
+        &["10ms await p1"]
+    }
+
+    fn parse(words: &[&str]) -> Result<Option<Self>, String> {
+        let ["await", process] = words else { return Ok(None) };
+        Ok(Some(Self { process: process.parse()? }))
+    }
+
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+
+    fn group(&self) -> Group {
+        Group::Work
+    }
+
+    fn parts(&mut self) -> Vec<Part<'_>> {
+        vec![Part::Process(&mut self.process)]
+    }
+
+    fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
+        world.await_end(self.process);
+    }
+}

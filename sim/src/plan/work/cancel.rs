@@ -1,0 +1,45 @@
+//! `cancel p1`: a host asks the process to end.
+
+use std::fmt;
+
+use crate::plan::names::Process;
+use crate::plan::simulation::Simulation;
+use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancel {
+    pub process: Process,
+}
+
+impl fmt::Display for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancel {}", self.process)
+    }
+}
+
+impl StepKind for Cancel {
+    fn examples() -> &'static [&'static str] {
+        &["7ms cancel p1"]
+    }
+
+    fn parse(words: &[&str]) -> Result<Option<Self>, String> {
+        let ["cancel", process] = words else { return Ok(None) };
+        Ok(Some(Self { process: process.parse()? }))
+    }
+
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+
+    fn group(&self) -> Group {
+        Group::Work
+    }
+
+    fn parts(&mut self) -> Vec<Part<'_>> {
+        vec![Part::Process(&mut self.process)]
+    }
+
+    fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
+        world.cancel(self.process);
+    }
+}
