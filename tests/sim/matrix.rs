@@ -10,7 +10,7 @@ use fencepost_sim::laws::Laws;
 use fencepost_sim::matrix::{End, Figures, Matrix, Row, catalogue};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::planted;
-use fencepost_sim::planted::{Fate, Sabotage};
+use fencepost_sim::planted::{ExpectedEnd, PlantedBug};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::world::{ByChance, Schedule, Wakeup};
 
@@ -62,16 +62,18 @@ fn names_are_unique_and_every_bug_says_what_it_stands_for() {
     }
 }
 
-fn row_of(sabotage: &Sabotage, starts: &[u64], most: u64) -> Row {
-    Matrix { starts, most, jobs: 1, shrink_runs: 100 }.of(&[(sabotage, Fate::Killed)], &|_| {}).remove(0)
+fn row_of(sabotage: &PlantedBug, starts: &[u64], most: u64) -> Row {
+    Matrix { starts, most, jobs: 1, shrink_runs: 100 }
+        .of(&[(sabotage, ExpectedEnd::Killed)], &|_| {})
+        .remove(0)
 }
 
 /// In the order of what was asked, whoever is done first; with the steps of the plan made small, and what shows the bug in it.
 #[test]
 fn a_row_says_how_small_the_plan_became_and_where_the_histories_part() {
     let named = ["renew-the-expired", "claim-the-ended", "renew-creates"];
-    let named: Vec<(&Sabotage, Fate)> =
-        named.into_iter().map(|name| (planted::by_name(name).unwrap(), Fate::Killed)).collect();
+    let named: Vec<(&PlantedBug, ExpectedEnd)> =
+        named.into_iter().map(|name| (planted::by_name(name).unwrap(), ExpectedEnd::Killed)).collect();
     let told = Mutex::new(Vec::new());
     let matrix = Matrix { starts: &[0], most: 100, jobs: 3, shrink_runs: 1_000 };
     let rows = matrix.of(&named, &|row| told.lock().unwrap().push(row.sabotage));
@@ -91,7 +93,7 @@ fn a_row_says_how_small_the_plan_became_and_where_the_histories_part() {
 fn a_bug_that_only_another_law_catches_is_not_called_killed() {
     let same_token = planted::by_name("same-token").unwrap();
     let law = "externally-owned-never-runs";
-    let row = row_of(&Sabotage { law, ..*same_token }, &[0], 20);
+    let row = row_of(&PlantedBug { law, ..*same_token }, &[0], 20);
     assert_eq!((row.end, row.is_right, row.worst), (End::KilledByAnotherLaw, false, None));
     let tail = "KILLED BY ANOTHER LAW: tokens-are-drawn, and not externally-owned-never-runs   WRONG";
     assert!(row.line().ends_with(tail), "{}", row.line());
@@ -117,7 +119,7 @@ fn a_bug_that_is_killed_from_some_starts_is_told_apart() {
 /// Not of the first seeds there are.
 #[test]
 fn whether_a_bug_was_reached_is_a_matter_of_the_seeds_that_were_searched() {
-    let late = Sabotage {
+    let late = PlantedBug {
         name: "late",
         stands_for: "nothing: ready tasks take another order in late seeds",
         law: "one-live-grant",
@@ -143,7 +145,7 @@ fn otherwise_in_late_seeds(seed: Seed) -> Box<dyn Schedule> {
 
 #[test]
 fn a_panic_of_the_harness_is_an_error_with_its_seed_and_its_words() {
-    let panics = Sabotage {
+    let panics = PlantedBug {
         name: "panics",
         stands_for: "a harness that panics in one seed",
         law: "one-live-grant",

@@ -8,10 +8,10 @@ use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Plan;
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::planted;
-use fencepost_sim::planted::Sabotage;
+use fencepost_sim::planted::PlantedBug;
 
 /// The first plan in which the planted bug breaks its law.
-fn broken(planted: &Sabotage) -> Plan {
+fn broken(planted: &PlantedBug) -> Plan {
     let subject = planted.subject();
     let mut plans = (0..1_000).map(|seed| generate(Seed(seed), subject.store_needed));
     let found = plans.find(|plan| judge(&Arc::new(plan.clone()), &subject).breaks(planted.law));

@@ -49,7 +49,7 @@ impl<'a> Invocation<'a> {
     fn named(&self, name: Option<&str>) -> Result<Subject, Complaint> {
         let own = self.own.iter().find(|own| name.is_none_or(|name| own.name == name));
         let Some(name) = name else { return Ok(own.cloned().unwrap_or_else(Subject::fencepost)) };
-        let known = own.cloned().or_else(|| planted::by_name(name).map(planted::Sabotage::subject));
+        let known = own.cloned().or_else(|| planted::by_name(name).map(planted::PlantedBug::subject));
         let fencepost = Subject::fencepost();
         known.or_else(|| (name == fencepost.name).then_some(fencepost)).ok_or_else(|| {
             let mut names: Vec<&str> = self.own.iter().map(|own| own.name).collect();

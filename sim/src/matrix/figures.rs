@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::matrix::proof::Small;
 use crate::matrix::row::Row;
-use crate::planted::Fate;
+use crate::planted::ExpectedEnd;
 
 /// Seeds: the median over all bugs, each with the median of its starts.
 pub const MEDIAN_BAR: u64 = 20;
@@ -31,7 +31,7 @@ pub struct Figures {
 impl Figures {
     /// None of nothing.
     pub fn of(rows: &[Row]) -> Option<Self> {
-        let to_kill = || rows.iter().filter(|row| row.fate == Fate::Killed);
+        let to_kill = || rows.iter().filter(|row| row.fate == ExpectedEnd::Killed);
         let seeds = median(to_kill().map(|row| row.median));
         let of = |number: fn(Small) -> u64| median(to_kill().map(|row| row.small.map(number)));
         let small = (|| {

@@ -10,7 +10,7 @@ use crate::generate::generate;
 use crate::judge::judge;
 use crate::plan::Plan;
 use crate::plan::chance::Seed;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::subject::Subject;
 use crate::support::panics;
 
@@ -58,7 +58,7 @@ pub fn plan(seed: Seed, subject: &Subject) -> Arc<Plan> {
     Arc::new(generate(seed, subject.store_needed))
 }
 
-pub fn hunt(sabotage: &Sabotage, start: u64, most: u64, at: &At) -> Hunt {
+pub fn hunt(sabotage: &PlantedBug, start: u64, most: u64, at: &At) -> Hunt {
     let subject = sabotage.subject();
     let mut first_law = None;
     let mut hashes = Vec::new();

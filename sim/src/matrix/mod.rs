@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::planted;
-use crate::planted::{Fate, Sabotage};
+use crate::planted::{ExpectedEnd, PlantedBug};
 
 pub use figures::{Figures, MEDIAN_BAR, WORST_BAR};
 pub use hunt::HarnessPanic;
@@ -47,10 +47,10 @@ struct Told {
 }
 
 /// Every planted bug and every control, with what must come of it; or those of these names.
-pub fn catalogue(names: &[String]) -> Vec<(&'static Sabotage, Fate)> {
-    let planted = planted::all().map(|sabotage| (sabotage, Fate::Killed));
+pub fn catalogue(names: &[String]) -> Vec<(&'static PlantedBug, ExpectedEnd)> {
+    let planted = planted::all().map(|sabotage| (sabotage, ExpectedEnd::Killed));
     let controls = planted::controls().iter().map(|(control, fate)| (control, *fate));
-    let is_wanted = |(sabotage, _): &(&Sabotage, Fate)| {
+    let is_wanted = |(sabotage, _): &(&PlantedBug, ExpectedEnd)| {
         names.is_empty() || names.iter().any(|name| name == sabotage.name)
     };
     planted.chain(controls).filter(is_wanted).collect()
@@ -58,7 +58,7 @@ pub fn catalogue(names: &[String]) -> Vec<(&'static Sabotage, Fate)> {
 
 impl Matrix<'_> {
     /// A row for each of these, in their order. Each is told of in this order, too, as soon as it can be.
-    pub fn of(&self, planted: &[(&Sabotage, Fate)], said: &(dyn Fn(&Row) + Sync)) -> Vec<Row> {
+    pub fn of(&self, planted: &[(&PlantedBug, ExpectedEnd)], said: &(dyn Fn(&Row) + Sync)) -> Vec<Row> {
         let next = AtomicUsize::new(0);
         let rows = Mutex::new(Told::default());
         std::thread::scope(|scope| {
@@ -81,8 +81,8 @@ impl Matrix<'_> {
         rows.into_inner().unwrap_or_else(PoisonError::into_inner).rows.into_values().collect()
     }
 
-    fn row(&self, sabotage: &Sabotage, fate: Fate) -> Row {
-        let is_to_survive = matches!(fate, Fate::Survives | Fate::IsInert);
+    fn row(&self, sabotage: &PlantedBug, fate: ExpectedEnd) -> Row {
+        let is_to_survive = matches!(fate, ExpectedEnd::Survives | ExpectedEnd::IsInert);
         let most = if is_to_survive { self.most.min(OF_SURVIVORS) } else { self.most };
         let mut hunts = Vec::new();
         for start in self.starts {

@@ -12,7 +12,7 @@ use crate::judge::record;
 use crate::matrix::hunt::plan;
 use crate::plan::Plan;
 use crate::plan::chance::Seed;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::shrink::{Size, shrink};
 use crate::subject::Subject;
 
@@ -51,7 +51,7 @@ impl Small {
     }
 }
 
-pub fn proof(sabotage: &Sabotage, seed: Seed, runs: u64) -> Proof {
+pub fn proof(sabotage: &PlantedBug, seed: Seed, runs: u64) -> Proof {
     let (subject, truth) = (sabotage.subject(), Subject::fencepost());
     let small = shrink(&plan(seed, &subject), &subject, sabotage.law, runs, &mut |_| {}).plan;
     let small = Arc::new(small);

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::matrix::figures::median;
 use crate::matrix::hunt::{HarnessPanic, Hunt};
 use crate::matrix::proof::{Difference, Proof, Small};
-use crate::planted::{Fate, Sabotage};
+use crate::planted::{ExpectedEnd, PlantedBug};
 
 /// The most seeds that an obvious bug may take.
 const AT_ONCE: u64 = 3;
@@ -54,7 +54,7 @@ pub struct Row {
     pub stands_for: &'static str,
     /// The law that must catch it.
     pub law: &'static str,
-    pub fate: Fate,
+    pub fate: ExpectedEnd,
     #[serde(rename = "verdict")]
     pub end: End,
     /// As it should be.
@@ -74,8 +74,8 @@ pub struct Row {
 
 impl Row {
     pub(super) fn new(
-        sabotage: &Sabotage,
-        fate: Fate,
+        sabotage: &PlantedBug,
+        fate: ExpectedEnd,
         hunts: Vec<Result<Hunt, HarnessPanic>>,
         proof: Option<Result<Proof, HarnessPanic>>,
     ) -> Self {
@@ -108,12 +108,12 @@ impl Row {
             proof.map_or((None, None), |proof| (Some(proof.small), proof.first_difference));
         let is_killed = end == End::Killed && first_difference.is_some();
         let is_right = match fate {
-            Fate::Killed => is_killed,
-            Fate::DiesAtOnce => is_killed && worst <= Some(AT_ONCE),
-            Fate::Survives => end == End::SurvivedNotJudged,
-            Fate::IsInert => end == End::SurvivedNeverReached,
+            ExpectedEnd::Killed => is_killed,
+            ExpectedEnd::DiesAtOnce => is_killed && worst <= Some(AT_ONCE),
+            ExpectedEnd::Survives => end == End::SurvivedNotJudged,
+            ExpectedEnd::IsInert => end == End::SurvivedNeverReached,
         };
-        let Sabotage { name, stands_for, law, .. } = *sabotage;
+        let PlantedBug { name, stands_for, law, .. } = *sabotage;
         Self {
             sabotage: name,
             stands_for,
@@ -137,8 +137,8 @@ impl Row {
         let steps = number(self.small.map(|small| small.steps));
         let wrong = match self.fate {
             _ if !self.is_right => "   WRONG",
-            Fate::Survives | Fate::IsInert => ", as it must",
-            Fate::Killed | Fate::DiesAtOnce => "",
+            ExpectedEnd::Survives | ExpectedEnd::IsInert => ", as it must",
+            ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce => "",
         };
         format!("{:<32} {median:>6} {worst:>6} {steps:>5}   {}{wrong}", self.sabotage, self.came())
     }

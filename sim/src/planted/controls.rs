@@ -5,12 +5,12 @@ use fencepost::rules::Rules;
 use fencepost::rules::leases;
 use fencepost::rules::worker::AttemptRules;
 
-use crate::planted::{Fate, Sabotage};
+use crate::planted::{ExpectedEnd, PlantedBug};
 use crate::subject::Subject;
 
-pub const ALL: &[(Sabotage, Fate)] = &[
+pub const ALL: &[(PlantedBug, ExpectedEnd)] = &[
     (
-        Sabotage {
+        PlantedBug {
             name: "control-capital-tokens",
             stands_for: "nothing: tokens are as drawn, and look different",
             law: "tokens-are-drawn",
@@ -18,10 +18,10 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 rules(subject, |rules| Rules { token: |bytes| leases::token(bytes).to_uppercase(), ..rules })
             },
         },
-        Fate::Survives,
+        ExpectedEnd::Survives,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-fences-by-twos",
             stands_for: "nothing: fences grow, and not by one",
             law: "fences-only-grow",
@@ -29,10 +29,10 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 rules(subject, |rules| Rules { next_fence: |highest| highest.checked_add(2), ..rules })
             },
         },
-        Fate::Survives,
+        ExpectedEnd::Survives,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-eager-renewals",
             stands_for: "nothing: a worker that renews sooner than it must",
             law: "lost-means-silent",
@@ -43,19 +43,19 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 Subject { attempt_rules, ..subject }
             },
         },
-        Fate::Survives,
+        ExpectedEnd::Survives,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-the-same-value",
             stands_for: "nothing: a value replaced by itself",
             law: "stale-writer-refused",
             subject: |subject| rules(subject, |rules| Rules { renew: leases::renew, ..rules }),
         },
-        Fate::IsInert,
+        ExpectedEnd::IsInert,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-everything-is-free",
             stands_for: "a registry that holds no lease at all: whoever claims is granted",
             law: "one-live-grant",
@@ -66,7 +66,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 })
             },
         },
-        Fate::DiesAtOnce,
+        ExpectedEnd::DiesAtOnce,
     ),
 ];
 

@@ -9,11 +9,11 @@ use fencepost::model::row::Tenure;
 use fencepost::store::Rows;
 
 use crate::plan::Store;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::subject::{StoreHabits, Subject, Touches};
 
-pub const ALL: &[Sabotage] = &[
-    Sabotage {
+pub const ALL: &[PlantedBug] = &[
+    PlantedBug {
         name: "synchronous-normal",
         stands_for: "a claim is acknowledged before it is durable: a write-ahead log that is synced now and then",
         law: "acknowledged-survives",
@@ -22,7 +22,7 @@ pub const ALL: &[Sabotage] = &[
             on_disk(Subject { store: StoreHabits { tuning, ..subject.store }, ..subject })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "answers-before-it-has-synced",
         stands_for: "a reopened store answers from a log that it has read and not synced",
         law: "acknowledged-survives",
@@ -31,7 +31,7 @@ pub const ALL: &[Sabotage] = &[
             on_disk(Subject { store, ..subject })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "restart-rearms-leases",
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
         law: "expiry-is-exact",

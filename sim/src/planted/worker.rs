@@ -7,25 +7,25 @@ use fencepost::model::error::RegistryError;
 use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::worker::{self, AttemptRules, BodyEnd, Next, Renewal};
 
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
 use crate::subject::Subject;
 
-pub const ALL: &[Sabotage] = &[
-    Sabotage {
+pub const ALL: &[PlantedBug] = &[
+    PlantedBug {
         name: "listed-row-believed",
         stands_for: "a sweep acts on its stale list and asks no further: what was not started when it was listed is run, whatever \
                      the registry says of its start",
         law: "owner-bound-starts-once",
         subject: |subject| believing(subject, |_, listed| Some(listed)),
     },
-    Sabotage {
+    PlantedBug {
         name: "never-renews",
         stands_for: "a worker that claims and never renews",
         law: "calm-ends-everything",
         subject: |subject| with(subject, |rules| AttemptRules { first_renewal_in_ms: |_| u64::MAX, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "renewals-end-at-one-error",
         stands_for: "a renewal loop that dies on the first error while the body runs on",
         law: "lost-means-silent",
@@ -40,7 +40,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "effects-after-loss",
         stands_for: "a worker that hears that its lease is lost, and lets the body run on",
         law: "lost-means-silent",
@@ -55,7 +55,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "failed-when-lost",
         stands_for: "a worker that writes Failed when it loses its lease",
         law: "lost-means-silent",
@@ -76,7 +76,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "release-after-unknown-completion",
         stands_for: "an unknown answer to a completion is taken for a failure: the lease is released, the outcome dropped",
         law: "outcomes-are-not-dropped",
@@ -90,7 +90,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "disposition-ignored",
         stands_for: "every row is run, whatever may happen to it",
         law: "externally-owned-never-runs",
@@ -109,7 +109,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "started-is-no-reason",
         stands_for: "an owner-bound process that somebody started is started again",
         law: "owner-bound-starts-once",
@@ -129,7 +129,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "death-of-the-last-holder",
         stands_for: "the proof of death is asked of whoever held the lease last, not of whoever started the work",
         law: "abandonment-is-licensed",
@@ -143,7 +143,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "failed-read-is-no-obstacle",
         stands_for: "a read that failed is taken for \"not terminal, not started\", and nothing is asked further",
         law: "owner-bound-starts-once",
@@ -154,7 +154,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "effects-stamped-ahead",
         stands_for: "effects are stamped with a number that runs ahead of the fence: a successor's are refused",
         law: "outside-sees-fences-in-order",
@@ -165,7 +165,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "one-incarnation-for-all",
         stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
         law: "bodies-overlap-within-bound",
@@ -173,7 +173,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| AttemptRules { incarnation: |_| "the only one".to_owned(), ..rules })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "rows-one-after-another",
         stands_for: "a sweep runs each row to its end before it looks at the next",
         law: "calm-ends-everything",
@@ -184,7 +184,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "unwraps-an-expiry",
         stands_for: "an answer that \"cannot happen\" is unwrapped",
         law: "nobody-panics",
@@ -205,7 +205,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "permit-held-while-waiting",
         stands_for: "a parent keeps its place while it waits for a child that needs it",
         law: "calm-ends-everything",

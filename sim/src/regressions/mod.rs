@@ -66,7 +66,7 @@ pub enum LoadError {
     #[error("`{path}` is no plan: {error}")]
     NoPlan { path: String, error: PlanError },
     #[error("`{path}` was found with the sabotage `{sabotage}`, which this build does not have")]
-    NoSuchSabotage { path: String, sabotage: String },
+    NoSuchPlantedBug { path: String, sabotage: String },
 }
 
 impl Regression {
@@ -77,7 +77,7 @@ impl Regression {
                 Some(found) => Ok(found.subject()),
                 None => {
                     let path = path.display().to_string();
-                    Err(LoadError::NoSuchSabotage { path, sabotage: name.clone() })
+                    Err(LoadError::NoSuchPlantedBug { path, sabotage: name.clone() })
                 }
             },
         }
