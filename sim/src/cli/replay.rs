@@ -11,7 +11,7 @@ use crate::cli::values::Timeline;
 use crate::cli::wrap::wrapped;
 use crate::cli::{Complaint, End, Ended, history_files, output_folder, stdout};
 use crate::history::History;
-use crate::judge::{Broken, Verdict, judge, record};
+use crate::judge::{Breach, Verdict, judge, record};
 use crate::plan::Plan;
 use crate::shrink::BUDGET;
 use crate::subject::Subject;
@@ -56,7 +56,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
 }
 
 /// Of the law that the plan was kept for, or the first.
-fn breach(verdict: &Verdict, found: &Found) -> Option<Broken> {
+fn breach(verdict: &Verdict, found: &Found) -> Option<Breach> {
     let law = found.regression.as_ref().map(|regression| regression.law.as_str());
     law.and_then(|law| verdict.breach_of(law)).or_else(|| verdict.broken())
 }
@@ -99,7 +99,7 @@ fn show(
     mut history: History,
     found: &Found,
     verdict: &Verdict,
-    broken: Option<&Broken>,
+    broken: Option<&Breach>,
 ) -> Result<(), Complaint> {
     if let Some(path) = &wanted.history {
         history_files::write(path, &history, &found.subject)?;
@@ -164,7 +164,7 @@ fn drawn_from(found: &Found, wanted: &Replay) -> String {
     plan
 }
 
-fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
+fn tell(verdict: &Verdict, broken: Option<&Breach>, is_page: bool) -> End {
     let line = |said: String| {
         if !is_page {
             stdout::line(said);

@@ -13,7 +13,7 @@ use crate::cli::output_folder::Out;
 use crate::cli::progress::Progress;
 use crate::cli::values::{Format, Seconds};
 use crate::cli::{Complaint, End, Ended, interrupt, stdout, verdict};
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::laws::Laws;
 use crate::plan::Store;
 use crate::report::failure::{Failure, Found};
@@ -179,7 +179,7 @@ fn searches(
 pub struct First {
     seed: u64,
     store: Store,
-    pub broken: Broken,
+    pub broken: Breach,
 }
 
 /// What a search came to see.
@@ -264,7 +264,7 @@ impl Seen {
         &mut self,
         seed: u64,
         store: Store,
-        broken: Broken,
+        broken: Breach,
         keeps_going: bool,
         progress: &Progress,
     ) -> ControlFlow<()> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::judge::{Broken, judge};
+use crate::judge::{Breach, judge};
 use crate::laws::Laws;
 use crate::regressions::{LoadError, Place, Regression, load, place_of};
 use crate::subject::Subject;
@@ -42,7 +42,7 @@ pub fn replay(path: &Path, truth: &Subject) -> Result<Regression, ReplayError> {
         return Err(ReplayError::NoSuchLaw { law });
     }
     let verdict = judge(&Arc::new(plan.clone()), truth);
-    if let Some(Broken { law, at, because, .. }) = verdict.broken() {
+    if let Some(Breach { law, at, because, .. }) = verdict.broken() {
         return Err(ReplayError::Broken { subject: truth.name, law, at, because });
     }
     if let Some((law, because)) = verdict.undecided().next() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::history::History;
 use crate::history::event::NO_PROCESS;
-use crate::judge::{Broken, judge, record, without_clock_faults};
+use crate::judge::{Breach, judge, record, without_clock_faults};
 use crate::plan::{Plan, Process, Store};
 use crate::shrink::necessity::{Needs, needs};
 use crate::subject::Subject;
@@ -26,7 +26,7 @@ pub struct Found {
 const MOST_STEPS: usize = 8;
 
 pub struct Failure {
-    pub broken: Broken,
+    pub broken: Breach,
     pub subject: String,
     pub found: Found,
     /// Of the small plan.
@@ -67,7 +67,7 @@ impl Failure {
         Self::process_at(&self.history, &self.broken)
     }
 
-    fn process_at(history: &History, broken: &Broken) -> Option<Process> {
+    fn process_at(history: &History, broken: &Breach) -> Option<Process> {
         let event = usize::try_from(broken.at).ok().and_then(|at| history.events.get(at))?;
         (event.process != NO_PROCESS).then_some(Process(event.process))
     }

@@ -4,10 +4,10 @@
 
 use crate::history::History;
 use crate::history::event::{Event, Kind};
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::timeline::text::{Drawing, Row};
 
-pub fn abridged(history: &History, broken: &Broken, most: usize) -> Vec<String> {
+pub fn abridged(history: &History, broken: &Breach, most: usize) -> Vec<String> {
     let drawing = Drawing::of(history, Some(broken));
     let kept = kept(history, broken, &drawing, most);
     let mut lines = vec![drawing.header];
@@ -24,7 +24,7 @@ pub fn abridged(history: &History, broken: &Broken, most: usize) -> Vec<String> 
 }
 
 /// Which rows stay; the header takes a line, too.
-fn kept(history: &History, broken: &Broken, drawing: &Drawing, most: usize) -> Vec<bool> {
+fn kept(history: &History, broken: &Breach, drawing: &Drawing, most: usize) -> Vec<bool> {
     let rows = &drawing.rows;
     if rows.len() < most {
         return vec![true; rows.len()];
@@ -92,7 +92,7 @@ mod tests {
         events.push(event(100, 1, 1, Kind::Wrote, 0));
         let at = events.len() as u64 - 1;
         let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-        let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
+        let broken = Breach { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 8..40 {
             let lines = abridged(&history, &broken, most);
             assert!(lines.len() <= most, "{most}: {lines:#?}");
@@ -115,7 +115,7 @@ mod tests {
         events.push(event(60, 1, 1, Kind::Wrote, 0));
         let at = events.len() as u64 - 1;
         let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-        let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
+        let broken = Breach { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 25..61 {
             let lines = abridged(&history, &broken, most);
             assert!(lines.len() <= most, "{most}: {lines:#?}");

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use crate::history::History;
 use crate::history::event::{CallKind, Event, Kind, NO_PROCESS};
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::plan::Node;
 use crate::timeline::calls::calls;
 use crate::timeline::cause::{Link, chain};
@@ -17,7 +17,7 @@ use crate::timeline::unanswered::{Astray, is_in_doubt};
 const LANE: usize = 22;
 
 /// Draws what happened up to some time after the breach, or everything.
-pub fn draw(history: &History, broken: Option<&Broken>) -> String {
+pub fn draw(history: &History, broken: Option<&Breach>) -> String {
     let drawing = Drawing::of(history, broken);
     let mut text = drawing.header;
     text.push('\n');
@@ -46,7 +46,7 @@ pub(super) struct Row {
 }
 
 impl Drawing {
-    pub fn of(history: &History, broken: Option<&Broken>) -> Self {
+    pub fn of(history: &History, broken: Option<&Breach>) -> Self {
         let calls = calls(history);
         let breach = broken.and_then(|broken| usize::try_from(broken.at).ok());
         let end = breach.map_or(history.events.len(), |at| (at + 1).min(history.events.len()));
