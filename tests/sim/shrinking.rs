@@ -15,7 +15,7 @@ use fencepost_sim::shrink::necessity::needs;
 use fencepost_sim::shrink::{BUDGET, Ended, Shrunk, Size, shrink, shrink_watched};
 use fencepost_sim::subject::Subject;
 
-use super::{corpus, stories};
+use super::{regressions, stories};
 
 /// The first plan from a seed on that breaks the sabotage's law.
 fn breaking(sabotage: &PlantedBug, from: u64) -> Plan {
@@ -158,7 +158,7 @@ fn what_each_part_is_needed_for_is_found_by_leaving_it_out() {
 
 /// How many unrelated changes leave it breaking the law, and how many were tried.
 fn survives(plan: &Plan, sabotage: &PlantedBug) -> (usize, usize) {
-    let changed: Vec<Plan> = corpus::unrelated_changes(plan).into_values().flatten().collect();
+    let changed: Vec<Plan> = regressions::unrelated_changes(plan).into_values().flatten().collect();
     let subject = sabotage.subject();
     let all = changed.len();
     let is_broken = |plan: &Plan| judge(&Arc::new(plan.clone()), &subject).breaks(sabotage.law);

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::cli::Complaint;
+use crate::cli::CliError;
 use crate::cli::arguments::OfSeeds;
 use crate::cli::values::{Profiled, Stores};
 use crate::generate::profile::Profile;
@@ -38,7 +38,7 @@ impl<'a> Invocation<'a> {
     }
 
     /// The subject that was asked for, or this program's first.
-    pub fn subject(&self) -> Result<Subject, Complaint> {
+    pub fn subject(&self) -> Result<Subject, CliError> {
         let subject = self.named(self.asked.whom.subject.as_deref())?;
         Ok(match self.stores() {
             Some([store, ..]) => Subject { store_needed: *store, ..subject },
@@ -46,7 +46,7 @@ impl<'a> Invocation<'a> {
         })
     }
 
-    fn named(&self, name: Option<&str>) -> Result<Subject, Complaint> {
+    fn named(&self, name: Option<&str>) -> Result<Subject, CliError> {
         let own = self.own.iter().find(|own| name.is_none_or(|name| own.name == name));
         let Some(name) = name else { return Ok(own.cloned().unwrap_or_else(Subject::fencepost)) };
         let known = own.cloned().or_else(|| planted::by_name(name).map(planted::PlantedBug::subject));
@@ -55,7 +55,7 @@ impl<'a> Invocation<'a> {
             let mut names: Vec<&str> = self.own.iter().map(|own| own.name).collect();
             names.extend((!names.contains(&"fencepost")).then_some("fencepost"));
             names.extend(planted::all().map(|sabotage| sabotage.name));
-            Complaint(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
+            CliError(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
         })
     }
 

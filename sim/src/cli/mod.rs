@@ -30,6 +30,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use crate::plan::step::EXAMPLES;
+use crate::search::Conclusion;
 use crate::subject::Subject;
 use crate::support::panics;
 
@@ -38,41 +39,18 @@ use invocation::Invocation;
 
 pub use arguments::understands;
 
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Holds,
-    Broken,
-    Inconclusive,
-    NotDeterministic,
-    /// The harness itself failed; it was said how.
-    Failed,
-}
-
-impl End {
-    fn code(self) -> u8 {
-        match self {
-            Self::Holds => 0,
-            Self::Broken => 1,
-            Self::Inconclusive => 2,
-            Self::NotDeterministic => 3,
-            Self::Failed => 4,
-        }
-    }
-}
-
-/// What a user did wrong, or the machine.
+/// Bad input, or trouble with the machine: one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Complaint(String);
+struct CliError(String);
 
-impl Complaint {
+impl CliError {
     fn of(error: impl std::error::Error) -> Self {
         Self(error.to_string())
     }
 }
 
-type Ended = Result<End, Complaint>;
+type CommandResult = Result<Conclusion, CliError>;
 
 /// Runs the command line that the process was started with, for the true system.
 pub fn main() -> ExitCode {
@@ -106,9 +84,9 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
     panics::remember_instead_of_printing();
     let carried_out = catch_unwind(AssertUnwindSafe(|| carry_out(arguments, &words, own)));
     let code = match carried_out {
-        Ok(Ok(end)) => end.code(),
-        Ok(Err(complaint)) => {
-            stdout::complain(&complaint.to_string());
+        Ok(Ok(conclusion)) => conclusion.exit_code(),
+        Ok(Err(error)) => {
+            stdout::complain(&error.to_string());
             4
         }
         Err(payload) => {
@@ -120,11 +98,11 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
     stdout::end(code)
 }
 
-fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended {
+fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> CommandResult {
     let command = arguments.command();
     let invocation = Invocation::new(words, own, command.of_seeds());
     if invocation.stores().is_some_and(|stores| stores.len() > 1) && !matches!(command, Command::Run(_)) {
-        return Err(Complaint("`--store both` is for a search: say memory or sqlite".to_owned()));
+        return Err(CliError("`--store both` is for a search: say memory or sqlite".to_owned()));
     }
     match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
@@ -139,7 +117,7 @@ fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended
         Command::Laws(_) => laws::laws(&invocation.subject()?),
         Command::Steps => {
             EXAMPLES.iter().for_each(stdout::line);
-            Ok(End::Holds)
+            Ok(Conclusion::Holds)
         }
         Command::Doctor => doctor::doctor(),
         Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),

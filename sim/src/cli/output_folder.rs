@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Complaint, history_files, keep};
+use crate::cli::{CliError, history_files, keep};
 use crate::laws::Laws;
 use crate::regressions;
 use crate::report::failure::Failure;
@@ -23,11 +23,11 @@ pub struct Out {
 
 impl Out {
     /// Asked for before the search: nobody wants to hear after an hour that there is nowhere to write.
-    pub fn prepare(folder: &Path) -> Result<Self, Complaint> {
+    pub fn prepare(folder: &Path) -> Result<Self, CliError> {
         let out = Self { folder: folder.to_owned() };
         if folder.is_file() {
             let shown = folder.display();
-            return Err(Complaint(format!("`{shown}` is a file: --out names a folder")));
+            return Err(CliError(format!("`{shown}` is a file: --out names a folder")));
         }
         probe(folder).map_err(|cause| unwritten(folder, &cause))?;
         // What an earlier search left here would pass for this one's.
@@ -75,28 +75,28 @@ impl Out {
         self.folder.join("failures").join(format!("{}.{extension}", failure.file_stem()))
     }
 
-    pub fn write_failure(&self, failure: &Failure, subject: &Subject, report: &str) -> Result<(), Complaint> {
+    pub fn write_failure(&self, failure: &Failure, subject: &Subject, report: &str) -> Result<(), CliError> {
         let kept = regressions::keep(&self.plan_of(failure), &keep::regression_of(failure), subject);
-        kept.map_err(Complaint::of)?;
+        kept.map_err(CliError::of)?;
         put(&self.file_of(failure, "txt"), &text::draw(&failure.history, Some(&failure.broken)))?;
         put(&self.page_of(failure), &page(failure))?;
         put(&self.file_of(failure, "report.txt"), report)?;
         history_files::write(&self.file_of(failure, "json"), &failure.history, subject)
     }
 
-    pub fn write_summary(&self, summary: &Summary, timings: &Timings) -> Result<(), Complaint> {
+    pub fn write_summary(&self, summary: &Summary, timings: &Timings) -> Result<(), CliError> {
         put(&self.folder.join("timings.json"), &json::pretty(timings))?;
         put(&self.folder.join("summary.json"), &json::pretty(summary))
     }
 }
 
 /// Whether a file can be written there that nobody wrote yet: asked before the work that it takes.
-pub fn is_free(path: &Path, what_to_do: &str) -> Result<(), Complaint> {
+pub fn is_free(path: &Path, what_to_do: &str) -> Result<(), CliError> {
     let shown = path.display();
     match fs::symlink_metadata(path) {
         // A device is written into, and nothing is lost.
         Ok(there) if there.is_file() || there.is_dir() || there.is_symlink() => {
-            Err(Complaint(format!("`{shown}` is there already: {what_to_do}")))
+            Err(CliError(format!("`{shown}` is there already: {what_to_do}")))
         }
         Ok(_) => Ok(()),
         Err(_) => can_be_written(path),
@@ -104,7 +104,7 @@ pub fn is_free(path: &Path, what_to_do: &str) -> Result<(), Complaint> {
 }
 
 /// Whether a report can be written there, with what there is left as it is: asked before the work that it takes.
-pub fn can_be_written(path: &Path) -> Result<(), Complaint> {
+pub fn can_be_written(path: &Path) -> Result<(), CliError> {
     let is_there = path.exists();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !is_there);
     let tried = folder.map_or(Ok(()), fs::create_dir_all).and_then(|()| {
@@ -136,10 +136,10 @@ fn page(failure: &Failure) -> String {
 }
 
 /// Writes a report, whole or not at all.
-pub fn put(path: &Path, text: &str) -> Result<(), Complaint> {
+pub fn put(path: &Path, text: &str) -> Result<(), CliError> {
     atomic_file::write(path, text.as_bytes()).map_err(|cause| unwritten(path, &cause))
 }
 
-fn unwritten(path: &Path, cause: &std::io::Error) -> Complaint {
-    Complaint(format!("`{}` cannot be written: {cause}", path.display()))
+fn unwritten(path: &Path, cause: &std::io::Error) -> CliError {
+    CliError(format!("`{}` cannot be written: {cause}", path.display()))
 }

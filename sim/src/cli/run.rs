@@ -12,7 +12,7 @@ use crate::cli::output_folder;
 use crate::cli::output_folder::Out;
 use crate::cli::progress::Progress;
 use crate::cli::values::{Format, Seconds};
-use crate::cli::{Complaint, End, Ended, interrupt, stdout, verdict};
+use crate::cli::{CliError, CommandResult, interrupt, stdout, verdict};
 use crate::judge::Breach;
 use crate::laws::Laws;
 use crate::plan::Store;
@@ -24,6 +24,7 @@ use crate::report::summary::{
 };
 use crate::report::tally::{Longest, Tally, longer};
 use crate::report::{github, json, junit};
+use crate::search::Conclusion;
 use crate::search::seeds;
 use crate::search::seeds::{Seeds, Shard};
 use crate::search::{Plans, search_among};
@@ -34,11 +35,11 @@ use crate::support::atomic_file;
 /// The standard search: so many seeds on each store.
 pub const STANDARD: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
 
-pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
+pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
     let subject = invocation.subject()?;
     let unknown = subject.not_claimed.iter().find(|name| !Laws::names().contains(name));
     if let Some(unknown) = unknown {
-        return Err(Complaint(format!(
+        return Err(CliError(format!(
             "`{}` does not claim to keep `{unknown}`, and there is no such law: `{}` names them",
             subject.name,
             invocation.line("laws")
@@ -47,7 +48,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
     let searches = searches(&wanted, &subject, invocation)?;
     // A search of nothing would find nothing, and be green.
     if searches.iter().all(|(seeds, _)| seeds.count() == 0) {
-        return Err(Complaint("there is no seed to run: give more seeds, or fewer shards".to_owned()));
+        return Err(CliError("there is no seed to run: give more seeds, or fewer shards".to_owned()));
     }
     let out = wanted.out.as_deref().map(Out::prepare).transpose()?;
     wanted.report.junit.as_deref().map(output_folder::can_be_written).transpose()?;
@@ -56,7 +57,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> Ended {
         append_job_summary("")?;
     }
     let asked =
-        interrupt::listen().map_err(|cause| Complaint(format!("Ctrl-C cannot be listened for: {cause}")))?;
+        interrupt::listen().map_err(|cause| CliError(format!("Ctrl-C cannot be listened for: {cause}")))?;
     let jobs = wanted.jobs.unwrap_or_else(processors);
     let begun = Clocks::now();
     let seen = Seen::search(&searches, jobs, &wanted, invocation, &subject, &asked);
@@ -121,7 +122,7 @@ fn tell(reports: &[String], summary: &Summary, timings: &Timings) {
 }
 
 /// GitHub names a file that it shows on the job's page, to which each step adds.
-pub fn append_job_summary(page: &str) -> Result<(), Complaint> {
+pub fn append_job_summary(page: &str) -> Result<(), CliError> {
     let named = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
     let Some(path) = named.map(PathBuf::from) else { return Ok(()) };
     let added = fs::OpenOptions::new()
@@ -131,7 +132,7 @@ pub fn append_job_summary(page: &str) -> Result<(), Complaint> {
         .and_then(|mut file| file.write_all(page.as_bytes()));
     added.map_err(|cause| {
         let path = path.display();
-        Complaint(format!("GITHUB_STEP_SUMMARY is `{path}`, which cannot be added to: {cause}"))
+        CliError(format!("GITHUB_STEP_SUMMARY is `{path}`, which cannot be added to: {cause}"))
     })
 }
 
@@ -140,7 +141,7 @@ fn searches(
     wanted: &Run,
     subject: &Subject,
     invocation: &Invocation<'_>,
-) -> Result<Vec<(Seeds, Store)>, Complaint> {
+) -> Result<Vec<(Seeds, Store)>, CliError> {
     let start = wanted.start.as_deref().map_or(0, seeds::start_of);
     let shard = wanted.shard.unwrap_or(Shard::WHOLE);
     let from = |range: std::ops::Range<u64>| {
@@ -159,10 +160,10 @@ fn searches(
     if let Some(path) = &wanted.seeds_from {
         let shown = path.display();
         let text = atomic_file::read(path).map_err(|cause| {
-            Complaint(format!("`{shown}` cannot be read: {cause}: write a file with a seed a line"))
+            CliError(format!("`{shown}` cannot be read: {cause}: write a file with a seed a line"))
         })?;
         let listed = seeds::parse_list(&text)
-            .map_err(|why| Complaint(format!("`{shown}` is no list of seeds: {why}")))?;
+            .map_err(|why| CliError(format!("`{shown}` is no list of seeds: {why}")))?;
         return Ok(on(&Seeds::listed(shown.to_string(), listed).shard(shard), &stores));
     }
     if let Some(range) = &wanted.seeds {
@@ -334,7 +335,7 @@ fn leads(failure: &Failure, out: Option<&Out>, invocation: &Invocation<'_>, subj
 
 fn summary(
     seen: &Seen,
-    end: End,
+    end: Conclusion,
     why: Vec<String>,
     failures: Vec<FailureLine>,
     wanted: &Run,
@@ -345,14 +346,14 @@ fn summary(
     Summary {
         format: FORMAT,
         verdict: match end {
-            End::Holds => "holds",
-            End::Broken => "broken",
-            End::Inconclusive => "inconclusive",
-            End::NotDeterministic => "not deterministic",
-            End::Failed => "failed",
+            Conclusion::Holds => "holds",
+            Conclusion::Broken => "broken",
+            Conclusion::Inconclusive => "inconclusive",
+            Conclusion::NotDeterministic => "not deterministic",
+            Conclusion::Failed => "failed",
         },
         why,
-        exit_code: end.code(),
+        exit_code: end.exit_code(),
         subject: subject.name.to_owned(),
         profile: invocation.profile().map(|profile| profile.name),
         shard: wanted.shard.unwrap_or(Shard::WHOLE).to_string(),

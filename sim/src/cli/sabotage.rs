@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::cli::arguments::Sabotage;
 use crate::cli::run::processors;
-use crate::cli::{Complaint, End, Ended, stdout};
+use crate::cli::{CliError, CommandResult, stdout};
 use crate::matrix;
 use crate::matrix::{Figures, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
 use crate::planted;
 use crate::report::json;
+use crate::search::Conclusion;
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -17,12 +18,12 @@ struct Table<'a> {
     figures: Option<Figures>,
 }
 
-pub fn kill(wanted: &Sabotage) -> Ended {
+pub fn kill(wanted: &Sabotage) -> CommandResult {
     let whole = catalogue(&[]);
     let unknown = wanted.names.iter().find(|name| planted::by_name(name).is_none());
     if let Some(unknown) = unknown {
         let known: Vec<&str> = whole.iter().map(|(sabotage, _)| sabotage.name).collect();
-        return Err(Complaint(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
+        return Err(CliError(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
     }
     if !wanted.json {
         stdout::line(heading());
@@ -42,8 +43,8 @@ pub fn kill(wanted: &Sabotage) -> Ended {
     }
     let is_fast = figures.is_none_or(|figures| figures.meet_the_bars());
     Ok(match () {
-        () if rows.iter().any(|row| row.end == matrix::End::HarnessError) => End::Failed,
-        () if is_fast && rows.iter().all(|row| row.is_right) => End::Holds,
-        () => End::Broken,
+        () if rows.iter().any(|row| row.end == matrix::End::HarnessError) => Conclusion::Failed,
+        () if is_fast && rows.iter().all(|row| row.is_right) => Conclusion::Holds,
+        () => Conclusion::Broken,
     })
 }

@@ -1,7 +1,7 @@
 //! How a search ended, and why it is no better. A broken law is broken however little was searched; that none is means
 //! something only where every mark was reached, and a mark is answered for by a search that is large enough to reach it.
 
-use crate::cli::End;
+use crate::cli::Conclusion;
 use crate::cli::run::{STANDARD, Seen};
 use crate::coverage::Mark;
 use crate::plan::Store;
@@ -17,7 +17,7 @@ pub fn of(
     searches: &[(Seeds, Store)],
     is_repeatable: bool,
     is_profiled: bool,
-) -> (End, Vec<String>) {
+) -> (Conclusion, Vec<String>) {
     let mut why = Vec::new();
     let mut unsure = false;
     let laws: Vec<&str> = seen.firsts.iter().map(|first| first.broken.law).collect();
@@ -27,13 +27,13 @@ pub fn of(
     if let Some(panicked) = &seen.panicked {
         let (seed, said) = (panicked.seed, &panicked.said);
         why.push(format!("the harness itself panicked in seed {seed}, which is a bug in it: {said}"));
-        return (End::Failed, why);
+        return (Conclusion::Failed, why);
     }
     if !is_repeatable {
         why.push(
             "a seed that broke a law did not break it again: its run is no function of its plan".to_owned(),
         );
-        return (End::NotDeterministic, why);
+        return (Conclusion::NotDeterministic, why);
     }
     let unrun: Vec<String> = searches[seen.searched.len()..]
         .iter()
@@ -61,9 +61,9 @@ pub fn of(
         why.extend(never_reached(&must, &might));
     }
     match (laws.is_empty(), unsure) {
-        (false, _) => (End::Broken, why),
-        (true, true) => (End::Inconclusive, why),
-        (true, false) => (End::Holds, why),
+        (false, _) => (Conclusion::Broken, why),
+        (true, true) => (Conclusion::Inconclusive, why),
+        (true, false) => (Conclusion::Holds, why),
     }
 }
 

@@ -2,6 +2,7 @@
 //! whatever thread was first. So a search of the same seeds says the same, with any number of jobs. A panic of the harness
 //! is caught with its seed.
 
+mod conclusion;
 pub mod determinism;
 pub mod seeds;
 
@@ -20,6 +21,8 @@ use crate::plan::{Plan, Store};
 use crate::search::seeds::Seeds;
 use crate::subject::Subject;
 use crate::support::panics;
+
+pub use conclusion::Conclusion;
 
 /// Which runs to make.
 #[derive(Clone)]
