@@ -3,6 +3,7 @@
 
 mod architecture;
 mod browser;
+mod check;
 mod ci_files;
 mod command_line;
 mod determinism;

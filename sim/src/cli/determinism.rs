@@ -1,8 +1,9 @@
-//! `determinism`: is a run a function of its plan? And what it asks another process for: hashes, and the events of one run.
+//! `determinism`: checks that a run is a function of its plan. The hidden commands `hashes` and `events` are what it asks
+//! another process for.
 
 use std::ops::ControlFlow;
 
-use crate::cli::arguments::{Determinism, Hashes};
+use crate::cli::command_options::{Determinism, Hashes};
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::find_plan;
 use crate::cli::{CliError, CommandResult, stdout};
@@ -10,21 +11,20 @@ use crate::judge::record;
 use crate::search::Conclusion;
 use crate::search::determinism;
 use crate::search::seeds::{Seeds, Shard};
-use crate::search::{Plans, search_among};
+use crate::search::{SeededPlans, run_seeds};
 use crate::support::plural::counted;
 
 pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> CommandResult {
     let (seeds, subject) = (&wanted.seeds, invocation.subject()?);
-    let plans = Plans { profile: invocation.profile(), ..Plans::of(&subject) };
-    let complain = |error: determinism::CheckError| CliError(error.to_string());
+    let plans = SeededPlans { profile: invocation.profile(), ..SeededPlans::of(&subject) };
     let own = std::env::current_exe()
         .map_err(|cause| CliError(format!("this program cannot find itself: {cause}")))?;
     let (ours, mut differences) = determinism::within_a_process(seeds.clone(), 1, &plans);
     stdout::line(format_args!("{} run twice in this process", counted(ours.len(), "seed")));
-    // A difference here is one that another process needs not show again.
+    // Another process need not show a difference that was found here.
     if differences.is_empty() {
         let others = determinism::between_processes(&own, seeds.clone(), 2, &plans, &ours);
-        differences.extend(others.map_err(complain)?);
+        differences.extend(others.map_err(CliError::of)?);
         stdout::line(format_args!(
             "{} run in another process, with two threads",
             counted(ours.len(), "seed")
@@ -32,7 +32,7 @@ pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> CommandResult
     }
     if let (Some(other), true) = (&wanted.against, differences.is_empty()) {
         let others = determinism::between_processes(other, seeds.clone(), 2, &plans, &ours);
-        differences.extend(others.map_err(complain)?);
+        differences.extend(others.map_err(CliError::of)?);
         stdout::line(format_args!("{} run by {}", counted(ours.len(), "seed"), other.display()));
     }
     for difference in differences.iter().take(3) {
@@ -55,9 +55,9 @@ pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> CommandResult
 pub fn hashes(wanted: &Hashes, invocation: &Invocation<'_>) -> CommandResult {
     let subject = invocation.subject()?;
     let seeds = Seeds::range(wanted.seeds.clone()).shard(wanted.shard.unwrap_or(Shard::WHOLE));
-    let plans = Plans { profile: invocation.profile(), ..Plans::of(&subject) };
+    let plans = SeededPlans { profile: invocation.profile(), ..SeededPlans::of(&subject) };
     let mut panicked = None;
-    search_among(&seeds, &plans, wanted.jobs, &|| false, |done| {
+    run_seeds(&seeds, &plans, wanted.jobs, &|| false, |done| {
         match done.verdict {
             Ok(verdict) => stdout::line(format_args!("{:016x}", verdict.hash)),
             Err(said) => panicked = Some((done.seed, said)),

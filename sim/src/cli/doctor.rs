@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::cli::run::processors;
 use crate::cli::{CliError, CommandResult, stdout};
 use crate::search::Conclusion;
-use crate::search::Plans;
+use crate::search::SeededPlans;
 use crate::search::determinism;
 use crate::subject::Subject;
 
@@ -131,7 +131,7 @@ fn toolchain(here: &Path) -> Result<String, String> {
 fn repeats() -> Result<usize, String> {
     let own = std::env::current_exe().map_err(|cause| format!("this program cannot find itself: {cause}"))?;
     let subject = Subject::fencepost();
-    let plans = Plans::of(&subject);
+    let plans = SeededPlans::of(&subject);
     let (ours, mut differences) = determinism::within_a_process(SEEDS, 2, &plans);
     let others = determinism::between_processes(&own, SEEDS, 2, &plans, &ours);
     differences.extend(others.map_err(|error| error.to_string())?);

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::cli::arguments::Keep;
+use crate::cli::command_options::Keep;
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::{PlanSource, find_plan};
 use crate::cli::shrink::{ended_early, law_to_break, smallest};
@@ -15,7 +15,7 @@ use crate::planted;
 use crate::regressions;
 use crate::regressions::{Origin, Regression};
 use crate::report::failure::Failure;
-use crate::search::Conclusion;
+use crate::search::{Conclusion, Reproducer};
 
 pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> CommandResult {
     let source = find_plan(&wanted.what, invocation)?;
@@ -69,15 +69,15 @@ pub fn regression(source: &PlanSource, law: &str, plan: Plan, story: Option<&str
 
 /// The regression for a breach that a search found.
 pub fn regression_of(failure: &Failure) -> Regression {
-    let (subject, law) = (failure.subject.as_str(), failure.broken.law);
-    let store = failure.found.store.name();
+    let Reproducer { seed, store, breach, .. } = &failure.reproducer;
+    let subject = failure.subject.as_str();
     let planted_bug = planted::by_name(subject).map(|planted| planted.name.to_owned());
     Regression {
-        law: law.to_owned(),
-        story: sentence(&failure.broken.because, subject, law, failure.found.seed, store),
-        origin: Origin { seed: failure.found.seed, commit: commit_here(), planted_bug },
+        law: breach.law.to_owned(),
+        story: sentence(&breach.because, subject, breach.law, Some(*seed), store.name()),
+        origin: Origin { seed: Some(*seed), commit: commit_here(), planted_bug },
         place: None,
-        plan: failure.history.plan.clone(),
+        plan: failure.reproducer.plan().clone(),
     }
 }
 

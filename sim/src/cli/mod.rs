@@ -1,14 +1,15 @@
-//! The command line: what is understood is in `arguments`, and each command is a file of its own. Exit codes: 0 all laws
-//! hold, 1 a law is broken, 2 inconclusive, 3 not deterministic, 4 bad input or the harness itself. Bad input is one sentence
-//! that says what to do.
+//! The command line. `arguments` parses it, and each command is a file of its own. Exit codes: 0 all laws hold, 1 a law is
+//! broken, 2 inconclusive, 3 not deterministic, 4 bad input or a failure of the harness itself.
 
 mod arguments;
+mod command_options;
 mod determinism;
 mod diff;
 mod doctor;
 mod history_files;
 mod interrupt;
 mod invocation;
+mod job_summary;
 mod keep;
 mod laws;
 mod output_folder;
@@ -22,7 +23,6 @@ mod sabotage;
 mod shrink;
 mod stdout;
 mod values;
-mod verdict;
 mod wrap;
 
 use std::ffi::OsString;
@@ -37,7 +37,7 @@ use crate::support::panics;
 use arguments::{Arguments, Command};
 use invocation::Invocation;
 
-pub use arguments::understands;
+pub use arguments::check_usage;
 
 /// Bad input, or trouble with the machine: one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -57,33 +57,33 @@ pub fn main() -> ExitCode {
     main_for(&Subject::fencepost())
 }
 
-/// The same for a subject of one's own: what a user's own binary calls.
+/// The same for a subject of your own, called by your own binary.
 pub fn main_for(own: &Subject) -> ExitCode {
     main_for_all(std::slice::from_ref(own))
 }
 
-/// The same for several subjects, chosen by `--subject NAME`; the first, unless one is. The true system and the planted
-/// bugs are known beside them.
+/// The same for several subjects, chosen by `--subject NAME`; the first is the default. The true system and the planted
+/// bugs can be chosen, too.
 pub fn main_for_all(own: &[Subject]) -> ExitCode {
-    ExitCode::from(obey(std::env::args_os().collect(), own))
+    ExitCode::from(run_command_line(std::env::args_os().collect(), own))
 }
 
-/// Obeys one command line, of which the first word is the program's name, and says the code to end with.
-pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
+/// Runs one command line, of which the first word is the program's name, and gives the exit code.
+pub fn run_command_line(words: Vec<OsString>, own: &[Subject]) -> u8 {
     let arguments = match arguments::parse(&words) {
         Ok(arguments) => arguments,
-        Err(arguments::NotObeyed::Asked(help)) => {
+        Err(arguments::ParseError::Help(help)) => {
             stdout::raw(&help);
             return stdout::end(0);
         }
-        Err(arguments::NotObeyed::Wrong(why)) => {
+        Err(arguments::ParseError::Usage(why)) => {
             stdout::complain(&why);
             return 4;
         }
     };
     panics::remember_instead_of_printing();
-    let carried_out = catch_unwind(AssertUnwindSafe(|| carry_out(arguments, &words, own)));
-    let code = match carried_out {
+    let outcome = catch_unwind(AssertUnwindSafe(|| run_command(arguments, &words, own)));
+    let code = match outcome {
         Ok(Ok(conclusion)) => conclusion.exit_code(),
         Ok(Err(error)) => {
             stdout::complain(&error.to_string());
@@ -98,9 +98,9 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
     stdout::end(code)
 }
 
-fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> CommandResult {
+fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> CommandResult {
     let command = arguments.command();
-    let invocation = Invocation::new(words, own, command.of_seeds());
+    let invocation = Invocation::new(words, own, command.plan_options());
     if invocation.stores().is_some_and(|stores| stores.len() > 1) && !matches!(command, Command::Run(_)) {
         return Err(CliError("`--store both` is for a search: say memory or sqlite".to_owned()));
     }

@@ -9,7 +9,7 @@ use crate::laws::Laws;
 use crate::plan::{Plan, Store};
 use crate::regressions;
 use crate::regressions::Regression;
-use crate::search::Plans;
+use crate::search::SeededPlans;
 use crate::search::seeds;
 use crate::subject::Subject;
 
@@ -29,7 +29,7 @@ pub fn find_plan(what: &str, invocation: &Invocation<'_>) -> Result<PlanSource, 
     if !what.is_empty() && what.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
         let seed = seeds::parse(what).map_err(CliError)?;
         let (store, profile) = (subject.store_needed, invocation.profile());
-        let plan = Plans { store, profile, subject: &subject }.plan(seed);
+        let plan = SeededPlans { store, profile, subject: &subject }.plan(seed);
         return Ok(PlanSource { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
     }
     for (flag, is_said) in

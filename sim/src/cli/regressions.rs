@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::arguments::Regressions;
+use crate::cli::command_options::Regressions;
 use crate::cli::invocation::Invocation;
-use crate::cli::run::append_job_summary;
+use crate::cli::job_summary::append_job_summary;
 use crate::cli::values::Format;
 use crate::cli::{CliError, CommandResult, output_folder, stdout};
 use crate::regressions;

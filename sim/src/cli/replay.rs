@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::arguments::Replay;
+use crate::cli::command_options::Replay;
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::{PlanSource, find_plan};
 use crate::cli::shrink::until_asked;

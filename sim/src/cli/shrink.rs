@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use crate::cli::arguments::Shrink;
+use crate::cli::command_options::Shrink;
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::{PlanSource, find_plan};
 use crate::cli::{CliError, interrupt, keep, output_folder, stdout};
@@ -53,8 +53,7 @@ pub fn until_asked(
     budget: u64,
     tell: &mut dyn FnMut(&Progress),
 ) -> Result<Shrunk, CliError> {
-    let asked =
-        interrupt::listen().map_err(|cause| CliError(format!("Ctrl-C cannot be listened for: {cause}")))?;
+    let asked = interrupt::listen()?;
     let shrunk = shrink_watched(&source.plan, &source.subject, law, budget, &mut |progress| {
         tell(progress);
         if interrupt::is_asked(&asked) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -1,9 +1,10 @@
-//! For CI servers: JUnit's XML, a suite of cases. Of a search each law is one, and the marks together are one; of the
-//! regressions each file is one.
+//! Reports for CI servers: JUnit's XML, a suite of cases. A search has a case for each law and one for the search as a whole;
+//! `regressions` has a case for each file.
 
 use std::fmt::Write;
 
 use crate::report::summary::{Summary, Timings};
+use crate::search::Conclusion;
 use crate::support::markup::Escaped;
 use crate::support::plural::counted;
 
@@ -21,21 +22,23 @@ pub struct Case {
 pub enum CaseResult {
     Held,
     Skipped(String),
-    /// A sentence, and all there is to say.
+    /// A sentence, and the whole report.
     Failed(String, String),
-    /// The harness, or what it was given.
+    /// The harness failed, or its input is unreadable.
     Errored(String),
 }
 
 pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
     let mut cases = Vec::new();
     for law in &summary.laws {
-        let failure = summary.failures.iter().find(|failure| failure.law == law.law);
-        let first = summary.broken.iter().find(|broken| broken.law == law.law);
+        let failure = summary.failures.iter().find(|failure| failure.breach.law == law.law);
+        let first = summary.broken.iter().find(|found| found.breach.law == law.law);
         let result = match (failure, first) {
-            (Some(failure), _) => CaseResult::Failed(failure.because.clone(), failure.report.clone()),
-            (None, Some(first)) => CaseResult::Failed(first.because.clone(), format!("seed {}", first.seed)),
-            (None, None) if !law.claimed => CaseResult::Skipped("not claimed".to_owned()),
+            (Some(failure), _) => CaseResult::Failed(failure.breach.because.clone(), failure.report.clone()),
+            (None, Some(first)) => {
+                CaseResult::Failed(first.breach.because.clone(), format!("seed {}", first.seed))
+            }
+            (None, None) if !law.is_claimed => CaseResult::Skipped("not claimed".to_owned()),
             (None, None) if law.undecided > 0 => {
                 CaseResult::Skipped(format!("it could not be told in {}", counted(law.undecided, "run")))
             }
@@ -44,10 +47,11 @@ pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
         cases.push(Case { name: law.law.to_owned(), result });
     }
     let verdict = match summary.verdict {
-        "inconclusive" | "not deterministic" => {
-            CaseResult::Failed(summary.verdict.to_owned(), summary.why.join("\n"))
+        Conclusion::Inconclusive | Conclusion::NotDeterministic => {
+            CaseResult::Failed(summary.verdict.to_string(), summary.why.join("\n"))
         }
-        _ => CaseResult::Held,
+        // Broken laws and panics have cases of their own.
+        Conclusion::Holds | Conclusion::Broken | Conclusion::Failed => CaseResult::Held,
     };
     cases.push(Case { name: "the search as a whole".to_owned(), result: verdict });
     if let Some(panicked) = &summary.panicked {
