@@ -12,7 +12,7 @@ use fencepost_sim::history::History;
 use fencepost_sim::history::event::{
     BodyOutcome, CallKind, Context, Event, EventKind, GrantName, GrantNo, NO_PROCESS, What,
 };
-use fencepost_sim::judge::{Broken, judge, record};
+use fencepost_sim::judge::{Breach, judge, record};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::regressions;
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 const EPOCH_MS: u64 = 1_700_000_000_000;
 
 /// The regression, under the subject that breaks its law or under the true system.
-fn stale_writer(is_broken: bool) -> (History, Option<Broken>) {
+fn stale_writer(is_broken: bool) -> (History, Option<Breach>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../regressions/stale-writer-refused-renew-then-write.toml");
     let (plan, regression) = regressions::load(&path).unwrap();
@@ -601,7 +601,7 @@ fn distance(one: &Value, other: &Value) -> f64 {
     apart("x").hypot(apart("y"))
 }
 
-fn drawn(history: &History, broken: Option<&Broken>) -> String {
+fn drawn(history: &History, broken: Option<&Breach>) -> String {
     let (events, hash) = (history.events.len() as u64, history.hash());
     let ruling = broken.map_or(Ruling::Holds, Ruling::Broken);
     html::draw(history, &PageHead { subject: "some", plan: "seed 1", events, hash, ruling })
@@ -714,7 +714,7 @@ impl Browser {
     }
 
     /// Writes the page and opens it from its file.
-    fn open(&mut self, history: &History, broken: Option<&Broken>) -> Page<'_> {
+    fn open(&mut self, history: &History, broken: Option<&Breach>) -> Page<'_> {
         self.open_drawn(&drawn(history, broken))
     }
 

@@ -27,7 +27,7 @@ fn arguments(command: &str, program: &str, values: &[(&str, &str)]) -> Vec<Strin
 
 fn is_understood(arguments: &[String]) {
     let words: Vec<&str> = std::iter::once("fencepost").chain(arguments.iter().map(String::as_str)).collect();
-    cli::understands(&words).unwrap_or_else(|why| panic!("{words:?}: {why}"));
+    cli::check_usage(&words).unwrap_or_else(|why| panic!("{words:?}: {why}"));
 }
 
 #[test]

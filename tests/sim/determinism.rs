@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fencepost_sim::plan::chance::Seed;
-use fencepost_sim::search::Plans;
+use fencepost_sim::search::SeededPlans;
 use fencepost_sim::search::determinism::{hashes, within_a_process};
 use fencepost_sim::subject::{Schedule, Subject, Wakeup};
 
 #[test]
 fn the_same_plan_gives_the_same_events_later_and_on_other_threads() {
-    let (first, differences) = within_a_process(0..200, 1, &Plans::of(&Subject::fencepost()));
+    let (first, differences) = within_a_process(0..200, 1, &SeededPlans::of(&Subject::fencepost()));
     assert_eq!(differences, []);
-    assert_eq!(hashes(0..200, 2, &Plans::of(&Subject::fencepost())), first);
+    assert_eq!(hashes(0..200, 2, &SeededPlans::of(&Subject::fencepost())), first);
     let distinct: std::collections::BTreeSet<_> = first.iter().collect();
     assert_eq!(distinct.len(), 200, "different plans give different events");
 }
@@ -70,7 +70,7 @@ const LEAKS: [(&str, MakesLeaky); 4] = [
 fn a_leak_is_found_and_the_first_event_that_differs_is_named_with_both_sides() {
     for (name, leak) in LEAKS {
         let subject = Subject { schedule: Some(leak), ..Subject::fencepost() };
-        let (_, differences) = within_a_process(0..60, 1, &Plans::of(&subject));
+        let (_, differences) = within_a_process(0..60, 1, &SeededPlans::of(&subject));
         let named = differences.iter().find_map(|difference| difference.first.clone());
         let (place, one, other) = named.unwrap_or_else(|| panic!("{name} went unnoticed"));
         assert!(one != other && !one.is_empty() && place > 0, "{name}: {one} and {other}");

@@ -3,9 +3,9 @@
 
 mod architecture;
 mod browser;
+mod check;
 mod ci_files;
 mod command_line;
-mod corpus;
 mod determinism;
 mod disk;
 mod laws;
@@ -13,6 +13,7 @@ mod matrix;
 mod others;
 mod property;
 mod readme;
+mod regressions;
 mod report;
 mod shrinking;
 mod stories;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use fencepost_sim::check::failure;
+use fencepost_sim::check::reproduce;
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Plan;
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::planted;
-use fencepost_sim::planted::Sabotage;
+use fencepost_sim::planted::PlantedBug;
 
 /// The first plan in which the planted bug breaks its law.
-fn broken(planted: &Sabotage) -> Plan {
+fn broken(planted: &PlantedBug) -> Plan {
     let subject = planted.subject();
     let mut plans = (0..1_000).map(|seed| generate(Seed(seed), subject.store_needed));
     let found = plans.find(|plan| judge(&Arc::new(plan.clone()), &subject).breaks(planted.law));
@@ -24,7 +24,7 @@ fn a_report_of_any_planted_bug_has_every_part_and_at_most_forty_lines() {
         let plan = broken(planted);
         // Small, and as large as it was found.
         for budget in [100, 0] {
-            let report = failure(&planted.subject(), &plan, planted.law, budget).to_string();
+            let report = reproduce(&planted.subject(), &plan, planted.law, budget).unwrap().to_string();
             let lines = report.lines().count();
             assert!(lines <= 40, "{} has {lines} lines:\n{report}", planted.name);
             assert!(report.starts_with(&format!("{}: ", planted.law)), "{report}");
@@ -57,7 +57,7 @@ fn what_is_needed_and_who_believed_what_is_what_happened() {
     let path = folder.join("stale-writer-refused-renew-then-write.toml");
     let (plan, _) = fencepost_sim::regressions::load(&path).unwrap();
     let subject = planted::by_name("renew-then-write").unwrap().subject();
-    let report = failure(&subject, &plan, "stale-writer-refused", 0).to_string();
+    let report = reproduce(&subject, &plan, "stale-writer-refused", 0).unwrap().to_string();
     // Whatever the width of its columns.
     let lines: Vec<String> =
         report.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -86,7 +86,7 @@ fn what_panicked_is_said() {
     let (plan, _) =
         fencepost_sim::regressions::load(&folder.join("nobody-panics-lease-just-won.toml")).unwrap();
     let subject = planted::by_name("unwraps-an-expiry").unwrap().subject();
-    let report = failure(&subject, &plan, "nobody-panics", 0).to_string();
+    let report = reproduce(&subject, &plan, "nobody-panics", 0).unwrap().to_string();
     assert!(report.contains("  the last panic said: a lease that was just won has expired\n"), "{report}");
 }
 
@@ -108,7 +108,7 @@ fn a_breach_that_needs_clock_faults_says_so() {
                 continue;
             }
             let calm = judge(&Arc::new(plan.without_clock_faults()), &subject).breaks(planted.law);
-            let report = failure(&subject, &plan, planted.law, 0).to_string();
+            let report = reproduce(&subject, &plan, planted.law, 0).unwrap().to_string();
             assert!(report.contains(if calm { needs_not } else { needs }), "{report}");
             needed += u32::from(!calm);
             not_needed += u32::from(calm);
@@ -120,7 +120,7 @@ fn a_breach_that_needs_clock_faults_says_so() {
 
 fn told(name: &str, plan: &str) -> String {
     let planted = planted::by_name(name).unwrap();
-    failure(&planted.subject(), &plan.parse().unwrap(), planted.law, 0).to_string()
+    reproduce(&planted.subject(), &plan.parse().unwrap(), planted.law, 0).unwrap().to_string()
 }
 
 const QUIET: &str = "format = 1\nbound = 4\n";

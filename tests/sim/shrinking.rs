@@ -10,15 +10,15 @@ use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Plan;
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::planted;
-use fencepost_sim::planted::Sabotage;
+use fencepost_sim::planted::PlantedBug;
 use fencepost_sim::shrink::necessity::needs;
 use fencepost_sim::shrink::{BUDGET, Ended, Shrunk, Size, shrink, shrink_watched};
 use fencepost_sim::subject::Subject;
 
-use super::{corpus, stories};
+use super::{regressions, stories};
 
 /// The first plan from a seed on that breaks the sabotage's law.
-fn breaking(sabotage: &Sabotage, from: u64) -> Plan {
+fn breaking(sabotage: &PlantedBug, from: u64) -> Plan {
     let subject = sabotage.subject();
     let plans = (from..from + 3_000).map(|seed| generate(Seed(seed), subject.store_needed));
     let mut plans = plans.filter(|plan| judge(&Arc::new(plan.clone()), &subject).breaks(sabotage.law));
@@ -31,11 +31,11 @@ fn cpu_ms() -> u64 {
 }
 
 /// Under how many seeds of the network the plan breaks the law.
-fn lucks(plan: &Plan, sabotage: &Sabotage) -> u64 {
+fn lucks(plan: &Plan, sabotage: &PlantedBug) -> u64 {
     needs(plan, &sabotage.subject(), sabotage.law, 0).whole.breaks
 }
 
-fn planted(name: &str) -> &'static Sabotage {
+fn planted(name: &str) -> &'static PlantedBug {
     planted::by_name(name).unwrap()
 }
 
@@ -157,8 +157,8 @@ fn what_each_part_is_needed_for_is_found_by_leaving_it_out() {
 }
 
 /// How many unrelated changes leave it breaking the law, and how many were tried.
-fn survives(plan: &Plan, sabotage: &Sabotage) -> (usize, usize) {
-    let changed: Vec<Plan> = corpus::unrelated_changes(plan).into_values().flatten().collect();
+fn survives(plan: &Plan, sabotage: &PlantedBug) -> (usize, usize) {
+    let changed: Vec<Plan> = regressions::unrelated_changes(plan).into_values().flatten().collect();
     let subject = sabotage.subject();
     let all = changed.len();
     let is_broken = |plan: &Plan| judge(&Arc::new(plan.clone()), &subject).breaks(sabotage.law);
@@ -179,7 +179,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(shrunk: &Shrunk, cpu_ms: u64, sabotage: &Sabotage) -> Self {
+    fn of(shrunk: &Shrunk, cpu_ms: u64, sabotage: &PlantedBug) -> Self {
         let plan = &shrunk.plan;
         let size = Size::of(plan);
         Self {

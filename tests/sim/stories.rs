@@ -13,7 +13,7 @@ use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::planted;
 use fencepost_sim::regressions;
-use fencepost_sim::search::{Search, search};
+use fencepost_sim::search::{SeededPlans, verdicts};
 use fencepost_sim::shrink::shrink;
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::text;
@@ -45,8 +45,9 @@ fn the_reference_protocol_lets_a_stale_writer_write_and_the_true_system_does_not
 fn the_true_system_breaks_no_law_and_every_law_meets_its_situation() {
     let mut checked = std::collections::BTreeMap::new();
     for (seeds, store) in [(0..400, Store::Memory), (0..60, Store::Sqlite)] {
-        let wanted = Search { seeds, jobs: 2, store, subject: Subject::fencepost() };
-        search(&wanted, |seed, verdict| {
+        let subject = Subject::fencepost();
+        let plans = SeededPlans { store, ..SeededPlans::of(&subject) };
+        verdicts(seeds, &plans, 2, |seed, verdict| {
             assert_eq!(
                 (verdict.broken(), verdict.undecided().next()),
                 (None, None),

@@ -1,31 +1,29 @@
-//! The harness as a library: one call in a `#[test]` puts a registry to the test. Small unless it is asked for more.
+//! The harness as a library: one call in a `#[test]` searches for a law that a registry, a worker or its waits break. The
+//! verdict is the one that the command line gives for the same seeds.
 
+mod error;
 pub mod property;
 
-use std::fmt;
-use std::ops::ControlFlow;
+use std::ops::Range;
+use std::sync::Arc;
 
-use crate::coverage::CoverageCounts;
-use crate::generate::generate;
-use crate::laws::Laws;
-use crate::plan::chance::Seed;
-use crate::plan::{Plan, Store};
-use crate::report;
-use crate::report::failure::Found;
-use crate::report::human;
-use crate::report::human::Leads;
-use crate::search::{Search, search};
-use crate::shrink::shrink;
+use crate::coverage::{CoverageCounts, Mark};
+use crate::plan::Plan;
+use crate::search::seeds::Seeds;
+use crate::search::{Reproducer, SearchRequest, SearchResult, SeedsOnStore, search, search_plan};
 use crate::subject::Subject;
 
-/// How much to look for.
+pub use error::{BrokenLaw, CheckError};
+
+/// The size of a check.
 #[derive(Debug, Clone)]
 pub struct Options {
-    pub seeds: std::ops::Range<u64>,
+    pub seeds: Range<u64>,
+    /// Threads.
     pub jobs: usize,
     /// Runs to spend on making a breaking plan smaller.
     pub shrink_runs: u64,
-    /// How often it may be unclear whether a law holds; once more is a failure.
+    /// How often it may be undecided whether a law holds; once more is an error.
     pub most_undecided: u64,
 }
 
@@ -35,115 +33,55 @@ impl Default for Options {
     }
 }
 
-/// What a check that broke no law has shown.
+/// The evidence of a check that broke no law.
 #[derive(Debug, Clone)]
 pub struct Shown {
     pub seeds: u64,
+    /// How often each coverage mark was reached.
     pub hits: CoverageCounts,
-    /// How often it could not be told whether a law holds.
+    /// Coverage marks that were not reached. In a check as large as the standard search a missed mark is an error.
+    pub missed: Vec<Mark>,
+    /// How often it was undecided whether a law holds.
     pub undecided: u64,
 }
 
-/// A broken law, with the small plan that breaks it.
-pub struct Failure {
-    pub law: &'static str,
-    pub seed: u64,
-    pub plan: Plan,
-    report: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report)
-    }
-}
-
-/// So that `unwrap` in a test shows what a reader wants to see.
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\n{self}")
-    }
-}
-
 /// Searches for a plan that makes the subject break a law it claims to keep.
-pub fn check(subject: &Subject, options: &Options) -> Result<Shown, Box<Failure>> {
-    if let Some(unknown) = subject.not_claimed.iter().find(|name| !Laws::names().contains(name)) {
-        let report = format!(
-            "`{}` does not claim to keep `{unknown}`, and there is no such law. The laws are {}\n",
-            subject.name,
-            Laws::names().join(", ")
-        );
-        return Err(Box::new(Failure { law: unknown, seed: 0, plan: Plan::quiet(0), report }));
-    }
-    let wanted = Search {
-        seeds: options.seeds.clone(),
+///
+/// ```no_run
+/// use fencepost_sim::{Options, Subject, check};
+///
+/// let shown = check(&Subject::fencepost(), &Options::default()).unwrap();
+/// assert_eq!(shown.seeds, 500);
+/// ```
+pub fn check(subject: &Subject, options: &Options) -> Result<Shown, CheckError> {
+    let seeds = Seeds::range(options.seeds.clone());
+    let part = SeedsOnStore { seeds, store: subject.store_needed };
+    let request = SearchRequest {
         jobs: options.jobs,
-        store: subject.store_needed,
-        subject: subject.clone(),
+        undecided_allowed: options.most_undecided,
+        shrink_runs: Some(options.shrink_runs),
+        ..SearchRequest::new(subject, vec![part])
     };
-    let mut shown = Shown { seeds: 0, hits: CoverageCounts::default(), undecided: 0 };
-    let mut found = None;
-    let mut unclear = None;
-    search(&wanted, |seed, verdict| {
-        shown.seeds += 1;
-        shown.hits.add(&verdict.hits);
-        for (law, why) in verdict.undecided() {
-            shown.undecided += 1;
-            unclear.get_or_insert((seed, law, why.to_owned()));
-        }
-        match verdict.broken() {
-            None => ControlFlow::Continue(()),
-            Some(broken) => {
-                found = Some((seed, broken.law));
-                ControlFlow::Break(())
-            }
-        }
-    });
-    if let (None, true, Some((seed, law, why))) = (&found, shown.undecided > options.most_undecided, unclear)
-    {
-        let times = shown.undecided;
-        let report = format!(
-            "of `{}` it could not be told {times} times whether a law holds; first `{law}`, with seed {seed}: {why}\n",
-            subject.name
-        );
-        let plan = generate(Seed(seed), subject.store_needed);
-        return Err(Box::new(Failure { law, seed, plan, report }));
-    }
-    match found {
-        None => Ok(shown),
-        Some((seed, law)) => {
-            let plan = generate(Seed(seed), subject.store_needed);
-            Err(Box::new(failure(subject, &plan, law, options.shrink_runs)))
-        }
-    }
+    let result = error::if_not_held(search(&request, &mut ())?, subject)?;
+    let undecided = result.tally.undecided();
+    let SearchResult { tally, missed, .. } = result;
+    Ok(Shown { seeds: tally.seeds, hits: tally.hits, missed, undecided })
 }
 
-/// The report of a plan that breaks a law, with the plan made small.
-pub fn failure(subject: &Subject, plan: &Plan, law: &'static str, shrink_runs: u64) -> Failure {
-    let seed = plan.seed;
-    let shrunk = shrink(plan, subject, law, shrink_runs, &mut |_| {});
-    let store = match plan.store {
-        Store::Memory => "",
-        Store::Sqlite => " --store sqlite",
-    };
-    let line = |command: &str, more: &str| format!("YOUR-BINARY {command} {seed}{store}{more}");
-    let leads = Leads {
-        replay: line(
-            "replay",
-            " --shrunk --timeline text   (a binary that calls cli::main_for for this subject)",
-        ),
-        debug: line("replay", &format!(" --shrunk --timeline html --out {law}-{seed}.html")),
-        keep: line("keep", ""),
-        elsewhere: None,
-    };
-    let found = Found { seed: Some(seed), store: plan.store, steps: plan.steps.len(), runs: shrunk.runs };
-    let report = match report::failure::Failure::of(&shrunk.plan, subject, law, found) {
-        Some(failure) => human::failure(&failure, &leads),
-        None => format!(
-            "`{}` broke {law} with seed {seed}, and not again: its runs are no function of their plans. \
-             `determinism` of a binary of your own names the first event that differs\n",
-            subject.name
-        ),
-    };
-    Failure { law, seed, plan: shrunk.plan, report }
+/// Runs one plan.
+pub fn check_plan(subject: &Subject, plan: &Arc<Plan>, shrink_runs: u64) -> Result<(), CheckError> {
+    error::if_not_held(search_plan(plan, subject, shrink_runs), subject).map(drop)
+}
+
+/// Makes a plan small that breaks a law, and reports the breach.
+pub fn reproduce(
+    subject: &Subject,
+    plan: &Plan,
+    law: &'static str,
+    shrink_runs: u64,
+) -> Result<BrokenLaw, CheckError> {
+    match Reproducer::find(plan, subject, law, shrink_runs, &|| false) {
+        Some(reproducer) => Ok(BrokenLaw::new(reproducer, subject)),
+        None => Err(CheckError::NotDeterministic { subject: subject.name, law, seed: plan.seed }),
+    }
 }

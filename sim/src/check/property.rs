@@ -1,5 +1,5 @@
-//! Plans as a `proptest` strategy: the same generator, drawn by a seed that proptest draws and does not shrink. A plan that
-//! breaks a law fails the test with our own shrunk plan, its timeline and the command that replays it.
+//! Plans as a `proptest` strategy: proptest draws seeds and our generator makes their plans. proptest does not shrink them: a
+//! plan that breaks a law fails the test with our own minimal reproducer, its timeline and the command that replays it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,14 +8,13 @@ use std::sync::Arc;
 use proptest::prelude::{Just, Strategy, any};
 use proptest::test_runner::{Config, RngSeed, TestCaseError};
 
-use crate::check::failure;
+use crate::check::{CheckError, check_plan};
 use crate::generate::generate;
-use crate::judge::judge;
 use crate::plan::chance::Seed;
 use crate::plan::{Plan, Store};
 use crate::subject::Subject;
 
-/// A generated plan; it shows itself as its text.
+/// A generated plan. Its debug form is its text.
 #[derive(Clone)]
 pub struct Drawn(Arc<Plan>);
 
@@ -35,20 +34,27 @@ impl fmt::Debug for Drawn {
 
 /// Every plan that the generator makes for worlds with this store.
 pub fn plans(store: Store) -> impl Strategy<Value = Drawn> {
-    // A smaller seed is no smaller plan: shrinking is ours to do.
+    // A smaller seed does not mean a smaller plan, so our own shrinker is used instead.
     let seeds = any::<u64>().no_shrink();
     (seeds, Just(store)).prop_map(|(seed, store)| Drawn(Arc::new(generate(Seed(seed), store))))
 }
 
-/// So many plans, the same in every run, and no file to remember failures by: a regression file does that better.
+/// So many plans, the same in every run. proptest keeps no file of failures; `keep` writes regressions instead.
 pub fn config(cases: u32) -> Config {
     Config { cases, rng_seed: RngSeed::Fixed(0), failure_persistence: None, ..Config::default() }
 }
 
-/// Runs the plan. Breaking a law that the subject claims to keep, it fails with a plan made small.
+/// Runs the plan, and fails with a small plan if the subject breaks a law that it claims to keep. A plan for which a law is
+/// undecided is rejected: it counts neither for the subject nor against it.
 pub fn holds(plan: &Drawn, subject: &Subject) -> Result<(), TestCaseError> {
-    match judge(&plan.0, subject).broken() {
-        None => Ok(()),
-        Some(broken) => Err(TestCaseError::fail(failure(subject, &plan.0, broken.law, 1_000).to_string())),
-    }
+    check_plan(subject, &plan.0, SHRINK_RUNS).map_err(|error| match error {
+        CheckError::Inconclusive(why) => TestCaseError::reject(why.to_string()),
+        CheckError::Broken(_)
+        | CheckError::NotDeterministic { .. }
+        | CheckError::HarnessPanicked(_)
+        | CheckError::BadRequest(_) => TestCaseError::fail(error.to_string()),
+    })
 }
+
+/// Runs to spend on making a breaking plan small.
+const SHRINK_RUNS: u64 = 1_000;

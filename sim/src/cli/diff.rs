@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use crate::cli::{End, Ended, history_files, stdout};
+use crate::cli::{CommandResult, history_files, stdout};
 use crate::history::History;
+use crate::search::Conclusion;
 
 /// Events of both that are shown before the one that differs.
 const BEFORE: usize = 3;
 
-pub fn diff(one: &Path, other: &Path) -> Ended {
+pub fn diff(one: &Path, other: &Path) -> CommandResult {
     let (ours, theirs) = (history_files::read(one)?.history, history_files::read(other)?.history);
     let is_one_plan = ours.plan == theirs.plan;
     let place = ours.first_difference(&theirs);
@@ -23,7 +24,7 @@ pub fn diff(one: &Path, other: &Path) -> Ended {
     }
     let Some(place) = place else {
         stdout::line(format_args!("no event differs, of {}", ours.events.len()));
-        return Ok(End::Holds);
+        return Ok(Conclusion::Holds);
     };
     for same in place.saturating_sub(BEFORE)..place {
         stdout::line(format_args!("  {:>7} {}", same, ours.line(same)));
@@ -32,9 +33,9 @@ pub fn diff(one: &Path, other: &Path) -> Ended {
     stdout::line(format_args!("> {place:>7} {}", shown(&theirs, &ours, place)));
     if is_one_plan {
         stdout::line("one plan gave different events: that is not deterministic");
-        return Ok(End::NotDeterministic);
+        return Ok(Conclusion::NotDeterministic);
     }
-    Ok(End::Holds)
+    Ok(Conclusion::Holds)
 }
 
 /// Two events that read alike may differ in what is not shown.

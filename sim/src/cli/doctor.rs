@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cli::run::processors;
-use crate::cli::{Complaint, End, Ended, stdout};
-use crate::search::Plans;
+use crate::cli::{CliError, CommandResult, stdout};
+use crate::search::Conclusion;
+use crate::search::SeededPlans;
 use crate::search::determinism;
 use crate::subject::Subject;
 
@@ -16,7 +17,7 @@ const FLAGS: [&str; 4] = ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTFLAGS"
 /// Enough for a leak of the usual kinds to show.
 const SEEDS: std::ops::Range<u64> = 0..50;
 
-pub fn doctor() -> Ended {
+pub fn doctor() -> CommandResult {
     let mut wrong = 0;
     let mut tell = |what: &str, found: Result<String, String>| match found {
         Ok(said) => stdout::line(format_args!("ok     {what:<13} {said}")),
@@ -26,7 +27,7 @@ pub fn doctor() -> Ended {
         }
     };
     let here = std::env::current_dir()
-        .map_err(|cause| Complaint(format!("the current folder cannot be found: {cause}")))?;
+        .map_err(|cause| CliError(format!("the current folder cannot be found: {cause}")))?;
     // A build without it is refused by the compiler.
     tell("simulation", Ok("this program was built with --cfg madsim".to_owned()));
     for flag in FLAGS {
@@ -55,9 +56,9 @@ pub fn doctor() -> Ended {
     };
     tell("determinism", repeats);
     Ok(match (wrong, is_repeatable) {
-        (0, _) => End::Holds,
-        (_, false) => End::NotDeterministic,
-        (_, true) => End::Failed,
+        (0, _) => Conclusion::Holds,
+        (_, false) => Conclusion::NotDeterministic,
+        (_, true) => Conclusion::Failed,
     })
 }
 
@@ -130,7 +131,7 @@ fn toolchain(here: &Path) -> Result<String, String> {
 fn repeats() -> Result<usize, String> {
     let own = std::env::current_exe().map_err(|cause| format!("this program cannot find itself: {cause}"))?;
     let subject = Subject::fencepost();
-    let plans = Plans::of(&subject);
+    let plans = SeededPlans::of(&subject);
     let (ours, mut differences) = determinism::within_a_process(SEEDS, 2, &plans);
     let others = determinism::between_processes(&own, SEEDS, 2, &plans, &ours);
     differences.extend(others.map_err(|error| error.to_string())?);

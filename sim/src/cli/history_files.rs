@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Complaint;
+use crate::cli::CliError;
 use crate::history::History;
 use crate::history::event::{Event, EventKind, GrantName};
 use crate::plan::{FORMAT, Plan};
@@ -19,7 +19,7 @@ pub struct StoredHistory {
     pub not_claimed: Vec<String>,
 }
 
-pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Complaint> {
+pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), CliError> {
     #[derive(Serialize)]
     struct File<'a> {
         subject: &'a str,
@@ -28,21 +28,21 @@ pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Co
         history: &'a History,
     }
     let unwritten =
-        |cause: &dyn std::fmt::Display| Complaint(format!("`{}` cannot be written: {cause}", path.display()));
+        |cause: &dyn std::fmt::Display| CliError(format!("`{}` cannot be written: {cause}", path.display()));
     let json = serde_json::to_vec(&File { subject: subject.name, not_claimed: subject.not_claimed, history })
         .map_err(|cause| unwritten(&cause))?;
     atomic_file::write(path, &json).map_err(|cause| unwritten(&cause))
 }
 
-pub fn read(path: &Path) -> Result<StoredHistory, Complaint> {
+pub fn read(path: &Path) -> Result<StoredHistory, CliError> {
     let shown = path.display();
     let text = atomic_file::read(path).map_err(|cause| {
-        Complaint(format!(
+        CliError(format!(
             "`{shown}` cannot be read: {cause}: give a history, as `replay SEED --history FILE` writes it"
         ))
     })?;
     let no_history = |why: String| {
-        Complaint(format!("`{shown}` is no history: {why}: `replay SEED --history FILE` writes one"))
+        CliError(format!("`{shown}` is no history: {why}: `replay SEED --history FILE` writes one"))
     };
     #[derive(Deserialize)]
     struct Versioned {
@@ -54,7 +54,7 @@ pub fn read(path: &Path) -> Result<StoredHistory, Complaint> {
     }
     let versioned: Versioned = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
     if versioned.plan.format != i64::from(FORMAT) {
-        return Err(Complaint(format!(
+        return Err(CliError(format!(
             "`{shown}` has a plan of format {}, and this build reads format {FORMAT}: use the build that wrote it, or a \
              newer one",
             versioned.plan.format

@@ -1,5 +1,5 @@
-//! Ctrl-C. The first asks a command to end with what it has; a second one, if it is no echo of the first, ends the program at
-//! once.
+//! Ctrl-C. The first asks a command to end with what it has; a second one ends the program at once, unless it comes right after
+//! the first.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +8,18 @@ use std::sync::{Arc, OnceLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::cli::stdout;
+use crate::cli::{CliError, stdout};
+use crate::search::clocks::wall_us;
 
-/// `timeout` sends its signal to a command, and then to all its group.
+/// Signals within this time are one: `timeout` signals the command and then its whole process group.
 const ECHO_US: u64 = 1_000_000;
 
-/// From now on a wish to end is heard here.
-pub fn listen() -> io::Result<Arc<AtomicBool>> {
+/// Begins to listen for Ctrl-C and for SIGTERM, which set the flag.
+pub fn listen() -> Result<Arc<AtomicBool>, CliError> {
+    listening().map_err(|cause| CliError(format!("Ctrl-C cannot be listened for: {cause}")))
+}
+
+fn listening() -> io::Result<Arc<AtomicBool>> {
     static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if let Some(asked) = ASKED.get() {
         return Ok(Arc::clone(asked));
@@ -25,7 +30,7 @@ pub fn listen() -> io::Result<Arc<AtomicBool>> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let mut first_us = None;
         for _ in signals.forever() {
-            let now_us = now_us();
+            let now_us = wall_us();
             let first_us = *first_us.get_or_insert(now_us);
             to_tell.store(true, Ordering::Relaxed);
             if now_us.saturating_sub(first_us) > ECHO_US {
@@ -39,9 +44,4 @@ pub fn listen() -> io::Result<Arc<AtomicBool>> {
 
 pub fn is_asked(asked: &AtomicBool) -> bool {
     asked.load(Ordering::Relaxed)
-}
-
-fn now_us() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
 }

@@ -4,8 +4,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::cli::Complaint;
-use crate::cli::arguments::OfSeeds;
+use crate::cli::CliError;
+use crate::cli::command_options::PlanOptions;
 use crate::cli::values::{Profiled, Stores};
 use crate::generate::profile::Profile;
 use crate::plan::Store;
@@ -15,11 +15,11 @@ use crate::subject::Subject;
 pub struct Invocation<'a> {
     program: String,
     own: &'a [Subject],
-    asked: OfSeeds,
+    asked: PlanOptions,
 }
 
 impl<'a> Invocation<'a> {
-    pub fn new(words: &[OsString], own: &'a [Subject], asked: OfSeeds) -> Self {
+    pub fn new(words: &[OsString], own: &'a [Subject], asked: PlanOptions) -> Self {
         let program = words.first().map_or_else(|| "fencepost".to_owned(), |word| called(Path::new(word)));
         Self { program, own, asked }
     }
@@ -34,28 +34,28 @@ impl<'a> Invocation<'a> {
 
     /// Whether a subject was asked for by name.
     pub fn asks_for_subject(&self) -> bool {
-        self.asked.whom.subject.is_some()
+        self.asked.subject_option.subject.is_some()
     }
 
     /// The subject that was asked for, or this program's first.
-    pub fn subject(&self) -> Result<Subject, Complaint> {
-        let subject = self.named(self.asked.whom.subject.as_deref())?;
+    pub fn subject(&self) -> Result<Subject, CliError> {
+        let subject = self.named(self.asked.subject_option.subject.as_deref())?;
         Ok(match self.stores() {
             Some([store, ..]) => Subject { store_needed: *store, ..subject },
             _ => subject,
         })
     }
 
-    fn named(&self, name: Option<&str>) -> Result<Subject, Complaint> {
+    fn named(&self, name: Option<&str>) -> Result<Subject, CliError> {
         let own = self.own.iter().find(|own| name.is_none_or(|name| own.name == name));
         let Some(name) = name else { return Ok(own.cloned().unwrap_or_else(Subject::fencepost)) };
-        let known = own.cloned().or_else(|| planted::by_name(name).map(planted::Sabotage::subject));
+        let known = own.cloned().or_else(|| planted::by_name(name).map(planted::PlantedBug::subject));
         let fencepost = Subject::fencepost();
         known.or_else(|| (name == fencepost.name).then_some(fencepost)).ok_or_else(|| {
             let mut names: Vec<&str> = self.own.iter().map(|own| own.name).collect();
             names.extend((!names.contains(&"fencepost")).then_some("fencepost"));
             names.extend(planted::all().map(|sabotage| sabotage.name));
-            Complaint(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
+            CliError(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
         })
     }
 
@@ -121,7 +121,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::arguments::Whom;
+    use crate::cli::command_options::SubjectOption;
 
     #[test]
     fn a_program_of_cargos_is_called_by_cargo_and_any_other_by_its_path() {
@@ -141,14 +141,14 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let words = [OsString::from("mine")];
-        let invocation = Invocation::new(&words, &own, OfSeeds::default());
+        let invocation = Invocation::new(&words, &own, PlanOptions::default());
         let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
         assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
         assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
         let on_disk = planted::by_name("synchronous-normal").unwrap().subject();
         assert_eq!(line(&on_disk, Store::Sqlite), "mine replay 7 --subject synchronous-normal");
         let profile = crate::generate::profile::by_name("clocks").ok().map(Profiled);
-        let profiled = Invocation::new(&words, &own, OfSeeds { profile, ..OfSeeds::default() });
+        let profiled = Invocation::new(&words, &own, PlanOptions { profile, ..PlanOptions::default() });
         assert_eq!(
             profiled.about_seed("replay", 7, &own[0], Store::Memory),
             "mine replay 7 --profile clocks"
@@ -162,8 +162,9 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let asked = |name: Option<&str>| {
-            let whom = Whom { subject: name.map(str::to_owned) };
-            let invocation = Invocation::new(&[], &own, OfSeeds { whom, ..OfSeeds::default() });
+            let subject_option = SubjectOption { subject: name.map(str::to_owned) };
+            let invocation =
+                Invocation::new(&[], &own, PlanOptions { subject_option, ..PlanOptions::default() });
             invocation.subject().map(|subject| subject.name).map_err(|why| why.to_string())
         };
         assert_eq!(asked(None), Ok("mine"));

@@ -1,12 +1,13 @@
 //! `laws`: each law with its sentence, and the planted bugs that it must catch.
 
-use crate::cli::{End, Ended, stdout};
+use crate::cli::{CommandResult, stdout};
 use crate::laws::Laws;
 use crate::plan::Plan;
 use crate::planted;
+use crate::search::Conclusion;
 use crate::subject::Subject;
 
-pub fn laws(subject: &Subject) -> Ended {
+pub fn laws(subject: &Subject) -> CommandResult {
     for law in Laws::new(&Plan::quiet(0)).all() {
         let claimed = if subject.not_claimed.contains(&law.name()) { " (not claimed)" } else { "" };
         stdout::line(format_args!("{}{claimed}", law.name()));
@@ -17,5 +18,5 @@ pub fn laws(subject: &Subject) -> Ended {
             stdout::line(format_args!("    catches {}", caught.join(", ")));
         }
     }
-    Ok(End::Holds)
+    Ok(Conclusion::Holds)
 }

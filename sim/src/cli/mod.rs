@@ -1,14 +1,15 @@
-//! The command line: what is understood is in `arguments`, and each command is a file of its own. Exit codes: 0 all laws
-//! hold, 1 a law is broken, 2 inconclusive, 3 not deterministic, 4 bad input or the harness itself. Bad input is one sentence
-//! that says what to do.
+//! The command line. `arguments` parses it, and each command is a file of its own. Exit codes: 0 all laws hold, 1 a law is
+//! broken, 2 inconclusive, 3 not deterministic, 4 bad input or a failure of the harness itself.
 
 mod arguments;
+mod command_options;
 mod determinism;
 mod diff;
 mod doctor;
 mod history_files;
 mod interrupt;
 mod invocation;
+mod job_summary;
 mod keep;
 mod laws;
 mod output_folder;
@@ -22,7 +23,6 @@ mod sabotage;
 mod shrink;
 mod stdout;
 mod values;
-mod verdict;
 mod wrap;
 
 use std::ffi::OsString;
@@ -30,85 +30,63 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use crate::plan::kinds::examples;
+use crate::search::Conclusion;
 use crate::subject::Subject;
 use crate::support::panics;
 
 use arguments::{Arguments, Command};
 use invocation::Invocation;
 
-pub use arguments::understands;
+pub use arguments::check_usage;
 
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Holds,
-    Broken,
-    Inconclusive,
-    NotDeterministic,
-    /// The harness itself failed; it was said how.
-    Failed,
-}
-
-impl End {
-    fn code(self) -> u8 {
-        match self {
-            Self::Holds => 0,
-            Self::Broken => 1,
-            Self::Inconclusive => 2,
-            Self::NotDeterministic => 3,
-            Self::Failed => 4,
-        }
-    }
-}
-
-/// What a user did wrong, or the machine.
+/// Bad input, or trouble with the machine: one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Complaint(String);
+struct CliError(String);
 
-impl Complaint {
+impl CliError {
     fn of(error: impl std::error::Error) -> Self {
         Self(error.to_string())
     }
 }
 
-type Ended = Result<End, Complaint>;
+type CommandResult = Result<Conclusion, CliError>;
 
 /// Runs the command line that the process was started with, for the true system.
 pub fn main() -> ExitCode {
     main_for(&Subject::fencepost())
 }
 
-/// The same for a subject of one's own: what a user's own binary calls.
+/// The same for a subject of your own, called by your own binary.
 pub fn main_for(own: &Subject) -> ExitCode {
     main_for_all(std::slice::from_ref(own))
 }
 
-/// The same for several subjects, chosen by `--subject NAME`; the first, unless one is. The true system and the planted
-/// bugs are known beside them.
+/// The same for several subjects, chosen by `--subject NAME`; the first is the default. The true system and the planted
+/// bugs can be chosen, too.
 pub fn main_for_all(own: &[Subject]) -> ExitCode {
-    ExitCode::from(obey(std::env::args_os().collect(), own))
+    ExitCode::from(run_command_line(std::env::args_os().collect(), own))
 }
 
-/// Obeys one command line, of which the first word is the program's name, and says the code to end with.
-pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
+/// Runs one command line, of which the first word is the program's name, and gives the exit code.
+pub fn run_command_line(words: Vec<OsString>, own: &[Subject]) -> u8 {
     let arguments = match arguments::parse(&words) {
         Ok(arguments) => arguments,
-        Err(arguments::NotObeyed::Asked(help)) => {
+        Err(arguments::ParseError::Help(help)) => {
             stdout::raw(&help);
             return stdout::end(0);
         }
-        Err(arguments::NotObeyed::Wrong(why)) => {
+        Err(arguments::ParseError::Usage(why)) => {
             stdout::complain(&why);
             return 4;
         }
     };
     panics::remember_instead_of_printing();
-    let carried_out = catch_unwind(AssertUnwindSafe(|| carry_out(arguments, &words, own)));
-    let code = match carried_out {
-        Ok(Ok(end)) => end.code(),
-        Ok(Err(complaint)) => {
-            stdout::complain(&complaint.to_string());
+    let outcome = catch_unwind(AssertUnwindSafe(|| run_command(arguments, &words, own)));
+    let code = match outcome {
+        Ok(Ok(conclusion)) => conclusion.exit_code(),
+        Ok(Err(error)) => {
+            stdout::complain(&error.to_string());
             4
         }
         Err(payload) => {
@@ -120,11 +98,11 @@ pub fn obey(words: Vec<OsString>, own: &[Subject]) -> u8 {
     stdout::end(code)
 }
 
-fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended {
+fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> CommandResult {
     let command = arguments.command();
-    let invocation = Invocation::new(words, own, command.of_seeds());
+    let invocation = Invocation::new(words, own, command.plan_options());
     if invocation.stores().is_some_and(|stores| stores.len() > 1) && !matches!(command, Command::Run(_)) {
-        return Err(Complaint("`--store both` is for a search: say memory or sqlite".to_owned()));
+        return Err(CliError("`--store both` is for a search: say memory or sqlite".to_owned()));
     }
     match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
@@ -132,14 +110,14 @@ fn carry_out(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Ended
         Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
         Command::Keep(wanted) => keep::keep(&wanted, &invocation),
         Command::Regressions(wanted) => regressions::regressions(&wanted, &invocation),
-        Command::Sabotage(wanted) => sabotage::kill(&wanted),
+        Command::PlantedBug(wanted) => sabotage::kill(&wanted),
         Command::Determinism(wanted) => determinism::check(&wanted, &invocation),
         Command::Rejudge { histories } => rejudge::rejudge_all(&histories),
         Command::Diff { one, other } => diff::diff(&one, &other),
         Command::Laws(_) => laws::laws(&invocation.subject()?),
         Command::Steps => {
             examples().for_each(stdout::line);
-            Ok(End::Holds)
+            Ok(Conclusion::Holds)
         }
         Command::Doctor => doctor::doctor(),
         Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),

@@ -1,67 +1,71 @@
-//! The plan that somebody means: of a seed, or of a file; and whom it is for.
+//! Finding the plan that a command line names: by a seed or by a file, with the subject to run it on.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::Complaint;
+use crate::cli::CliError;
 use crate::cli::invocation::Invocation;
 use crate::laws::Laws;
 use crate::plan::{Plan, Store};
 use crate::regressions;
 use crate::regressions::Regression;
-use crate::search::Plans;
+use crate::search::SeededPlans;
 use crate::search::seeds;
 use crate::subject::Subject;
 
-pub struct Found {
+/// A plan that was named, and its origin.
+pub struct PlanSource {
     pub plan: Arc<Plan>,
     pub subject: Subject,
+    /// Of a regression file.
     pub regression: Option<Regression>,
+    /// None if the plan is from a file.
     pub seed: Option<u64>,
 }
 
-pub fn found(what: &str, invocation: &Invocation<'_>) -> Result<Found, Complaint> {
+/// Reads `what` as a seed or as the path of a plan or regression.
+pub fn find_plan(what: &str, invocation: &Invocation<'_>) -> Result<PlanSource, CliError> {
     let subject = invocation.subject()?;
     if !what.is_empty() && what.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
-        let seed = seeds::parse(what).map_err(Complaint)?;
+        let seed = seeds::parse(what).map_err(CliError)?;
         let (store, profile) = (subject.store_needed, invocation.profile());
-        let plan = Plans { store, profile, subject: &subject }.plan(seed);
-        return Ok(Found { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
+        let plan = SeededPlans { store, profile, subject: &subject }.plan(seed);
+        return Ok(PlanSource { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
     }
     for (flag, is_said) in
         [("--store", invocation.stores().is_some()), ("--profile", invocation.profile().is_some())]
     {
         if is_said {
-            return Err(Complaint(format!(
+            return Err(CliError(format!(
                 "{flag} is for seeds: what is in `{what}` says that itself, leave it out"
             )));
         }
     }
     let path = Path::new(what);
-    let complain = |error: &regressions::LoadError| {
+    let load_error = |error: &regressions::LoadError| {
         let hint = match error {
             regressions::LoadError::Unreadable { .. } => ": give a seed, or the file of a plan or regression",
             _ => "",
         };
-        Complaint(format!("{error}{hint}"))
+        CliError(format!("{error}{hint}"))
     };
-    let (plan, regression) = regressions::load(path).map_err(|error| complain(&error))?;
+    let (plan, regression) = regressions::load(path).map_err(|error| load_error(&error))?;
     if let Some(law) = regression.as_ref().map(|regression| &regression.law)
         && !Laws::names().contains(&law.as_str())
     {
         let why = regressions::ReplayError::NoSuchLaw { law: law.clone() };
-        return Err(Complaint(format!("`{what}` is no regression: {why}")));
+        return Err(CliError(format!("`{what}` is no regression: {why}")));
     }
     let subject = match &regression {
-        Some(regression) if regression.origin.sabotage.is_some() && !invocation.asks_for_subject() => {
-            regression.subject(path).map_err(|error| complain(&error))?
+        Some(regression) if regression.origin.planted_bug.is_some() && !invocation.asks_for_subject() => {
+            regression.subject(path).map_err(|error| load_error(&error))?
         }
         _ => subject,
     };
-    Ok(Found { plan: Arc::new(plan), subject, regression, seed: None })
+    Ok(PlanSource { plan: Arc::new(plan), subject, regression, seed: None })
 }
 
-impl Found {
+impl PlanSource {
     pub fn store(&self) -> Store {
         self.plan.store
     }

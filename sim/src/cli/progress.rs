@@ -1,10 +1,12 @@
-//! How far a search is, on standard error: a bar that is drawn over itself on a terminal, and a plain line every few seconds
-//! anywhere else. Nothing here is part of the report.
+//! The progress of a search on standard error: a bar on a terminal, and a plain line every few seconds anywhere else. Nothing
+//! here is part of the report.
 
 use std::io::{IsTerminal, Write};
 
 use crate::coverage::Mark;
-use crate::report::tally::Tally;
+use crate::search::clocks::wall_us;
+use crate::search::tally::Tally;
+use crate::search::{FoundBreach, SearchWatcher};
 
 const BAR_EVERY_US: u64 = 100_000;
 const LINE_EVERY_US: u64 = 5_000_000;
@@ -12,7 +14,7 @@ const WIDTH: usize = 24;
 
 pub struct Progress {
     is_terminal: bool,
-    /// Of seeds; none, where time alone ends it.
+    /// The number of seeds; none if time alone ends the search.
     wanted: Option<u64>,
     allowed_us: Option<u64>,
     began_us: u64,
@@ -20,21 +22,22 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn begin(wanted: Option<u64>, allowed_us: Option<u64>, now_us: u64) -> Self {
-        // One that cannot go back over a line gets plain ones.
+    pub fn begin(wanted: Option<u64>, allowed_us: Option<u64>) -> Self {
+        // A dumb terminal cannot draw a line over itself.
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_terminal = std::io::stderr().is_terminal() && !is_dumb;
+        let now_us = wall_us();
         Self { is_terminal, wanted, allowed_us, began_us: now_us, said_us: now_us }
     }
 
-    pub fn show(&mut self, tally: &Tally, now_us: u64) {
+    fn show(&mut self, tally: &Tally, now_us: u64) {
         let every_us = if self.is_terminal { BAR_EVERY_US } else { LINE_EVERY_US };
         if now_us.saturating_sub(self.said_us) < every_us {
             return;
         }
         self.said_us = now_us;
         let said = self.said(tally, now_us);
-        // Nobody looks: nothing is lost.
+        // Progress that cannot be shown is not worth an error.
         drop(if self.is_terminal {
             write!(std::io::stderr().lock(), "\r\x1b[K{said}")
         } else {
@@ -42,14 +45,14 @@ impl Progress {
         });
     }
 
-    /// What cannot wait for the end.
-    pub fn say(&self, said: &str) {
-        self.end();
+    /// Prints a line at once.
+    fn say(&self, said: &str) {
+        self.clear();
         drop(writeln!(std::io::stderr().lock(), "{said}"));
     }
 
-    /// Leaves a clean line behind.
-    pub fn end(&self) {
+    /// Clears the bar.
+    fn clear(&self) {
         if self.is_terminal {
             drop(write!(std::io::stderr().lock(), "\r\x1b[K"));
         }
@@ -75,6 +78,22 @@ impl Progress {
             tally.simulated_us / 1_000_000,
             Mark::ALL.len()
         )
+    }
+}
+
+impl SearchWatcher for Progress {
+    fn run_added(&mut self, tally: &Tally) {
+        self.show(tally, wall_us());
+    }
+
+    /// Printed at once, so that it is known even if the search is killed.
+    fn law_broken(&mut self, found: &FoundBreach) {
+        let FoundBreach { seed, store, breach } = found;
+        self.say(&format!("{} is broken by seed {seed} on {}", breach.law, store.name()));
+    }
+
+    fn seeds_done(&mut self) {
+        self.clear();
     }
 }
 

@@ -1,122 +1,114 @@
-//! `regressions`: every kept plan again. Each must hold for the subject, and one that came from a planted bug must still catch
-//! that bug, or it has become a file that shows nothing.
+//! `regressions`: runs every regression file again. The subject must keep all laws, and where the plan was found with a
+//! planted bug, that bug must still be caught.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::arguments::Regressions;
+use crate::cli::command_options::Regressions;
 use crate::cli::invocation::Invocation;
-use crate::cli::run::append_job_summary;
+use crate::cli::job_summary::append_job_summary;
 use crate::cli::values::Format;
-use crate::cli::{Complaint, End, Ended, output_folder, stdout};
+use crate::cli::{CliError, CommandResult, output_folder, stdout};
 use crate::regressions;
-use crate::regressions::{Origin, Regression, ReplayError};
+use crate::regressions::{Origin, Regression, RegressionStatus};
 use crate::report::github;
 use crate::report::json;
-use crate::report::junit::{Came, Case, Suite};
+use crate::report::junit::{Case, CaseResult, Suite};
+use crate::search::Conclusion;
 use crate::subject::Subject;
 
+/// One regression file and the result of its replay.
 #[derive(Serialize)]
-struct Line {
+struct Replayed {
     file: String,
     law: Option<String>,
-    came: &'static str,
+    #[serde(rename = "came")]
+    status: RegressionStatus,
     why: String,
 }
 
-pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Ended {
+pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> CommandResult {
     let subject = invocation.subject()?;
     let folder = &wanted.folder;
     let files = regressions::files(folder).map_err(|cause| {
-        Complaint(format!(
+        CliError(format!(
             "`{}` cannot be read: {cause}: name the folder of the regressions, `keep` makes one",
             folder.display()
         ))
     })?;
     if files.is_empty() {
-        return Err(Complaint(format!(
-            "there is no regression in `{}`: name their folder",
-            folder.display()
-        )));
+        return Err(CliError(format!("there is no regression in `{}`: name their folder", folder.display())));
     }
-    let lines: Vec<Line> = files.iter().map(|path| tried(path, &subject)).collect();
-    let count = |came: &str| lines.iter().filter(|line| line.came == came).count();
-    let end = match () {
-        () if count("unreadable") > 0 => End::Failed,
-        () if count("broken") > 0 => End::Broken,
-        () if count("undecided") + count("toothless") > 0 => End::Inconclusive,
-        () => End::Holds,
-    };
+    let replayed: Vec<Replayed> = files.iter().map(|path| replay(path, &subject)).collect();
     if let Some(path) = &wanted.report.junit {
-        output_folder::put(path, &suite(&subject, &lines).xml())?;
+        output_folder::put(path, &suite(&subject, &replayed).xml())?;
     }
     match wanted.report.format {
-        Format::Json => stdout::raw(&json::pretty(&lines)),
-        Format::Human => tell(&lines),
+        Format::Json => stdout::raw(&json::pretty(&replayed)),
+        Format::Human => print_table(&replayed),
         Format::Github => {
-            tell(&lines);
+            print_table(&replayed);
             let mut page = format!("## fencepost: the regressions of {}\n\n", subject.name);
-            for line in &lines {
-                page.push_str(&format!("- `{}`: {} {}\n", line.file, line.came, line.why));
-                if line.came != "held" {
-                    stdout::line(github::error_in(&line.file, line.came, &line.why));
+            for Replayed { file, status, why, .. } in &replayed {
+                page.push_str(&format!("- `{file}`: {} {why}\n", status.name()));
+                if *status != RegressionStatus::Held {
+                    stdout::line(github::error_in(file, status.name(), why));
                 }
             }
             append_job_summary(&page)?;
         }
     }
-    Ok(end)
+    Ok(conclusion(&replayed))
 }
 
-fn tell(lines: &[Line]) {
-    for line in lines {
-        let why = if line.why.is_empty() { String::new() } else { format!(": {}", line.why) };
-        stdout::line(format_args!("{:<10} {}{why}", line.came, line.file));
+/// The worst of all results.
+fn conclusion(replayed: &[Replayed]) -> Conclusion {
+    use RegressionStatus::{Broken, Toothless, Undecided, Unreadable};
+    let has = |status| replayed.iter().any(|file| file.status == status);
+    match () {
+        () if has(Unreadable) => Conclusion::Failed,
+        () if has(Broken) => Conclusion::Broken,
+        () if has(Undecided) || has(Toothless) => Conclusion::Inconclusive,
+        () => Conclusion::Holds,
     }
-    let held = lines.iter().filter(|line| line.came == "held").count();
-    stdout::line(format_args!("{held} of {} held", lines.len()));
 }
 
-fn tried(path: &Path, subject: &Subject) -> Line {
+fn print_table(replayed: &[Replayed]) {
+    for Replayed { file, status, why, .. } in replayed {
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        stdout::line(format_args!("{:<10} {file}{why}", status.name()));
+    }
+    let held = replayed.iter().filter(|file| file.status == RegressionStatus::Held).count();
+    stdout::line(format_args!("{held} of {} held", replayed.len()));
+}
+
+fn replay(path: &Path, subject: &Subject) -> Replayed {
     let file = path.display().to_string();
-    let (law, came, why) = match regressions::replay(path, subject) {
-        Ok(Regression { law, origin: Origin { sabotage: Some(planted), .. }, .. }) => {
-            let why = format!("and {planted} is caught by {law}");
-            (Some(law), "held", why)
+    match regressions::replay(path, subject) {
+        Ok(Regression { law, origin: Origin { planted_bug, .. }, .. }) => {
+            let why = planted_bug.map_or_else(String::new, |bug| format!("and {bug} is caught by {law}"));
+            Replayed { file, law: Some(law), status: RegressionStatus::Held, why }
         }
-        Ok(regression) => (Some(regression.law), "held", String::new()),
         Err(error) => {
             let regression = regressions::load(path).ok().and_then(|(_, regression)| regression);
-            (regression.map(|regression| regression.law), came(&error), error.to_string())
-        }
-    };
-    Line { file, law, came, why }
-}
-
-fn came(error: &ReplayError) -> &'static str {
-    match error {
-        ReplayError::Unloadable(_) | ReplayError::NoRegression | ReplayError::NoSuchLaw { .. } => {
-            "unreadable"
-        }
-        ReplayError::Broken { .. } => "broken",
-        ReplayError::Undecided { .. } => "undecided",
-        ReplayError::NotReached { .. } | ReplayError::Elsewhere { .. } | ReplayError::NoPlace { .. } => {
-            "toothless"
+            let law = regression.map(|regression| regression.law);
+            Replayed { file, law, status: error.status(), why: error.to_string() }
         }
     }
 }
 
-fn suite(subject: &Subject, lines: &[Line]) -> Suite {
-    let case = |line: &Line| {
-        let name = PathBuf::from(&line.file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let came = match line.came {
-            "held" => Came::Held,
-            "unreadable" => Came::Errored(line.why.clone()),
-            came => Came::Failed(format!("{came}: {}", line.why), line.why.clone()),
+fn suite(subject: &Subject, replayed: &[Replayed]) -> Suite {
+    let case = |Replayed { file, status, why, .. }: &Replayed| {
+        let stem = PathBuf::from(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let failed = || CaseResult::Failed(format!("{}: {why}", status.name()), why.clone());
+        let result = match status {
+            RegressionStatus::Held => CaseResult::Held,
+            RegressionStatus::Unreadable => CaseResult::Errored(why.clone()),
+            RegressionStatus::Broken | RegressionStatus::Undecided | RegressionStatus::Toothless => failed(),
         };
-        Case { name: name.unwrap_or_else(|| line.file.clone()), came }
+        Case { name: stem.unwrap_or_else(|| file.clone()), result }
     };
     let name = format!("fencepost regressions of {}", subject.name);
-    Suite { name, cases: lines.iter().map(case).collect(), wall_us: 0 }
+    Suite { name, cases: replayed.iter().map(case).collect(), wall_us: 0 }
 }

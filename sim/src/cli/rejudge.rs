@@ -1,58 +1,56 @@
-//! `rejudge`: old histories, today's laws.
+//! `rejudge`: judges recorded histories by the laws of this build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::history_files;
 use crate::cli::history_files::StoredHistory;
-use crate::cli::{Complaint, End, Ended, stdout};
-use crate::judge::{Judged, rejudge};
+use crate::cli::{CliError, CommandResult, stdout};
+use crate::judge::{Breach, Judged, first_breach, rejudge};
 use crate::laws::Finding;
+use crate::search::Conclusion;
 
-pub fn rejudge_all(what: &Path) -> Ended {
+pub fn rejudge_all(what: &Path) -> CommandResult {
     let files = files(what)?;
-    let ends: Vec<End> = files.iter().map(|path| rejudged(path)).collect();
-    let worst = [End::Failed, End::Broken, End::Inconclusive].into_iter().find(|end| ends.contains(end));
-    Ok(worst.unwrap_or(End::Holds))
+    let conclusions: Vec<Conclusion> = files.iter().map(|path| rejudge_file(path)).collect();
+    let worst_first = [Conclusion::Failed, Conclusion::Broken, Conclusion::Inconclusive];
+    let worst = worst_first.into_iter().find(|worst| conclusions.contains(worst));
+    Ok(worst.unwrap_or(Conclusion::Holds))
 }
 
-/// What cannot be read is no reason to keep silent about the others.
-fn rejudged(path: &Path) -> End {
+/// Judges one file. One that cannot be read is reported, and the others are still judged.
+fn rejudge_file(path: &Path) -> Conclusion {
     let shown = path.display();
     let StoredHistory { history, not_claimed } = match history_files::read(path) {
         Ok(kept) => kept,
-        Err(complaint) => {
-            stdout::complain(&complaint.to_string());
-            return End::Failed;
+        Err(error) => {
+            stdout::complain(&error.to_string());
+            return Conclusion::Failed;
         }
     };
-    let mut judged = rejudge(&history);
-    judged.retain(|judged| !not_claimed.iter().any(|law| law == judged.law));
-    let breaches = judged.iter().filter_map(|judged| match &judged.finding {
-        Finding::Broken { at, because } => Some((*at, judged.law, because)),
-        _ => None,
-    });
-    if let Some((at, law, because)) = breaches.min_by_key(|(at, ..)| *at) {
+    let mut findings = rejudge(&history);
+    findings.retain(|judged| !not_claimed.iter().any(|law| law == judged.law));
+    if let Some(Breach { law, at, because, .. }) = first_breach(&findings) {
         stdout::line(format_args!("{shown}: {law} is broken at event {at}: {because}"));
-        return End::Broken;
+        return Conclusion::Broken;
     }
     let is_undecided = |judged: &&Judged| matches!(judged.finding, Finding::Undecided { .. });
-    if let Some(judged) = judged.iter().find(is_undecided) {
+    if let Some(judged) = findings.iter().find(is_undecided) {
         stdout::line(format_args!("{shown}: it cannot be told whether {} holds", judged.law));
-        return End::Inconclusive;
+        return Conclusion::Inconclusive;
     }
     stdout::line(format_args!("{shown}: every law holds"));
-    End::Holds
+    Conclusion::Holds
 }
 
-/// A file is itself; a folder is its histories, and one that `run --out` left, those of its failures.
-fn files(what: &Path) -> Result<Vec<PathBuf>, Complaint> {
+/// A file stands for itself, a folder for the histories in it, and a folder of `run --out` for those of its failures.
+fn files(what: &Path) -> Result<Vec<PathBuf>, CliError> {
     if !what.is_dir() {
         return Ok(vec![what.to_owned()]);
     }
     let failures = what.join("failures");
     let folder = if failures.is_dir() { failures } else { what.to_owned() };
-    let unread = |cause: std::io::Error| Complaint(format!("`{}` cannot be read: {cause}", folder.display()));
+    let unread = |cause: std::io::Error| CliError(format!("`{}` cannot be read: {cause}", folder.display()));
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder).map_err(unread)? {
         let path = entry.map_err(unread)?.path();
@@ -62,7 +60,7 @@ fn files(what: &Path) -> Result<Vec<PathBuf>, Complaint> {
     }
     files.sort();
     if files.is_empty() {
-        return Err(Complaint(format!(
+        return Err(CliError(format!(
             "`{}` has no history: `replay SEED --history FILE.json` writes one",
             folder.display()
         )));

@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::arguments::Replay;
+use crate::cli::command_options::Replay;
 use crate::cli::invocation::Invocation;
-use crate::cli::plan_source::{Found, found};
+use crate::cli::plan_source::{PlanSource, find_plan};
 use crate::cli::shrink::until_asked;
 use crate::cli::values::Timeline;
 use crate::cli::wrap::wrapped;
-use crate::cli::{Complaint, End, Ended, history_files, output_folder, stdout};
+use crate::cli::{CliError, CommandResult, history_files, output_folder, stdout};
 use crate::history::History;
-use crate::judge::{Broken, Verdict, judge, record};
-use crate::laws;
+use crate::judge::{Breach, Verdict, judge, record};
 use crate::plan::Plan;
+use crate::search::Conclusion;
 use crate::shrink::BUDGET;
 use crate::subject::Subject;
 use crate::support::panics;
@@ -21,16 +21,16 @@ use crate::timeline::page_head::{PageHead, Ruling};
 use crate::timeline::snapshot::Snapshot;
 use crate::timeline::{html, text};
 
-pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
-    let found = found(&wanted.what, invocation)?;
-    let plan = changed(&found, wanted)?;
+pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> CommandResult {
+    let source = find_plan(&wanted.what, invocation)?;
+    let plan = changed(&source, wanted)?;
     drop(panics::take_last());
-    let verdict = judge(&plan, &found.subject);
+    let verdict = judge(&plan, &source.subject);
     let panicked = panics::take_last();
-    let breach = breach(&verdict, &found);
+    let breach = breach(&verdict, &source);
     // A page on standard output is all there is on it.
     let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
-    if let (Some(regression), false) = (&found.regression, is_page) {
+    if let (Some(regression), false) = (&source.regression, is_page) {
         stdout::line(format_args!("{}\n", wrapped(&regression.story)));
     }
     let needs_history = wanted.timeline.is_some()
@@ -38,18 +38,18 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
         || wanted.until.is_some()
         || wanted.history.is_some();
     if needs_history {
-        let Some(history) = recorded(&plan, &found.subject, &verdict) else {
+        let Some(history) = recorded(&plan, &source.subject, &verdict) else {
             stdout::line(
                 "this plan does not give the same events twice: `determinism` shows where they part",
             );
-            return Ok(End::NotDeterministic);
+            return Ok(Conclusion::NotDeterministic);
         };
-        show(wanted, history, &found, &verdict, breach.as_ref())?;
+        show(wanted, history, &source, &verdict, breach.as_ref())?;
     }
     let end = tell(&verdict, breach.as_ref(), is_page);
     // A body may panic because its plan says so: that is no news.
     let is_about_panics =
-        breach.and_then(|broken| laws::card(broken.law)).is_some_and(|card| card.is_about_panics);
+        breach.and_then(|broken| crate::laws::card(broken.law)).is_some_and(|card| card.is_about_panics);
     if let (Some(said), true, false) = (panicked, is_about_panics, is_page) {
         stdout::line(format_args!("the last panic said: {said}"));
     }
@@ -57,28 +57,28 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> Ended {
 }
 
 /// Of the law that the plan was kept for, or the first.
-fn breach(verdict: &Verdict, found: &Found) -> Option<Broken> {
-    let law = found.regression.as_ref().map(|regression| regression.law.as_str());
+fn breach(verdict: &Verdict, source: &PlanSource) -> Option<Breach> {
+    let law = source.regression.as_ref().map(|regression| regression.law.as_str());
     law.and_then(|law| verdict.breach_of(law)).or_else(|| verdict.broken())
 }
 
-fn changed(found: &Found, wanted: &Replay) -> Result<Arc<Plan>, Complaint> {
-    let mut plan = Plan::clone(&found.plan);
+fn changed(source: &PlanSource, wanted: &Replay) -> Result<Arc<Plan>, CliError> {
+    let mut plan = Plan::clone(&source.plan);
     let count = plan.steps.len();
     if let Some(number) = wanted.without.iter().find(|number| !(1..=count).contains(*number)) {
-        return Err(Complaint(match count {
+        return Err(CliError(match count {
             0 => format!("there is no step {number}: the plan has none"),
             _ => format!("there is no step {number}: say 1 to {count}"),
         }));
     }
     if wanted.shrunk {
-        let broken = breach(&judge(&found.plan, &found.subject), found).ok_or_else(|| {
-            Complaint("this plan breaks no law: there is nothing to shrink, leave out --shrunk".to_owned())
+        let broken = breach(&judge(&source.plan, &source.subject), source).ok_or_else(|| {
+            CliError("this plan breaks no law: there is nothing to shrink, leave out --shrunk".to_owned())
         })?;
-        plan = until_asked(found, broken.law, BUDGET, &mut |_| {})?.plan;
+        plan = until_asked(source, broken.law, BUDGET, &mut |_| {})?.plan;
         let count = plan.steps.len();
         if let Some(number) = wanted.without.iter().find(|number| **number > count) {
-            return Err(Complaint(format!("there is no step {number} once it is shrunk: say 1 to {count}")));
+            return Err(CliError(format!("there is no step {number} once it is shrunk: say 1 to {count}")));
         }
     }
     let mut number = 0;
@@ -98,17 +98,17 @@ fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<Hi
 fn show(
     wanted: &Replay,
     mut history: History,
-    found: &Found,
+    source: &PlanSource,
     verdict: &Verdict,
-    broken: Option<&Broken>,
-) -> Result<(), Complaint> {
+    broken: Option<&Breach>,
+) -> Result<(), CliError> {
     if let Some(path) = &wanted.history {
-        history_files::write(path, &history, &found.subject)?;
+        history_files::write(path, &history, &source.subject)?;
     }
     let last = history.events.len().saturating_sub(1);
     let place = match wanted.until {
         Some(number) if number > last => {
-            return Err(Complaint(format!("there is no event {number}: say 0 to {last}")));
+            return Err(CliError(format!("there is no event {number}: say 0 to {last}")));
         }
         Some(number) => number,
         None => broken.and_then(|broken| usize::try_from(broken.at).ok()).unwrap_or(last),
@@ -123,7 +123,7 @@ fn show(
         let drawn = match timeline {
             Timeline::Text => text::draw(&history, ruling.broken()),
             Timeline::Html => {
-                let (subject, plan) = (found.subject.name, drawn_from(found, wanted));
+                let (subject, plan) = (source.subject.name, drawn_from(source, wanted));
                 let (events, hash) = (verdict.events, verdict.hash);
                 html::draw(&history, &PageHead { subject, plan: &plan, events, hash, ruling })
             }
@@ -150,8 +150,8 @@ fn show(
 }
 
 /// The seed or the file, without the folders that it is in here, and what became of its plan.
-fn drawn_from(found: &Found, wanted: &Replay) -> String {
-    let mut plan = match found.seed {
+fn drawn_from(source: &PlanSource, wanted: &Replay) -> String {
+    let mut plan = match source.seed {
         Some(seed) => format!("seed {seed}"),
         None => Path::new(&wanted.what).file_name().unwrap_or_default().to_string_lossy().into_owned(),
     };
@@ -165,7 +165,7 @@ fn drawn_from(found: &Found, wanted: &Replay) -> String {
     plan
 }
 
-fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
+fn tell(verdict: &Verdict, broken: Option<&Breach>, is_page: bool) -> Conclusion {
     let line = |said: String| {
         if !is_page {
             stdout::line(said);
@@ -176,7 +176,7 @@ fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
         if let Some(first) = verdict.broken().filter(|first| first.law != broken.law) {
             line(format!("before it, {} is broken at event {}: {}", first.law, first.at, first.because));
         }
-        return End::Broken;
+        return Conclusion::Broken;
     }
     let mut unsure = false;
     for (law, because) in verdict.undecided() {
@@ -184,8 +184,8 @@ fn tell(verdict: &Verdict, broken: Option<&Broken>, is_page: bool) -> End {
         unsure = true;
     }
     if unsure {
-        return End::Inconclusive;
+        return Conclusion::Inconclusive;
     }
     line(format!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash));
-    End::Holds
+    Conclusion::Holds
 }

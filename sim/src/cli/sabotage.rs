@@ -1,28 +1,28 @@
-//! `sabotage`: every planted bug, the law that catches it, how many seeds that took, and what shows that it was there.
+//! `sabotage`: the kill matrix of all planted bugs, or of those that are named.
 
 use serde::Serialize;
 
-use crate::cli::arguments::Sabotage;
+use crate::cli::command_options::PlantedBug;
 use crate::cli::run::processors;
-use crate::cli::{Complaint, End, Ended, stdout};
-use crate::matrix;
-use crate::matrix::{Figures, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
+use crate::cli::{CliError, CommandResult, stdout};
+use crate::matrix::{Figures, KillVerdict, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
 use crate::planted;
 use crate::report::json;
+use crate::search::Conclusion;
 
 #[derive(Serialize)]
 struct Table<'a> {
     rows: &'a [Row],
-    /// Of the whole catalogue; none of a part.
+    /// Figures of the whole catalogue; none if only a part was asked for.
     figures: Option<Figures>,
 }
 
-pub fn kill(wanted: &Sabotage) -> Ended {
+pub fn kill(wanted: &PlantedBug) -> CommandResult {
     let whole = catalogue(&[]);
     let unknown = wanted.names.iter().find(|name| planted::by_name(name).is_none());
     if let Some(unknown) = unknown {
-        let known: Vec<&str> = whole.iter().map(|(sabotage, _)| sabotage.name).collect();
-        return Err(Complaint(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
+        let known: Vec<&str> = whole.iter().map(|(bug, _)| bug.name).collect();
+        return Err(CliError(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
     }
     if !wanted.json {
         stdout::line(heading());
@@ -33,7 +33,7 @@ pub fn kill(wanted: &Sabotage) -> Ended {
             stdout::line(row.line());
         }
     });
-    // The bars are for the whole of it.
+    // The limits are for the whole catalogue.
     let figures = Figures::of(&rows).filter(|_| rows.len() == whole.len());
     if wanted.json {
         stdout::raw(&json::pretty(&Table { rows: &rows, figures }));
@@ -42,8 +42,8 @@ pub fn kill(wanted: &Sabotage) -> Ended {
     }
     let is_fast = figures.is_none_or(|figures| figures.meet_the_bars());
     Ok(match () {
-        () if rows.iter().any(|row| row.end == matrix::End::HarnessError) => End::Failed,
-        () if is_fast && rows.iter().all(|row| row.is_right) => End::Holds,
-        () => End::Broken,
+        () if rows.iter().any(|row| row.verdict == KillVerdict::HarnessError) => Conclusion::Failed,
+        () if is_fast && rows.iter().all(|row| row.is_right) => Conclusion::Holds,
+        () => Conclusion::Broken,
     })
 }

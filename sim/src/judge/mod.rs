@@ -1,6 +1,7 @@
 //! One plan, run and judged. A search runs the hash and the laws only; when something breaks, the same plan is run again
 //! with a recorder, which must see the same events.
 
+mod breach;
 mod early_readings;
 pub mod zombie;
 
@@ -17,6 +18,8 @@ use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world;
 use crate::world::Outcome;
+
+pub use breach::{Breach, first_breach};
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,15 +43,6 @@ pub struct Judged {
     pub checked: u64,
 }
 
-/// A breach, of whichever law broke first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    pub law: &'static str,
-    pub sentence: &'static str,
-    pub at: u64,
-    pub because: String,
-}
-
 impl Judged {
     pub fn holds(&self) -> bool {
         self.finding == Finding::Holds
@@ -56,24 +50,14 @@ impl Judged {
 }
 
 impl Verdict {
-    pub fn broken(&self) -> Option<Broken> {
-        let broken = self.findings.iter().filter_map(|judged| match &judged.finding {
-            Finding::Broken { at, because } => {
-                Some(Broken { law: judged.law, sentence: judged.sentence, at: *at, because: because.clone() })
-            }
-            _ => None,
-        });
-        broken.min_by_key(|broken| broken.at)
+    /// The breach of whichever law broke first.
+    pub fn broken(&self) -> Option<Breach> {
+        first_breach(&self.findings)
     }
 
     /// How this law was broken, if it was.
-    pub fn breach_of(&self, law: &str) -> Option<Broken> {
-        self.findings.iter().find(|judged| judged.law == law).and_then(|judged| match &judged.finding {
-            Finding::Broken { at, because } => {
-                Some(Broken { law: judged.law, sentence: judged.sentence, at: *at, because: because.clone() })
-            }
-            _ => None,
-        })
+    pub fn breach_of(&self, law: &str) -> Option<Breach> {
+        self.findings.iter().find(|judged| judged.law == law).and_then(Breach::found)
     }
 
     /// Laws of which it could not be told whether they hold, and why.

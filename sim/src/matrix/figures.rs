@@ -1,74 +1,75 @@
-//! How fast the catalogue is caught, and the bars for it.
+//! Figures over the whole catalogue of planted bugs, and the limits they must stay within.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::matrix::proof::Small;
+use crate::matrix::proof::ReproducerSize;
 use crate::matrix::row::Row;
-use crate::planted::Fate;
+use crate::planted::ExpectedEnd;
 
-/// Seeds: the median over all bugs, each with the median of its starts.
+/// Limit of the median number of seeds over all bugs, each with the median of its starts.
 pub const MEDIAN_BAR: u64 = 20;
 
-/// Seeds: the bug that took longest, from the start from which it took longest.
+/// Limit of the number of seeds for any bug from any start.
 pub const WORST_BAR: u64 = 2_000;
 
-/// Of the plans made small: the medians over all bugs.
-pub const SMALL_BAR: Small = Small { steps: 12, faults: 2, workers: 2, processes: 1 };
+/// Limits of the medians over all minimal reproducers.
+pub const SMALL_BAR: ReproducerSize = ReproducerSize { steps: 12, faults: 2, workers: 2, processes: 1 };
 
-/// Over bugs that must be killed. None, where one was not.
+/// Figures over all bugs that must be killed; none where one was not killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Figures {
     pub median: Option<u64>,
     pub worst: Option<u64>,
-    /// Each number a median of its own.
-    pub small: Option<Small>,
-    /// Whose worst that is.
+    /// The median of each number.
+    pub small: Option<ReproducerSize>,
+    /// The bug that took longest.
     pub slowest: &'static str,
 }
 
 impl Figures {
-    /// None of nothing.
+    /// None if there is no bug that must be killed.
     pub fn of(rows: &[Row]) -> Option<Self> {
-        let to_kill = || rows.iter().filter(|row| row.fate == Fate::Killed);
-        let seeds = median(to_kill().map(|row| row.median));
-        let of = |number: fn(Small) -> u64| median(to_kill().map(|row| row.small.map(number)));
+        let must_be_killed = || rows.iter().filter(|row| row.expected == ExpectedEnd::Killed);
+        let seeds = median(must_be_killed().map(|row| row.median));
+        let of =
+            |number: fn(ReproducerSize) -> u64| median(must_be_killed().map(|row| row.small.map(number)));
         let small = (|| {
-            Some(Small {
+            Some(ReproducerSize {
                 steps: of(|small| small.steps)?,
                 faults: of(|small| small.faults)?,
                 workers: of(|small| small.workers)?,
                 processes: of(|small| small.processes)?,
             })
         })();
-        let slowest = to_kill().max_by_key(|row| row.worst.unwrap_or(u64::MAX))?;
-        Some(Self { median: seeds, worst: slowest.worst, small, slowest: slowest.sabotage })
+        let slowest = must_be_killed().max_by_key(|row| row.worst.unwrap_or(u64::MAX))?;
+        Some(Self { median: seeds, worst: slowest.worst, small, slowest: slowest.bug })
     }
 
     pub fn meet_the_bars(&self) -> bool {
         let is_within = |seeds: Option<u64>, bar: u64| seeds.is_some_and(|seeds| seeds <= bar);
         is_within(self.median, MEDIAN_BAR)
             && is_within(self.worst, WORST_BAR)
-            && self.small.is_some_and(Small::is_readable)
+            && self.small.is_some_and(ReproducerSize::is_readable)
     }
 }
 
-impl Small {
+impl ReproducerSize {
     fn is_readable(self) -> bool {
         let Self { steps, faults, workers, processes } = SMALL_BAR;
         self.steps <= steps && self.faults <= faults && self.workers <= workers && self.processes <= processes
     }
 }
 
-impl fmt::Display for Small {
+impl fmt::Display for ReproducerSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { steps, faults, workers, processes } = self;
         write!(f, "steps {steps}, faults {faults}, workers {workers}, processes {processes}")
     }
 }
 
-/// What is not known is larger than what is.
+/// The median, with unknown numbers above all others.
 pub(super) fn median(numbers: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     let mut numbers: Vec<u64> = numbers.map(|number| number.unwrap_or(u64::MAX)).collect();
     numbers.sort_unstable();

@@ -1,10 +1,9 @@
-//! The kill matrix: which law kills which planted bug, after how many seeds from several starts, in how many steps once the
-//! plan was made small, and what shows that its wrong branch ran. A bug whose runs never differ from the true system's was
-//! never reached; one that was reached and broke nothing was not judged. Controls check the table. One search is in
-//! `hunt.rs`, the proof in `proof.rs`, what a row says in `row.rs`, the bars in `figures.rs`.
+//! The kill matrix: for each planted bug the law that kills it, the seeds that takes from several starts, the size of the
+//! minimal reproducer, and the event that shows that the planted code ran. A bug whose runs never differ from the true
+//! system's was never reached; one that was reached and broke no law was not judged. Controls check the matrix itself.
 
+mod bug_search;
 mod figures;
-mod hunt;
 mod proof;
 mod row;
 
@@ -13,66 +12,67 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::planted;
-use crate::planted::{Fate, Sabotage};
+use crate::planted::{ExpectedEnd, PlantedBug};
+
+use bug_search::search_for;
+use proof::prove;
 
 pub use figures::{Figures, MEDIAN_BAR, WORST_BAR};
-pub use hunt::HarnessPanic;
-pub use proof::{Difference, Proof, Small};
-pub use row::{End, Row, heading};
+pub use proof::{FirstDifference, Proof, ReproducerSize};
+pub use row::{KillVerdict, Row, heading};
 
 /// Where the searches for each planted bug start.
 pub const STARTS: [u64; 5] = [0, 1_000_000, 2_000_000, 3_000_000, 4_000_000];
 
-/// Whoever survives costs every seed, and controls are there to survive.
-const OF_SURVIVORS: u64 = 400;
+/// Seeds for controls that must survive: they take every seed they are given.
+const SURVIVOR_SEEDS: u64 = 400;
 
-/// How to look for planted bugs.
+/// The searches to make for each planted bug.
 pub struct Matrix<'a> {
     pub starts: &'a [u64],
     /// Seeds to try from each start.
     pub most: u64,
     pub jobs: usize,
-    /// Runs to spend on making a plan small that kills; of none it is as it was generated.
+    /// Runs to spend on making a plan small that kills a bug; with 0 it stays as it was generated.
     pub shrink_runs: u64,
 }
 
 /// Enough for nearly every plan to become as small as it gets.
 pub const SHRINK_RUNS: u64 = 1_000;
 
-/// Rows so far, by place, and how many of the first have been told of.
+/// Finished rows by place, and the number of rows that were reported: each row is reported after those before it.
 #[derive(Default)]
-struct Told {
+struct FinishedRows {
     rows: BTreeMap<usize, Row>,
-    told: usize,
+    reported: usize,
 }
 
-/// Every planted bug and every control, with what must come of it; or those of these names.
-pub fn catalogue(names: &[String]) -> Vec<(&'static Sabotage, Fate)> {
-    let planted = planted::all().map(|sabotage| (sabotage, Fate::Killed));
-    let controls = planted::controls().iter().map(|(control, fate)| (control, *fate));
-    let is_wanted = |(sabotage, _): &(&Sabotage, Fate)| {
-        names.is_empty() || names.iter().any(|name| name == sabotage.name)
-    };
-    planted.chain(controls).filter(is_wanted).collect()
+/// Planted bugs and controls with their expected ends: those of these names, or all if there is no name.
+pub fn catalogue(names: &[String]) -> Vec<(&'static PlantedBug, ExpectedEnd)> {
+    let bugs = planted::all().map(|bug| (bug, ExpectedEnd::Killed));
+    let controls = planted::controls().iter().map(|(control, expected)| (control, *expected));
+    let is_wanted =
+        |(bug, _): &(&PlantedBug, ExpectedEnd)| names.is_empty() || names.iter().any(|name| name == bug.name);
+    bugs.chain(controls).filter(is_wanted).collect()
 }
 
 impl Matrix<'_> {
-    /// A row for each of these, in their order. Each is told of in this order, too, as soon as it can be.
-    pub fn of(&self, planted: &[(&Sabotage, Fate)], said: &(dyn Fn(&Row) + Sync)) -> Vec<Row> {
+    /// One row for each of these, in their order. `report` gets each row in this order as soon as it can.
+    pub fn of(&self, bugs: &[(&PlantedBug, ExpectedEnd)], report: &(dyn Fn(&Row) + Sync)) -> Vec<Row> {
         let next = AtomicUsize::new(0);
-        let rows = Mutex::new(Told::default());
+        let rows = Mutex::new(FinishedRows::default());
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
                 scope.spawn(|| {
                     loop {
                         let place = next.fetch_add(1, Ordering::Relaxed);
-                        let Some((sabotage, fate)) = planted.get(place) else { return };
-                        let row = self.row(sabotage, *fate);
+                        let Some((bug, expected)) = bugs.get(place) else { return };
+                        let row = self.row(bug, *expected);
                         let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
                         rows.rows.insert(place, row);
-                        while let Some(row) = rows.rows.get(&rows.told) {
-                            said(row);
-                            rows.told += 1;
+                        while let Some(row) = rows.rows.get(&rows.reported) {
+                            report(row);
+                            rows.reported += 1;
                         }
                     }
                 });
@@ -81,21 +81,22 @@ impl Matrix<'_> {
         rows.into_inner().unwrap_or_else(PoisonError::into_inner).rows.into_values().collect()
     }
 
-    fn row(&self, sabotage: &Sabotage, fate: Fate) -> Row {
-        let is_to_survive = matches!(fate, Fate::Survives | Fate::IsInert);
-        let most = if is_to_survive { self.most.min(OF_SURVIVORS) } else { self.most };
-        let mut hunts = Vec::new();
+    fn row(&self, bug: &PlantedBug, expected: ExpectedEnd) -> Row {
+        let most = match expected {
+            ExpectedEnd::Survives | ExpectedEnd::IsInert => self.most.min(SURVIVOR_SEEDS),
+            ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce => self.most,
+        };
+        let mut searches = Vec::new();
         for start in self.starts {
-            let hunt = hunt::apart(|at| hunt::hunt(sabotage, *start, most, at));
-            let is_over = hunt.is_err();
-            hunts.push(hunt);
-            if is_over {
+            let search = search_for(bug, *start, most);
+            let has_panicked = search.is_err();
+            searches.push(search);
+            if has_panicked {
                 break;
             }
         }
-        let killed = hunts.iter().flatten().find_map(hunt::Hunt::killed_by_seed);
-        let proof =
-            killed.map(|seed| hunt::apart(|at| proof::proof(sabotage, at.is_at(seed), self.shrink_runs)));
-        Row::new(sabotage, fate, hunts, proof)
+        let killed_by = searches.iter().flatten().find_map(|search| search.killed_by);
+        let proof = killed_by.map(|seed| prove(bug, seed, self.shrink_runs));
+        Row::new(bug, expected, searches, proof)
     }
 }

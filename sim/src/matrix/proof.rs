@@ -1,46 +1,46 @@
-//! What shows that a kill was the planted bug's doing: the plan that killed it, made small, played twice. At the first event at
-//! which the bug's history leaves the true system's, what was planted has run; that it was wrong, its law says. That is the same question for every
-//! bug, asked of what happened, so that no sabotage needs a probe of its own; and a law that objected to lawful behaviour
-//! would have no such event to show.
+//! The proof of a kill: the plan that killed a planted bug, made small and run twice, with the bug and with the true system.
+//! The first event that differs shows that the planted code ran; its law says that the result is wrong. A law that objects
+//! to lawful behaviour has no such event, since then the two histories are the same.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::history::History;
 use crate::judge::record;
-use crate::matrix::hunt::plan;
 use crate::plan::Plan;
-use crate::plan::chance::Seed;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
+use crate::search::{HarnessPanic, SeededPlans};
 use crate::shrink::{Size, shrink};
 use crate::subject::Subject;
+use crate::support::panics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proof {
-    pub small: Small,
-    /// None: both histories are one, and the law objects to what the true system does.
-    pub first_difference: Option<Difference>,
+    pub small: ReproducerSize,
+    /// None if both histories are the same: then the law objects to what the true system does.
+    pub first_difference: Option<FirstDifference>,
 }
 
-/// What there is to read in a plan that was made small.
+/// The size of a plan that was made small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Small {
+pub struct ReproducerSize {
     pub steps: u64,
     pub faults: u64,
     pub workers: u64,
     pub processes: u64,
 }
 
-/// The first event that differs, as each of the two says it. Where both say the same it is a time or a value that does.
+/// The first event that differs, in the words of both histories. If the words are the same, a time or a value differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
+pub struct FirstDifference {
     pub event: usize,
     pub planted: String,
     pub truth: String,
 }
 
-impl Small {
+impl ReproducerSize {
     fn of(plan: &Plan) -> Self {
         let faults = plan.steps.iter().filter(|step| step.action.is_fault()).count();
         let Size { steps, processes, .. } = Size::of(plan);
@@ -51,18 +51,30 @@ impl Small {
     }
 }
 
-pub fn proof(sabotage: &Sabotage, seed: Seed, runs: u64) -> Proof {
-    let (subject, truth) = (sabotage.subject(), Subject::fencepost());
-    let small = shrink(&plan(seed, &subject), &subject, sabotage.law, runs, &mut |_| {}).plan;
-    let small = Arc::new(small);
-    let size = Small::of(&small);
-    let (planted, truth) = (record(&small, &subject), record(&small, &truth));
-    Proof { small: size, first_difference: difference(&planted, &truth) }
+/// Proves a kill, with up to `runs` runs to make the plan small. It works on a thread of its own: after a panic of the
+/// harness the thread's world is in an unknown state.
+pub fn prove(bug: &PlantedBug, seed: u64, runs: u64) -> Result<Proof, HarnessPanic> {
+    let subject = bug.subject();
+    let store = subject.store_needed;
+    let caught = || {
+        catch_unwind(AssertUnwindSafe(|| proof(bug, &subject, seed, runs)))
+            .map_err(|payload| panics::told(payload.as_ref()))
+    };
+    let joined = std::thread::scope(|scope| scope.spawn(caught).join());
+    let proof = joined.unwrap_or_else(|payload| Err(panics::told(payload.as_ref())));
+    proof.map_err(|said| HarnessPanic { seed, store, said })
 }
 
-fn difference(planted: &History, truth: &History) -> Option<Difference> {
+fn proof(bug: &PlantedBug, subject: &Subject, seed: u64, runs: u64) -> Proof {
+    let plan = SeededPlans::of(subject).plan(seed);
+    let small = Arc::new(shrink(&plan, subject, bug.law, runs, &mut |_| {}).plan);
+    let (planted, truth) = (record(&small, subject), record(&small, &Subject::fencepost()));
+    Proof { small: ReproducerSize::of(&small), first_difference: difference(&planted, &truth) }
+}
+
+fn difference(planted: &History, truth: &History) -> Option<FirstDifference> {
     let event = planted.first_difference(truth)?;
-    Some(Difference { event, planted: said(planted, event), truth: said(truth, event) })
+    Some(FirstDifference { event, planted: said(planted, event), truth: said(truth, event) })
 }
 
 fn said(history: &History, place: usize) -> String {

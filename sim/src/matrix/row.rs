@@ -1,20 +1,21 @@
-//! A row of the table: what came of one planted bug, and whether that is what must come of it.
+//! A row of the kill matrix: the verdict on one planted bug, and whether it is the expected one.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::matrix::bug_search::BugSearch;
 use crate::matrix::figures::median;
-use crate::matrix::hunt::{HarnessPanic, Hunt};
-use crate::matrix::proof::{Difference, Proof, Small};
-use crate::planted::{Fate, Sabotage};
+use crate::matrix::proof::{FirstDifference, Proof, ReproducerSize};
+use crate::planted::{ExpectedEnd, PlantedBug};
+use crate::search::HarnessPanic;
 
-/// The most seeds that an obvious bug may take.
+/// The most seeds that a bug may take which must be killed at once.
 const AT_ONCE: u64 = 3;
 
-/// What came of a planted bug.
+/// The result of the searches for one planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum KillVerdict {
     /// By its own law, from every start.
     Killed,
     /// By its own law, from some starts and not from all.
@@ -29,7 +30,7 @@ pub enum End {
     HarnessError,
 }
 
-impl fmt::Display for End {
+impl fmt::Display for KillVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Killed => "KILLED",
@@ -42,7 +43,7 @@ impl fmt::Display for End {
     }
 }
 
-impl Serialize for End {
+impl Serialize for KillVerdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -50,76 +51,78 @@ impl Serialize for End {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    pub sabotage: &'static str,
+    #[serde(rename = "sabotage")]
+    pub bug: &'static str,
     pub stands_for: &'static str,
     /// The law that must catch it.
     pub law: &'static str,
-    pub fate: Fate,
-    #[serde(rename = "verdict")]
-    pub end: End,
-    /// As it should be.
+    #[serde(rename = "fate")]
+    pub expected: ExpectedEnd,
+    pub verdict: KillVerdict,
+    /// Whether the verdict is the expected one.
     pub is_right: bool,
-    /// Whichever law broke first, in the first search in which any did.
+    /// The law that broke first in the first search that broke any.
     pub first_law: Option<&'static str>,
-    /// From each start; none, where it was not killed in time.
+    /// Seeds needed from each start; none where it was not killed in time.
     pub needed: Vec<Option<u64>>,
     pub median: Option<u64>,
     pub worst: Option<u64>,
     /// The first plan that killed it, made small.
-    pub small: Option<Small>,
-    /// What shows, in that plan, that its wrong branch ran.
-    pub first_difference: Option<Difference>,
+    pub small: Option<ReproducerSize>,
+    /// The event of that plan that shows that the planted code ran.
+    pub first_difference: Option<FirstDifference>,
     pub harness_panic: Option<HarnessPanic>,
 }
 
 impl Row {
     pub(super) fn new(
-        sabotage: &Sabotage,
-        fate: Fate,
-        hunts: Vec<Result<Hunt, HarnessPanic>>,
+        bug: &PlantedBug,
+        expected: ExpectedEnd,
+        searches: Vec<Result<BugSearch, HarnessPanic>>,
         proof: Option<Result<Proof, HarnessPanic>>,
     ) -> Self {
         let mut harness_panic = None;
-        let mut keep = |panicked: HarnessPanic| {
+        let mut first_panic = |panicked: HarnessPanic| {
             harness_panic.get_or_insert(panicked);
         };
-        let hunts: Vec<Hunt> = hunts.into_iter().filter_map(|hunt| hunt.map_err(&mut keep).ok()).collect();
-        let proof = proof.and_then(|proof| proof.map_err(&mut keep).ok());
+        let searches: Vec<BugSearch> =
+            searches.into_iter().filter_map(|search| search.map_err(&mut first_panic).ok()).collect();
+        let proof = proof.and_then(|proof| proof.map_err(&mut first_panic).ok());
 
-        let needed: Vec<Option<u64>> = hunts.iter().map(|hunt| hunt.needed).collect();
+        let needed: Vec<Option<u64>> = searches.iter().map(|search| search.needed).collect();
         let all: Option<Vec<u64>> = needed.iter().copied().collect();
         let (median, worst) = (median(needed.iter().copied()), all.and_then(|all| all.into_iter().max()));
-        let first_law = hunts.iter().find_map(|hunt| hunt.first_law);
+        let first_law = searches.iter().find_map(|search| search.first_law);
 
-        let end = if harness_panic.is_some() {
-            End::HarnessError
+        let verdict = if harness_panic.is_some() {
+            KillVerdict::HarnessError
         } else if worst.is_some() {
-            End::Killed
+            KillVerdict::Killed
         } else if needed.iter().any(Option::is_some) {
-            End::KilledFromSomeStarts
+            KillVerdict::KilledFromSomeStarts
         } else if first_law.is_some() {
-            End::KilledByAnotherLaw
-        } else if hunts.iter().any(|hunt| hunt.was_reached) {
-            End::SurvivedNotJudged
+            KillVerdict::KilledByAnotherLaw
+        } else if searches.iter().any(|search| search.was_reached) {
+            KillVerdict::SurvivedNotJudged
         } else {
-            End::SurvivedNeverReached
+            KillVerdict::SurvivedNeverReached
         };
         let (small, first_difference) =
             proof.map_or((None, None), |proof| (Some(proof.small), proof.first_difference));
-        let is_killed = end == End::Killed && first_difference.is_some();
-        let is_right = match fate {
-            Fate::Killed => is_killed,
-            Fate::DiesAtOnce => is_killed && worst <= Some(AT_ONCE),
-            Fate::Survives => end == End::SurvivedNotJudged,
-            Fate::IsInert => end == End::SurvivedNeverReached,
+        let is_killed = verdict == KillVerdict::Killed && first_difference.is_some();
+        let is_right = match expected {
+            ExpectedEnd::Killed => is_killed,
+            ExpectedEnd::DiesAtOnce => is_killed && worst <= Some(AT_ONCE),
+            ExpectedEnd::Survives => verdict == KillVerdict::SurvivedNotJudged,
+            ExpectedEnd::IsInert => verdict == KillVerdict::SurvivedNeverReached,
         };
-        let Sabotage { name, stands_for, law, .. } = *sabotage;
+        let PlantedBug { name, stands_for, law, .. } = *bug;
         Self {
-            sabotage: name,
+            bug: name,
             stands_for,
             law,
-            fate,
-            end,
+            expected,
+            verdict,
             is_right,
             first_law,
             needed,
@@ -135,40 +138,39 @@ impl Row {
         let number = |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
         let (median, worst) = (number(self.median), number(self.worst));
         let steps = number(self.small.map(|small| small.steps));
-        let wrong = match self.fate {
+        let wrong = match self.expected {
             _ if !self.is_right => "   WRONG",
-            Fate::Survives | Fate::IsInert => ", as it must",
-            Fate::Killed | Fate::DiesAtOnce => "",
+            ExpectedEnd::Survives | ExpectedEnd::IsInert => ", as it must",
+            ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce => "",
         };
-        format!("{:<32} {median:>6} {worst:>6} {steps:>5}   {}{wrong}", self.sabotage, self.came())
+        format!("{:<32} {median:>6} {worst:>6} {steps:>5}   {}{wrong}", self.bug, self.verdict_in_words())
     }
 
-    /// What came of it, in words.
-    fn came(&self) -> String {
-        let (end, law) = (self.end, self.law);
-        let killed = match end {
-            End::Killed => format!("{end} by {law}"),
-            End::KilledFromSomeStarts => {
+    fn verdict_in_words(&self) -> String {
+        let (verdict, law) = (self.verdict, self.law);
+        let killed = match verdict {
+            KillVerdict::Killed => format!("{verdict} by {law}"),
+            KillVerdict::KilledFromSomeStarts => {
                 let killed = self.needed.iter().flatten().count();
                 format!("KILLED from {killed} of {} starts by {law}", self.needed.len())
             }
-            End::KilledByAnotherLaw => {
-                return format!("{end}: {}, and not {law}", self.first_law.unwrap_or("-"));
+            KillVerdict::KilledByAnotherLaw => {
+                return format!("{verdict}: {}, and not {law}", self.first_law.unwrap_or("-"));
             }
-            End::HarnessError => {
+            KillVerdict::HarnessError => {
                 let panicked = self.harness_panic.as_ref();
                 return panicked.map_or_else(
-                    || end.to_string(),
-                    |panicked| format!("{end} in seed {}: {}", panicked.seed, panicked.said),
+                    || verdict.to_string(),
+                    |panicked| format!("{verdict} in seed {}: {}", panicked.seed, panicked.said),
                 );
             }
-            End::SurvivedNeverReached | End::SurvivedNotJudged => return end.to_string(),
+            KillVerdict::SurvivedNeverReached | KillVerdict::SurvivedNotJudged => return verdict.to_string(),
         };
         match &self.first_difference {
-            Some(Difference { planted, truth, .. }) if planted == truth => {
+            Some(FirstDifference { planted, truth, .. }) if planted == truth => {
                 format!("{killed}: {planted} | the same, with other values")
             }
-            Some(Difference { planted, truth, .. }) => format!("{killed}: {planted} | {truth}"),
+            Some(FirstDifference { planted, truth, .. }) => format!("{killed}: {planted} | {truth}"),
             None => format!("{killed}, where it does what the true system does"),
         }
     }
@@ -177,10 +179,6 @@ impl Row {
 pub fn heading() -> String {
     format!(
         "{:<32} {:>6} {:>6} {:>5}   {}",
-        "sabotage",
-        "median",
-        "worst",
-        "steps",
-        "what came of it: the first event that shows it | what happens truly"
+        "sabotage", "median", "worst", "steps", "result, first difference | correct behaviour"
     )
 }

@@ -11,12 +11,12 @@ use crate::laws::lost_means_silent::LostMeansSilent;
 use crate::laws::one_live_grant::OneLiveGrant;
 use crate::laws::stale_writer_refused::StaleWriterRefused;
 use crate::laws::tokens_are_drawn::TokensAreDrawn;
-use crate::planted::{Fate, Sabotage};
+use crate::planted::{ExpectedEnd, PlantedBug};
 use crate::subject::Subject;
 
-pub const ALL: &[(Sabotage, Fate)] = &[
+pub const ALL: &[(PlantedBug, ExpectedEnd)] = &[
     (
-        Sabotage {
+        PlantedBug {
             name: "control-capital-tokens",
             stands_for: "nothing: tokens are as drawn, and look different",
             law: TokensAreDrawn::CARD.name,
@@ -24,10 +24,10 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 rules(subject, |rules| Rules { token: |bytes| leases::token(bytes).to_uppercase(), ..rules })
             },
         },
-        Fate::Survives,
+        ExpectedEnd::Survives,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-fences-by-twos",
             stands_for: "nothing: fences grow, and not by one",
             law: FencesOnlyGrow::CARD.name,
@@ -35,10 +35,10 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 rules(subject, |rules| Rules { next_fence: |highest| highest.checked_add(2), ..rules })
             },
         },
-        Fate::Survives,
+        ExpectedEnd::Survives,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-eager-renewals",
             stands_for: "nothing: a worker that renews sooner than it must",
             law: LostMeansSilent::CARD.name,
@@ -50,19 +50,19 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 Subject { attempt_rules, ..subject }
             },
         },
-        Fate::Survives,
+        ExpectedEnd::Survives,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-the-same-value",
             stands_for: "nothing: a value replaced by itself",
             law: StaleWriterRefused::CARD.name,
             subject: |subject| rules(subject, |rules| Rules { renew: leases::renew, ..rules }),
         },
-        Fate::IsInert,
+        ExpectedEnd::IsInert,
     ),
     (
-        Sabotage {
+        PlantedBug {
             name: "control-everything-is-free",
             stands_for: "a registry that holds no lease at all: whoever claims is granted",
             law: OneLiveGrant::CARD.name,
@@ -73,7 +73,7 @@ pub const ALL: &[(Sabotage, Fate)] = &[
                 })
             },
         },
-        Fate::DiesAtOnce,
+        ExpectedEnd::DiesAtOnce,
     ),
 ];
 

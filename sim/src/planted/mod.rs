@@ -18,7 +18,7 @@ use crate::subject::Subject;
 
 /// What must come of a planted value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum ExpectedEnd {
     /// Its law catches it.
     Killed,
     /// It is no bug: whatever objects is wrong.
@@ -29,7 +29,7 @@ pub enum Fate {
     DiesAtOnce,
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for ExpectedEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Killed => "is killed",
@@ -40,14 +40,14 @@ impl fmt::Display for Fate {
     }
 }
 
-impl Serialize for Fate {
+impl Serialize for ExpectedEnd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 /// One planted bug, or control.
-pub struct Sabotage {
+pub struct PlantedBug {
     pub name: &'static str,
     /// The real bug it stands for.
     pub stands_for: &'static str,
@@ -57,7 +57,7 @@ pub struct Sabotage {
     pub subject: fn(Subject) -> Subject,
 }
 
-impl Sabotage {
+impl PlantedBug {
     pub fn subject(&self) -> Subject {
         Subject { name: self.name, ..(self.subject)(Subject::fencepost()) }
     }
@@ -65,16 +65,16 @@ impl Sabotage {
 
 /// What the table itself is checked with: values that must survive, one that must not
 /// even be seen, and one that must die at once.
-pub fn controls() -> &'static [(Sabotage, Fate)] {
+pub fn controls() -> &'static [(PlantedBug, ExpectedEnd)] {
     controls::ALL
 }
 
 /// Every planted bug.
-pub fn all() -> impl Iterator<Item = &'static Sabotage> {
+pub fn all() -> impl Iterator<Item = &'static PlantedBug> {
     registry::ALL.iter().chain(store::ALL).chain(worker::ALL).chain(waiting::ALL)
 }
 
-pub fn by_name(name: &str) -> Option<&'static Sabotage> {
+pub fn by_name(name: &str) -> Option<&'static PlantedBug> {
     let controls = controls::ALL.iter().map(|(control, _)| control);
     all().chain(controls).find(|sabotage| sabotage.name == name)
 }

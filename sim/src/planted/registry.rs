@@ -11,7 +11,7 @@ use fencepost::rules::leases;
 use fencepost::rules::writes::{self, Admission, ExecutionWrite, StartDecision};
 
 use crate::laws;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::planted::wrapped_core::{CallersClock, DecidesEarly, LeasesAnything, MovesOneByOne, SaysYes};
 use crate::planted::wrong_rules::{
     admits_unfenced, claims_at_expiry, reclaims_from_the_living, reclaims_from_whoever_holds,
@@ -19,14 +19,14 @@ use crate::planted::wrong_rules::{
 };
 use crate::subject::{Protocol, Subject};
 
-pub const ALL: &[Sabotage] = &[
-    Sabotage {
+pub const ALL: &[PlantedBug] = &[
+    PlantedBug {
         name: "release-by-id-alone",
         stands_for: "a lock released by name without its token: the late release of an old holder ends a new one's lease",
         law: laws::that_catches("release-by-id-alone"),
         subject: |subject| with(subject, |rules| Rules { releases: |_, _| true, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "fence-repeated",
         stands_for: "a new grant repeats the last fence: what stands outside cannot tell the two apart",
         law: laws::that_catches("fence-repeated"),
@@ -34,7 +34,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules { next_fence: |highest| Some(highest.max(1)), ..rules })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "fence-forgotten-by-prune",
         stands_for: "the fence is kept in the row that a prune deletes, and starts again with the next life",
         law: laws::that_catches("fence-forgotten-by-prune"),
@@ -42,61 +42,61 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules { survives_prune: |kept| HighWater { fence: 0, ..kept }, ..rules })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "renew-at-expiry",
         stands_for: "`expires_at >= now` in renew alone: for one millisecond an expired grant comes back",
         law: laws::that_catches("renew-at-expiry"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_at_expiry, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "claim-at-expiry",
         stands_for: "`expires_at >= now` in claim alone: for one millisecond an expired grant keeps others out",
         law: laws::that_catches("claim-at-expiry"),
         subject: |subject| with(subject, |rules| Rules { claim: claims_at_expiry, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "renew-the-expired",
         stands_for: "a renewal accepts an expired grant as long as nobody took it",
         law: laws::that_catches("renew-the-expired"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_the_expired, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "renewals-add-up",
         stands_for: "a renewal adds a ttl to what was left: soon a dead worker's lease outlasts everybody's patience",
         law: laws::that_catches("renewals-add-up"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_on_top, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "renew-creates",
         stands_for: "a renewal is an upsert: it makes the row it should update, so a released lease comes back",
         law: laws::that_catches("renew-creates"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_what_is_gone, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "reclaim-whoever-holds",
         stands_for: "a reclaim skips the comparison with the holder it observed, and takes a later one's lease",
         law: laws::that_catches("reclaim-whoever-holds"),
         subject: |subject| with(subject, |rules| Rules { reclaim: reclaims_from_whoever_holds, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "reclaim-from-the-living",
         stands_for: "the registry believes a reclaimer that the holder is dead, and does not ask its own probe",
         law: laws::that_catches("reclaim-from-the-living"),
         subject: |subject| with(subject, |rules| Rules { reclaim: reclaims_from_the_living, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "same-token",
         stands_for: "tokens are made of something that repeats, such as a constant or a coarse clock",
         law: laws::that_catches("same-token"),
         subject: |subject| with(subject, |rules| Rules { token: |_| "token".to_owned(), ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "claim-the-ended",
         stands_for: "claims of ended processes succeed",
         law: laws::that_catches("claim-the-ended"),
         subject: |subject| with(subject, |rules| Rules { admit_holder: |_, _| Ok(()), ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "claim-the-unknown",
         stands_for: "claims of unknown ids succeed: a lock table that never asks whether the work is there, or still there",
         law: laws::that_catches("claim-the-unknown"),
@@ -105,7 +105,7 @@ pub const ALL: &[Sabotage] = &[
             ..subject
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "renew-then-write",
         stands_for: "the protocol of the reference pages: renew as a check, then complete unfenced; the lease may pass on \
                      between the two",
@@ -115,7 +115,7 @@ pub const ALL: &[Sabotage] = &[
             ..with(subject, |rules| Rules { admit: admits_unfenced, ..rules })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "start-unchecked",
         stands_for: "the first start is recorded without a look at the lease",
         law: laws::that_catches("start-unchecked"),
@@ -129,7 +129,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "wait-unchecked",
         stands_for: "waits are set and cleared without a look at the lease: late waits that nobody fenced",
         law: laws::that_catches("wait-unchecked"),
@@ -143,7 +143,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "events-unchecked",
         stands_for: "events are appended by anyone: the terminal write is fenced, the log is not",
         law: laws::that_catches("events-unchecked"),
@@ -157,7 +157,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "second-terminal",
         stands_for: "a second terminal outcome overwrites the first",
         law: laws::that_catches("second-terminal"),
@@ -171,7 +171,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "same-owner-is-same-incarnation",
         stands_for: "a restarted worker is taken for the one that died: it re-enters the dead one's lease",
         law: laws::that_catches("same-owner-is-same-incarnation"),
@@ -179,7 +179,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| Rules { same_incarnation: |a, b| a.owner_id == b.owner_id, ..rules })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "expiry-by-the-callers-clock",
         stands_for: "a claim brings the time along that the stored expiry is compared with: whoever is fast takes live leases",
         law: laws::that_catches("release-by-id-alone"),
@@ -190,7 +190,7 @@ pub const ALL: &[Sabotage] = &[
             ..subject
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "claim-decided-before-a-wait",
         stands_for: "a claim looks, waits, and writes without looking again: authority checked in one transaction, used in the next",
         law: laws::that_catches("claim-decided-before-a-wait"),
@@ -199,7 +199,7 @@ pub const ALL: &[Sabotage] = &[
             ..subject
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "completion-forgotten",
         stands_for: "the retry of an applied completion is a stranger's: its owner hears that the process has ended already",
         law: laws::that_catches("completion-forgotten"),
@@ -218,13 +218,13 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "half-a-transfer",
         stands_for: "a refused transfer of handles keeps what it had moved before it met the one that was missing",
         law: laws::that_catches("claim-decided-before-a-wait"),
         subject: |subject| Subject { wrap_core: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
     },
-    Sabotage {
+    PlantedBug {
         name: "already-yours-by-incarnation",
         stands_for: "a start is called one's own when the incarnation is the same, though it was made under another grant",
         law: laws::that_catches("already-yours-by-incarnation"),
@@ -241,7 +241,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "expired-too-early",
         stands_for: "a margin of safety at the wrong end: a lease is called expired in its last milliseconds",
         law: laws::that_catches("expired-too-early"),
@@ -255,7 +255,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "nobody-holds-so-anybody-may",
         stands_for: "a write is checked against the holder, and passes where there is none: a revenant of an earlier life too",
         law: laws::that_catches("nobody-holds-so-anybody-may"),
@@ -269,7 +269,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "sequence-with-holes",
         stands_for: "sequences come from a counter that others use too: readers wait for events that there are not",
         law: laws::that_catches("sequence-with-holes"),
@@ -280,7 +280,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "replay-appends-again",
         stands_for: "the retry of an append is another event: its key is stored and never looked up",
         law: laws::that_catches("replay-appends-again"),
@@ -291,7 +291,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "renewal-that-renews-nothing",
         stands_for: "a renewal that updated no row and said yes: the worker believes in a lease that runs out",
         law: laws::that_catches("renewal-that-renews-nothing"),
@@ -300,7 +300,7 @@ pub const ALL: &[Sabotage] = &[
             ..subject
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "last-start-wins",
         stands_for: "the first-start marker is overwritten by a revenant",
         law: laws::that_catches("last-start-wins"),

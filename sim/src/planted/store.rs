@@ -10,11 +10,11 @@ use fencepost::store::Rows;
 
 use crate::laws;
 use crate::plan::Store;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::subject::{ChangeRows, StoreSettings, Subject};
 
-pub const ALL: &[Sabotage] = &[
-    Sabotage {
+pub const ALL: &[PlantedBug] = &[
+    PlantedBug {
         name: "synchronous-normal",
         stands_for: "a claim is acknowledged before it is durable: a write-ahead log that is synced now and then",
         law: laws::that_catches("synchronous-normal"),
@@ -23,7 +23,7 @@ pub const ALL: &[Sabotage] = &[
             on_disk(Subject { store: StoreSettings { tuning, ..subject.store }, ..subject })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "answers-before-it-has-synced",
         stands_for: "a reopened store answers from a log that it has read and not synced",
         law: laws::that_catches("answers-before-it-has-synced"),
@@ -32,7 +32,7 @@ pub const ALL: &[Sabotage] = &[
             on_disk(Subject { store, ..subject })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "restart-rearms-leases",
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
         law: laws::that_catches("restart-rearms-leases"),

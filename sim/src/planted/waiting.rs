@@ -15,11 +15,11 @@ use fencepost::registry::watched::ProcessEventSink;
 use fencepost::{ProcessRegistry, RegistryError};
 
 use crate::laws;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::subject::Subject;
 
-pub const ALL: &[Sabotage] = &[
-    Sabotage {
+pub const ALL: &[PlantedBug] = &[
+    PlantedBug {
         name: "a-failed-read-ends-a-wait",
         stands_for: "a waiter takes a read that failed for the answer",
         law: laws::that_catches("a-failed-read-ends-a-wait"),
@@ -27,7 +27,7 @@ pub const ALL: &[Sabotage] = &[
             subject.waited_for_by(|registry, environment| Arc::new(Impatient { registry, environment }))
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "subscribes-after-the-first-read",
         stands_for: "a waiter reads, and subscribes a moment later: an end in between is missed until something else happens",
         law: laws::that_catches("subscribes-after-the-first-read"),
@@ -38,7 +38,7 @@ pub const ALL: &[Sabotage] = &[
             ..subject
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "a-failed-sink-wakes-nobody",
         stands_for: "a driver that wakes its waiters only after the sink took the event: when the sink fails they sleep on",
         law: laws::that_catches("a-failed-sink-wakes-nobody"),

@@ -8,25 +8,25 @@ use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::worker::{self, BodyEnd, NextStep, Renewal, WorkerRules};
 
 use crate::laws;
-use crate::planted::Sabotage;
+use crate::planted::PlantedBug;
 use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
 use crate::subject::Subject;
 
-pub const ALL: &[Sabotage] = &[
-    Sabotage {
+pub const ALL: &[PlantedBug] = &[
+    PlantedBug {
         name: "listed-row-believed",
         stands_for: "a sweep acts on its stale list and asks no further: what was not started when it was listed is run, whatever \
                      the registry says of its start",
         law: laws::that_catches("listed-row-believed"),
         subject: |subject| believing(subject, |_, listed| Some(listed)),
     },
-    Sabotage {
+    PlantedBug {
         name: "never-renews",
         stands_for: "a worker that claims and never renews",
         law: laws::that_catches("never-renews"),
         subject: |subject| with(subject, |rules| WorkerRules { first_renewal_in_ms: |_| u64::MAX, ..rules }),
     },
-    Sabotage {
+    PlantedBug {
         name: "renewals-end-at-one-error",
         stands_for: "a renewal loop that dies on the first error while the body runs on",
         law: laws::that_catches("renewals-end-at-one-error"),
@@ -41,7 +41,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "effects-after-loss",
         stands_for: "a worker that hears that its lease is lost, and lets the body run on",
         law: laws::that_catches("effects-after-loss"),
@@ -56,7 +56,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "failed-when-lost",
         stands_for: "a worker that writes Failed when it loses its lease",
         law: laws::that_catches("failed-when-lost"),
@@ -77,7 +77,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "release-after-unknown-completion",
         stands_for: "an unknown answer to a completion is taken for a failure: the lease is released, the outcome dropped",
         law: laws::that_catches("release-after-unknown-completion"),
@@ -91,7 +91,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "disposition-ignored",
         stands_for: "every row is run, whatever may happen to it",
         law: laws::that_catches("disposition-ignored"),
@@ -110,7 +110,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "started-is-no-reason",
         stands_for: "an owner-bound process that somebody started is started again",
         law: laws::that_catches("started-is-no-reason"),
@@ -130,7 +130,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "death-of-the-last-holder",
         stands_for: "the proof of death is asked of whoever held the lease last, not of whoever started the work",
         law: laws::that_catches("death-of-the-last-holder"),
@@ -144,7 +144,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "failed-read-is-no-obstacle",
         stands_for: "a read that failed is taken for \"not terminal, not started\", and nothing is asked further",
         law: laws::that_catches("failed-read-is-no-obstacle"),
@@ -155,7 +155,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "effects-stamped-ahead",
         stands_for: "effects are stamped with a number that runs ahead of the fence: a successor's are refused",
         law: laws::that_catches("effects-stamped-ahead"),
@@ -166,7 +166,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "one-incarnation-for-all",
         stands_for: "a worker names its incarnation once and for ever: after a restart it re-enters the lease of its dead self",
         law: laws::that_catches("one-incarnation-for-all"),
@@ -174,7 +174,7 @@ pub const ALL: &[Sabotage] = &[
             with(subject, |rules| WorkerRules { incarnation: |_| "the only one".to_owned(), ..rules })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "rows-one-after-another",
         stands_for: "a sweep runs each row to its end before it looks at the next",
         law: laws::that_catches("rows-one-after-another"),
@@ -185,7 +185,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "unwraps-an-expiry",
         stands_for: "an answer that \"cannot happen\" is unwrapped",
         law: laws::that_catches("unwraps-an-expiry"),
@@ -206,7 +206,7 @@ pub const ALL: &[Sabotage] = &[
             })
         },
     },
-    Sabotage {
+    PlantedBug {
         name: "permit-held-while-waiting",
         stands_for: "a parent keeps its place while it waits for a child that needs it",
         law: laws::that_catches("permit-held-while-waiting"),

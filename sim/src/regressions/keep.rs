@@ -1,14 +1,14 @@
-//! A plan becomes a file only after its text, read back, still breaks the law at the same place: what is kept for ever is the
-//! text, and not the value it was written from.
+//! Writing a regression. The text is read back and run before it becomes a file: it must still break its law at the same
+//! place, since later replays have the text alone.
 
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::history::event::Kind;
+use crate::history::event::What;
 use crate::judge::{judge, record};
 use crate::plan::{Plan, PlanError};
-use crate::regressions::{Place, Regression, read};
+use crate::regressions::{BreachPlace, Regression, read};
 use crate::subject::Subject;
 use crate::support::atomic_file;
 
@@ -33,8 +33,7 @@ pub enum KeepError {
     Unwritten { path: String, cause: std::io::Error },
 }
 
-/// Writes a regression that breaks its law on `subject`, with the place where it does: whole, or not at all, and in the
-/// place of no other.
+/// Writes a regression that breaks its law on `subject`, together with the place where it does. Never replaces a file.
 pub fn keep(path: &Path, regression: &Regression, subject: &Subject) -> Result<Regression, KeepError> {
     let (kept, text) = verified(regression, subject)?;
     let unwritten = |cause| KeepError::Unwritten { path: path.display().to_string(), cause };
@@ -45,30 +44,32 @@ pub fn keep(path: &Path, regression: &Regression, subject: &Subject) -> Result<R
     Ok(kept)
 }
 
-/// The regression with the place where it breaks its law, and its text, which was read back and breaks it there.
+/// Fills in the place where the regression breaks its law, and gives its text, which was read back and run.
 pub fn verified(regression: &Regression, subject: &Subject) -> Result<(Regression, String), KeepError> {
     let law = &regression.law;
     let place = place_of(&regression.plan, subject, law)
         .ok_or_else(|| KeepError::NotBroken { law: law.clone(), subject: subject.name })?;
-    let kept = Regression { finding: Some(place), ..regression.clone() };
+    let kept = Regression { place: Some(place), ..regression.clone() };
     let text = toml::to_string_pretty(&kept).map_err(|why| KeepError::NoText { why: why.to_string() })?;
     let (plan, read_back) = read(&text).map_err(|error| KeepError::Unreadable { error })?;
     if read_back.as_ref() != Some(&kept) {
         return Err(KeepError::AnotherPlan);
     }
-    if place_of(&plan, subject, law) != kept.finding {
+    if place_of(&plan, subject, law) != kept.place {
         return Err(KeepError::NotRepeated { law: law.clone() });
     }
     Ok((kept, text))
 }
 
 /// Where the plan breaks the law, if it does.
-pub fn place_of(plan: &Plan, subject: &Subject, law: &str) -> Option<Place> {
+pub fn place_of(plan: &Plan, subject: &Subject, law: &str) -> Option<BreachPlace> {
     let plan = Arc::new(plan.clone());
     let breach = usize::try_from(judge(&plan, subject).breach_of(law)?.at).ok()?;
     let history = record(&plan, subject);
-    let event = history.events.get(breach)?.kind;
-    let taken = history.events[..breach].iter().rev().find(|event| event.kind == Kind::StepTaken);
-    let step = taken.and_then(|taken| plan.steps.get(usize::try_from(taken.a).ok()?));
-    Some(Place { after: step.map(ToString::to_string), event })
+    let event = history.events.get(breach)?.kind();
+    let last_step = history.events[..breach].iter().rev().find_map(|event| {
+        let What::StepTaken { step } = event.what() else { return None };
+        usize::try_from(step).ok()
+    });
+    Some(BreachPlace { after: last_step.and_then(|step| plan.steps.get(step)).cloned(), event })
 }

@@ -1,8 +1,9 @@
-//! For GitHub Actions: annotations, which are lines of standard output, and a job summary, which is Markdown.
+//! Reports for GitHub Actions: annotations, which are lines of standard output, and a job summary in Markdown.
 
 use std::fmt::{self, Write};
 
 use crate::report::summary::Summary;
+use crate::search::Conclusion;
 use crate::support::plural::counted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,28 +26,33 @@ pub fn error_in(file: &str, title: &str, message: &str) -> String {
     format!("::error file={},title={}::{}", Property(file), Property(title), Message(message))
 }
 
-/// What a search has to shout.
+/// The annotations of a search.
 pub fn annotations(summary: &Summary) -> Vec<String> {
     let mut lines: Vec<String> = summary
         .failures
         .iter()
-        .map(|failure| annotation(Level::Error, &format!("{} is broken", failure.law), &failure.report))
+        .map(|failure| {
+            annotation(Level::Error, &format!("{} is broken", failure.breach.law), &failure.report)
+        })
         .collect();
     if let Some(panicked) = &summary.panicked {
         let said = format!("seed {}: {}", panicked.seed, panicked.said);
         lines.push(annotation(Level::Error, "the harness itself failed", &said));
     }
     match summary.verdict {
-        "inconclusive" => lines.push(annotation(Level::Warning, "inconclusive", &summary.why.join("\n"))),
-        "not deterministic" => {
+        Conclusion::Inconclusive => {
+            lines.push(annotation(Level::Warning, "inconclusive", &summary.why.join("\n")))
+        }
+        Conclusion::NotDeterministic => {
             lines.push(annotation(Level::Error, "not deterministic", &summary.why.join("\n")));
         }
-        _ => {}
+        // Broken laws and panics have their lines already.
+        Conclusion::Holds | Conclusion::Broken | Conclusion::Failed => {}
     }
     lines
 }
 
-/// A page for the job.
+/// The page that GitHub shows for the job.
 pub fn job_summary(summary: &Summary) -> String {
     let mut page = format!("## fencepost: {} {}\n\n", summary.subject, summary.verdict);
     for why in &summary.why {
@@ -57,7 +63,7 @@ pub fn job_summary(summary: &Summary) -> String {
     }
     let _ = writeln!(page, "| law | checked | held | broken | undecided |\n|---|--:|--:|--:|--:|");
     for law in &summary.laws {
-        let _ = if law.claimed {
+        let _ = if law.is_claimed {
             writeln!(
                 page,
                 "| {} | {} | {} | {} | {} |",
@@ -80,7 +86,7 @@ pub fn job_summary(summary: &Summary) -> String {
     page
 }
 
-/// As a block that nothing in it can end.
+/// A fenced block whose fence is longer than any in the text.
 pub fn fenced(text: &str) -> String {
     let mut fence = "```".to_owned();
     while text.contains(&fence) {

@@ -1,36 +1,39 @@
-//! For people: a breach in at most forty lines, from which somebody who has never seen the project can find its cause; and
-//! the table at the end of a search.
+//! Reports for people: a broken law in at most forty lines, enough to find its cause without knowing the project, and the
+//! table at the end of a search.
 
 use std::fmt::Write;
 
 use crate::report::failure::Failure;
-use crate::report::summary::{LongestLine, Summary, Timings};
+use crate::report::summary::{Summary, Timings};
+use crate::search::tally::TimedSeed;
+use crate::search::{Conclusion, Reproducer};
 use crate::shrink::necessity::{Need, Needs};
 use crate::support::plural::counted;
 use crate::timeline::excerpt::excerpt;
 
-/// Lines to type that lead on from a breach.
+/// Commands to type after a breach.
 #[derive(Debug, Clone)]
-pub struct Leads {
+pub struct NextCommands {
     pub replay: String,
     pub debug: String,
     pub keep: String,
-    /// The same run from its seed alone, for whoever has the report and not the files that the others name.
+    /// Replays the run from its seed, for readers who do not have the files that the other commands name.
     pub elsewhere: Option<String>,
 }
 
-/// One is left for what separates it from what follows.
+/// Forty with the empty line that follows.
 const MOST_LINES: usize = 39;
 const MOST_BELIEFS: usize = 5;
-/// A timeline of less tells nothing; the parts beside it never take so much that less is left.
+/// The timeline always gets this many lines.
 const LEAST_OF_TIMELINE: usize = 8;
 
-pub fn failure(failure: &Failure, leads: &Leads) -> String {
+pub fn failure(failure: &Failure, next: &NextCommands) -> String {
+    let Reproducer { breach, history, .. } = &failure.reproducer;
     let mut before = vec![
-        format!("{}: {}", failure.broken.law, failure.broken.sentence),
-        format!("  here: {}", one_line(&failure.broken.because)),
+        format!("{}: {}", breach.law, breach.sentence),
+        format!("  here: {}", one_line(&breach.because)),
     ];
-    if let Some(panicked) = &failure.panicked {
+    if let Some(panicked) = &failure.reproducer.panicked {
         before.push(format!("  the last panic said: {}", one_line(panicked)));
     }
     before.push(facts(failure));
@@ -50,13 +53,13 @@ pub fn failure(failure: &Failure, leads: &Leads) -> String {
         after.extend(clocks.iter().map(|line| (*line).to_owned()));
         after.push(String::new());
     }
-    after.push(format!("replay it:  {}", leads.replay));
-    after.push(format!("debug it:   {}", leads.debug));
-    after.push(format!("keep it:    {}", leads.keep));
-    after.extend(leads.elsewhere.iter().map(|line| format!("elsewhere:  {line}")));
+    after.push(format!("replay it:  {}", next.replay));
+    after.push(format!("debug it:   {}", next.debug));
+    after.push(format!("keep it:    {}", next.keep));
+    after.extend(next.elsewhere.iter().map(|line| format!("elsewhere:  {line}")));
 
     let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
-    let timeline = excerpt(&failure.history, &failure.broken, left);
+    let timeline = excerpt(history, breach, left);
     let lines = before.into_iter().chain(timeline).chain(after);
     lines.fold(String::new(), |mut report, line| {
         let _ = writeln!(report, "{}", line.trim_end());
@@ -69,18 +72,15 @@ fn one_line(text: &str) -> String {
 }
 
 fn facts(failure: &Failure) -> String {
-    let found = failure.found;
-    let of = match found.seed {
-        Some(seed) => format!("seed {seed} on {}", found.store.name()),
-        None => format!("a plan from a file, on {}", found.store.name()),
+    let Reproducer { seed, store, steps_before, runs, .. } = &failure.reproducer;
+    let process = failure.reproducer.process();
+    let about = process.map_or_else(String::new, |process| format!("process {process}, "));
+    let steps = failure.reproducer.plan().steps.len();
+    let size = match runs {
+        0 => counted(steps, "step"),
+        runs => format!("{} made {steps} in {}", counted(*steps_before, "step"), counted(*runs, "run")),
     };
-    let about = failure.process().map_or_else(String::new, |process| format!("process {process}, "));
-    let steps = failure.history.plan.steps.len();
-    let size = match (found.steps, found.runs) {
-        (_, 0) => counted(steps, "step"),
-        (before, runs) => format!("{} made {steps} in {}", counted(before, "step"), counted(runs, "run")),
-    };
-    format!("  `{}` breaks it: {about}{of}; {size}", failure.subject)
+    format!("  `{}` breaks it: {about}seed {seed} on {}; {size}", failure.subject, store.name())
 }
 
 fn steps(failure: &Failure) -> Vec<String> {
@@ -98,7 +98,7 @@ fn steps(failure: &Failure) -> Vec<String> {
             lines.push(format!("{number:>3} {:<width$}    {}", need.what, need.breaks_without()));
         }
     }
-    let untold = failure.history.plan.steps.len().saturating_sub(steps.len());
+    let untold = failure.reproducer.plan().steps.len().saturating_sub(steps.len());
     if untold > 0 {
         lines.push(format!("    and {untold} more"));
     }
@@ -111,7 +111,7 @@ fn steps(failure: &Failure) -> Vec<String> {
 }
 
 fn clock_faults(failure: &Failure) -> &'static str {
-    match failure.without_clock_faults {
+    match failure.reproducer.without_clock_faults {
         None => "clock faults: the plan has none",
         Some(true) => "clock faults: not needed, the law is broken without them too",
         Some(false) => "clock faults: needed, the law holds without them",
@@ -124,7 +124,7 @@ pub fn summary(summary: &Summary, timings: &Timings) -> String {
     let _ =
         writeln!(table, "{:<34} {:>12} {:>8} {:>8} {:>10}", "law", "checked", "held", "broken", "undecided");
     for law in &summary.laws {
-        let _ = if law.claimed {
+        let _ = if law.is_claimed {
             writeln!(
                 table,
                 "{:<34} {:>12} {:>8} {:>8} {:>10}",
@@ -167,7 +167,7 @@ pub fn summary(summary: &Summary, timings: &Timings) -> String {
     table
 }
 
-/// How quick it was: the line that differs from machine to machine.
+/// The line of timings, which differs from machine to machine.
 fn speed(summary: &Summary, timings: &Timings) -> String {
     let slowest = timings
         .slowest_seed
@@ -183,12 +183,12 @@ fn speed(summary: &Summary, timings: &Timings) -> String {
     )
 }
 
-fn longest(line: &LongestLine) -> String {
+fn longest(line: &TimedSeed) -> String {
     let (s, ms) = (line.us / 1_000_000, line.us / 1_000 % 1_000);
     format!("{s}.{ms:03} s, seed {} on {}", line.seed, line.store.name())
 }
 
-/// The last line, which says how it ended and why.
+/// The last lines: the reasons and the verdict.
 pub fn verdict(summary: &Summary) -> String {
     let mut lines = String::new();
     for why in &summary.why {
@@ -198,11 +198,12 @@ pub fn verdict(summary: &Summary) -> String {
         lines,
         "{}",
         match summary.verdict {
-            "holds" => "HOLDS: no law is broken",
-            "broken" => "BROKEN: a law is broken",
-            "inconclusive" => "INCONCLUSIVE: no law is broken, and it was not shown that none is",
-            "not deterministic" => "NOT DETERMINISTIC: `determinism` shows the first event that differs",
-            _ => "NO VERDICT: the harness itself failed",
+            Conclusion::Holds => "HOLDS: no law is broken",
+            Conclusion::Broken => "BROKEN: a law is broken",
+            Conclusion::Inconclusive => "INCONCLUSIVE: no law is broken, and it was not shown that none is",
+            Conclusion::NotDeterministic =>
+                "NOT DETERMINISTIC: `determinism` shows the first event that differs",
+            Conclusion::Failed => "NO VERDICT: the harness itself failed",
         }
     );
     lines

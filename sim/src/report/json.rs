@@ -1,10 +1,10 @@
-//! For programs: what a search has shown as one JSON document, what took how long beside it.
+//! Reports for programs: a search as one JSON document, with its timings beside it.
 
 use serde::Serialize;
 
 use crate::report::summary::{Summary, Timings};
 
-/// Both in one, for standard output.
+/// The summary and the timings in one document, for standard output.
 pub fn both(summary: &Summary, timings: &Timings) -> String {
     #[derive(Serialize)]
     struct Both<'a> {
@@ -14,7 +14,7 @@ pub fn both(summary: &Summary, timings: &Timings) -> String {
     pretty(&Both { summary, timings })
 }
 
-/// With a line's end at its end. Nothing that is written here can fail: it has no maps whose keys are no text.
+/// Indented, with a final newline. Serialising cannot fail: no value here has a map whose keys are not text.
 pub fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');

@@ -1,9 +1,10 @@
-//! For CI servers: JUnit's XML, a suite of cases. Of a search each law is one, and the marks together are one; of the
-//! regressions each file is one.
+//! Reports for CI servers: JUnit's XML, a suite of cases. A search has a case for each law and one for the search as a whole;
+//! `regressions` has a case for each file.
 
 use std::fmt::Write;
 
 use crate::report::summary::{Summary, Timings};
+use crate::search::Conclusion;
 use crate::support::markup::Escaped;
 use crate::support::plural::counted;
 
@@ -15,78 +16,84 @@ pub struct Suite {
 
 pub struct Case {
     pub name: String,
-    pub came: Came,
+    pub result: CaseResult,
 }
 
-pub enum Came {
+pub enum CaseResult {
     Held,
     Skipped(String),
-    /// A sentence, and all there is to say.
+    /// A sentence, and the whole report.
     Failed(String, String),
-    /// The harness, or what it was given.
+    /// The harness failed, or its input is unreadable.
     Errored(String),
 }
 
 pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
     let mut cases = Vec::new();
     for law in &summary.laws {
-        let failure = summary.failures.iter().find(|failure| failure.law == law.law);
-        let first = summary.broken.iter().find(|broken| broken.law == law.law);
-        let came = match (failure, first) {
-            (Some(failure), _) => Came::Failed(failure.because.clone(), failure.report.clone()),
-            (None, Some(first)) => Came::Failed(first.because.clone(), format!("seed {}", first.seed)),
-            (None, None) if !law.claimed => Came::Skipped("not claimed".to_owned()),
-            (None, None) if law.undecided > 0 => {
-                Came::Skipped(format!("it could not be told in {}", counted(law.undecided, "run")))
+        let failure = summary.failures.iter().find(|failure| failure.breach.law == law.law);
+        let first = summary.broken.iter().find(|found| found.breach.law == law.law);
+        let result = match (failure, first) {
+            (Some(failure), _) => CaseResult::Failed(failure.breach.because.clone(), failure.report.clone()),
+            (None, Some(first)) => {
+                CaseResult::Failed(first.breach.because.clone(), format!("seed {}", first.seed))
             }
-            (None, None) => Came::Held,
+            (None, None) if !law.is_claimed => CaseResult::Skipped("not claimed".to_owned()),
+            (None, None) if law.undecided > 0 => {
+                CaseResult::Skipped(format!("it could not be told in {}", counted(law.undecided, "run")))
+            }
+            (None, None) => CaseResult::Held,
         };
-        cases.push(Case { name: law.law.to_owned(), came });
+        cases.push(Case { name: law.law.to_owned(), result });
     }
     let verdict = match summary.verdict {
-        "inconclusive" | "not deterministic" => {
-            Came::Failed(summary.verdict.to_owned(), summary.why.join("\n"))
+        Conclusion::Inconclusive | Conclusion::NotDeterministic => {
+            CaseResult::Failed(summary.verdict.to_string(), summary.why.join("\n"))
         }
-        _ => Came::Held,
+        // Broken laws and panics have cases of their own.
+        Conclusion::Holds | Conclusion::Broken | Conclusion::Failed => CaseResult::Held,
     };
-    cases.push(Case { name: "the search as a whole".to_owned(), came: verdict });
+    cases.push(Case { name: "the search as a whole".to_owned(), result: verdict });
     if let Some(panicked) = &summary.panicked {
         let said = format!("seed {}: {}", panicked.seed, panicked.said);
-        cases.push(Case { name: "the harness".to_owned(), came: Came::Errored(said) });
+        cases.push(Case { name: "the harness".to_owned(), result: CaseResult::Errored(said) });
     }
     Suite { name: format!("fencepost run of {}", summary.subject), cases, wall_us: timings.wall_us }
 }
 
 impl Suite {
     pub fn xml(&self) -> String {
-        let count = |wanted: fn(&Came) -> bool| self.cases.iter().filter(|case| wanted(&case.came)).count();
+        let count =
+            |wanted: fn(&CaseResult) -> bool| self.cases.iter().filter(|case| wanted(&case.result)).count();
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
         let _ = writeln!(
             xml,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}.{:03}\">",
             Escaped(&self.name),
             self.cases.len(),
-            count(|came| matches!(came, Came::Failed(..))),
-            count(|came| matches!(came, Came::Errored(_))),
-            count(|came| matches!(came, Came::Skipped(_))),
+            count(|result| matches!(result, CaseResult::Failed(..))),
+            count(|result| matches!(result, CaseResult::Errored(_))),
+            count(|result| matches!(result, CaseResult::Skipped(_))),
             self.wall_us / 1_000_000,
             self.wall_us / 1_000 % 1_000
         );
         for case in &self.cases {
             let (class, name) = (Escaped(&self.name), Escaped(&case.name));
             let _ = write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\"");
-            let _ = match &case.came {
-                Came::Held => writeln!(xml, "/>"),
-                Came::Skipped(why) => {
+            let _ = match &case.result {
+                CaseResult::Held => writeln!(xml, "/>"),
+                CaseResult::Skipped(why) => {
                     writeln!(xml, "><skipped message=\"{}\"/></testcase>", Escaped(why))
                 }
-                Came::Failed(why, all) => writeln!(
+                CaseResult::Failed(why, all) => writeln!(
                     xml,
                     "><failure message=\"{}\">{}</failure></testcase>",
                     Escaped(why),
                     Escaped(all)
                 ),
-                Came::Errored(why) => writeln!(xml, "><error message=\"{}\"/></testcase>", Escaped(why)),
+                CaseResult::Errored(why) => {
+                    writeln!(xml, "><error message=\"{}\"/></testcase>", Escaped(why))
+                }
             };
         }
         xml.push_str("  </testsuite>\n</testsuites>\n");
@@ -104,10 +111,13 @@ mod tests {
         let suite = Suite {
             name: said.to_owned(),
             cases: vec![
-                Case { name: "one".into(), came: Came::Failed(said.to_owned(), format!("{said}\nmore")) },
-                Case { name: "two".into(), came: Came::Held },
-                Case { name: "three".into(), came: Came::Skipped(said.to_owned()) },
-                Case { name: "four".into(), came: Came::Errored(said.to_owned()) },
+                Case {
+                    name: "one".into(),
+                    result: CaseResult::Failed(said.to_owned(), format!("{said}\nmore")),
+                },
+                Case { name: "two".into(), result: CaseResult::Held },
+                Case { name: "three".into(), result: CaseResult::Skipped(said.to_owned()) },
+                Case { name: "four".into(), result: CaseResult::Errored(said.to_owned()) },
             ],
             wall_us: 1_234_567,
         };

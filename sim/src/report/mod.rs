@@ -1,5 +1,4 @@
-//! What is said of searches: a breach, so that its cause can be seen (`failure`), and what was shown (`tally`, `summary`). Each
-//! is a value first; `human`, `json`, `junit` and `github` are ways to write it.
+//! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`).
 
 pub mod failure;
 pub mod github;
@@ -7,4 +6,3 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod summary;
-pub mod tally;

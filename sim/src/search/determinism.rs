@@ -1,5 +1,5 @@
-//! Is a run a function of its plan? Every seed is run again: later in the same process, in another process with another
-//! number of threads, and by another binary if one is given. What differs is named, down to the first event.
+//! Checks that a run is a function of its plan. Every seed is run again: later in the same process, in another process with
+//! another number of threads, and by another binary if one is given. A difference is named down to the first event.
 
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
@@ -7,20 +7,20 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::judge::{judge, record};
-use crate::search::{Plans, verdicts};
+use crate::search::{SeededPlans, verdicts};
 
 /// Two runs of one plan that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct SeedDifference {
     pub seed: u64,
-    /// Between which two.
+    /// The two runs, in words.
     pub between: String,
     /// The first event that differs: its place, and both sides. None when the difference did not show again.
     pub first: Option<(usize, String, String)>,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum CheckError {
+pub enum DeterminismError {
     #[error("`{binary}` cannot be started: {cause}")]
     NoStart { binary: String, cause: std::io::Error },
     #[error("`{binary}` did not answer with hashes: {said}")]
@@ -28,7 +28,7 @@ pub enum CheckError {
 }
 
 /// The hash of each seed's run, in the order of seeds.
-pub fn hashes(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> Vec<u64> {
+pub fn hashes(seeds: Range<u64>, jobs: usize, plans: &SeededPlans<'_>) -> Vec<u64> {
     let mut hashes = Vec::new();
     verdicts(seeds, plans, jobs, |_, verdict| {
         hashes.push(verdict.hash);
@@ -38,12 +38,16 @@ pub fn hashes(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> Vec<u64> {
 }
 
 /// Runs each seed twice in this process, the second time after all others, on another thread.
-pub fn within_a_process(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> (Vec<u64>, Vec<Difference>) {
+pub fn within_a_process(
+    seeds: Range<u64>,
+    jobs: usize,
+    plans: &SeededPlans<'_>,
+) -> (Vec<u64>, Vec<SeedDifference>) {
     let first = hashes(seeds.clone(), jobs, plans);
     let mut differences = Vec::new();
     let second = std::thread::scope(|scope| {
         let again = scope.spawn(|| {
-            // Backwards: what a run leaves behind for the next is then left to another one.
+            // Backwards, so that state which one run leaves behind meets another run than before.
             seeds
                 .clone()
                 .rev()
@@ -54,7 +58,7 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> (V
     });
     for ((seed, once), again) in seeds.zip(&first).zip(second.iter().rev()) {
         if once != again {
-            differences.push(Difference {
+            differences.push(SeedDifference {
                 seed,
                 between: "two runs in one process".to_owned(),
                 first: first_difference(seed, plans),
@@ -65,7 +69,7 @@ pub fn within_a_process(seeds: Range<u64>, jobs: usize, plans: &Plans<'_>) -> (V
 }
 
 /// Records a seed's run again and again, until two records differ.
-fn first_difference(seed: u64, plans: &Plans<'_>) -> Option<(usize, String, String)> {
+fn first_difference(seed: u64, plans: &SeededPlans<'_>) -> Option<(usize, String, String)> {
     let (plan, subject) = (Arc::new(plans.plan(seed)), plans.subject);
     let one = record(&plan, subject);
     for _ in 0..4 {
@@ -82,9 +86,9 @@ pub fn between_processes(
     binary: &Path,
     seeds: Range<u64>,
     jobs: usize,
-    plans: &Plans<'_>,
+    plans: &SeededPlans<'_>,
     ours: &[u64],
-) -> Result<Vec<Difference>, CheckError> {
+) -> Result<Vec<SeedDifference>, DeterminismError> {
     let range = format!("{}..{}", seeds.start, seeds.end);
     let jobs_said = jobs.to_string();
     let mut of = vec!["--subject", plans.subject.name, "--store", plans.store.name()];
@@ -93,10 +97,11 @@ pub fn between_processes(
     }
     let said = ask(binary, &[["hashes", "--seeds", &range, "--jobs", &jobs_said].as_slice(), &of].concat())?;
     let theirs: Option<Vec<u64>> = said.lines().map(|line| u64::from_str_radix(line, 16).ok()).collect();
-    let theirs = theirs.filter(|theirs| theirs.len() == ours.len()).ok_or_else(|| CheckError::NoHashes {
-        binary: binary.display().to_string(),
-        said: said.lines().next().unwrap_or("nothing").to_owned(),
-    })?;
+    let theirs =
+        theirs.filter(|theirs| theirs.len() == ours.len()).ok_or_else(|| DeterminismError::NoHashes {
+            binary: binary.display().to_string(),
+            said: said.lines().next().unwrap_or("nothing").to_owned(),
+        })?;
     let mut differences = Vec::new();
     for ((seed, ours), theirs) in seeds.zip(ours).zip(&theirs) {
         if ours == theirs {
@@ -110,7 +115,7 @@ pub fn between_processes(
                 (history.line(place), theirs.next().unwrap_or("no event: the run was over"));
             (our_line != their_line).then(|| (place, our_line, their_line.to_owned()))
         });
-        differences.push(Difference {
+        differences.push(SeedDifference {
             seed,
             between: format!("this process and one of `{}` with {jobs} threads", binary.display()),
             first,
@@ -122,16 +127,16 @@ pub fn between_processes(
     Ok(differences)
 }
 
-fn ask(binary: &Path, arguments: &[&str]) -> Result<String, CheckError> {
+fn ask(binary: &Path, arguments: &[&str]) -> Result<String, DeterminismError> {
     let shown = || binary.display().to_string();
     let output = Command::new(binary)
         .args(arguments)
         .output()
-        .map_err(|cause| CheckError::NoStart { binary: shown(), cause })?;
+        .map_err(|cause| DeterminismError::NoStart { binary: shown(), cause })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(said);
     }
     let said = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("nothing").to_owned();
-    Err(CheckError::NoHashes { binary: shown(), said })
+    Err(DeterminismError::NoHashes { binary: shown(), said })
 }

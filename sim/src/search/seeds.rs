@@ -1,26 +1,26 @@
-//! Which seeds a search runs: a range or a list, and of it one shard. Shards are an exact partition: every n-th seed, so that
-//! all of them together run the seeds of the whole, once each, whatever the whole is, also where it has no end but time.
+//! The seeds of a search: a range or a list, and one shard of it. A shard is every n-th seed, so all shards together run each
+//! seed exactly once, even if only time ends the search.
 
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// There are so many: what a plan's file says, every reader of TOML and of JSON can hold.
+/// One more than the largest seed. TOML and JSON readers can hold every number below it.
 pub const END: u64 = 1 << 53;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seeds {
-    whole: Whole,
+    all: SeedSet,
     shard: Shard,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Whole {
+enum SeedSet {
     Range(Range<u64>),
     Listed { name: String, seeds: Arc<[u64]> },
 }
 
-/// One of so many equal parts, counted from 1.
+/// Shard `number` of `of`, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     number: u64,
@@ -29,12 +29,12 @@ pub struct Shard {
 
 impl Seeds {
     pub fn range(range: Range<u64>) -> Self {
-        Self { whole: Whole::Range(range), shard: Shard::WHOLE }
+        Self { all: SeedSet::Range(range), shard: Shard::WHOLE }
     }
 
-    /// Those of a file.
+    /// The seeds of a file.
     pub fn listed(name: String, seeds: Vec<u64>) -> Self {
-        Self { whole: Whole::Listed { name, seeds: seeds.into() }, shard: Shard::WHOLE }
+        Self { all: SeedSet::Listed { name, seeds: seeds.into() }, shard: Shard::WHOLE }
     }
 
     #[must_use]
@@ -45,27 +45,27 @@ impl Seeds {
     /// The seed at this place, if there are so many.
     pub fn nth(&self, place: u64) -> Option<u64> {
         let place = place.checked_mul(self.shard.of)?.checked_add(self.shard.number - 1)?;
-        match &self.whole {
-            Whole::Range(range) => range.start.checked_add(place).filter(|seed| *seed < range.end),
-            Whole::Listed { seeds, .. } => seeds.get(usize::try_from(place).ok()?).copied(),
+        match &self.all {
+            SeedSet::Range(range) => range.start.checked_add(place).filter(|seed| *seed < range.end),
+            SeedSet::Listed { seeds, .. } => seeds.get(usize::try_from(place).ok()?).copied(),
         }
     }
 
     pub fn count(&self) -> u64 {
-        let whole = match &self.whole {
-            Whole::Range(range) => range.end.saturating_sub(range.start),
-            Whole::Listed { seeds, .. } => seeds.len() as u64,
+        let whole = match &self.all {
+            SeedSet::Range(range) => range.end.saturating_sub(range.start),
+            SeedSet::Listed { seeds, .. } => seeds.len() as u64,
         };
         let before = self.shard.number - 1;
         whole.saturating_sub(before).div_ceil(self.shard.of)
     }
 
-    /// For people: the whole.
+    /// The range or the file that the seeds are from.
     pub fn name(&self) -> String {
-        match &self.whole {
-            Whole::Range(range) if range.end >= END => format!("{}..", range.start),
-            Whole::Range(range) => format!("{}..{}", range.start, range.end),
-            Whole::Listed { name, .. } => name.clone(),
+        match &self.all {
+            SeedSet::Range(range) if range.end >= END => format!("{}..", range.start),
+            SeedSet::Range(range) => format!("{}..{}", range.start, range.end),
+            SeedSet::Listed { name, .. } => name.clone(),
         }
     }
 }
@@ -97,20 +97,18 @@ impl FromStr for Shard {
     }
 }
 
-/// `0..10000`: the first, and the first that is no longer meant.
+/// Parses `0..10000`, the end excluded.
 pub fn parse_range(text: &str) -> Result<Range<u64>, String> {
     let numbers = |(from, to): (&str, &str)| Some((from.parse().ok()?, to.parse().ok()?));
     match text.split_once("..").and_then(numbers) {
         Some((from, to)) if from < to && to <= END => Ok(from..to),
         Some((_, to)) if to > END => Err(format!("`{text}` is no range of seeds: they end at {END}")),
-        Some((from, to)) if to <= from => {
-            Err(format!("`{text}` is a range with no seed in it: say 0..10000, the last is left out"))
-        }
+        Some((from, to)) if to <= from => Err(format!("empty range `{text}`; use START..END, END excluded")),
         _ => Err(format!("`{text}` is no range of seeds: say 0..10000")),
     }
 }
 
-/// One seed.
+/// Parses one seed.
 pub fn parse(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(seed) if seed < END => Ok(seed),
@@ -121,7 +119,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A seed a line; what follows a `#` is for people.
+/// Parses one seed a line; a `#` begins a comment.
 pub fn parse_list(text: &str) -> Result<Vec<u64>, String> {
     let mut seeds = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -136,13 +134,13 @@ pub fn parse_list(text: &str) -> Result<Vec<u64>, String> {
     if seeds.is_empty() { Err("it has no seed: write one a line".to_owned()) } else { Ok(seeds) }
 }
 
-/// The first seed that belongs to a commit, or to any text: another for each, and always the same. Forty-eight bits leave
-/// room for any range above it, and every reader of JSON can hold them.
+/// The first seed that belongs to a commit, or to any other text. It is a number of 48 bits, which leaves room for any range
+/// above it.
 pub fn start_of(text: &str) -> u64 {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    // Texts that differ in their last letter alone differ in low bits alone, until they are spread.
+    // Spreads the bits: texts that differ in their last letter differ in low bits only.
     (hash ^ hash >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16
 }
 
@@ -200,7 +198,7 @@ mod tests {
         for text in ["0..9007199254740993", "99999999999999999999..0", "5..5", "9..1", "-1..5", "4", "..", ""]
         {
             assert!(
-                parse_range(text).is_err_and(|why| why.contains("a range") || why.contains("no range")),
+                parse_range(text).is_err_and(|why| why.contains("empty range") || why.contains("no range")),
                 "{text}"
             );
         }

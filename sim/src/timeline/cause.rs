@@ -3,7 +3,7 @@
 
 use crate::history::History;
 use crate::history::event::{Event, EventKind};
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::laws;
 use crate::laws::explain::{Evidence, Explanation, is_new_grant};
 use crate::timeline::calls::CallTrace;
@@ -17,7 +17,7 @@ pub struct Link {
 }
 
 /// In order; the breach itself is the last. Empty only if the breach is no event of the history.
-pub fn chain(history: &History, calls: &[CallTrace], broken: &Broken) -> Vec<Link> {
+pub fn chain(history: &History, calls: &[CallTrace], broken: &Breach) -> Vec<Link> {
     let Some(place) = usize::try_from(broken.at).ok().filter(|place| *place < history.events.len()) else {
         return Vec::new();
     };
@@ -76,7 +76,7 @@ mod tests {
     fn led(law: &'static str, events: Vec<Event>) -> Vec<(usize, bool)> {
         let at = events.len() as u64 - 1;
         let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
-        let broken = Broken { law, sentence: "", at, because: String::new() };
+        let broken = Breach { law, sentence: "", at, because: String::new() };
         let chain = chain(&history, &calls(&history), &broken);
         chain.iter().map(|link| (link.place, link.is_key)).collect()
     }

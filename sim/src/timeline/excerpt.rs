@@ -4,10 +4,10 @@
 
 use crate::history::History;
 use crate::history::event::{Event, EventKind};
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::timeline::text::{TextTimeline, TimelineRow};
 
-pub fn excerpt(history: &History, broken: &Broken, most: usize) -> Vec<String> {
+pub fn excerpt(history: &History, broken: &Breach, most: usize) -> Vec<String> {
     let timeline = TextTimeline::of(history, Some(broken));
     let kept = rows_to_keep(history, broken, &timeline, most);
     let mut lines = vec![timeline.header];
@@ -24,7 +24,7 @@ pub fn excerpt(history: &History, broken: &Broken, most: usize) -> Vec<String> {
 }
 
 /// For each row, whether it stays. The header takes a line, too.
-fn rows_to_keep(history: &History, broken: &Broken, timeline: &TextTimeline, most: usize) -> Vec<bool> {
+fn rows_to_keep(history: &History, broken: &Breach, timeline: &TextTimeline, most: usize) -> Vec<bool> {
     let rows = &timeline.rows;
     if rows.len() < most {
         return vec![true; rows.len()];
@@ -100,7 +100,7 @@ mod tests {
         events.push(event(100, 1, 1, WROTE, 0));
         let at = events.len() as u64 - 1;
         let history = history(events);
-        let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
+        let broken = Breach { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 8..40 {
             let lines = excerpt(&history, &broken, most);
             assert!(lines.len() <= most, "{most}: {lines:#?}");
@@ -123,7 +123,7 @@ mod tests {
         events.push(event(60, 1, 1, WROTE, 0));
         let at = events.len() as u64 - 1;
         let history = history(events);
-        let broken = Broken { law: "stale-writer-refused", sentence: "", at, because: String::new() };
+        let broken = Breach { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 25..61 {
             let lines = excerpt(&history, &broken, most);
             assert!(lines.len() <= most, "{most}: {lines:#?}");

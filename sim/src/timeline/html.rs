@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use crate::history::History;
 use crate::history::event::What;
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::plan::{Node, Plan};
 use crate::support::markup::Escaped;
 use crate::timeline::calls::calls;
@@ -126,7 +126,7 @@ fn verdict(page: &mut String, history: &History, ruling: &Ruling<'_>) {
             say("because", "Here", &broken.because);
         }
         Ruling::NotReached(broken) => {
-            let Broken { law, at, .. } = broken;
+            let Breach { law, at, .. } = broken;
             say(
                 "sentence",
                 "",
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn what_laws_say_cannot_become_part_of_the_page() {
         let because = "<script>alert(\"{{data}}\")</script>".to_owned();
-        let broken = Broken { law: "a<b", sentence: "x & 'y'", at: 7, because };
+        let broken = Breach { law: "a<b", sentence: "x & 'y'", at: 7, because };
         let page = draw(&empty(), &head(Ruling::Broken(&broken)));
         assert!(page.contains("<h1>a&lt;b</h1>") && page.contains("X &amp; &#39;y&#39;."));
         assert!(page.contains("&lt;script&gt;alert(&quot;{{data}}&quot;)&lt;/script&gt;"));
@@ -313,10 +313,10 @@ mod tests {
             let (_, rest) = page.split_once("<div class=\"verdicts\">").unwrap();
             rest.split_once("</div>\n").unwrap().0.to_owned()
         };
-        let broken = Broken { law: "ends-once", sentence: "it ends once", at: 2, because: "it ended".into() };
+        let broken = Breach { law: "ends-once", sentence: "it ends once", at: 2, because: "it ended".into() };
         let reached = said(Ruling::Broken(&broken));
         assert!(reached.contains("<h1>ends-once</h1>") && reached.contains("<b>Here:</b> it ended."));
-        let later = Broken { at: 7, ..broken.clone() };
+        let later = Breach { at: 7, ..broken.clone() };
         let cut = said(Ruling::NotReached(&later));
         assert!(cut.contains("Cut at event 2</p><h1>The breach is not reached</h1>"), "{cut}");
         assert!(cut.contains("ends-once is broken at event 7") && cut.contains("<dd>3 of 9</dd>"), "{cut}");

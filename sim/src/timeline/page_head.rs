@@ -1,7 +1,7 @@
 //! The head of a page: the subject and the plan of the run, and the result of its laws. The run was judged to its end, and the
 //! drawing may stop before that: then the head says that a later breach is not reached.
 
-use crate::judge::{Broken, Verdict};
+use crate::judge::{Breach, Verdict};
 
 pub struct PageHead<'a> {
     pub subject: &'a str,
@@ -15,9 +15,9 @@ pub struct PageHead<'a> {
 
 /// The result of a run's laws. A run that breaks no law and cannot decide one is not a run in which every law holds.
 pub enum Ruling<'a> {
-    Broken(&'a Broken),
+    Broken(&'a Breach),
     /// The run is drawn to an event before it.
-    NotReached(&'a Broken),
+    NotReached(&'a Breach),
     /// Laws that could not be decided, and why.
     Undecided(Vec<(&'static str, &'a str)>),
     Holds,
@@ -25,7 +25,7 @@ pub enum Ruling<'a> {
 
 impl<'a> Ruling<'a> {
     /// The result of a run of which so many events are drawn.
-    pub fn of(verdict: &'a Verdict, broken: Option<&'a Broken>, drawn: usize) -> Self {
+    pub fn of(verdict: &'a Verdict, broken: Option<&'a Breach>, drawn: usize) -> Self {
         let undecided: Vec<_> = verdict.undecided().collect();
         match broken {
             Some(broken) if usize::try_from(broken.at).is_ok_and(|at| at < drawn) => Self::Broken(broken),
@@ -36,7 +36,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// The breach, if it is drawn.
-    pub fn broken(&self) -> Option<&'a Broken> {
+    pub fn broken(&self) -> Option<&'a Breach> {
         match self {
             Self::Broken(broken) => Some(broken),
             Self::NotReached(_) | Self::Undecided(_) | Self::Holds => None,

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use crate::history::History;
 use crate::history::event::{CallKind, Event, EventKind, NO_PROCESS, What};
-use crate::judge::Broken;
+use crate::judge::Breach;
 use crate::plan::Node;
 use crate::timeline::calls::calls;
 use crate::timeline::cause::{Link, chain};
@@ -16,7 +16,7 @@ use crate::timeline::unanswered::{UnansweredCalls, is_in_doubt};
 const LANE: usize = 22;
 
 /// Draws the history up to the breach, or all of it.
-pub fn draw(history: &History, broken: Option<&Broken>) -> String {
+pub fn draw(history: &History, broken: Option<&Breach>) -> String {
     let timeline = TextTimeline::of(history, broken);
     let mut text = timeline.header;
     text.push('\n');
@@ -45,7 +45,7 @@ pub(super) struct TimelineRow {
 }
 
 impl TextTimeline {
-    pub fn of(history: &History, broken: Option<&Broken>) -> Self {
+    pub fn of(history: &History, broken: Option<&Breach>) -> Self {
         let calls = calls(history);
         let breach = broken.and_then(|broken| usize::try_from(broken.at).ok());
         let end = breach.map_or(history.events.len(), |at| (at + 1).min(history.events.len()));

@@ -56,7 +56,7 @@ fn two_a_search_of_the_standard_size_missed_a_mark() {
     let smaller = fencepost(&["run", "--seeds-from", path.to_str().unwrap()]);
     assert_eq!(smaller.status.code(), Some(0), "{}", said(&smaller));
     assert!(
-        said(&smaller).contains("marks were not reached, as only a standard search must: "),
+        said(&smaller).contains("coverage marks missed (required only in a full search): "),
         "{}",
         said(&smaller)
     );
@@ -154,7 +154,10 @@ fn a_program_of_ones_own() {
     let honest = Subject { name: "honest", ..Subject::fencepost() };
     let leaky = Subject { name: "leaky", schedule: Some(|_| Box::new(ByAddress)), ..Subject::fencepost() };
     let in_pieces = Subject { name: "in-pieces", schedule: Some(panics_at_23), ..Subject::fencepost() };
-    std::process::exit(i32::from(cli::obey(words.map(Into::into).collect(), &[honest, leaky, in_pieces])));
+    std::process::exit(i32::from(cli::run_command_line(
+        words.map(Into::into).collect(),
+        &[honest, leaky, in_pieces],
+    )));
 }
 
 /// Orders tasks by where something happens to lie in memory.

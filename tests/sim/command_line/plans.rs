@@ -60,7 +60,7 @@ fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
     );
     assert_eq!(regression.story, "Nobody renews.");
     assert_eq!(
-        (regression.origin.seed.map(|seed| seed.to_string()), regression.origin.sabotage.as_deref()),
+        (regression.origin.seed.map(|seed| seed.to_string()), regression.origin.planted_bug.as_deref()),
         (Some(seed.clone()), Some("never-renews"))
     );
 

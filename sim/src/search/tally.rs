@@ -1,4 +1,6 @@
-//! Sums over the verdicts of a search. They do not depend on the order of runs: those of shards add up to the whole's.
+//! Sums over the runs of a search. They do not depend on the order of runs, so the sums of shards add up to the whole's.
+
+use serde::Serialize;
 
 use crate::coverage::CoverageCounts;
 use crate::judge::Verdict;
@@ -12,26 +14,29 @@ pub struct Tally {
     pub events: u64,
     pub faults: u64,
     pub simulated_us: u64,
-    /// Every law there is, in their order.
+    /// All laws, in their usual order.
     pub laws: Vec<LawTally>,
     pub hits: CoverageCounts,
-    pub zombie: Option<Longest>,
+    /// The longest time that anybody acted under a grant that was no longer live.
+    pub zombie: Option<TimedSeed>,
     /// The hashes of all runs, each mixed with its seed, added up: two searches of the same seeds that agree here ran the
     /// same events.
     pub hash: u64,
 }
 
-/// The longest zombie window, or the slowest seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Longest {
+/// A seed with a time: its longest zombie window, or the CPU time of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TimedSeed {
     pub us: u64,
     pub seed: u64,
     pub store: Store,
 }
 
-/// What a search says of one law.
+/// The sums of one law.
+#[derive(Debug, Clone, Serialize)]
 pub struct LawTally {
     pub law: &'static str,
+    #[serde(rename = "claimed")]
     pub is_claimed: bool,
     /// How often its situation was met.
     pub checked: u64,
@@ -65,7 +70,7 @@ impl Tally {
     }
 
     pub fn add(&mut self, verdict: &Verdict, store: Store) {
-        self.zombie = longer(self.zombie, Longest { us: verdict.zombie_us, seed: verdict.seed, store });
+        self.zombie = longer(self.zombie, TimedSeed { us: verdict.zombie_us, seed: verdict.seed, store });
         self.seeds += 1;
         self.hits.add(&verdict.hits);
         self.calls += verdict.outcome.calls;
@@ -94,8 +99,8 @@ impl Tally {
     }
 }
 
-/// The first of equals stays, by store and seed.
-pub fn longer(known: Option<Longest>, other: Longest) -> Option<Longest> {
+/// The longer of the two; of equals the first by store and seed.
+pub fn longer(known: Option<TimedSeed>, other: TimedSeed) -> Option<TimedSeed> {
     match known {
         Some(known) if known.us > other.us => Some(known),
         Some(known)

@@ -1,26 +1,27 @@
-//! Every file of the corpus: it holds for the true system, and where it came from a planted bug it still catches that bug,
-//! at the place it was kept for. And the corpus itself: what is no regression says why, what does not bite is not kept,
-//! and unrelated changes of a plan leave it biting.
+//! Regression files: each holds for the true system, and where it came from a planted bug it still catches that bug at the
+//! same place. A file that no longer does says why, a plan that breaks nothing is not written, and unrelated changes of a
+//! plan do not hide its breach.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fencepost_sim::history::event::EventKind;
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::laws::Laws;
 use fencepost_sim::plan::step::Step;
 use fencepost_sim::plan::work::cancel::Cancel;
 use fencepost_sim::plan::{Plan, Process};
-use fencepost_sim::regressions::{KeepError, Place, Regression, files, keep, load, place_of, replay};
+use fencepost_sim::regressions::{BreachPlace, KeepError, Regression, files, keep, load, place_of, replay};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::text;
 
-fn corpus() -> Vec<PathBuf> {
+fn regression_files() -> Vec<PathBuf> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions")).unwrap()
 }
 
 fn regressions() -> impl Iterator<Item = (PathBuf, Regression)> {
-    corpus().into_iter().map(|path| {
+    regression_files().into_iter().map(|path| {
         let regression = load(&path).unwrap_or_else(|error| panic!("{error}")).1;
         let regression = regression.unwrap_or_else(|| panic!("{} has no law and no story", path.display()));
         (path, regression)
@@ -29,11 +30,11 @@ fn regressions() -> impl Iterator<Item = (PathBuf, Regression)> {
 
 #[test]
 fn every_regression_holds_for_the_true_system_and_catches_what_it_came_from_where_it_did() {
-    assert!(corpus().len() >= 20);
-    for path in corpus() {
+    assert!(regression_files().len() >= 20);
+    for path in regression_files() {
         let regression = replay(&path, &Subject::fencepost())
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let is_placed = regression.finding.is_some() || regression.origin.sabotage.is_none();
+        let is_placed = regression.place.is_some() || regression.origin.planted_bug.is_none();
         assert!(is_placed, "{} does not say where its law breaks", path.display());
     }
 }
@@ -154,13 +155,13 @@ fn what_is_kept_breaks_its_law_when_it_is_read_back_and_says_where() {
     let path = folder.path().join("regressions/some.toml");
     for (original, regression) in regressions().take(5) {
         let subject = regression.subject(&original).unwrap();
-        let placeless = Regression { finding: None, ..regression.clone() };
+        let placeless = Regression { place: None, ..regression.clone() };
         assert_eq!(keep(&path, &placeless, &subject).unwrap(), regression);
         let said = keep(&path, &placeless, &subject).expect_err("it would replace the one that is there");
         assert!(matches!(said, KeepError::IsThere { .. }), "{said}");
         let (plan, read) = load(&path).unwrap();
         assert_eq!((&plan, read.as_ref()), (&regression.plan, Some(&regression)));
-        assert_eq!(place_of(&plan, &subject, &regression.law), regression.finding);
+        assert_eq!(place_of(&plan, &subject, &regression.law), regression.place);
         assert_eq!(files(path.parent().unwrap()).unwrap(), std::slice::from_ref(&path));
         std::fs::remove_file(&path).unwrap();
     }
@@ -203,9 +204,7 @@ fn a_place_is_told_by_the_last_step_before_it_and_the_kind_of_its_event() {
         place_of(&Plan { steps, ..regression.plan.clone() }, &subject, "ends-once")
     };
     let register = "0ms register p1 rerunnable 1 steps of 10ms";
-    let told = |after: &str| {
-        Some(Place { after: Some(after.to_owned()), event: fencepost_sim::history::event::EventKind::Ended })
-    };
+    let told = |after: &str| Some(BreachPlace { after: after.parse().ok(), event: EventKind::Ended });
     assert_eq!(
         place(&[register, "2s stale-call p1 complete", "3s prune"]),
         told("2s stale-call p1 complete")

@@ -1,0 +1,201 @@
+//! The options of each command, as clap reads them. The value types are in `values.rs`.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use crate::cli::values;
+use crate::cli::values::{Format, Profiled, Seconds, Show, Stores, Timeline};
+use crate::matrix::WORST_BAR;
+use crate::search::seeds::{Shard, parse_range};
+use crate::shrink::BUDGET;
+
+/// SubjectOption a command is about.
+#[derive(clap::Args, Clone, Default)]
+pub struct SubjectOption {
+    /// The system under test: this program's own, fencepost, or the name of a sabotage
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<String>,
+}
+
+/// The options that decide which plan a seed stands for; a plan in a file needs none of them.
+#[derive(clap::Args, Clone, Default)]
+pub struct PlanOptions {
+    #[command(flatten)]
+    pub subject_option: SubjectOption,
+    /// Where the registry keeps its rows: memory, sqlite, or for a search both
+    #[arg(long, value_parser = values::stores)]
+    pub store: Option<Stores>,
+    /// Change every generated plan, as calm-clocks, no-crashes or one-worker
+    #[arg(long, value_name = "NAME", value_parser = values::profile)]
+    pub profile: Option<Profiled>,
+}
+
+#[derive(clap::Args)]
+pub struct Run {
+    /// A range such as 0..10000; the standard search, unless you say
+    #[arg(long, value_parser = parse_range, allow_hyphen_values = true, conflicts_with = "seeds_from")]
+    pub seeds: Option<Range<u64>>,
+    /// Search for so long, as 30s, 10m or 2h, from seed 0 upwards
+    #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true, conflicts_with_all = ["seeds", "seeds_from"])]
+    pub time: Option<Seconds>,
+    /// Count seeds from one that belongs to this commit, or to any other text
+    #[arg(long, value_name = "COMMIT", value_parser = values::commit, conflicts_with = "seeds_from")]
+    pub start: Option<String>,
+    /// The seeds of a file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub seeds_from: Option<PathBuf>,
+    /// One of so many equal parts, as 1/4
+    #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
+    pub shard: Option<Shard>,
+    /// Threads; as many as the machine has processors, unless you say
+    #[arg(long, value_parser = values::jobs, allow_negative_numbers = true)]
+    pub jobs: Option<usize>,
+    /// Go on after a broken law
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Runs to spend on making a breaking plan smaller
+    #[arg(long, default_value_t = BUDGET, value_parser = values::budget, hide = true)]
+    pub budget: u64,
+    /// Write summary.json, timings.json and failures/ there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+#[derive(clap::Args)]
+pub struct ReportOptions {
+    /// What standard output is for: human, json or github
+    #[arg(long, default_value = "human", value_parser = values::format)]
+    pub format: Format,
+    /// Write a JUnit report there
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub struct Replay {
+    /// A seed, or the file of a plan or regression
+    #[arg(allow_negative_numbers = true)]
+    pub what: String,
+    /// Draw what happened: text or html
+    #[arg(long, value_parser = values::timeline)]
+    pub timeline: Option<Timeline>,
+    /// Write the drawing there
+    #[arg(long, value_name = "FILE", requires = "timeline")]
+    pub out: Option<PathBuf>,
+    /// Stop at the event of this number
+    #[arg(long, value_name = "EVENT", value_parser = values::event, allow_negative_numbers = true)]
+    pub until: Option<usize>,
+    /// Show who believed what there: state
+    #[arg(long, value_parser = values::show)]
+    pub show: Option<Show>,
+    /// Leave out the step of this number, the first is 1
+    #[arg(long, value_name = "STEP", value_parser = values::step, allow_negative_numbers = true)]
+    pub without: Vec<usize>,
+    /// Make the plan smaller first
+    #[arg(long)]
+    pub shrunk: bool,
+    /// Write every event there, for `rejudge` and `diff`
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+}
+
+#[derive(clap::Args)]
+pub struct Shrink {
+    /// A seed, or the file of a plan or regression
+    #[arg(allow_negative_numbers = true)]
+    pub what: String,
+    /// The law it must go on breaking; the one it was kept or planted for, or the first it breaks, unless you say
+    #[arg(long, value_parser = values::law)]
+    pub law: Option<&'static str>,
+    /// Runs to spend
+    #[arg(long, default_value_t = BUDGET, value_parser = values::budget, allow_negative_numbers = true)]
+    pub budget: u64,
+    /// Write it there, as a regression
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+}
+
+#[derive(clap::Args)]
+pub struct Keep {
+    /// A seed, or the file of a plan or regression
+    #[arg(allow_negative_numbers = true)]
+    pub what: String,
+    /// What happens in it, for people
+    #[arg(long, value_parser = values::story)]
+    pub story: Option<String>,
+    /// The law it must go on breaking; the one it was kept or planted for, or the first it breaks, unless you say
+    #[arg(long, value_parser = values::law)]
+    pub law: Option<&'static str>,
+    /// Runs to spend
+    #[arg(long, default_value_t = BUDGET, value_parser = values::budget, allow_negative_numbers = true)]
+    pub budget: u64,
+    /// The folder of regressions
+    #[arg(long, value_name = "DIR", default_value = "regressions")]
+    pub into: PathBuf,
+    /// The file's name there, without .toml
+    #[arg(long, value_parser = values::name)]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+}
+
+#[derive(clap::Args)]
+pub struct Regressions {
+    #[arg(default_value = "regressions")]
+    pub folder: PathBuf,
+    #[command(flatten)]
+    pub subject_option: SubjectOption,
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+#[derive(clap::Args)]
+pub struct PlantedBug {
+    /// Only these; all of them, unless you say
+    pub names: Vec<String>,
+    /// Seeds to try for each, from each start
+    #[arg(long, default_value_t = WORST_BAR, value_parser = values::most, allow_negative_numbers = true)]
+    pub most: u64,
+    /// As JSON: the rows, and the figures of the whole catalogue
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct Determinism {
+    /// A range such as 0..1000
+    #[arg(long, default_value = "0..1000", value_parser = parse_range, allow_hyphen_values = true)]
+    pub seeds: Range<u64>,
+    /// Another build of this program, to compare with
+    #[arg(long, value_name = "PROGRAM")]
+    pub against: Option<PathBuf>,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+}
+
+#[derive(clap::Args)]
+pub struct Hashes {
+    #[arg(long, value_parser = parse_range)]
+    pub seeds: Range<u64>,
+    #[arg(long)]
+    pub shard: Option<Shard>,
+    #[arg(long, default_value_t = 1, value_parser = values::jobs)]
+    pub jobs: usize,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+}
+
+#[derive(clap::Args)]
+pub struct Events {
+    pub what: String,
+    #[command(flatten)]
+    pub plan_options: PlanOptions,
+}

@@ -1,0 +1,197 @@
+//! The findings of a search while it goes on: each run is added to the sums, the request's rule says when it is over, and in
+//! the end the findings become the result.
+
+use std::ops::ControlFlow;
+
+use crate::coverage::Mark;
+use crate::judge::Verdict;
+use crate::plan::{Plan, Store};
+use crate::search::clocks::wall_us;
+use crate::search::policy;
+use crate::search::tally::{Tally, TimedSeed, longer};
+use crate::search::{
+    FoundBreach, HarnessPanic, Reason, Reproducer, SearchRequest, SearchResult, SearchWatcher, SearchedPart,
+    SeededPlans, SeedsOnStore, StopRule, UndecidedLaw, run_seeds,
+};
+use crate::subject::Subject;
+
+/// The findings of a search so far.
+pub struct Findings {
+    tally: Tally,
+    parts: Vec<SearchedPart>,
+    slowest: Option<TimedSeed>,
+    breaches: Vec<FoundBreach>,
+    first_undecided: Option<UndecidedLaw>,
+    panicked: Option<HarnessPanic>,
+    target_seed: Option<u64>,
+    /// Whether the request's rule has stopped the search.
+    is_stopped: bool,
+    was_interrupted: bool,
+}
+
+impl Findings {
+    pub fn new(subject: &Subject) -> Self {
+        Self {
+            tally: Tally::new(subject),
+            parts: Vec::new(),
+            slowest: None,
+            breaches: Vec::new(),
+            first_undecided: None,
+            panicked: None,
+            target_seed: None,
+            is_stopped: false,
+            was_interrupted: false,
+        }
+    }
+
+    /// Whether no further part is searched.
+    pub fn is_over(&self) -> bool {
+        self.is_stopped || self.panicked.is_some()
+    }
+
+    /// Searches one part of the request.
+    pub fn search_part(
+        &mut self,
+        request: &SearchRequest<'_>,
+        place: usize,
+        began_us: u64,
+        watcher: &mut dyn SearchWatcher,
+    ) {
+        let SeedsOnStore { seeds, store } = &request.parts[place];
+        // The parts that are left share the time that is left.
+        let parts_left = (request.parts.len() - place) as u64;
+        let until_us = request.time_limit_us.map(|limit_us| {
+            let (now_us, end_us) = (wall_us(), began_us.saturating_add(limit_us));
+            now_us + end_us.saturating_sub(now_us) / parts_left
+        });
+        let is_enough =
+            || (request.is_interrupted)() || until_us.is_some_and(|until_us| wall_us() >= until_us);
+        let before = self.tally.seeds;
+        let plans = SeededPlans { store: *store, profile: request.profile, subject: request.subject };
+        run_seeds(seeds, &plans, request.jobs, &is_enough, |run| {
+            let time = TimedSeed { us: run.cpu_us, seed: run.seed, store: *store };
+            self.slowest = longer(self.slowest, time);
+            match run.verdict {
+                Ok(verdict) => self.add(verdict, *store, request, watcher),
+                Err(said) => {
+                    self.panicked = Some(HarnessPanic { seed: run.seed, store: *store, said });
+                }
+            }
+            if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let run = self.tally.seeds - before;
+        let wanted = request.time_limit_us.is_none().then(|| seeds.count());
+        self.parts.push(SearchedPart { store: *store, seeds: seeds.name(), wanted, run });
+        let is_cut_short = wanted.is_none_or(|wanted| run < wanted);
+        self.was_interrupted |= (request.is_interrupted)() && is_cut_short;
+    }
+
+    /// Adds one run.
+    pub fn add(
+        &mut self,
+        verdict: Verdict,
+        store: Store,
+        request: &SearchRequest<'_>,
+        watcher: &mut dyn SearchWatcher,
+    ) {
+        let seed = verdict.seed;
+        self.tally.add(&verdict, store);
+        watcher.run_added(&self.tally);
+        if self.first_undecided.is_none()
+            && let Some((law, because)) = verdict.undecided().next()
+        {
+            self.first_undecided = Some(UndecidedLaw { seed, law, because: because.to_owned() });
+        }
+        let Some(breach) = verdict.broken() else { return };
+        let found = FoundBreach { seed, store, breach };
+        if !self.breaches.iter().any(|known| known.breach.law == found.breach.law) {
+            watcher.law_broken(&found);
+        }
+        self.breaches.push(found);
+        self.is_stopped = match request.stop {
+            StopRule::AtFirstBreach => true,
+            StopRule::AtBreachOf(law) => {
+                self.target_seed = verdict.breaks(law).then_some(seed);
+                self.target_seed.is_some()
+            }
+            StopRule::Never => false,
+        };
+    }
+
+    /// The first breach of each law that was broken.
+    fn first_breaches(&self) -> Vec<&FoundBreach> {
+        let mut firsts: Vec<&FoundBreach> = Vec::new();
+        for found in &self.breaches {
+            if !firsts.iter().any(|first| first.breach.law == found.breach.law) {
+                firsts.push(found);
+            }
+        }
+        firsts
+    }
+
+    /// Reproduces the first breach of each law and concludes. `plan_of` makes the plan of a seed again.
+    pub fn conclude(self, request: &SearchRequest<'_>, plan_of: impl Fn(u64, Store) -> Plan) -> SearchResult {
+        let mut reproducers = Vec::new();
+        let mut is_repeatable = true;
+        if let Some(runs) = request.shrink_runs {
+            for first in self.first_breaches() {
+                let (plan, law) = (plan_of(first.seed, first.store), first.breach.law);
+                match Reproducer::find(&plan, request.subject, law, runs, request.is_interrupted) {
+                    Some(reproducer) => reproducers.push(reproducer),
+                    None => is_repeatable = false,
+                }
+            }
+        }
+        let stores: Vec<Store> = request.parts.iter().map(|part| part.store).collect();
+        let missed = self.tally.hits.missed(&stores);
+        let reasons = self.reasons(request, is_repeatable, &missed);
+        SearchResult {
+            conclusion: policy::conclusion(&reasons),
+            reasons,
+            tally: self.tally,
+            parts: self.parts,
+            breaches: self.breaches,
+            reproducers,
+            first_undecided: self.first_undecided,
+            missed,
+            panicked: self.panicked,
+            target_seed: self.target_seed,
+            slowest: self.slowest,
+            wall_us: 0,
+            cpu_us: 0,
+        }
+    }
+
+    fn reasons(&self, request: &SearchRequest<'_>, is_repeatable: bool, missed: &[Mark]) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let laws: Vec<&str> = self.first_breaches().iter().map(|first| first.breach.law).collect();
+        let is_broken = !laws.is_empty();
+        if is_broken {
+            reasons.push(Reason::LawsBroken { seeds: self.breaches.len(), laws });
+        }
+        if let Some(panicked) = &self.panicked {
+            reasons.push(Reason::HarnessPanicked(panicked.clone()));
+            return reasons;
+        }
+        if !is_repeatable {
+            reasons.push(Reason::NotRepeated);
+            return reasons;
+        }
+        if self.was_interrupted {
+            reasons.push(Reason::Interrupted);
+        }
+        let not_begun = request.parts.get(self.parts.len()..).unwrap_or_default();
+        if !not_begun.is_empty() {
+            let name = |part: &SeedsOnStore| format!("{} on {}", part.seeds.name(), part.store.name());
+            reasons.push(Reason::NotSearched(not_begun.iter().map(name).collect()));
+        }
+        if self.tally.undecided() > request.undecided_allowed {
+            let undecided = self.tally.laws.iter().filter(|law| law.undecided > 0);
+            reasons.push(Reason::Undecided { laws: undecided.map(|law| law.law).collect() });
+        }
+        if !is_broken {
+            reasons.extend(policy::missed_marks(missed, &self.parts, request.profile.is_some()));
+        }
+        reasons
+    }
+}

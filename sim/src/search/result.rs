@@ -1,0 +1,82 @@
+//! The result of a search as plain data: its sums, every breach with its seed, the minimal reproducers, and the conclusion
+//! with its reasons.
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::coverage::Mark;
+use crate::judge::Breach;
+use crate::plan::Store;
+use crate::search::conclusion::Conclusion;
+use crate::search::policy::Reason;
+use crate::search::reproducer::Reproducer;
+use crate::search::tally::{Tally, TimedSeed};
+
+pub struct SearchResult {
+    pub conclusion: Conclusion,
+    pub reasons: Vec<Reason>,
+    pub tally: Tally,
+    /// The parts that were begun, in the order of the request.
+    pub parts: Vec<SearchedPart>,
+    /// Every seed that broke a law, with the first breach of its run.
+    pub breaches: Vec<FoundBreach>,
+    /// One for each law that was broken first in some run, if the request asks for them.
+    pub reproducers: Vec<Reproducer>,
+    pub first_undecided: Option<UndecidedLaw>,
+    /// Coverage marks that no run reached and that these stores can reach.
+    pub missed: Vec<Mark>,
+    pub panicked: Option<HarnessPanic>,
+    /// The seed that broke the law of [`StopRule::AtBreachOf`](crate::search::StopRule::AtBreachOf).
+    pub target_seed: Option<u64>,
+    pub slowest: Option<TimedSeed>,
+    /// Of the search, without the minimal reproducers.
+    pub wall_us: u64,
+    pub cpu_us: u64,
+}
+
+/// One part of the request as far as it was searched.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchedPart {
+    pub store: Store,
+    /// The name of all its seeds, of which this may be one shard.
+    pub seeds: String,
+    /// None if time alone ends it.
+    pub wanted: Option<u64>,
+    pub run: u64,
+}
+
+/// The first breach of a run, and the run.
+#[derive(Debug, Clone)]
+pub struct FoundBreach {
+    pub seed: u64,
+    pub store: Store,
+    pub breach: Breach,
+}
+
+/// Reports name the law and the reason; the law's sentence is in its table and the event in the history.
+impl Serialize for FoundBreach {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_struct("FoundBreach", 4)?;
+        line.serialize_field("seed", &self.seed)?;
+        line.serialize_field("store", &self.store)?;
+        line.serialize_field("law", &self.breach.law)?;
+        line.serialize_field("because", &self.breach.because)?;
+        line.end()
+    }
+}
+
+/// A law of which it could not be told whether it holds in this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndecidedLaw {
+    pub seed: u64,
+    pub law: &'static str,
+    pub because: String,
+}
+
+/// The run in which the harness itself panicked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HarnessPanic {
+    pub seed: u64,
+    pub store: Store,
+    pub said: String,
+}
