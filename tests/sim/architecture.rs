@@ -1,30 +1,129 @@
-//! Who may name whom in the harness. ARCHITECTURE.md draws it for people; this holds the sources to it. Only the world
-//! names the simulator, and no law names a rule of the system or the world that ran it.
+//! The parts of `sim/src/`: what each is for, what it imports and what it must never know. ARCHITECTURE.md shows this table.
+
+#[path = "../architecture/mod.rs"]
+mod sources;
 
 use std::path::{Path, PathBuf};
 
-const MAY_NAME: &[(&str, &[&str])] = &[
-    ("support", &[]),
-    ("plan", &[]),
-    ("disk", &["plan"]),
-    ("history", &["plan", "support"]),
-    ("generate", &["plan"]),
-    ("subject", &["plan", "world"]),
-    ("world", &["disk", "history", "plan", "subject", "support"]),
-    ("laws", &["history", "plan"]),
-    ("coverage", &["history", "plan"]),
-    ("judge", &["coverage", "history", "laws", "plan", "subject", "world"]),
-    ("shrink", &["judge", "plan", "subject"]),
-    ("planted", &["laws", "plan", "subject", "world"]),
-    ("matrix", &["generate", "history", "judge", "plan", "planted", "shrink", "subject", "support"]),
-    ("regressions", &["history", "judge", "laws", "plan", "planted", "subject", "support"]),
-    ("search", &["generate", "judge", "plan", "subject", "support", "world"]),
-    ("timeline", &["history", "judge", "laws", "plan", "support"]),
-    ("report", &["coverage", "history", "judge", "laws", "plan", "shrink", "subject", "support", "timeline"]),
-    ("check", &["coverage", "generate", "judge", "laws", "plan", "report", "search", "shrink", "subject"]),
-    (
-        "cli",
-        &[
+use sources::{Architecture, Part, part_of};
+
+/// In reading order.
+const PARTS: &[Part] = &[
+    Part {
+        name: "support",
+        idea: "small helpers that know nothing of leases: files written whole, plurals, escaped markup, remembered panics",
+        imports: &[],
+        never_knows: "a plan or a run",
+    },
+    Part {
+        name: "plan",
+        idea: "a run as a value: header, steps as lines of text, one file per fault and per kind of work, chance, clocks",
+        imports: &[],
+        never_knows: "how a world carries it out",
+    },
+    Part {
+        name: "generate",
+        idea: "a plan from a seed, and profiles that change a generated plan",
+        imports: &["plan"],
+        never_knows: "how plans are judged",
+    },
+    Part {
+        name: "history",
+        idea: "events of 40 bytes with a typed view, the running hash, and one run recorded",
+        imports: &["plan", "support"],
+        never_knows: "who made the events",
+    },
+    Part {
+        name: "disk",
+        idea: "simulated files that lose, keep or tear writes until they are synced; the only place with `unsafe`",
+        imports: &["plan"],
+        never_knows: "which store writes to it",
+    },
+    Part {
+        name: "subject",
+        idea: "the system that is put to the test: our rules and settings, or anybody's registry, workers and waits",
+        imports: &["plan"],
+        never_knows: "the world that runs it",
+    },
+    Part {
+        name: "world",
+        idea: "runs a plan: scheduler, network, machines, recorder, liveness phase; the only place that names madsim",
+        imports: &["disk", "history", "plan", "subject", "support"],
+        never_knows: "a law",
+    },
+    Part {
+        name: "laws",
+        idea: "one file per law: name, sentence, events it hears, verdict, explanation, planted bugs it must catch",
+        imports: &["history", "plan"],
+        never_knows: "the rules it judges, the world that ran them",
+    },
+    Part {
+        name: "coverage",
+        idea: "coverage marks: situations that a search must have reached",
+        imports: &["history", "plan"],
+        never_knows: "a law",
+    },
+    Part {
+        name: "judge",
+        idea: "one plan, run and judged; the longest time anybody acted under a grant that was no longer live",
+        imports: &["coverage", "history", "laws", "plan", "subject", "world"],
+        never_knows: "other runs",
+    },
+    Part {
+        name: "shrink",
+        idea: "a smaller plan that breaks the same law, and the necessity of each of its parts",
+        imports: &["judge", "plan", "subject"],
+        never_knows: "where the plan came from",
+    },
+    Part {
+        name: "planted",
+        idea: "the true system with one planted bug each, and controls that must survive",
+        imports: &["laws", "plan", "subject"],
+        never_knows: "how bugs are found",
+    },
+    Part {
+        name: "search",
+        idea: "many seeds on several threads, and the one policy: when to stop, what is broken, what is inconclusive",
+        imports: &["coverage", "generate", "judge", "laws", "plan", "subject", "support"],
+        never_knows: "how results are printed",
+    },
+    Part {
+        name: "matrix",
+        idea: "the kill matrix: which law kills which planted bug, after how many seeds",
+        imports: &["history", "judge", "plan", "planted", "search", "shrink", "subject", "support"],
+        never_knows: "how results are printed",
+    },
+    Part {
+        name: "regressions",
+        idea: "regression files: how one is kept, and what its replay must go on showing",
+        imports: &["history", "judge", "laws", "plan", "planted", "subject", "support"],
+        never_knows: "the command line",
+    },
+    Part {
+        name: "timeline",
+        idea: "a history drawn as text and as one page",
+        imports: &["history", "judge", "laws", "plan", "support"],
+        never_knows: "how the run was made",
+    },
+    Part {
+        name: "report",
+        idea: "search results as plain data, and the writers for each format",
+        imports: &[
+            "coverage", "history", "judge", "laws", "plan", "search", "shrink", "subject", "support",
+            "timeline",
+        ],
+        never_knows: "the command line",
+    },
+    Part {
+        name: "check",
+        idea: "the harness in a `#[test]`: one call, and plans as a `proptest` strategy",
+        imports: &["generate", "judge", "plan", "report", "search", "shrink", "subject"],
+        never_knows: "the command line",
+    },
+    Part {
+        name: "cli",
+        idea: "the command line: it parses, calls and prints, one file per command",
+        imports: &[
             "coverage",
             "generate",
             "history",
@@ -41,10 +140,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "support",
             "timeline",
         ],
-    ),
+        never_knows: "how anything is decided",
+    },
 ];
 
-/// Words of other crates that only these parts may say.
+/// Words of other crates, and the only parts that may use them.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("madsim::", &["world"]),
     ("fencepost::rules", &["subject", "planted"]),
@@ -53,87 +153,51 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("unsafe ", &["disk"]),
 ];
 
-fn src() -> PathBuf {
+fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-fn part_of(path: &Path) -> String {
-    let inside = path.strip_prefix(src()).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// What is not Rust goes into the program as it is.
-fn is_rust(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "rs")
-}
-
-/// The code of a file, without comments.
-fn code(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+fn architecture() -> Architecture {
+    Architecture::read(&folder(), PARTS)
 }
 
 #[test]
-fn every_part_names_only_what_it_may() {
-    let mut wrong = Vec::new();
-    for path in sources(&src()).into_iter().filter(|path| is_rust(path)) {
-        let part = part_of(&path);
-        if part == "lib" || part == "main" {
-            continue;
-        }
-        let (_, allowed) = MAY_NAME
-            .iter()
-            .find(|(name, _)| *name == part)
-            .unwrap_or_else(|| panic!("say in MAY_NAME and ARCHITECTURE.md what `{part}` may name"));
-        let code = code(&path);
-        for (at, found) in code.match_indices("crate::") {
-            let rest = &code[at + found.len()..];
-            let named: String =
-                rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-            assert!(!named.is_empty(), "{} hides parts in braces", path.display());
-            if named != part && !allowed.contains(&named.as_str()) {
-                wrong.push(format!("{part} names {named} ({})", path.display()));
-            }
-        }
-        for (word, who) in FOREIGN {
-            if code.contains(word) && !who.contains(&part.as_str()) {
-                wrong.push(format!("{part} says `{word}` ({})", path.display()));
-            }
-        }
-    }
+fn every_part_imports_exactly_what_the_table_says() {
+    let wrong = architecture().wrong_imports();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn every_file_opens_with_its_idea_and_the_map_names_every_part() {
-    let map = std::fs::read_to_string(src().join("../../ARCHITECTURE.md")).unwrap();
-    for path in sources(&src()) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let opening = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("css") => "/* ",
-            Some("html") => "<!DOCTYPE html>",
-            _ => "//! ",
-        };
-        assert!(text.starts_with(opening), "{} does not say what it is for", path.display());
-        let part = part_of(&path);
-        assert!(
-            map.contains(&format!("`{part}`")) || ["lib", "main"].contains(&part.as_str()),
-            "ARCHITECTURE.md does not name `{part}`"
-        );
+fn no_parts_import_each_other_in_a_circle() {
+    assert_eq!(architecture().circle_of_parts(), None);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    assert_eq!(architecture().circle_of_files(), None);
+}
+
+#[test]
+fn only_the_named_parts_use_the_simulator_the_rules_threads_and_unsafe() {
+    for (word, parts) in FOREIGN {
+        let wrong = architecture().forbidden(&[word], |path| {
+            let part = part_of(path);
+            !parts.contains(&part.as_str()) && part != "lib" && part != "main"
+        });
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}
+
+#[test]
+fn every_file_opens_with_its_idea() {
+    let without = architecture().files_without_an_idea();
+    assert!(without.is_empty(), "{without:?}");
+}
+
+#[test]
+fn the_document_shows_this_table() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    if let Err(why) = architecture().check_document(&document, "sim/src") {
+        panic!("{why}");
     }
 }

@@ -62,7 +62,8 @@ fn a_broken_run_opens_from_its_file_and_shows_what_was_where() {
         .events
         .iter()
         .rfind(|event| event.kind() == EventKind::Renewed && history.fence(event) == Some(1));
-    let expiry_us = (last_renewal.unwrap().a - EPOCH_MS) * 1_000;
+    let Some(What::Renewed { expires_ms, .. }) = last_renewal.map(Event::what) else { panic!("no renewal") };
+    let expiry_us = (expires_ms - EPOCH_MS) * 1_000;
     expect_bar(&layout, "lease", "1", "registry", at_us(first), expiry_us);
     expect_bar(&layout, "lease", "2", "registry", at_us(second), at_us(breach));
 

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::command_options::{
-    Determinism, Events, Hashes, Keep, PlanOptions, PlantedBug, Regressions, Replay, Run, Shrink,
-    SubjectOption,
+    Determinism, Events, Hashes, Keep, PlanOptions, Regressions, Replay, Run, Sabotage, Shrink, SubjectOption,
 };
 
 #[derive(Parser)]
@@ -37,10 +36,10 @@ pub enum Command {
     Shrink(Shrink),
     /// Make a breaking plan smaller and keep it among the regressions, with its story
     Keep(Keep),
-    /// Run every kept plan
+    /// Run every regression again
     Regressions(Regressions),
     /// Plant every bug and see which law catches it
-    PlantedBug(PlantedBug),
+    Sabotage(Sabotage),
     /// Check that a run is a function of its plan
     Determinism(Determinism),
     /// Judge old histories by today's laws
@@ -78,7 +77,7 @@ impl Command {
             Self::Regressions(Regressions { subject_option, .. }) | Self::Laws(subject_option) => {
                 PlanOptions { subject_option: subject_option.clone(), ..PlanOptions::default() }
             }
-            Self::PlantedBug(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Steps | Self::Doctor => {
+            Self::Sabotage(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Steps | Self::Doctor => {
                 PlanOptions::default()
             }
         }

@@ -9,7 +9,7 @@ use crate::matrix::WORST_BAR;
 use crate::search::seeds::{Shard, parse_range};
 use crate::shrink::BUDGET;
 
-/// SubjectOption a command is about.
+/// The option that names the subject of a command.
 #[derive(clap::Args, Clone, Default)]
 pub struct SubjectOption {
     /// The system under test: this program's own, fencepost, or the name of a sabotage
@@ -158,7 +158,7 @@ pub struct Regressions {
 }
 
 #[derive(clap::Args)]
-pub struct PlantedBug {
+pub struct Sabotage {
     /// Only these; all of them, unless you say
     pub names: Vec<String>,
     /// Seeds to try for each, from each start

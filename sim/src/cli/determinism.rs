@@ -4,9 +4,10 @@
 use std::ops::ControlFlow;
 
 use crate::cli::command_options::{Determinism, Hashes};
+use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::find_plan;
-use crate::cli::{CliError, CommandResult, stdout};
+use crate::cli::stdout;
 use crate::judge::record;
 use crate::search::Conclusion;
 use crate::search::determinism;

@@ -1,13 +1,14 @@
-//! `diff`: two histories, and the first event that differs. Of one plan that is a leak of determinism; of two plans it is
-//! what a change of the plan came to.
+//! `diff`: compares two histories and prints the first event that differs. If both are runs of one plan, a difference means
+//! that the run is not deterministic.
 
 use std::path::Path;
 
-use crate::cli::{CommandResult, history_files, stdout};
+use crate::cli::error::CommandResult;
+use crate::cli::{history_files, stdout};
 use crate::history::History;
 use crate::search::Conclusion;
 
-/// Events of both that are shown before the one that differs.
+/// Equal events that are shown before the first difference.
 const BEFORE: usize = 3;
 
 pub fn diff(one: &Path, other: &Path) -> CommandResult {
@@ -38,12 +39,12 @@ pub fn diff(one: &Path, other: &Path) -> CommandResult {
     Ok(Conclusion::Holds)
 }
 
-/// Two events that read alike may differ in what is not shown.
+/// The line of an event. If both lines read alike, it also has the values that lines leave out.
 fn shown(here: &History, there: &History, place: usize) -> String {
     let line = here.line(place);
     match here.events.get(place) {
         Some(event) if line == there.line(place) => {
-            format!("{line}  (clock {}, a {}, b {}, grant {})", event.clock, event.a, event.b, event.grant.0)
+            format!("{line}  (clock {}, {:?}, grant {})", event.clock, event.what(), event.grant.0)
         }
         _ => line,
     }

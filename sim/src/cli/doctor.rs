@@ -1,20 +1,21 @@
-//! `doctor`: what keeps runs from being repeatable, or keeps the harness from being built: flags, toolchain, the machine, and a
-//! small check of determinism. It says what is wrong and what to do.
+//! `doctor`: looks for causes that keep runs from being repeatable or the harness from being built (flags, toolchain, the
+//! machine), makes a small check of determinism, and says what to do.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cli::run::processors;
-use crate::cli::{CliError, CommandResult, stdout};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::stdout;
 use crate::search::Conclusion;
 use crate::search::SeededPlans;
 use crate::search::determinism;
+use crate::search::processors;
 use crate::subject::Subject;
 
-/// Each replaces the flags of `.cargo/config.toml`, even set to nothing.
+/// Each of these replaces the flags of `.cargo/config.toml`, even if it is empty.
 const FLAGS: [&str; 4] = ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
 
-/// Enough for a leak of the usual kinds to show.
+/// Enough seeds to show the usual leaks of determinism.
 const SEEDS: std::ops::Range<u64> = 0..50;
 
 pub fn doctor() -> CommandResult {
@@ -28,7 +29,7 @@ pub fn doctor() -> CommandResult {
     };
     let here = std::env::current_dir()
         .map_err(|cause| CliError(format!("the current folder cannot be found: {cause}")))?;
-    // A build without it is refused by the compiler.
+    // The compiler refuses a build without the flag.
     tell("simulation", Ok("this program was built with --cfg madsim".to_owned()));
     for flag in FLAGS {
         if let Some(value) = std::env::var_os(flag) {
@@ -62,7 +63,7 @@ pub fn doctor() -> CommandResult {
     })
 }
 
-/// The nearest of this name in the folder or above it.
+/// The nearest file of this name in the folder or above it.
 fn nearest(folder: &Path, name: &str) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file())
 }
@@ -127,7 +128,7 @@ fn toolchain(here: &Path) -> Result<String, String> {
     ))
 }
 
-/// How many seeds differ.
+/// Runs seeds again and counts those that differ.
 fn repeats() -> Result<usize, String> {
     let own = std::env::current_exe().map_err(|cause| format!("this program cannot find itself: {cause}"))?;
     let subject = Subject::fencepost();

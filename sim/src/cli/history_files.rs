@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::history::History;
 use crate::history::event::{Event, EventKind, GrantName};
 use crate::plan::{FORMAT, Plan};

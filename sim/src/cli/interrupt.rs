@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::cli::{CliError, stdout};
+use crate::cli::error::CliError;
+use crate::cli::stdout;
 use crate::search::clocks::wall_us;
 
 /// Signals within this time are one: `timeout` signals the command and then its whole process group.

@@ -1,11 +1,11 @@
-//! How this program was called: by what name, for which subjects, and with what that holds for every command. From it come
-//! the lines that a report tells people to type, which must work for a user's own binary as well.
+//! How this program was called: its name, its subjects, and the options that all commands share. It makes the command lines
+//! that reports tell people to type, which must work for a user's own binary as well.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::cli::CliError;
 use crate::cli::command_options::PlanOptions;
+use crate::cli::error::CliError;
 use crate::cli::values::{Profiled, Stores};
 use crate::generate::profile::Profile;
 use crate::plan::Store;
@@ -32,7 +32,6 @@ impl<'a> Invocation<'a> {
         self.asked.store.as_ref().map(|Stores(stores)| *stores)
     }
 
-    /// Whether a subject was asked for by name.
     pub fn asks_for_subject(&self) -> bool {
         self.asked.subject_option.subject.is_some()
     }
@@ -59,7 +58,7 @@ impl<'a> Invocation<'a> {
         })
     }
 
-    /// A line to type, about a seed.
+    /// A command line about a seed.
     pub fn about_seed(&self, command: &str, seed: u64, subject: &Subject, store: Store) -> String {
         let natural = self.named(Some(subject.name)).map_or(Store::Memory, |subject| subject.store_needed);
         let store = match store {
@@ -72,13 +71,13 @@ impl<'a> Invocation<'a> {
         format!("{} {command} {seed}{}{store}{profile}", self.program, self.subject_flag(subject))
     }
 
-    /// A line to type, about a file.
+    /// A command line about a file.
     pub fn about_file(&self, command: &str, file: &Path, subject: &Subject) -> String {
         let file = quoted(&file.display().to_string());
         format!("{} {command} {file}{}", self.program, self.subject_flag(subject))
     }
 
-    /// A line to type, with nothing else to say.
+    /// A command line without further options.
     pub fn line(&self, command: &str) -> String {
         format!("{} {command}", self.program)
     }
@@ -91,7 +90,7 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// What to type to call the program at this path again. Cargo's own folder is cargo's to fill.
+/// The words that call the program at this path again. A program in cargo's target folder is called through cargo.
 fn called(path: &Path) -> String {
     fn name(path: Option<&Path>) -> Option<&str> {
         path.and_then(Path::file_name).and_then(OsStr::to_str)
@@ -109,7 +108,7 @@ fn called(path: &Path) -> String {
     }
 }
 
-/// As a shell reads it again.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+:@%".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {

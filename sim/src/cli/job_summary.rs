@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 
 /// Adds a page to the job summary, if this runs on GitHub. An empty page shows whether the file can be written.
 pub fn append_job_summary(page: &str) -> Result<(), CliError> {

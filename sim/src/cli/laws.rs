@@ -1,6 +1,7 @@
-//! `laws`: each law with its sentence, and the planted bugs that it must catch.
+//! `laws`: prints each law with its sentence and the planted bugs that it must catch.
 
-use crate::cli::{CommandResult, stdout};
+use crate::cli::error::CommandResult;
+use crate::cli::stdout;
 use crate::laws::Laws;
 use crate::plan::Plan;
 use crate::planted;

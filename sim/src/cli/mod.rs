@@ -6,12 +6,14 @@ mod command_options;
 mod determinism;
 mod diff;
 mod doctor;
+mod error;
 mod history_files;
 mod interrupt;
 mod invocation;
 mod job_summary;
 mod keep;
 mod laws;
+mod new_regression;
 mod output_folder;
 mod plan_source;
 mod progress;
@@ -35,22 +37,10 @@ use crate::subject::Subject;
 use crate::support::panics;
 
 use arguments::{Arguments, Command};
+use error::{CliError, CommandResult};
 use invocation::Invocation;
 
 pub use arguments::check_usage;
-
-/// Bad input, or trouble with the machine: one sentence that says what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct CliError(String);
-
-impl CliError {
-    fn of(error: impl std::error::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-type CommandResult = Result<Conclusion, CliError>;
 
 /// Runs the command line that the process was started with, for the true system.
 pub fn main() -> ExitCode {
@@ -110,7 +100,7 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
         Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
         Command::Keep(wanted) => keep::keep(&wanted, &invocation),
         Command::Regressions(wanted) => regressions::regressions(&wanted, &invocation),
-        Command::PlantedBug(wanted) => sabotage::kill(&wanted),
+        Command::Sabotage(wanted) => sabotage::kill(&wanted),
         Command::Determinism(wanted) => determinism::check(&wanted, &invocation),
         Command::Rejudge { histories } => rejudge::rejudge_all(&histories),
         Command::Diff { one, other } => diff::diff(&one, &other),

@@ -6,7 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{CliError, history_files, keep};
+use crate::cli::error::CliError;
+use crate::cli::{history_files, new_regression};
 use crate::laws::Laws;
 use crate::regressions;
 use crate::report::failure::Failure;
@@ -78,7 +79,7 @@ impl OutputFolder {
 
     pub fn write_failure(&self, failure: &Failure, subject: &Subject, report: &str) -> Result<(), CliError> {
         let found = &failure.reproducer;
-        let kept = regressions::keep(&self.plan_of(failure), &keep::regression_of(failure), subject);
+        let kept = regressions::keep(&self.plan_of(failure), &new_regression::from_failure(failure), subject);
         kept.map_err(CliError::of)?;
         put(&self.file_of(failure, "txt"), &text::draw(&found.history, Some(&found.breach)))?;
         put(&self.page_of(failure), &page(failure))?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::cli::invocation::Invocation;
 use crate::laws::Laws;
 use crate::plan::{Plan, Store};

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::cli::command_options::Regressions;
+use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::job_summary::append_job_summary;
 use crate::cli::values::Format;
-use crate::cli::{CliError, CommandResult, output_folder, stdout};
+use crate::cli::{output_folder, stdout};
 use crate::regressions;
 use crate::regressions::{Origin, Regression, RegressionStatus};
 use crate::report::github;

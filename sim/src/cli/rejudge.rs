@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::cli::error::{CliError, CommandResult};
 use crate::cli::history_files;
 use crate::cli::history_files::StoredHistory;
-use crate::cli::{CliError, CommandResult, stdout};
+use crate::cli::stdout;
 use crate::judge::{Breach, Judged, first_breach, rejudge};
 use crate::laws::Finding;
 use crate::search::Conclusion;

@@ -1,15 +1,16 @@
-//! `replay`: one seed or plan again, drawn, looked into, changed by hand.
+//! `replay`: runs one seed or plan again, and draws its timeline, shows its state or changes the plan.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::command_options::Replay;
+use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::{PlanSource, find_plan};
 use crate::cli::shrink::until_asked;
 use crate::cli::values::Timeline;
 use crate::cli::wrap::wrapped;
-use crate::cli::{CliError, CommandResult, history_files, output_folder, stdout};
+use crate::cli::{history_files, output_folder, stdout};
 use crate::history::History;
 use crate::judge::{Breach, Verdict, judge, record};
 use crate::plan::Plan;
@@ -28,7 +29,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> CommandResult {
     let verdict = judge(&plan, &source.subject);
     let panicked = panics::take_last();
     let breach = breach(&verdict, &source);
-    // A page on standard output is all there is on it.
+    // A page on standard output must not be mixed with other lines.
     let is_page = wanted.timeline == Some(Timeline::Html) && wanted.out.is_none();
     if let (Some(regression), false) = (&source.regression, is_page) {
         stdout::line(format_args!("{}\n", wrapped(&regression.story)));
@@ -56,7 +57,7 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> CommandResult {
     Ok(end)
 }
 
-/// Of the law that the plan was kept for, or the first.
+/// The breach of the law that the regression is about, or else the first.
 fn breach(verdict: &Verdict, source: &PlanSource) -> Option<Breach> {
     let law = source.regression.as_ref().map(|regression| regression.law.as_str());
     law.and_then(|law| verdict.breach_of(law)).or_else(|| verdict.broken())
@@ -89,7 +90,7 @@ fn changed(source: &PlanSource, wanted: &Replay) -> Result<Arc<Plan>, CliError> 
     Ok(Arc::new(plan))
 }
 
-/// The run again, with a recorder; none, if it was not the run that was judged.
+/// Runs the plan again with a recorder. None if the events are not those that were judged.
 fn recorded(plan: &Arc<Plan>, subject: &Subject, verdict: &Verdict) -> Option<History> {
     let history = record(plan, subject);
     (history.hash() == verdict.hash).then_some(history)
@@ -149,7 +150,7 @@ fn show(
     Ok(())
 }
 
-/// The seed or the file, without the folders that it is in here, and what became of its plan.
+/// The name of the plan for the page: its seed or file name, and the changes made to it.
 fn drawn_from(source: &PlanSource, wanted: &Replay) -> String {
     let mut plan = match source.seed {
         Some(seed) => format!("seed {seed}"),

@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::cli::command_options::Run;
+use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::job_summary::append_job_summary;
 use crate::cli::output_folder;
 use crate::cli::output_folder::OutputFolder;
 use crate::cli::progress::Progress;
 use crate::cli::values::{Format, Seconds};
-use crate::cli::{CliError, CommandResult, interrupt, stdout};
+use crate::cli::{interrupt, stdout};
 use crate::plan::Store;
 use crate::report::failure::Failure;
 use crate::report::human;
@@ -19,7 +20,9 @@ use crate::report::summary::{FailureLine, Summary, Timings};
 use crate::report::{github, json, junit};
 use crate::search::seeds;
 use crate::search::seeds::{Seeds, Shard};
-use crate::search::{RequestError, SearchRequest, SeedsOnStore, StopRule, search, standard_search};
+use crate::search::{
+    RequestError, SearchRequest, SeedsOnStore, StopRule, processors, search, standard_search,
+};
 use crate::subject::Subject;
 use crate::support::atomic_file;
 
@@ -188,9 +191,4 @@ fn next_commands(
             elsewhere: None,
         },
     }
-}
-
-/// The machine's processors, which is the default number of threads.
-pub fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }

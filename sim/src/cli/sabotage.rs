@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::cli::command_options::PlantedBug;
-use crate::cli::run::processors;
-use crate::cli::{CliError, CommandResult, stdout};
+use crate::cli::command_options::Sabotage;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::stdout;
 use crate::matrix::{Figures, KillVerdict, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
 use crate::planted;
 use crate::report::json;
 use crate::search::Conclusion;
+use crate::search::processors;
 
 #[derive(Serialize)]
 struct Table<'a> {
@@ -17,7 +18,7 @@ struct Table<'a> {
     figures: Option<Figures>,
 }
 
-pub fn kill(wanted: &PlantedBug) -> CommandResult {
+pub fn kill(wanted: &Sabotage) -> CommandResult {
     let whole = catalogue(&[]);
     let unknown = wanted.names.iter().find(|name| planted::by_name(name).is_none());
     if let Some(unknown) = unknown {

@@ -1,19 +1,20 @@
-//! `shrink`: a breaking plan, made smaller, and written as a regression if a file is named.
+//! `shrink`: makes a breaking plan smaller, and writes it as a regression if a file is named.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use crate::cli::command_options::Shrink;
+use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::{PlanSource, find_plan};
-use crate::cli::{CliError, interrupt, keep, output_folder, stdout};
+use crate::cli::{interrupt, new_regression, output_folder, stdout};
 use crate::judge::judge;
 use crate::planted;
 use crate::regressions;
 use crate::search::Conclusion;
 use crate::shrink::{Ended, Progress, Shrunk, shrink_watched};
 
-pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> crate::cli::CommandResult {
+pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> CommandResult {
     let source = find_plan(&wanted.what, invocation)?;
     let law = law_to_break(&source, wanted.law)?;
     if let Some(path) = &wanted.out {
@@ -30,7 +31,7 @@ pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> crate::cli::Co
     match &wanted.out {
         None => stdout::raw(&shrunk.plan.to_string()),
         Some(path) => {
-            let regression = keep::regression(&source, &law, shrunk.plan, None);
+            let regression = new_regression::from_source(&source, &law, shrunk.plan, None);
             regressions::keep(path, &regression, &source.subject).map_err(CliError::of)?;
             stdout::line(format_args!("written to {}", path.display()));
         }

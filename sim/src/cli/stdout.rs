@@ -1,42 +1,42 @@
-//! Standard output. A reader that went away has heard enough, and the command goes on to its end and its code; any other
-//! trouble with what was to be said (a full disk) is remembered, since a report that nobody has is no success.
+//! Standard output. If the reader closed the pipe, the command goes on silently. Any other write error, such as a full disk,
+//! makes the command fail in the end, since its report is lost.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static WAS_UNHEARD: AtomicBool = AtomicBool::new(false);
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 
-/// Says a line.
+/// Prints a line.
 pub fn line(said: impl Display) {
-    heard(writeln!(std::io::stdout().lock(), "{said}"));
+    check_written(writeln!(std::io::stdout().lock(), "{said}"));
 }
 
-/// Says it as it is.
+/// Prints text without a newline.
 pub fn raw(said: &str) {
-    heard(write!(std::io::stdout().lock(), "{said}"));
+    check_written(write!(std::io::stdout().lock(), "{said}"));
 }
 
-fn heard(said: std::io::Result<()>) {
+fn check_written(said: std::io::Result<()>) {
     match said {
         Ok(()) => {}
         Err(cause) if cause.kind() == ErrorKind::BrokenPipe => {}
         Err(cause) => {
-            if !WAS_UNHEARD.swap(true, Ordering::Relaxed) {
+            if !HAS_FAILED.swap(true, Ordering::Relaxed) {
                 complain(&format!("standard output cannot be written: {cause}"));
             }
         }
     }
 }
 
-/// One sentence about what went wrong.
+/// Prints one sentence about an error to standard error.
 pub fn complain(why: &str) {
-    // Whoever cannot hear this either has the exit code.
+    // If standard error is closed, too, the exit code is left.
     drop(writeln!(std::io::stderr().lock(), "fencepost: {}", why.trim_end()));
 }
 
-/// The code to end with.
+/// The exit code to end with: 4 if standard output could not be written.
 pub fn end(code: u8) -> u8 {
-    heard(std::io::stdout().lock().flush());
-    if WAS_UNHEARD.load(Ordering::Relaxed) { 4 } else { code }
+    check_written(std::io::stdout().lock().flush());
+    if HAS_FAILED.load(Ordering::Relaxed) { 4 } else { code }
 }

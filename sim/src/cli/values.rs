@@ -1,4 +1,4 @@
-//! What each value of the command line may be, and the sentence for one that may not.
+//! The values of the command line: their types, and the error for a value that is not allowed.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -114,7 +114,7 @@ pub fn story(text: &str) -> Result<String, String> {
     }
 }
 
-/// A variable that is not set is no commit.
+/// Refuses an empty text: that is an unset variable.
 pub fn commit(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("an empty text is no commit: say its hash".to_owned())
@@ -123,7 +123,7 @@ pub fn commit(text: &str) -> Result<String, String> {
     }
 }
 
-/// Of a file, which people will type.
+/// A file name without an extension.
 pub fn name(text: &str) -> Result<String, String> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
     let is_name = text.starts_with(char::is_alphanumeric) && text.chars().all(is_plain);

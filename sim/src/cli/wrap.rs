@@ -1,6 +1,6 @@
-//! Stories in lines that people read, in a terminal and in a file.
+//! Wrapping of stories into lines, for the terminal and for files.
 
-/// In lines that fit beside a timeline.
+/// Wraps a text at [`WIDTH`] columns; words are never split.
 pub fn wrapped(story: &str) -> String {
     let mut lines: Vec<String> = vec![String::new()];
     for word in story.split_whitespace() {

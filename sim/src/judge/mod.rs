@@ -19,7 +19,7 @@ use crate::subject::Subject;
 use crate::world;
 use crate::world::Outcome;
 
-pub use breach::{Breach, first_breach};
+pub use breach::Breach;
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,22 @@ impl Judged {
     pub fn holds(&self) -> bool {
         self.finding == Finding::Holds
     }
+
+    /// The breach that the finding states, if it states one.
+    pub fn breach(&self) -> Option<Breach> {
+        match &self.finding {
+            Finding::Broken { at, because } => {
+                let Self { law, sentence, .. } = *self;
+                Some(Breach { law, sentence, at: *at, because: because.clone() })
+            }
+            Finding::Holds | Finding::Undecided { .. } => None,
+        }
+    }
+}
+
+/// The breach with the lowest event number; of several at one event, that of the law that is listed first.
+pub fn first_breach(findings: &[Judged]) -> Option<Breach> {
+    findings.iter().filter_map(Judged::breach).min_by_key(|breach| breach.at)
 }
 
 impl Verdict {
@@ -57,7 +73,7 @@ impl Verdict {
 
     /// How this law was broken, if it was.
     pub fn breach_of(&self, law: &str) -> Option<Breach> {
-        self.findings.iter().find(|judged| judged.law == law).and_then(Breach::found)
+        self.findings.iter().find(|judged| judged.law == law).and_then(Judged::breach)
     }
 
     /// Laws of which it could not be told whether they hold, and why.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::matrix::proof::ReproducerSize;
-use crate::matrix::row::Row;
+use crate::matrix::row::{Row, median};
 use crate::planted::ExpectedEnd;
 
 /// Limit of the median number of seeds over all bugs, each with the median of its starts.
@@ -67,13 +67,6 @@ impl fmt::Display for ReproducerSize {
         let Self { steps, faults, workers, processes } = self;
         write!(f, "steps {steps}, faults {faults}, workers {workers}, processes {processes}")
     }
-}
-
-/// The median, with unknown numbers above all others.
-pub(super) fn median(numbers: impl Iterator<Item = Option<u64>>) -> Option<u64> {
-    let mut numbers: Vec<u64> = numbers.map(|number| number.unwrap_or(u64::MAX)).collect();
-    numbers.sort_unstable();
-    numbers.get(numbers.len() / 2).copied().filter(|number| *number < u64::MAX)
 }
 
 impl fmt::Display for Figures {

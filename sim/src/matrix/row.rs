@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::matrix::bug_search::BugSearch;
-use crate::matrix::figures::median;
 use crate::matrix::proof::{FirstDifference, Proof, ReproducerSize};
 use crate::planted::{ExpectedEnd, PlantedBug};
 use crate::search::HarnessPanic;
@@ -181,4 +180,11 @@ pub fn heading() -> String {
         "{:<32} {:>6} {:>6} {:>5}   {}",
         "sabotage", "median", "worst", "steps", "result, first difference | correct behaviour"
     )
+}
+
+/// The median, with unknown numbers above all others.
+pub(super) fn median(numbers: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    let mut numbers: Vec<u64> = numbers.map(|number| number.unwrap_or(u64::MAX)).collect();
+    numbers.sort_unstable();
+    numbers.get(numbers.len() / 2).copied().filter(|number| *number < u64::MAX)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::history::event::What;
 use crate::judge::{judge, record};
 use crate::plan::{Plan, PlanError};
-use crate::regressions::{BreachPlace, Regression, read};
+use crate::regressions::file::{BreachPlace, Regression, read};
 use crate::subject::Subject;
 use crate::support::atomic_file;
 

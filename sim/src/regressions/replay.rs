@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::judge::{Breach, judge};
 use crate::laws::Laws;
-use crate::regressions::{BreachPlace, LoadError, Regression, load, place_of};
+use crate::regressions::file::{BreachPlace, LoadError, Regression, load};
+use crate::regressions::keep::place_of;
 use crate::subject::Subject;
 
 /// Why a regression file no longer shows what it was kept for.

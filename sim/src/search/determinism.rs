@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::judge::{judge, record};
-use crate::search::{SeededPlans, verdicts};
+use crate::search::seed_runs::{SeededPlans, verdicts};
 
 /// Two runs of one plan that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,13 @@ use crate::judge::Verdict;
 use crate::plan::{Plan, Store};
 use crate::search::clocks::wall_us;
 use crate::search::policy;
+use crate::search::policy::{HarnessPanic, Reason, SearchedPart};
+use crate::search::reproducer::Reproducer;
+use crate::search::request::{SearchRequest, SeedsOnStore, StopRule};
+use crate::search::result::{FoundBreach, SearchResult, UndecidedLaw};
+use crate::search::seed_runs::{SeededPlans, run_seeds};
 use crate::search::tally::{Tally, TimedSeed, longer};
-use crate::search::{
-    FoundBreach, HarnessPanic, Reason, Reproducer, SearchRequest, SearchResult, SearchWatcher, SearchedPart,
-    SeededPlans, SeedsOnStore, StopRule, UndecidedLaw, run_seeds,
-};
+use crate::search::watcher::SearchWatcher;
 use crate::subject::Subject;
 
 /// The findings of a search so far.

@@ -13,6 +13,7 @@ mod result;
 mod seed_runs;
 pub mod seeds;
 pub mod tally;
+mod watcher;
 
 use std::sync::Arc;
 
@@ -22,27 +23,14 @@ use crate::subject::Subject;
 
 use clocks::Clocks;
 use findings::Findings;
-use tally::Tally;
 
 pub use conclusion::Conclusion;
-pub use policy::Reason;
+pub use policy::{HarnessPanic, Reason, SearchedPart};
 pub use reproducer::Reproducer;
 pub use request::{RequestError, STANDARD_SEARCH, SearchRequest, SeedsOnStore, StopRule, standard_search};
-pub use result::{FoundBreach, HarnessPanic, SearchResult, SearchedPart, UndecidedLaw};
-pub use seed_runs::{SeedRun, SeededPlans, run_seeds, verdicts};
-
-/// Follows a search while it goes on, for progress bars.
-pub trait SearchWatcher {
-    /// A run was added to the sums.
-    fn run_added(&mut self, _: &Tally) {}
-    /// A law was broken for the first time.
-    fn law_broken(&mut self, _: &FoundBreach) {}
-    /// All seeds are run; minimal reproducers come next.
-    fn seeds_done(&mut self) {}
-}
-
-/// Watches nothing.
-impl SearchWatcher for () {}
+pub use result::{FoundBreach, SearchResult, UndecidedLaw};
+pub use seed_runs::{SeedRun, SeededPlans, processors, run_seeds, verdicts};
+pub use watcher::SearchWatcher;
 
 /// Runs the seeds of the request, reproduces what broke, and concludes.
 pub fn search(

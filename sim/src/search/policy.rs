@@ -4,15 +4,35 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::coverage::Mark;
 use crate::plan::Store;
 use crate::search::conclusion::Conclusion;
 use crate::search::request::STANDARD_SEARCH;
-use crate::search::result::{HarnessPanic, SearchedPart};
 use crate::support::plural::counted;
 
 /// Names of missed marks that a small search lists; its summary has all of them.
 const NAMES_SHOWN: usize = 4;
+
+/// One part of the request as far as it was searched.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchedPart {
+    pub store: Store,
+    /// The name of all its seeds, of which this may be one shard.
+    pub seeds: String,
+    /// None if time alone ends it.
+    pub wanted: Option<u64>,
+    pub run: u64,
+}
+
+/// The run in which the harness itself panicked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HarnessPanic {
+    pub seed: u64,
+    pub store: Store,
+    pub said: String,
+}
 
 /// One reason for a conclusion, or a note beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]

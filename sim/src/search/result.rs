@@ -8,7 +8,7 @@ use crate::coverage::Mark;
 use crate::judge::Breach;
 use crate::plan::Store;
 use crate::search::conclusion::Conclusion;
-use crate::search::policy::Reason;
+use crate::search::policy::{HarnessPanic, Reason, SearchedPart};
 use crate::search::reproducer::Reproducer;
 use crate::search::tally::{Tally, TimedSeed};
 
@@ -32,17 +32,6 @@ pub struct SearchResult {
     /// Of the search, without the minimal reproducers.
     pub wall_us: u64,
     pub cpu_us: u64,
-}
-
-/// One part of the request as far as it was searched.
-#[derive(Debug, Clone, Serialize)]
-pub struct SearchedPart {
-    pub store: Store,
-    /// The name of all its seeds, of which this may be one shard.
-    pub seeds: String,
-    /// None if time alone ends it.
-    pub wanted: Option<u64>,
-    pub run: u64,
 }
 
 /// The first breach of a run, and the run.
@@ -71,12 +60,4 @@ pub struct UndecidedLaw {
     pub seed: u64,
     pub law: &'static str,
     pub because: String,
-}
-
-/// The run in which the harness itself panicked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HarnessPanic {
-    pub seed: u64,
-    pub store: Store,
-    pub said: String,
 }

@@ -121,6 +121,11 @@ pub fn verdicts(
     });
 }
 
+/// The machine's processors: a good number of threads.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,6 @@
 //! are numbers in a table. [`Event::what`] shows what it carries; nothing else can read it.
 
 mod codes;
-mod compat;
 mod kind;
 mod what;
 mod witness;
@@ -12,7 +11,6 @@ use serde::{Deserialize, Serialize};
 pub use codes::{
     BodyOutcome, CallKind, CallResult, CrashDamage, Leftover, Licence, Status, SurvivingRow, TurnedOut, Write,
 };
-pub use compat::*;
 pub use kind::EventKind;
 pub use what::What;
 pub use witness::{RunningHash, Witness};
@@ -55,13 +53,13 @@ pub struct Event {
     pub at_us: u64,
     /// The registry's reading in ms for a decision, the node's monotonic clock in µs for anything else.
     pub clock: u64,
-    pub a: u64,
-    pub b: u64,
+    a: u64,
+    b: u64,
     pub grant: GrantNo,
     pub process: u16,
     /// The node whose call it was, or where it happened.
     pub node: u8,
-    pub kind: EventKind,
+    kind: EventKind,
 }
 
 /// Where and when something happened, and about whom.
