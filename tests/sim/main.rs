@@ -1,5 +1,5 @@
-//! The harness, put to the test: does it repeat itself, do its laws bite, does it tell what it found? Read `stories.rs`
-//! first.
+//! The harness, put to the test: does it repeat itself, do its laws bite, does it tell what it found? Read `plan.rs` and
+//! `stories.rs` first.
 
 mod architecture;
 mod browser;
@@ -11,6 +11,7 @@ mod disk;
 mod laws;
 mod matrix;
 mod others;
+mod plan;
 mod property;
 mod readme;
 mod regressions;

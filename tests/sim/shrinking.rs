@@ -31,7 +31,7 @@ fn cpu_ms() -> u64 {
 }
 
 /// Under how many seeds of the network the plan breaks the law.
-fn lucks(plan: &Plan, sabotage: &PlantedBug) -> u64 {
+fn network_seeds_that_break(plan: &Plan, sabotage: &PlantedBug) -> u64 {
     needs(plan, &sabotage.subject(), sabotage.law, 0).whole.breaks
 }
 
@@ -173,7 +173,7 @@ struct Row {
     processes: usize,
     runs: u64,
     cpu_ms: u64,
-    lucks: u64,
+    network_seeds: u64,
     /// Unrelated changes after which it still breaks its law, and all of them.
     survives: (usize, usize),
 }
@@ -189,7 +189,7 @@ impl Row {
             processes: size.processes,
             runs: shrunk.runs,
             cpu_ms,
-            lucks: lucks(plan, sabotage),
+            network_seeds: network_seeds_that_break(plan, sabotage),
             survives: survives(plan, sabotage),
         }
     }
@@ -232,7 +232,7 @@ fn every_planted_bug_shrinks_to_a_plan_that_a_person_can_read() {
                 row.processes,
                 row.runs,
                 row.cpu_ms,
-                row.lucks,
+                row.network_seeds,
                 row.survives.0,
                 row.survives.1,
                 shrunk.ended,

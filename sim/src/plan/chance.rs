@@ -9,7 +9,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seed(pub u64);
 
-/// What a draw decides. The number is part of every key, so it is never reused.
+/// The decision a draw is for. The number is part of every key, so it is never reused.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
 pub enum Purpose {

@@ -159,6 +159,30 @@ impl Clock {
         self.push(now_us, self.last.wall_us(now_us), self.last.monotonic_us(now_us), drift_ppm);
     }
 
+    /// From now on both clocks are off their even pace by these offsets, with straight lines between them, and after the
+    /// last one they run evenly again. Each offset is in µs, after so many µs from now, in order.
+    pub fn follow(&mut self, now_us: u64, offsets: impl IntoIterator<Item = (u64, i64)>) {
+        self.forget_after(now_us);
+        let (wall_us, monotonic_us) = (self.last.wall_us(now_us), self.last.monotonic_us(now_us));
+        let drift_ppm = self.drift_ppm;
+        let even = Stretch { from_us: now_us, since_us: now_us, wall_us, monotonic_us, drift_ppm };
+        let mut add = |(after_us, offset_us): (u64, i64), slope_ppm: i32| {
+            let at_us = now_us.saturating_add(after_us);
+            let wall_us = even.wall_us(at_us).saturating_add(offset_us);
+            let monotonic_us = even.monotonic_us(at_us).saturating_add_signed(offset_us);
+            self.push(at_us, wall_us, monotonic_us, drift_ppm.saturating_add(slope_ppm));
+        };
+        let mut from = (0, 0);
+        for to in offsets {
+            let lasts_us = i128::from(to.0.saturating_sub(from.0).max(1));
+            // Rounded down: where the next line begins, the clock has not passed it.
+            let slope = (i128::from(to.1) - i128::from(from.1)) * i128::from(MILLION);
+            add(from, i32::try_from(slope.div_euclid(lasts_us)).unwrap_or(0));
+            from = to;
+        }
+        add(from, 0);
+    }
+
     fn push(&mut self, from_us: u64, wall_us: i64, monotonic_us: u64, drift_ppm: i32) {
         self.earlier.push(self.last);
         self.last = Stretch { from_us, since_us: from_us, wall_us, monotonic_us, drift_ppm };
@@ -204,5 +228,31 @@ mod tests {
         clock.drift(1_000_000, 100_000);
         assert_eq!(clock.wall_ms(2_000_000), EPOCH_MS as u64 + 1_600);
         assert_eq!(clock.monotonic_us(2_000_000), 2_100_000);
+    }
+
+    #[test]
+    fn a_clock_follows_offsets_without_a_step_and_can_be_set_and_read_in_between() {
+        for drift_ppm in [0, 250, -2_000] {
+            let mut clock = Clock::new(0, drift_ppm);
+            let even = clock.clone();
+            clock.follow(1_000_000, [(500_000, 100_000), (1_500_001, -100_000), (2_000_000, 0)]);
+            clock.step(1_200_000, 50);
+            let off_us = |at_us: u64| clock.monotonic_us(at_us) as i64 - even.monotonic_us(at_us) as i64;
+            assert_eq!([0, 1_000_000, 3_000_000, 9_000_000].map(off_us), [0; 4]);
+            assert_eq!((off_us(1_500_000), off_us(2_500_001)), (100_000, -100_000));
+            assert_eq!(clock.wall_ms(9_000_000), even.wall_ms(9_000_000) + 50);
+            let mut before_us = 0;
+            for at_us in (900_000..3_100_000).step_by(997) {
+                let shown_us = clock.monotonic_us(at_us);
+                assert!(shown_us > before_us, "monotonic at {at_us}");
+                before_us = shown_us;
+                let first_us = clock.true_us_after(500_000, shown_us);
+                assert!(
+                    clock.monotonic_us(first_us) >= shown_us && clock.monotonic_us(first_us - 1) < shown_us
+                );
+            }
+            clock.drift(1_600_000, 0);
+            assert_eq!(clock.monotonic_us(9_000_000) - clock.monotonic_us(1_600_000), 7_400_000);
+        }
     }
 }

@@ -29,7 +29,7 @@ impl FromStr for Plan {
     }
 }
 
-/// What is understood of a plan's text first: of a newer format nothing else can be.
+/// The part of a plan's text that is read first: of a newer format nothing else can be read.
 #[derive(Deserialize)]
 pub struct Outline {
     format: i64,
@@ -64,7 +64,7 @@ impl Outline {
 }
 
 impl PlanError {
-    /// What the parser said, with the place as people count.
+    /// The parser's error, with line and column counted from 1.
     pub fn located(text: &str, error: &toml::de::Error) -> Self {
         let (line, column) = place_in(text, error.span().map_or(0, |span| span.start));
         Self::NotAPlan { line, column, why: error.message().to_owned() }

@@ -68,7 +68,7 @@ impl Store {
     }
 }
 
-/// What happens to any message on any link.
+/// Latency and faults of every message, on every link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Links {
@@ -89,9 +89,9 @@ pub struct Links {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockSetting {
     pub node: Node,
-    /// Of the wall clock alone.
+    /// Offset of the wall clock alone.
     pub offset_ms: i64,
-    /// Of both.
+    /// Drift of both clocks.
     pub drift_ppm: i32,
 }
 
@@ -165,12 +165,12 @@ impl Plan {
         (u64::from(lasting) + u64::from(passing)) * 2
     }
 
-    /// Whether anybody waits on the registry's own node.
+    /// True, if anybody waits on the registry's own node.
     pub fn has_waits_at_registry(&self) -> bool {
         self.steps.iter().any(|step| step.action.is_wait_at_registry())
     }
 
-    /// Whether the disk keeps its word about syncs, as far as the plan says.
+    /// True, if no step makes the disk lie about syncs.
     pub fn disk_keeps_its_word(&self) -> bool {
         !self.steps.iter().any(|step| step.action.is_lie_of_the_disk())
     }

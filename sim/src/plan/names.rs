@@ -9,7 +9,7 @@ pub enum Node {
     Registry,
     Worker(u8),
     Host(u8),
-    /// What stands outside and takes effects; nothing ever happens to it.
+    /// Outside of the system: it takes effects, and nothing ever happens to it.
     Ledger,
 }
 

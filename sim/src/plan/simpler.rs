@@ -4,7 +4,7 @@ use crate::plan::step_kind::{Action, StepKind};
 
 /// The change is made on the step as it is when its turn comes, which earlier changes may have made simpler already.
 pub struct Simpler {
-    /// What the step gets, for the log of the shrinker.
+    /// The change in words, for the log of the shrinker.
     pub what: String,
     pub change: Box<dyn Fn(&mut Action)>,
 }

@@ -85,7 +85,7 @@ pub enum StoreFailure {
     Reads,
 }
 
-/// What somebody sends who held a process once.
+/// The call of somebody who held a process once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StaleCallKind {
     /// This call, under the last grant that is no longer stored.

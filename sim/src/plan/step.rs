@@ -13,7 +13,7 @@ use crate::plan::words::Ms;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Of true time, since the beginning.
+    /// In true time, since the beginning.
     pub at_ms: u64,
     pub action: Action,
 }

@@ -79,12 +79,12 @@ pub trait StepKind: fmt::Display + fmt::Debug + AnyStep + Send + Sync {
         None
     }
 
-    /// Whether it makes the disk say that it synced where it did not.
+    /// True, if it makes the disk say that it synced where it did not.
     fn is_lie_of_the_disk(&self) -> bool {
         false
     }
 
-    /// Whether somebody waits on the registry's own node.
+    /// True, if somebody waits on the registry's own node.
     fn is_wait_at_registry(&self) -> bool {
         false
     }
@@ -115,7 +115,7 @@ pub enum ClockRate {
     Passing(u32),
 }
 
-/// What a step is about, in the words of profiles and reports.
+/// The subject of a step, in the words of profiles and reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     /// Asks for something; everything else is a fault.

@@ -11,7 +11,7 @@ use crate::laws::lost_means_silent::LostMeansSilent;
 use crate::laws::one_live_grant::OneLiveGrant;
 use crate::laws::stale_writer_refused::StaleWriterRefused;
 use crate::laws::tokens_are_drawn::TokensAreDrawn;
-use crate::planted::{ExpectedEnd, PlantedBug};
+use crate::planted::planted_bug::{ExpectedEnd, PlantedBug};
 use crate::subject::Subject;
 
 pub const ALL: &[(PlantedBug, ExpectedEnd)] = &[

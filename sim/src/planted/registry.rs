@@ -11,7 +11,7 @@ use fencepost::rules::leases;
 use fencepost::rules::writes::{self, Admission, ExecutionWrite, StartDecision};
 
 use crate::laws;
-use crate::planted::PlantedBug;
+use crate::planted::planted_bug::PlantedBug;
 use crate::planted::wrapped_core::{CallersClock, DecidesEarly, LeasesAnything, MovesOneByOne, SaysYes};
 use crate::planted::wrong_rules::{
     admits_unfenced, claims_at_expiry, reclaims_from_the_living, reclaims_from_whoever_holds,

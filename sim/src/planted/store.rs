@@ -10,7 +10,7 @@ use fencepost::store::Rows;
 
 use crate::laws;
 use crate::plan::Store;
-use crate::planted::PlantedBug;
+use crate::planted::planted_bug::PlantedBug;
 use crate::subject::{ChangeRows, StoreSettings, Subject};
 
 pub const ALL: &[PlantedBug] = &[

@@ -15,7 +15,7 @@ use fencepost::registry::watched::ProcessEventSink;
 use fencepost::{ProcessRegistry, RegistryError};
 
 use crate::laws;
-use crate::planted::PlantedBug;
+use crate::planted::planted_bug::PlantedBug;
 use crate::subject::Subject;
 
 pub const ALL: &[PlantedBug] = &[

@@ -8,7 +8,7 @@ use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::worker::{self, BodyEnd, NextStep, Renewal, WorkerRules};
 
 use crate::laws;
-use crate::planted::PlantedBug;
+use crate::planted::planted_bug::PlantedBug;
 use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
 use crate::subject::Subject;
 

@@ -1,8 +1,10 @@
-//! From a plan that breaks a law to a smaller one that breaks the same law, always by running the system again. What is
-//! tried, biggest wins first, is in `fewer.rs` (steps, nodes, processes), `plainer.rs` (what a step says) and `calmer.rs`
-//! (the header); what smaller means is in `size.rs`. A minimal plan breaks its law under few seeds of the network, so each
-//! candidate is tried under eight of them; one of them will do, but a plan that breaks it under half of them is not given up for
-//! one that needs luck. Every accepted candidate is strictly smaller: shrinking ends by itself.
+//! From a plan that breaks a law to a smaller one that breaks the same law, always by running the system again. The order
+//! of attempts, biggest wins first: `remove.rs` (steps, nodes, processes), `simplify.rs` (single steps), `settings.rs` (the
+//! header). `size.rs` says which of two plans is smaller.
+//!
+//! A minimal plan breaks its law under few seeds of the network, so each candidate is tried under eight of them. One is
+//! enough, but once a plan breaks the law under half of them, candidates that break it under fewer are rejected. Every
+//! accepted candidate is strictly smaller, so shrinking ends by itself.
 
 pub mod necessity;
 mod parts;
@@ -23,21 +25,21 @@ use crate::subject::Subject;
 pub use settings::{Fact, facts};
 pub use size::Size;
 
-/// Network seeds that a candidate is tried under.
-pub const LUCKS: u64 = 8;
+/// How many network seeds a candidate is tried under.
+pub const NETWORK_SEEDS: u64 = 8;
 
 /// The plan's own and its neighbours in its block of eight: the same eight, whichever of them a plan was made small under.
-pub fn lucks(plan: &Plan) -> Vec<u64> {
-    let first = plan.seed - plan.seed % LUCKS;
-    let mut lucks: Vec<u64> = (0..LUCKS).map(|luck| first + luck).collect();
-    lucks.sort_by_key(|luck| *luck != plan.seed);
-    lucks
+pub fn network_seeds(plan: &Plan) -> Vec<u64> {
+    let first = plan.seed - plan.seed % NETWORK_SEEDS;
+    let mut network_seeds: Vec<u64> = (0..NETWORK_SEEDS).map(|number| first + number).collect();
+    network_seeds.sort_by_key(|seed| *seed != plan.seed);
+    network_seeds
 }
 
 /// Runs that are enough for nearly every plan, and take less than ten seconds for the slowest.
 pub const BUDGET: u64 = 3_000;
 
-/// A plan that breaks its law under so many of them is a story, and not a matter of luck.
+/// A plan that breaks its law under so many of them breaks it steadily.
 const STEADY: usize = 4;
 
 /// How a shrinking went.
@@ -69,9 +71,9 @@ pub struct Progress<'a> {
     pub tried: u64,
     /// The smallest so far.
     pub best: &'a Plan,
-    /// What this candidate did to the plan.
+    /// The change that made this candidate.
     pub what: &'a str,
-    /// Whether it still broke the law, and is the best now.
+    /// True, if it still broke the law and is the best now.
     pub was_kept: bool,
 }
 
@@ -95,7 +97,7 @@ pub fn shrink_watched(
     let mut shrinker = Shrinker {
         best: plan.clone(),
         is_steady: false,
-        seeds: lucks(plan),
+        seeds: network_seeds(plan),
         subject,
         law,
         runs: 0,
@@ -133,7 +135,7 @@ impl Move {
 
 struct Shrinker<'a> {
     best: Plan,
-    /// Whether it breaks the law under enough of the seeds.
+    /// True, if it breaks the law under enough of the seeds.
     is_steady: bool,
     /// The one that broke last first.
     seeds: Vec<u64>,
@@ -149,11 +151,11 @@ struct Shrinker<'a> {
 }
 
 impl Shrinker<'_> {
-    /// Everything once; whether anything came of it.
+    /// Tries everything once; true, if the plan became smaller.
     fn round(&mut self) -> bool {
         let before = self.best.clone();
-        // What is left out need not be made plainer.
-        while self.makes_fewer() {}
+        // Steps that can be removed need not be simplified.
+        while self.remove_parts() {}
         self.try_all(simplify::steps(&self.best));
         self.try_all(settings::links_and_clocks(&self.best));
         self.try_all(settings::settings(&self.best));
@@ -164,9 +166,9 @@ impl Shrinker<'_> {
         self.best != before
     }
 
-    fn makes_fewer(&mut self) -> bool {
+    fn remove_parts(&mut self) -> bool {
         let before = self.best.steps.len();
-        self.cut_off_the_rest();
+        self.remove_steps_after_the_breach();
         let mut size = self.best.steps.len().div_ceil(2);
         while size > 1 && self.ended.is_none() {
             self.try_all(remove::chunks(&self.best, size));
@@ -180,20 +182,20 @@ impl Shrinker<'_> {
 
     fn try_all(&mut self, moves: Vec<Move>) {
         for Move { what, change } in moves {
-            // Of a large plan even making the candidates takes long.
+            // For a large plan even making the candidates takes long.
             if self.ended.is_some() {
                 return;
             }
             let mut candidate = self.best.clone();
             change(&mut candidate);
-            // What happens at one instant happens in this order.
+            // Steps at the same instant keep this order.
             candidate.steps.sort_by_key(|step| step.at_ms);
             self.attempt(&what, candidate);
         }
     }
 
     /// Steps after the breach cannot matter to it, unless it is one of the calm.
-    fn cut_off_the_rest(&mut self) {
+    fn remove_steps_after_the_breach(&mut self) {
         if self.ended.is_some() || self.runs + 2 > self.budget {
             return;
         }
@@ -213,7 +215,7 @@ impl Shrinker<'_> {
         self.attempt("calm soon after the breach", candidate);
     }
 
-    /// The candidate is the best from now on, if it is smaller and breaks the law under some luck.
+    /// The candidate is the best from now on, if it is smaller and breaks the law under enough seeds.
     fn attempt(&mut self, what: &str, candidate: Plan) {
         if self.ended.is_some() || Size::of(&candidate) >= Size::of(&self.best) || candidate.check().is_err()
         {
@@ -224,9 +226,12 @@ impl Shrinker<'_> {
         }
         let broken = self.breaking(&candidate);
         let was_kept = broken.is_some();
-        if let Some((lucky, is_steady)) = broken {
-            assert!(Size::of(&lucky) < Size::of(&self.best), "it ends by itself because it only goes down");
-            (self.best, self.is_steady) = (lucky, is_steady);
+        if let Some((breaking, is_steady)) = broken {
+            assert!(
+                Size::of(&breaking) < Size::of(&self.best),
+                "it ends by itself because it only goes down"
+            );
+            (self.best, self.is_steady) = (breaking, is_steady);
         }
         self.candidates += 1;
         let progress = Progress {
@@ -257,8 +262,8 @@ impl Shrinker<'_> {
                 break;
             }
             self.runs += 1;
-            let lucky = Arc::new(Plan { seed: *seed, ..candidate.clone() });
-            if judge(&lucky, self.subject).breaks(self.law) {
+            let seeded = Arc::new(Plan { seed: *seed, ..candidate.clone() });
+            if judge(&seeded, self.subject).breaks(self.law) {
                 broken_by.push(*seed);
             }
         }
@@ -272,7 +277,7 @@ impl Shrinker<'_> {
     }
 }
 
-/// Of everything but the seed, which is drawn anew for each candidate.
+/// Covers everything but the seed, which is drawn anew for each candidate.
 fn hash_of(plan: &Plan) -> u64 {
     let mut hasher = DefaultHasher::new();
     Plan { seed: 0, ..plan.clone() }.to_string().hash(&mut hasher);
@@ -291,7 +296,7 @@ mod tests {
         Shrinker {
             best,
             is_steady: false,
-            seeds: (0..LUCKS).collect(),
+            seeds: (0..NETWORK_SEEDS).collect(),
             subject,
             law: "one-live-grant",
             runs: 0,
@@ -319,22 +324,22 @@ mod tests {
         for seed in [1, 1, 5] {
             shrinker.attempt("nothing", Plan { seed, ..smaller.clone() });
         }
-        assert_eq!((shrinker.runs, shrinker.candidates, &shrinker.best), (LUCKS, 1, &plan));
+        assert_eq!((shrinker.runs, shrinker.candidates, &shrinker.best), (NETWORK_SEEDS, 1, &plan));
         assert_eq!(told, 1);
     }
 
     #[test]
     fn whichever_seed_a_plan_is_made_small_under_its_seeds_are_the_same_eight() {
-        let lucks = |seed: u64| lucks(&Plan::quiet(seed));
+        let network_seeds = |seed: u64| network_seeds(&Plan::quiet(seed));
         for seed in [0, 6, 7, 8, 1 << 53, u64::MAX] {
-            assert_eq!(lucks(seed)[0], seed, "its own is tried first");
-            let sorted = |mut lucks: Vec<u64>| {
-                lucks.sort_unstable();
-                lucks
+            assert_eq!(network_seeds(seed)[0], seed, "its own is tried first");
+            let sorted = |mut network_seeds: Vec<u64>| {
+                network_seeds.sort_unstable();
+                network_seeds
             };
-            let eight = sorted(lucks(seed));
-            assert_eq!(eight.len() as u64, LUCKS);
-            assert!(eight.iter().all(|other| sorted(lucks(*other)) == eight), "{eight:?}");
+            let eight = sorted(network_seeds(seed));
+            assert_eq!(eight.len() as u64, NETWORK_SEEDS);
+            assert!(eight.iter().all(|other| sorted(network_seeds(*other)) == eight), "{eight:?}");
         }
     }
 
@@ -355,7 +360,7 @@ mod tests {
         assert_eq!(shrinker.best.steps, smaller.steps);
     }
 
-    /// Of a plan of ten thousand steps there are as many moves, and each copies it.
+    /// A plan of ten thousand steps has as many moves, and each copies it.
     #[test]
     fn once_it_has_ended_no_candidate_is_even_made() {
         let subject = Subject::fencepost();

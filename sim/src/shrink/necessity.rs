@@ -1,11 +1,11 @@
-//! What each part of a small plan is needed for: the plan is run again without it. Removed, does the law still break, and
-//! under how many seeds of the network? A part without which it never breaks is a part of the cause.
+//! Which parts of a small plan are needed for its breach: the plan is run again without each of them, under eight seeds of
+//! the network. A part without which the law never breaks is a part of the cause.
 
 use std::sync::Arc;
 
 use crate::judge::judge;
 use crate::plan::Plan;
-use crate::shrink::{LUCKS, facts, lucks};
+use crate::shrink::{NETWORK_SEEDS, facts, network_seeds};
 use crate::subject::Subject;
 
 /// A plan, part by part.
@@ -15,23 +15,23 @@ pub struct Needs {
     pub whole: Need,
     /// The first steps, in the order of the plan: a plan of many more was not made small, and each costs runs.
     pub steps: Vec<Need>,
-    /// What the header says beyond a quiet world: a clock, links that lose messages, a second worker.
+    /// Facts of the header beyond a quiet world: a clock, links that lose messages, a second worker.
     pub facts: Vec<Need>,
 }
 
-/// What becomes of the breach without a part.
+/// How often the law breaks without a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
     /// The part, as the plan says it.
     pub what: String,
     /// Under how many seeds the law breaks without it.
     pub breaks: u64,
-    /// Of how many that were tried.
+    /// How many seeds were tried.
     pub tried: u64,
 }
 
 impl Need {
-    /// Whether the law never breaks without it.
+    /// True, if the law never breaks without it.
     pub fn is_needed(&self) -> bool {
         self.breaks == 0
     }
@@ -47,13 +47,13 @@ impl Need {
 
 /// Runs the plan without each of its first steps, so many at most, and without each fact of its header.
 pub fn needs(plan: &Plan, subject: &Subject, law: &str, most: usize) -> Needs {
-    let seeds = lucks(plan);
+    let seeds = network_seeds(plan);
     let need = |what: String, without: &Plan| {
-        let breaks = |luck: &u64| {
-            let lucky = Plan { seed: *luck, ..without.clone() };
-            judge(&Arc::new(lucky), subject).breaks(law)
+        let breaks = |seed: &u64| {
+            let seeded = Plan { seed: *seed, ..without.clone() };
+            judge(&Arc::new(seeded), subject).breaks(law)
         };
-        Need { what, breaks: seeds.iter().filter(|seed| breaks(seed)).count() as u64, tried: LUCKS }
+        Need { what, breaks: seeds.iter().filter(|seed| breaks(seed)).count() as u64, tried: NETWORK_SEEDS }
     };
     let without_step = |place: usize| {
         let mut without = plan.clone();

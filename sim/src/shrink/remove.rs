@@ -62,7 +62,7 @@ mod tests {
         Plan { steps: lines.iter().map(|line| line.parse().unwrap()).collect(), ..Plan::quiet(1) }
     }
 
-    /// What is left by each move, tried on the plan itself.
+    /// The steps that each move leaves, tried on the plan itself.
     fn left(plan: &Plan, moves: Vec<Move>) -> Vec<String> {
         let left = |one: Move| {
             let mut plan = plan.clone();

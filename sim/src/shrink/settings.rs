@@ -1,5 +1,5 @@
-//! A calmer world for the same steps: quick links that lose nothing, clocks that agree, and every setting as in a quiet
-//! plan. The same list tells what of a header is not as in a quiet world, one fact at a time.
+//! Simplifies the header for the same steps: quick links that lose nothing, clocks that agree, and every setting as in a
+//! quiet plan. The same list tells which facts of a header differ from a quiet world, one at a time.
 
 use crate::plan::{ClockSetting, Links, Node, Plan, Store};
 use crate::shrink::Move;

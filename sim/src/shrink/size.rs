@@ -1,5 +1,5 @@
-//! What smaller means, as a value that is ordered: fewer steps before fewer processes, those before fewer nodes, then what
-//! is unusual, what a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
+//! Which of two plans is smaller: fewer steps before fewer processes, those before fewer nodes, then unusual settings and
+//! forms, things that a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
 
 use crate::plan::span::Span;
 use crate::plan::{Links, Plan, Store};
@@ -13,9 +13,9 @@ pub struct Size {
     pub nodes: usize,
     /// Facts of the header that are not those of a quiet world.
     pub settings: usize,
-    /// What is said in steps beyond the plain thing.
+    /// Forms of steps beyond the plainest ones.
     pub unusual: usize,
-    /// Of bodies, and other things that are counted.
+    /// Steps of bodies, and other things that a reader counts.
     pub counted: u64,
     /// How far the numbers are from round ones.
     pub unround: u64,
@@ -61,7 +61,7 @@ impl Size {
     }
 }
 
-/// Of milliseconds: whole seconds read best, and odd milliseconds worst.
+/// For milliseconds: whole seconds read best, and odd milliseconds worst.
 fn roughness(number: u64) -> u64 {
     match number {
         0 => 0,
