@@ -182,7 +182,7 @@ pub const ALL: &[PlantedBug] = &[
     PlantedBug {
         name: "expiry-by-the-callers-clock",
         stands_for: "a claim brings the time along that the stored expiry is compared with: whoever is fast takes live leases",
-        law: laws::that_catches("release-by-id-alone"),
+        law: laws::that_catches("expiry-by-the-callers-clock"),
         subject: |subject| Subject {
             wrap_core: Some(|core, place| {
                 Arc::new(CallersClock { core, callers_clock_ms: place.callers_clock_ms })
@@ -221,7 +221,7 @@ pub const ALL: &[PlantedBug] = &[
     PlantedBug {
         name: "half-a-transfer",
         stands_for: "a refused transfer of handles keeps what it had moved before it met the one that was missing",
-        law: laws::that_catches("claim-decided-before-a-wait"),
+        law: laws::that_catches("half-a-transfer"),
         subject: |subject| Subject { wrap_core: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
     },
     PlantedBug {
