@@ -2,7 +2,7 @@
 //!
 //! > A plan is a value. A run is a function of it. A history is all the evidence. A law is a sentence about histories.
 //!
-//! Read in this order: [`plan`] and [`step`], [`event`], [`world`], [`laws`], [`generate`], [`shrink`].
+//! Read in this order: [`plan`], [`history`], [`world`], [`laws`], [`generate`], [`shrink`].
 
 #[cfg(not(madsim))]
 compile_error!(
