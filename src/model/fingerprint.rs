@@ -5,6 +5,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::model::hex::to_hex;
 use crate::model::process::ProcessRegistration;
 
 impl ProcessRegistration {
@@ -13,7 +14,7 @@ impl ProcessRegistration {
         let mut canonical = String::new();
         let content = serde_json::to_value(self).expect("plain data with string keys has a JSON form");
         write_canonical(&content, &mut canonical);
-        Sha256::digest(canonical.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        to_hex(&Sha256::digest(canonical.as_bytes()))
     }
 }
 

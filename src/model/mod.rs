@@ -5,6 +5,7 @@ pub mod error;
 pub mod event;
 mod fingerprint;
 pub mod handle;
+pub(crate) mod hex;
 pub mod lease;
 pub mod lease_timings;
 pub mod process;

@@ -3,6 +3,7 @@
 //! it was superseded or released.
 
 use crate::model::error::RegistryError;
+use crate::model::hex::to_hex;
 use crate::model::lease::{ProcessLease, ProcessLeaseCompletion};
 use crate::model::process::ProcessStatus;
 use crate::model::row::Tenure;
@@ -20,7 +21,7 @@ pub fn next_fence(highest: u64) -> Option<u64> {
 }
 
 pub fn token(entropy: [u8; TOKEN_BYTES]) -> String {
-    entropy.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&entropy)
 }
 
 /// When a lease that starts now ends.

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::model::error::RegistryError;
+use crate::model::hex::to_hex;
 use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
 use crate::model::lease_timings::LeaseTimings;
 use crate::model::process::{
@@ -110,7 +111,7 @@ impl Default for WorkerRules {
 /// A fresh one per attempt: two attempts of one incarnation would share a grant by re-entry, and each could release it
 /// under the other.
 pub fn incarnation(entropy: [u8; 16]) -> String {
-    entropy.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&entropy)
 }
 
 /// The list is old by the time it is acted on. It only saves claims that are sure to be useless.

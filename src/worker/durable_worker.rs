@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::error::RegistryError;
 use crate::model::event::{CANCEL_REQUESTED, ProcessEventAppendRequest};
+use crate::model::hex::to_hex;
 use crate::registry::ProcessRegistry;
 use crate::registry::change_hub::ProcessChangeHub;
 use crate::worker::config::DurableProcessWorkerConfig;
@@ -43,7 +44,7 @@ impl DurableProcessWorker {
         reason: Option<String>,
     ) -> Result<(), RegistryError> {
         let digest = Sha256::digest(reason.as_deref().unwrap_or_default().as_bytes());
-        let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = to_hex(&digest);
         let kind = if reason.is_some() { "reason" } else { "none" };
         let request = ProcessEventAppendRequest::new(CANCEL_REQUESTED, json!({ "reason": reason }))
             .with_replay(format!("cancel {kind} {key}"));

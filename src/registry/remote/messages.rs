@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::model::error::RegistryError;
+use crate::model::hex::to_hex;
 use crate::registry::calls::{Call, Reply};
 
 pub(super) type Answer = Result<Reply, RegistryError>;
@@ -67,5 +68,5 @@ pub trait Transport: Send + Sync {
 pub(super) fn draw_life(environment: &dyn Environment) -> String {
     let mut entropy = [0; 16];
     environment.fill_entropy(&mut entropy);
-    entropy.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&entropy)
 }
