@@ -13,7 +13,7 @@ use fencepost_sim::planted::PlantedBug;
 /// The first plan in which the planted bug breaks its law.
 fn broken(planted: &PlantedBug) -> Plan {
     let subject = planted.subject();
-    let mut plans = (0..1_000).map(|seed| generate(Seed(seed), subject.store_needed));
+    let mut plans = (0..3_000).map(|seed| generate(Seed(seed), subject.store_needed));
     let found = plans.find(|plan| judge(&Arc::new(plan.clone()), &subject).breaks(planted.law));
     found.unwrap_or_else(|| panic!("{} survived", planted.name))
 }

@@ -2,6 +2,7 @@
 
 pub mod clock_drift;
 pub mod clock_step;
+pub mod clock_wander;
 pub mod cut_link;
 pub mod failing_store;
 pub mod faulty_disk;
@@ -39,4 +40,5 @@ pub const FAULTS: &[Kind] = &[
     Kind::of::<late_start::LateStart>(),
     Kind::of::<power_off::PowerOff>(),
     Kind::of::<faulty_disk::FaultyDisk>(),
+    Kind::of::<clock_wander::ClockWander>(),
 ];
