@@ -172,7 +172,7 @@ fn no_parts_import_each_other_in_a_circle() {
 }
 
 #[test]
-#[ignore = "in plan/, step_kind, draw, simpler and simulation still import each other"]
+
 fn no_files_import_each_other_in_a_circle() {
     assert_eq!(architecture().circle_of_files(), None);
 }

@@ -145,8 +145,8 @@ fn handles(drawing: &mut Drawing) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::draw::Generated;
     use crate::plan::kinds;
-    use crate::plan::step_kind::Generated;
 
     #[test]
     fn every_generated_plan_can_be_run_and_reads_back_from_its_file() {

@@ -3,8 +3,8 @@
 use crate::plan::Store;
 use crate::plan::chance::Dice;
 use crate::plan::draw::FaultDraw;
+use crate::plan::draw::Generated;
 use crate::plan::kinds;
-use crate::plan::step_kind::Generated;
 
 pub struct Swarm {
     pub kinds: Vec<FaultDraw>,

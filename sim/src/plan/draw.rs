@@ -8,6 +8,22 @@ use crate::plan::span::Span;
 use crate::plan::step::Step;
 use crate::plan::step_kind::Action;
 
+/// A kind of step, as the generator knows it.
+pub trait Drawn {
+    /// How the generator comes by it.
+    fn generated() -> Generated;
+}
+
+/// How the generator comes by a kind of step.
+pub enum Generated {
+    /// A kind of fault that is on or off in a seed.
+    ByItself(FaultDraw),
+    /// As a part of the generated work, or of another fault's draw.
+    WithOthers,
+    /// Never: it stands in plans that people write.
+    Never,
+}
+
 /// How the generator draws a kind of fault.
 #[derive(Debug, Clone, Copy)]
 pub struct FaultDraw {

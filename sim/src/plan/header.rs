@@ -7,9 +7,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::body::Body;
+use crate::plan::clock_fault::{ClockFault, ClockRate};
 use crate::plan::names::{Node, Nodes, Process};
 use crate::plan::step::Step;
-use crate::plan::step_kind::{ClockFault, ClockRate};
 use crate::plan::toml_text::{text_lines, text_value};
 
 /// Plans of a newer format are refused, never guessed at.

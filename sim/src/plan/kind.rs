@@ -1,6 +1,7 @@
 //! A kind of step as an entry of a list: how it is read, examples of it, and how it is generated.
 
-use crate::plan::step_kind::{Action, Generated, StepKind};
+use crate::plan::draw::{Drawn, Generated};
+use crate::plan::step_kind::{Action, StepKind};
 
 pub struct Kind {
     pub parse: fn(&[&str]) -> Result<Option<Action>, String>,
@@ -9,7 +10,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    pub const fn of<K: StepKind + 'static>() -> Self {
+    pub const fn of<K: StepKind + Drawn + 'static>() -> Self {
         Self { parse: parse::<K>, examples: K::examples, generated: K::generated }
     }
 }

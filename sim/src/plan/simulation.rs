@@ -3,10 +3,10 @@
 
 use fencepost::model::process::RecoveryDisposition;
 
+use crate::plan::clock_fault::ClockFault;
 use crate::plan::method::Method;
 use crate::plan::names::{Link, Node, Process, Scope};
 use crate::plan::span::Span;
-use crate::plan::step_kind::ClockFault;
 
 pub trait Simulation {
     /// When a span that begins now ends.

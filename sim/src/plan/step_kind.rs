@@ -6,10 +6,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use crate::plan::body::Body;
-use crate::plan::clock::Clock;
-use crate::plan::draw::FaultDraw;
+use crate::plan::clock_fault::ClockFault;
 use crate::plan::names::{Link, Node, Process};
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
 
@@ -22,11 +20,6 @@ pub trait StepKind: fmt::Display + fmt::Debug + AnyStep + Send + Sync {
 
     /// Reads its words back: nothing where the words are another kind's, an error where they are its own and wrong.
     fn parse(words: &[&str]) -> Result<Option<Self>, String>
-    where
-        Self: Sized;
-
-    /// How the generator comes by it.
-    fn generated() -> Generated
     where
         Self: Sized;
 
@@ -90,31 +83,6 @@ pub trait StepKind: fmt::Display + fmt::Debug + AnyStep + Send + Sync {
     }
 }
 
-/// A fault that bends one node's clock.
-pub trait ClockFault {
-    fn node(&self) -> Node;
-
-    /// The only place that says how: the world, the timeline and the measure of zombie windows all bend clocks by this.
-    fn bend(&self, clock: &mut Clock, now_us: u64);
-
-    fn rate(&self) -> ClockRate;
-
-    /// How far it sets the clock at once.
-    fn step_ms(&self) -> i64 {
-        0
-    }
-}
-
-/// How a clock's pace differs from that of true time because of a fault, in parts per million.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClockRate {
-    Unchanged,
-    /// From now on, in place of the drift before.
-    Lasting(u32),
-    /// At most so much for a while, beside the drift that lasts.
-    Passing(u32),
-}
-
 /// The subject of a step, in the words of profiles and reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
@@ -166,16 +134,6 @@ impl Shown {
             Span::UntilExpiry { .. } => Self::Instant,
         }
     }
-}
-
-/// How the generator comes by a kind of step.
-pub enum Generated {
-    /// A kind of fault that is on or off in a seed.
-    ByItself(FaultDraw),
-    /// As a part of the generated work, or of another fault's draw.
-    WithOthers,
-    /// Never: it stands in plans that people write.
-    Never,
 }
 
 /// The step of a plan, of whatever kind.
@@ -233,6 +191,39 @@ impl PartialEq for Action {
 }
 
 impl Eq for Action {}
+
+/// A change that makes a step say less, for the shrinker to try. It is made on the step as it is when its turn comes, which
+/// earlier changes may have made simpler already.
+pub struct Simpler {
+    /// The change in words, for the log of the shrinker.
+    pub what: String,
+    pub change: Box<dyn Fn(&mut Action)>,
+}
+
+impl Simpler {
+    /// Another form of the same kind.
+    pub fn new<K: StepKind + 'static>(what: impl Into<String>, change: impl Fn(&mut K) + 'static) -> Self {
+        let change = move |action: &mut Action| {
+            if let Some(kind) = action.downcast_mut() {
+                change(kind);
+            }
+        };
+        Self { what: what.into(), change: Box::new(change) }
+    }
+
+    /// A form that may be of another, plainer kind.
+    pub fn replaced<K: StepKind + 'static>(
+        what: impl Into<String>,
+        plainer: impl Fn(&K) -> Action + 'static,
+    ) -> Self {
+        let change = move |action: &mut Action| {
+            if let Some(plainer) = action.downcast().map(&plainer) {
+                *action = plainer;
+            }
+        };
+        Self { what: what.into(), change: Box::new(change) }
+    }
+}
 
 /// Copies and compares steps without knowing their kind. Every kind has it by itself.
 pub trait AnyStep: Any {

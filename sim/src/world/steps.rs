@@ -6,9 +6,9 @@ use fencepost::model::process::RecoveryDisposition;
 
 use crate::disk;
 use crate::history::event::What;
+use crate::plan::clock_fault::ClockFault;
 use crate::plan::simulation::{DiskFault, Simulation, StaleCallKind, StoreFailure};
 use crate::plan::span::Span;
-use crate::plan::step_kind::ClockFault;
 use crate::plan::{Link, Node, Process, Scope, method::Method};
 use crate::world::hosts::{Job, ask};
 use crate::world::state::due::Due;

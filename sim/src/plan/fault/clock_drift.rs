@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::plan::clock::Clock;
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::clock_fault::{ClockFault, ClockRate};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Action, ClockFault, ClockRate, Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockDrift {
@@ -25,6 +26,12 @@ impl fmt::Display for ClockDrift {
     }
 }
 
+impl Drawn for ClockDrift {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for ClockDrift {
     fn examples() -> &'static [&'static str] {
         &["2s drift worker-1 -250ppm"]
@@ -36,10 +43,6 @@ impl StepKind for ClockDrift {
         let in_range = number.filter(|ppm: &i32| ppm.unsigned_abs() <= 100_000);
         let ppm = in_range.ok_or_else(|| format!("`{ppm}` is no drift: say +40ppm, at most 100000ppm"))?;
         Ok(Some(Self { node: node.parse()?, ppm }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::plan::clock::Clock;
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::clock_fault::{ClockFault, ClockRate};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Action, ClockFault, ClockRate, Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, StepKind};
 use crate::plan::words::{SignedMs, parse_signed_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,12 @@ impl fmt::Display for ClockStep {
     }
 }
 
+impl Drawn for ClockStep {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for ClockStep {
     fn examples() -> &'static [&'static str] {
         &["2s step registry by -1.5s", "2s step worker-1 by +10ms"]
@@ -41,10 +48,6 @@ impl StepKind for ClockStep {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["step", node, "by", by] = words else { return Ok(None) };
         Ok(Some(Self { node: node.parse()?, by_ms: parse_signed_ms(by)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

@@ -4,10 +4,11 @@
 use std::fmt;
 
 use crate::plan::clock::Clock;
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::clock_fault::{ClockFault, ClockRate};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Action, ClockFault, ClockRate, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 use crate::plan::words::{Ms, parse_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,12 @@ impl fmt::Display for ClockWander {
     }
 }
 
+impl Drawn for ClockWander {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for ClockWander {
     fn examples() -> &'static [&'static str] {
         &["2s wander worker-1 by 200ms every 5s for 10s"]
@@ -75,10 +82,6 @@ impl StepKind for ClockWander {
         let ["wander", node, "by", by, "every", every, "for", lasts] = words else { return Ok(None) };
         let (by_ms, every_ms, for_ms) = (parse_ms(by)?, parse_ms(every)?, parse_ms(lasts)?);
         Ok(Some(Self { node: node.parse()?, by_ms, every_ms, for_ms }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

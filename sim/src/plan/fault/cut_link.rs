@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Link;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutLink {
@@ -29,6 +29,12 @@ impl fmt::Display for CutLink {
     }
 }
 
+impl Drawn for CutLink {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for CutLink {
     fn examples() -> &'static [&'static str] {
         &["2s cut registry>worker-2 for 3s"]
@@ -37,10 +43,6 @@ impl StepKind for CutLink {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["cut", link, span @ ..] = words else { return Ok(None) };
         Ok(Some(Self { link: link.parse()?, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

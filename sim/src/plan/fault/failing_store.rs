@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::simulation::{Simulation, StoreFailure};
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingStore {
@@ -21,6 +22,12 @@ impl fmt::Display for FailingStore {
             StoreFailure::Reads => "fails to read",
         };
         write!(f, "store {how} {}", self.span)
+    }
+}
+
+impl Drawn for FailingStore {
+    fn generated() -> Generated {
+        Generated::WithOthers
     }
 }
 
@@ -46,10 +53,6 @@ impl StepKind for FailingStore {
     }
 
     /// By the draw of `slow_store.rs`.
-    fn generated() -> Generated {
-        Generated::WithOthers
-    }
-
     fn group(&self) -> Group {
         Group::Store
     }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::header::Store;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::{DiskFault, Simulation};
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultyDisk {
@@ -37,6 +37,13 @@ impl fmt::Display for FaultyDisk {
     }
 }
 
+impl Drawn for FaultyDisk {
+    fn generated() -> Generated {
+        let draw = FaultDraw { store: Some(Store::Sqlite), tickets: 2, ..FaultDraw::new(draw) };
+        Generated::ByItself(draw)
+    }
+}
+
 impl StepKind for FaultyDisk {
     fn examples() -> &'static [&'static str] {
         &[
@@ -56,11 +63,6 @@ impl StepKind for FaultyDisk {
             format!("unknown disk fault `{text}`; expected one of: {}", names.join(", "))
         })?;
         Ok(Some(Self { how: *how, span: Span::parse(&fault[name.split(' ').count()..])? }))
-    }
-
-    fn generated() -> Generated {
-        let draw = FaultDraw { store: Some(Store::Sqlite), tickets: 2, ..FaultDraw::new(draw) };
-        Generated::ByItself(draw)
     }
 
     fn group(&self) -> Group {

@@ -4,12 +4,12 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::method::Method;
 use crate::plan::names::Process;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Action, Generated, Group, Part, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Action, Group, Part, StepKind};
 use crate::plan::words::{SignedMs, parse_signed_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,12 @@ impl fmt::Display for HoldCall {
     }
 }
 
+impl Drawn for HoldCall {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for HoldCall {
     fn examples() -> &'static [&'static str] {
         &["2s hold renew p1 until expiry +0ms", "2s hold complete p1 until expiry +1ms asleep"]
@@ -65,10 +71,6 @@ impl StepKind for HoldCall {
             offset_ms: parse_signed_ms(offset)?,
             is_caller_asleep,
         }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

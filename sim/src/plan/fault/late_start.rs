@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 use crate::plan::words::{Ms, parse_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,12 @@ impl fmt::Display for LateStart {
     }
 }
 
+impl Drawn for LateStart {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for LateStart {
     fn examples() -> &'static [&'static str] {
         &["2s start-late worker-1 by 40ms for 1s"]
@@ -35,10 +41,6 @@ impl StepKind for LateStart {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["start-late", node, "by", by, span @ ..] = words else { return Ok(None) };
         Ok(Some(Self { node: node.parse()?, by_ms: parse_ms(by)?, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

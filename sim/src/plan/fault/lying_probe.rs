@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 use crate::plan::words::parse_worker;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,12 @@ impl fmt::Display for LyingProbe {
     }
 }
 
+impl Drawn for LyingProbe {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw { is_rare: true, ..FaultDraw::new(draw) })
+    }
+}
+
 impl StepKind for LyingProbe {
     fn examples() -> &'static [&'static str] {
         &["2s probe lies about worker-1 for 1s", "2s probe lies to workers about worker-1 for 1s"]
@@ -41,10 +47,6 @@ impl StepKind for LyingProbe {
             _ => return Ok(None),
         };
         Ok(Some(Self { about: parse_worker(worker)?, to_workers_only, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw { is_rare: true, ..FaultDraw::new(draw) })
     }
 
     fn group(&self) -> Group {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Link;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 use crate::plan::words::{Ms, parse_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,12 @@ impl fmt::Display for MessageDelay {
     }
 }
 
+impl Drawn for MessageDelay {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for MessageDelay {
     fn examples() -> &'static [&'static str] {
         &["2s delay host-1>registry by 1s for 3s"]
@@ -36,10 +42,6 @@ impl StepKind for MessageDelay {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["delay", link, "by", by, span @ ..] = words else { return Ok(None) };
         Ok(Some(Self { link: link.parse()?, by_ms: parse_ms(by)?, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

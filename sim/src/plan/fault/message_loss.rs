@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::fault::cut_link::CutLink;
 use crate::plan::fault::message_repeat::MessageRepeat;
 use crate::plan::names::Link;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 use crate::plan::words::parse_percent;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,12 @@ impl fmt::Display for MessageLoss {
     }
 }
 
+impl Drawn for MessageLoss {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for MessageLoss {
     fn examples() -> &'static [&'static str] {
         &["2s lose 30% worker-2>registry for 3s"]
@@ -43,10 +49,6 @@ impl StepKind for MessageLoss {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["lose", share, link, span @ ..] = words else { return Ok(None) };
         Ok(Some(Self { link: link.parse()?, percent: parse_percent(share)?, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

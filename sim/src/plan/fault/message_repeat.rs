@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::Link;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Group, Part, Shown, StepKind};
 use crate::plan::words::parse_percent;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,12 @@ impl fmt::Display for MessageRepeat {
     }
 }
 
+impl Drawn for MessageRepeat {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for MessageRepeat {
     fn examples() -> &'static [&'static str] {
         &["2s repeat 30% worker-2>registry for 3s"]
@@ -33,10 +40,6 @@ impl StepKind for MessageRepeat {
     }
 
     /// By the draw of `message_loss.rs`.
-    fn generated() -> Generated {
-        Generated::WithOthers
-    }
-
     fn group(&self) -> Group {
         Group::Link
     }

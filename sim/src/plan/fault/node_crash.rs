@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeCrash {
@@ -29,6 +29,12 @@ impl fmt::Display for NodeCrash {
     }
 }
 
+impl Drawn for NodeCrash {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for NodeCrash {
     fn examples() -> &'static [&'static str] {
         &["1.2s crash worker-3 for 3s", "1.25s crash worker-3 renamed for 3.005s"]
@@ -45,10 +51,6 @@ impl StepKind for NodeCrash {
             }
             _ => None,
         })
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
@@ -25,6 +25,12 @@ impl fmt::Display for Pause {
     }
 }
 
+impl Drawn for Pause {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for Pause {
     fn examples() -> &'static [&'static str] {
         &["350ms pause worker-1 for 400ms", "351ms pause worker-1 until p1 expires -1ms"]
@@ -33,10 +39,6 @@ impl StepKind for Pause {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["pause", node, span @ ..] = words else { return Ok(None) };
         Ok(Some(Self { node: node.parse()?, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

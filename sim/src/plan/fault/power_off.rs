@@ -3,13 +3,13 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::fault::registry_crash::{self, RegistryCrash};
 use crate::plan::header::Store;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PowerOff {
@@ -35,6 +35,14 @@ impl fmt::Display for PowerOff {
     }
 }
 
+impl Drawn for PowerOff {
+    fn generated() -> Generated {
+        // Two tickets: the interesting thing about a disk is how it fails.
+        let draw = FaultDraw { store: Some(Store::Sqlite), tickets: 2, ..FaultDraw::new(draw) };
+        Generated::ByItself(draw)
+    }
+}
+
 impl StepKind for PowerOff {
     fn examples() -> &'static [&'static str] {
         &["1.2s power-off registry for 3s", "1.2s power-off registry at disk call 3 for 3s"]
@@ -44,12 +52,6 @@ impl StepKind for PowerOff {
         let ["power-off", "registry", rest @ ..] = words else { return Ok(None) };
         let (at_disk_call, span) = registry_crash::parse_rest(rest)?;
         Ok(Some(Self { at_disk_call, span }))
-    }
-
-    fn generated() -> Generated {
-        // Two tickets: the interesting thing about a disk is how it fails.
-        let draw = FaultDraw { store: Some(Store::Sqlite), tickets: 2, ..FaultDraw::new(draw) };
-        Generated::ByItself(draw)
     }
 
     fn group(&self) -> Group {

@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
-use crate::plan::simpler::Simpler;
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryCrash {
@@ -46,6 +46,12 @@ impl fmt::Display for RegistryCrash {
     }
 }
 
+impl Drawn for RegistryCrash {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for RegistryCrash {
     fn examples() -> &'static [&'static str] {
         &["1.2s crash registry for 3s", "1.2s crash registry at disk call 7 for 3s"]
@@ -55,10 +61,6 @@ impl StepKind for RegistryCrash {
         let ["crash", "registry", rest @ ..] = words else { return Ok(None) };
         let (at_disk_call, span) = parse_rest(rest)?;
         Ok(Some(Self { at_disk_call, span }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

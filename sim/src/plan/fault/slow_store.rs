@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::{Draft, Drawing, FaultDraw};
+use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::fault::failing_store::FailingStore;
 use crate::plan::simulation::{Simulation, StoreFailure};
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Generated, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
 use crate::plan::words::{Ms, parse_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,12 @@ impl fmt::Display for SlowStore {
     }
 }
 
+impl Drawn for SlowStore {
+    fn generated() -> Generated {
+        Generated::ByItself(FaultDraw::new(draw))
+    }
+}
+
 impl StepKind for SlowStore {
     fn examples() -> &'static [&'static str] {
         &["2s store slow by 100ms for 1s"]
@@ -42,10 +48,6 @@ impl StepKind for SlowStore {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["store", "slow", "by", by, span @ ..] = words else { return Ok(None) };
         Ok(Some(Self { by_ms: parse_ms(by)?, span: Span::parse(span)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::ByItself(FaultDraw::new(draw))
     }
 
     fn group(&self) -> Group {

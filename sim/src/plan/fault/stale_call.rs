@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use crate::plan::draw::Drawing;
+use crate::plan::draw::{Drawing, Drawn, Generated};
 use crate::plan::method::Method;
 use crate::plan::names::Process;
 use crate::plan::simulation::{Simulation, StaleCallKind};
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 use crate::plan::words::{SignedMs, parse_signed_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,12 @@ fn parse_kind(words: &[&str]) -> Result<StaleCallKind, String> {
     })
 }
 
+impl Drawn for StaleCall {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for StaleCall {
     fn examples() -> &'static [&'static str] {
         &[
@@ -85,10 +91,6 @@ impl StepKind for StaleCall {
     }
 
     /// Beside whatever kinds of fault are on in a seed.
-    fn generated() -> Generated {
-        Generated::WithOthers
-    }
-
     fn group(&self) -> Group {
         Group::Call
     }

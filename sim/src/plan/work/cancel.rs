@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::Process;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancel {
@@ -17,6 +18,12 @@ impl fmt::Display for Cancel {
     }
 }
 
+impl Drawn for Cancel {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for Cancel {
     fn examples() -> &'static [&'static str] {
         &["7ms cancel p1"]
@@ -25,10 +32,6 @@ impl StepKind for Cancel {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["cancel", process] = words else { return Ok(None) };
         Ok(Some(Self { process: process.parse()? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::WithOthers
     }
 
     fn group(&self) -> Group {

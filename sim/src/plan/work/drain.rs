@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 use crate::plan::words::parse_worker;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,12 @@ impl fmt::Display for Drain {
     }
 }
 
+impl Drawn for Drain {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for Drain {
     fn examples() -> &'static [&'static str] {
         &["13ms drain worker-1"]
@@ -26,10 +33,6 @@ impl StepKind for Drain {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["drain", worker] = words else { return Ok(None) };
         Ok(Some(Self { worker: parse_worker(worker)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::WithOthers
     }
 
     fn group(&self) -> Group {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::{Process, Scope};
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantHandle {
@@ -18,6 +19,12 @@ impl fmt::Display for GrantHandle {
     }
 }
 
+impl Drawn for GrantHandle {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for GrantHandle {
     fn examples() -> &'static [&'static str] {
         &["11ms grant p1 to s1"]
@@ -26,10 +33,6 @@ impl StepKind for GrantHandle {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["grant", process, "to", scope] = words else { return Ok(None) };
         Ok(Some(Self { process: process.parse()?, to: scope.parse()? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::WithOthers
     }
 
     fn group(&self) -> Group {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prune;
@@ -14,6 +15,12 @@ impl fmt::Display for Prune {
     }
 }
 
+impl Drawn for Prune {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for Prune {
     fn examples() -> &'static [&'static str] {
         &["11ms prune"]
@@ -21,10 +28,6 @@ impl StepKind for Prune {
 
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         Ok((words == ["prune"]).then_some(Self))
-    }
-
-    fn generated() -> Generated {
-        Generated::WithOthers
     }
 
     fn group(&self) -> Group {

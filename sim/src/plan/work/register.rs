@@ -5,10 +5,11 @@ use std::fmt;
 use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan::body::Body;
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::Process;
-use crate::plan::simpler::Simpler;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::Simpler;
+use crate::plan::step_kind::{Group, Part, StepKind};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -39,6 +40,12 @@ impl fmt::Display for Register {
     }
 }
 
+impl Drawn for Register {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for Register {
     fn examples() -> &'static [&'static str] {
         &[
@@ -59,10 +66,6 @@ impl StepKind for Register {
             disposition: parse_disposition(disposition)?,
             body: Body::parse(body)?,
         }))
-    }
-
-    fn generated() -> Generated {
-        Generated::WithOthers
     }
 
     fn group(&self) -> Group {

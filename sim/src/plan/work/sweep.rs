@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 use crate::plan::words::parse_worker;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,12 @@ impl fmt::Display for Sweep {
     }
 }
 
+impl Drawn for Sweep {
+    fn generated() -> Generated {
+        Generated::Never
+    }
+}
+
 impl StepKind for Sweep {
     fn examples() -> &'static [&'static str] {
         &["12ms sweep worker-2"]
@@ -26,10 +33,6 @@ impl StepKind for Sweep {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["sweep", worker] = words else { return Ok(None) };
         Ok(Some(Self { worker: parse_worker(worker)? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::Never
     }
 
     fn group(&self) -> Group {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::plan::draw::{Drawn, Generated};
 use crate::plan::names::{Process, Scope};
 use crate::plan::simulation::Simulation;
-use crate::plan::step_kind::{Generated, Group, Part, StepKind};
+use crate::plan::step_kind::{Group, Part, StepKind};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferHandles {
@@ -20,6 +21,12 @@ impl fmt::Display for TransferHandles {
     }
 }
 
+impl Drawn for TransferHandles {
+    fn generated() -> Generated {
+        Generated::WithOthers
+    }
+}
+
 impl StepKind for TransferHandles {
     fn examples() -> &'static [&'static str] {
         &["11ms transfer p1 p2 from s1 to s2"]
@@ -32,10 +39,6 @@ impl StepKind for TransferHandles {
         }
         let processes = processes.iter().map(|process| process.parse()).collect::<Result<_, _>>()?;
         Ok(Some(Self { processes, from: from.parse()?, to: to.parse()? }))
-    }
-
-    fn generated() -> Generated {
-        Generated::WithOthers
     }
 
     fn group(&self) -> Group {
