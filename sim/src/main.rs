@@ -1,4 +1,4 @@
-//! The command line of the harness; see `cli.rs`.
+//! The command line of the harness; its commands are in `cli/`.
 
 use std::process::ExitCode;
 
