@@ -12,7 +12,7 @@ use fencepost::model::process::*;
 use fencepost::model::row::{GrantProvenance, ProcessRow};
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{Access, MemoryStore, SqliteOptions, SqliteStore, Store};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{Registry, RegistryError};
 use serde_json::json;
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
 /// Waits for a future that other threads complete. Nothing here turns a clock: see
-/// [`crate::testing::hand::HandEnvironment::run`].
+/// [`crate::testing::manual_environment::HandEnvironment::run`].
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {

@@ -2,6 +2,6 @@
 
 mod block_on;
 pub mod conformance;
-pub mod hand;
+pub mod manual_environment;
 
 pub use block_on::block_on;

@@ -17,9 +17,9 @@ use crate::model::handle::SessionScope;
 use crate::model::process::{ProcessAwaitOutput, ProcessRecord, ProcessRegistration, WaitKind, WaitState};
 use crate::registry::ProcessRegistry;
 use crate::rules::worker::is_loss;
-use crate::work::belief::LeaseBelief;
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::Effects;
+use crate::work::lease_belief::LeaseBelief;
 
 /// Values that the caller of a run hands to its body.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::process::ProcessId;
-use crate::work::belief::LeaseBelief;
+use crate::work::lease_belief::LeaseBelief;
 
 /// One effect, as the outside sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -16,12 +16,12 @@ use crate::model::process::{
 };
 use crate::panics::catch_panic;
 use crate::rules::worker::{BodyEnd, NextStep, Reading};
-use crate::work::belief::LeaseBelief;
 use crate::work::cancellation::CancellationToken;
 use crate::work::effect::{Effects, ScopedEffectController};
 use crate::work::engine::{
     InfrastructureFailure, InputKind, ProcessContext, ProcessEngine, ProcessExecutionContext,
 };
+use crate::work::lease_belief::LeaseBelief;
 use crate::worker::attempt_end::{AttemptEnd, AttemptPurpose, PAUSE, draining};
 use crate::worker::body::run_body;
 use crate::worker::claim::{WonLease, win_lease};

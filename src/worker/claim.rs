@@ -11,7 +11,7 @@ use crate::environment::before;
 use crate::model::error::RegistryError;
 use crate::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, same_incarnation};
 use crate::rules::worker::NextStep;
-use crate::work::belief::{BeliefContext, LeaseBelief};
+use crate::work::lease_belief::{BeliefContext, LeaseBelief};
 use crate::worker::attempt_end::{AttemptEnd, AttemptPurpose, PAUSE};
 use crate::worker::context::WorkerContext;
 

@@ -13,7 +13,7 @@ use crate::model::lease::ProcessLease;
 use crate::panics::drop_quietly;
 use crate::registry::ProcessRegistry;
 use crate::rules::worker::Renewal;
-use crate::work::belief::LeaseBelief;
+use crate::work::lease_belief::LeaseBelief;
 
 /// A renewal that was given up on may still answer. At most this many are waited for.
 const RENEWALS_IN_FLIGHT: usize = 3;

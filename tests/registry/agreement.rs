@@ -14,7 +14,7 @@ use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClai
 use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{Registry, RegistryError};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, RngSeed, TestRunner};

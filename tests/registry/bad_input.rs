@@ -12,7 +12,7 @@ use std::time::Duration;
 use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{Registry, RegistryError};
 use serde_json::{Value, json};
 

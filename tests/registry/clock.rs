@@ -8,7 +8,7 @@ use fencepost::environment::{BoxFuture, Environment};
 use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::registry::calls::Call;
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{Registry, RegistryError};
 
 /// Does something at every reading of the clock.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fencepost::registry::calls::{Dispatch, Facade};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::testing::conformance::Backend;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{ProcessRegistry, Registry};
 use tempfile::TempDir;
 

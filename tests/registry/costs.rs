@@ -10,7 +10,7 @@ use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClai
 use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use serde_json::json;
 
 fn registration(id: &str, definition: &str, disposition: RecoveryDisposition) -> ProcessRegistration {

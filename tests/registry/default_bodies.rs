@@ -12,7 +12,7 @@ use fencepost::rules::writes::{Admission, Authority};
 use fencepost::rules::{Rules, writes};
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use serde_json::json;
 

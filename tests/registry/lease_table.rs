@@ -9,7 +9,7 @@ use fencepost::model::process::*;
 use fencepost::model::row::Tenure;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{Access, MemoryStore, SqliteOptions, SqliteStore, Store};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{Registry, RegistryError};
 use serde_json::json;
 

@@ -13,7 +13,7 @@ use fencepost::rules::writes::{Admission, Authority, ExecutionWrite, StartDecisi
 use fencepost::rules::{Rules, leases, writes};
 use fencepost::store::MemoryStore;
 use fencepost::testing::conformance::{Backend, CASES, run};
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 
 struct Under(Rules);

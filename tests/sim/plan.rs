@@ -6,7 +6,7 @@ use fencepost_sim::judge::{judge, record};
 use fencepost_sim::plan::fault::pause::Pause;
 use fencepost_sim::plan::span::Span;
 use fencepost_sim::plan::step_kind::Group;
-use fencepost_sim::plan::{Node, Plan, Process, Store, kinds};
+use fencepost_sim::plan::{Node, Plan, Process, Store, all_kinds};
 use fencepost_sim::subject::Subject;
 use fencepost_sim::timeline::text;
 
@@ -87,7 +87,7 @@ fn a_text_that_is_no_plan_is_refused_with_its_place_and_the_reason() {
 #[test]
 fn every_kind_of_step_can_be_carried_out() {
     let mut plan = Plan { store: Store::Sqlite, ..Plan::quiet(1) };
-    plan.steps = kinds::examples().map(|line| line.parse().unwrap()).collect();
+    plan.steps = all_kinds::examples().map(|line| line.parse().unwrap()).collect();
     plan.steps.sort_by_key(|step| step.at_ms);
     plan.check().unwrap();
     let plan = Arc::new(plan);

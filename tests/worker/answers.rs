@@ -14,7 +14,7 @@ use fencepost::model::handle::SessionScope;
 use fencepost::model::process::*;
 use fencepost::rules::worker::{self, BodyEnd, NextStep, WorkerRules};
 use fencepost::testing::block_on;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::work::effect::{EffectController, EffectError, NoEffects};
 use fencepost::work::engine::{

@@ -15,7 +15,7 @@ use fencepost::model::event::{ProcessEvent, ProcessEventAppendRequest};
 use fencepost::model::process::*;
 use fencepost::registry::watched::ProcessEventSink;
 use fencepost::testing::block_on;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::work::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::worker::DurableProcessWorker;
 use serde_json::json;

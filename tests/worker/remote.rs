@@ -16,7 +16,7 @@ use fencepost::registry::remote::{
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
 use fencepost::testing::conformance::Backend;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use serde_json::json;
 

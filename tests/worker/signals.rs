@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use fencepost::environment::{Environment, before};
 use fencepost::model::process::*;
 use fencepost::testing::block_on;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::work::engine::{InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use serde_json::json;
 

@@ -15,7 +15,7 @@ use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::rules::worker::WorkerRules;
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::work::effect::{Effect, EffectController, EffectError};
 use fencepost::work::engine::{Engines, InfrastructureFailure, InputKind, ProcessContext, ProcessEngine};
 use fencepost::worker::{DurableProcessWorker, DurableProcessWorkerConfig};

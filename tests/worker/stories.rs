@@ -7,7 +7,7 @@ use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::process::*;
 use fencepost::rules::worker::WorkerRules;
 use fencepost::testing::block_on;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::work::engine::ProcessExecutionContext;
 use serde_json::json;

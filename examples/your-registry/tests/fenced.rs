@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fencepost::ProcessRegistry;
 use fencepost::testing::conformance::Backend;
-use fencepost::testing::hand::HandEnvironment;
+use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
 use fencepost_sim::plan::Store;

@@ -31,7 +31,7 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use crate::plan::kinds::examples;
+use crate::plan::all_kinds::examples;
 use crate::search::Conclusion;
 use crate::subject::Subject;
 use crate::support::panics;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::disk::file::{Change, File};
 use crate::disk::trouble::{Crash, DiskError, Operation, Trouble};
+use crate::disk::unsynced_file::{Change, File};
 use crate::plan::chance::{Purpose, Seed};
 
 /// A disk's faults, while they are set aside.

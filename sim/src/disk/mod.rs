@@ -2,9 +2,9 @@
 //! the disk is in trouble and when it dies; `vfs.rs` is SQLite's way to it.
 
 mod current;
-mod file;
 mod machine_disk;
 mod trouble;
+mod unsynced_file;
 mod vfs;
 
 pub use current::with;

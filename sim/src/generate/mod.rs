@@ -145,8 +145,8 @@ fn handles(drawing: &mut Drawing) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::all_kinds;
     use crate::plan::draw::Generated;
-    use crate::plan::kinds;
 
     #[test]
     fn every_generated_plan_can_be_run_and_reads_back_from_its_file() {
@@ -164,7 +164,7 @@ mod tests {
             let plan = generate(Seed(seed), Store::Sqlite);
             generated.extend(plan.steps.iter().map(|step| kind_of(&step.action.to_string())));
         }
-        for kind in kinds::all().filter(|kind| !matches!((kind.generated)(), Generated::Never)) {
+        for kind in all_kinds::all().filter(|kind| !matches!((kind.generated)(), Generated::Never)) {
             let line = (kind.examples)()[0].split_once(' ').unwrap().1;
             assert!(generated.contains(&kind_of(line)), "never generated: {line}");
         }
@@ -173,6 +173,6 @@ mod tests {
     /// The place of the kind that reads this line.
     fn kind_of(line: &str) -> usize {
         let words: Vec<&str> = line.split(' ').collect();
-        kinds::all().position(|kind| matches!((kind.parse)(&words), Ok(Some(_)))).unwrap()
+        all_kinds::all().position(|kind| matches!((kind.parse)(&words), Ok(Some(_)))).unwrap()
     }
 }

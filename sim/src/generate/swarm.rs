@@ -1,10 +1,10 @@
 //! Which kinds of fault a seed has at all.
 
 use crate::plan::Store;
+use crate::plan::all_kinds;
 use crate::plan::chance::Dice;
 use crate::plan::draw::FaultDraw;
 use crate::plan::draw::Generated;
-use crate::plan::kinds;
 
 pub struct Swarm {
     pub kinds: Vec<FaultDraw>,
@@ -15,7 +15,7 @@ pub struct Swarm {
 
 impl Swarm {
     pub fn draw(dice: &mut Dice, store: Store) -> Self {
-        let all = kinds::all().filter_map(|kind| match (kind.generated)() {
+        let all = all_kinds::all().filter_map(|kind| match (kind.generated)() {
             Generated::ByItself(draw) => Some(draw),
             Generated::WithOthers | Generated::Never => None,
         });

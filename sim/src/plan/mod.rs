@@ -4,6 +4,8 @@
 //! Each kind of step is one file, under [`work`] or [`fault`]. How a plan is made stands in `generate`, and what a step
 //! does to the world in `world`, behind [`simulation::Simulation`].
 
+mod action_parts;
+pub mod all_kinds;
 pub mod body;
 pub mod chance;
 mod check;
@@ -14,11 +16,9 @@ mod error;
 pub mod fault;
 mod file;
 mod header;
-pub mod kind;
-pub mod kinds;
+pub mod kind_entry;
 pub mod method;
 mod names;
-mod parts;
 pub mod simulation;
 pub mod span;
 pub mod step;

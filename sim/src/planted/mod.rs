@@ -3,11 +3,11 @@
 
 mod controls;
 mod planted_bug;
-mod registry;
-mod store;
-mod surroundings;
-mod waiting;
-mod worker;
+mod registry_bugs;
+mod store_bugs;
+mod wait_bugs;
+mod worker_bugs;
+mod worker_wrappers;
 mod wrapped_core;
 mod wrong_rules;
 
@@ -21,7 +21,7 @@ pub fn controls() -> &'static [(PlantedBug, ExpectedEnd)] {
 
 /// Every planted bug.
 pub fn all() -> impl Iterator<Item = &'static PlantedBug> {
-    registry::ALL.iter().chain(store::ALL).chain(worker::ALL).chain(waiting::ALL)
+    registry_bugs::ALL.iter().chain(store_bugs::ALL).chain(worker_bugs::ALL).chain(wait_bugs::ALL)
 }
 
 pub fn by_name(name: &str) -> Option<&'static PlantedBug> {

@@ -7,7 +7,7 @@
 //! accepted candidate is strictly smaller, so shrinking ends by itself.
 
 pub mod necessity;
-mod parts;
+mod plan_names;
 mod remove;
 mod settings;
 mod simplify;

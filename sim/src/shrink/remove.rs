@@ -3,7 +3,7 @@
 
 use crate::plan::{Node, Plan};
 use crate::shrink::Move;
-use crate::shrink::parts::{processes, remove_node};
+use crate::shrink::plan_names::{processes, remove_node};
 
 /// Without so many steps that follow each other, from the last ones on: what is removed leaves the places of the others.
 pub fn chunks(plan: &Plan, size: usize) -> Vec<Move> {

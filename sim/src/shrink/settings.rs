@@ -3,7 +3,7 @@
 
 use crate::plan::{ClockSetting, Links, Node, Plan, Store};
 use crate::shrink::Move;
-use crate::shrink::parts::remove_node;
+use crate::shrink::plan_names::remove_node;
 
 /// Something that a header says beyond a quiet world, and the plan without it.
 pub struct Fact {

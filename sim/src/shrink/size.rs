@@ -3,7 +3,7 @@
 
 use crate::plan::span::Span;
 use crate::plan::{Links, Plan, Store};
-use crate::shrink::parts::processes;
+use crate::shrink::plan_names::processes;
 
 /// The first that differs decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness};
 use rand_chacha::rand_core::Rng;
 
 use crate::plan::Node;
-use crate::world::kernel::Entry;
+use crate::world::scheduler::Entry;
 use crate::world::state::due::Due;
 use crate::world::state::{try_with, with};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::disk;
 use crate::history::event::{CrashDamage, What};
 use crate::plan::{Node, Plan};
+use crate::world::poll_task::drop_quietly;
 use crate::world::state::due::Due;
 use crate::world::state::{World, with};
-use crate::world::tasks::drop_quietly;
 use crate::world::{hosts, registry_node, worker_node};
 
 /// Starts the nodes and puts the plan on the agenda.

@@ -1,5 +1,5 @@
 //! The world runs one plan with the code under test in it: machines, network, disk and clocks are simulated, and every
-//! decision is recorded. No other part knows how. Read `run.rs` first, then `kernel.rs`, `state/`, `recorder/` and
+//! decision is recorded. No other part knows how. Read `run.rs` first, then `scheduler.rs`, `state/`, `recorder/` and
 //! `liveness.rs`.
 
 mod bodies;
@@ -9,20 +9,20 @@ mod effects;
 mod environment;
 mod fingerprint;
 mod hosts;
-mod kernel;
 mod liveness;
 mod machines;
 mod messages;
 mod observed_client;
+mod poll_task;
 mod recorder;
 mod registry_node;
 mod registry_waits;
 mod renew_then_write;
 mod run;
+mod scheduler;
 mod stale_calls;
 mod state;
 mod steps;
-mod tasks;
 mod waits;
 mod worker_node;
 

@@ -15,13 +15,13 @@ use crate::plan::{Node, Plan, Store};
 use crate::subject::{Core, RegistryPlace, Subject};
 use crate::world::calls::process_in;
 use crate::world::environment::NodeEnvironment;
-use crate::world::recorder::recovery;
+use crate::world::poll_task::run_at_registry;
+use crate::world::recorder::resolve_unknown;
 use crate::world::registry_waits;
 use crate::world::state::due::{Due, Message};
 use crate::world::state::nodes::Caller;
 use crate::world::state::services::Recorder;
 use crate::world::state::{World, with};
-use crate::world::tasks::run_at_registry;
 
 /// Between attempts to open a store that cannot be opened.
 const REOPEN_AFTER_US: u64 = 50_000;
@@ -48,7 +48,7 @@ pub fn start() {
     });
     run_at_registry(Box::pin(async move {
         if is_looked_at {
-            recovery::look_back(core.as_ref()).await;
+            resolve_unknown::look_back(core.as_ref()).await;
         }
         let server = RegistryServer::new(Recorder(core), &NodeEnvironment(Node::Registry));
         with(|world| world.services.registry.server = Some(Arc::new(server)));

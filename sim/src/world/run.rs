@@ -8,11 +8,11 @@ use crate::history::event::{GrantName, What, Witness};
 use crate::plan::{Node, Plan};
 use crate::subject::Subject;
 use crate::world::dispatch::dispatch;
-use crate::world::kernel::Turn;
+use crate::world::scheduler::Turn;
 use crate::world::state::due::Due;
 use crate::world::state::records::DecidedCall;
 use crate::world::state::{self, World, with};
-use crate::world::{machines, tasks};
+use crate::world::{machines, poll_task};
 
 /// The result of a run, apart from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
     let mut virtual_us = 0;
     loop {
         match with(|world| next_turn(world, witness)) {
-            Turn::Poll(id, task, waker) => tasks::poll(id, task, &waker),
+            Turn::Poll(id, task, waker) => poll_task::poll(id, task, &waker),
             Turn::Due(due) => {
                 let now_us = with(|world| world.kernel.now_us);
                 if now_us > virtual_us {

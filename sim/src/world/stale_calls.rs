@@ -12,11 +12,11 @@ use crate::history::event::GrantNo;
 use crate::plan::step::{Method, StaleCallKind};
 use crate::plan::{Node, Process};
 use crate::world::environment::liveness;
+use crate::world::poll_task::run_at_registry;
 use crate::world::state::due::Due;
 use crate::world::state::nodes::Caller;
 use crate::world::state::services::Recorder;
 use crate::world::state::{World, with};
-use crate::world::tasks::run_at_registry;
 
 /// Sends the stale call now, or at the expiry that it is aimed at.
 pub fn send(process: Process, call: StaleCallKind) {

@@ -15,7 +15,7 @@ use crate::model::process::{
     RecoveryDisposition, WaitKind, WaitState,
 };
 use crate::registry::ProcessRegistry;
-use crate::testing::hand::HandEnvironment;
+use crate::testing::manual_environment::HandEnvironment;
 
 /// A way to open the registry under test.
 pub trait Backend {

@@ -19,7 +19,7 @@ pub mod registry_crash;
 pub mod slow_store;
 pub mod stale_call;
 
-use crate::plan::kind::Kind;
+use crate::plan::kind_entry::Kind;
 
 /// In the order in which the generator asks whether each is on in a seed: a new order changes every generated plan.
 pub const FAULTS: &[Kind] = &[

@@ -13,7 +13,7 @@ pub mod signal;
 pub mod sweep;
 pub mod transfer_handles;
 
-use crate::plan::kind::Kind;
+use crate::plan::kind_entry::Kind;
 
 /// In the order in which they are listed to people.
 pub const WORK: &[Kind] = &[

@@ -11,7 +11,7 @@ use crate::plan::Node;
 use crate::world::calls::{CallInfo, is_unfenced_execution};
 use crate::world::environment::liveness;
 use crate::world::fingerprint::hash_of;
-use crate::world::recorder::look::look;
+use crate::world::recorder::unrecorded_read::look;
 use crate::world::state::{World, with};
 
 /// A hash of what a call is about, as the registry shows it: a process's row, lease and log, or the handles of two scopes.

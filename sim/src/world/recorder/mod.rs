@@ -3,6 +3,6 @@
 
 mod decisions;
 mod evidence;
-mod look;
-pub mod recovery;
+pub mod resolve_unknown;
 mod submit;
+mod unrecorded_read;

@@ -16,8 +16,8 @@ use crate::plan::step::StoreFailure;
 use crate::world::calls::CallInfo;
 use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::evidence::{StateBefore, look_after};
-use crate::world::recorder::look::poll_once;
-use crate::world::recorder::recovery;
+use crate::world::recorder::resolve_unknown;
+use crate::world::recorder::unrecorded_read::poll_once;
 use crate::world::state::due::Due;
 use crate::world::state::nodes::Caller;
 use crate::world::state::services::Recorder;
@@ -79,7 +79,7 @@ impl Recorder {
             return std::future::pending().await;
         }
         if with(|world| world.records.unknown.is_some()) {
-            Box::pin(recovery::resolve(core)).await;
+            Box::pin(resolve_unknown::resolve(core)).await;
         }
         let (info, is_looked_at, is_watched, mut before) = with(|world| {
             world.keep_call(&call);
@@ -92,7 +92,7 @@ impl Recorder {
             Box::pin(before.look(core, &info, &call)).await;
         }
         let watched = match is_watched {
-            true => Box::pin(recovery::watch(core, &info, &call)).await,
+            true => Box::pin(resolve_unknown::watch(core, &info, &call)).await,
             false => None,
         };
         let mut deciding = core.submit(call);
@@ -103,7 +103,8 @@ impl Recorder {
         if is_on_disk && is_dead() {
             // The registry died in the middle of this call: nobody hears of it.
             with(|world| {
-                world.records.unknown = watched.map(|watched| recovery::end_unknown(watched, world, &before));
+                world.records.unknown =
+                    watched.map(|watched| resolve_unknown::end_unknown(watched, world, &before));
                 world.kernel.at(world.kernel.now_us, Due::RegistryDies);
             });
             return std::future::pending().await;
@@ -119,7 +120,8 @@ impl Recorder {
             }
             world.decided(&info, before.entropy_drawn, &answer);
             if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
-                world.records.unknown = watched.map(|watched| recovery::end_unknown(watched, world, &before));
+                world.records.unknown =
+                    watched.map(|watched| resolve_unknown::end_unknown(watched, world, &before));
             }
         });
         // A change after a decision that took time may be another call's doing.
@@ -127,7 +129,7 @@ impl Recorder {
             Box::pin(look_after(core, &info, &before, &answer)).await;
         }
         if info.kind == CallKind::Prune && answer.is_ok() {
-            Box::pin(recovery::look_for_the_pruned(core, caller)).await;
+            Box::pin(resolve_unknown::look_for_the_pruned(core, caller)).await;
         }
         answer
     }

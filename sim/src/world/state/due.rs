@@ -7,7 +7,7 @@ use fencepost::registry::remote::{Request, Response};
 use crate::history::event::GrantNo;
 use crate::plan::step::Method;
 use crate::plan::{Node, Process};
-use crate::world::kernel::TaskId;
+use crate::world::scheduler::TaskId;
 use crate::world::state::exchanges::ExchangeId;
 
 pub enum Due {

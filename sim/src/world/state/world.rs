@@ -11,7 +11,7 @@ use crate::plan::chance::Seed;
 use crate::plan::step::{Body, Span};
 use crate::plan::{Node, Plan, Process, Store};
 use crate::subject::{RandomSchedule, Subject};
-use crate::world::kernel::Kernel;
+use crate::world::scheduler::Kernel;
 use crate::world::state::due::Due;
 use crate::world::state::ledger::Ledger;
 use crate::world::state::liveness::LivenessState;

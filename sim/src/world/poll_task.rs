@@ -9,7 +9,7 @@ use fencepost::environment::BoxFuture;
 use crate::history::event::What;
 use crate::plan::Node;
 use crate::support::panics;
-use crate::world::kernel::{Task, TaskId};
+use crate::world::scheduler::{Task, TaskId};
 use crate::world::state::{World, with};
 
 /// Polls a task that is ready, and keeps it if it is not done.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::plan::fault::FAULTS;
-use crate::plan::kind::Kind;
+use crate::plan::kind_entry::Kind;
 use crate::plan::step::Step;
 use crate::plan::step_kind::Action;
 use crate::plan::words::parse_ms;

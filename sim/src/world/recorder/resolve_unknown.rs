@@ -13,7 +13,7 @@ use crate::plan::Node;
 use crate::world::calls::{CallInfo, status_of};
 use crate::world::fingerprint::hash_of;
 use crate::world::recorder::evidence::StateBefore;
-use crate::world::recorder::look::look;
+use crate::world::recorder::unrecorded_read::look;
 use crate::world::state::nodes::Caller;
 use crate::world::state::rows::RowView;
 use crate::world::state::unknown_call::{StoredProcess, UnknownCall, WatchedCall};

@@ -9,7 +9,7 @@ use fencepost::rules::worker::{self, BodyEnd, NextStep, Renewal, WorkerRules};
 
 use crate::laws;
 use crate::planted::planted_bug::PlantedBug;
-use crate::planted::surroundings::{OneByOne, StampsAhead, believing};
+use crate::planted::worker_wrappers::{OneByOne, StampsAhead, believing};
 use crate::subject::Subject;
 
 pub const ALL: &[PlantedBug] = &[
