@@ -14,9 +14,9 @@ use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::row::Tenure;
 use fencepost::registry::calls::Reply;
 use fencepost::store::{Access, MemoryStore, Store as _};
-use fencepost_sim::generate::{Size, generate_of_size};
+use fencepost_sim::generate::{WorldSize, generate_of_size};
 use fencepost_sim::history::event::RunningHash;
-use fencepost_sim::laws::Laws;
+use fencepost_sim::laws::{Finding, LawResult, Laws};
 use fencepost_sim::plan::chance::{Purpose, Seed, below};
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::subject::Subject;
@@ -150,7 +150,7 @@ fn shown(hundredths: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-fn plans(size: Size, count: u64) -> Vec<Arc<Plan>> {
+fn plans(size: WorldSize, count: u64) -> Vec<Arc<Plan>> {
     (0..count).map(|seed| Arc::new(generate_of_size(Seed(seed), Store::Memory, size))).collect()
 }
 
@@ -164,7 +164,7 @@ struct Costs {
     to_world: u64,
 }
 
-fn measure(size: Size, count: u64) -> Costs {
+fn measure(size: WorldSize, count: u64) -> Costs {
     let subject = Subject::fencepost();
     let plans = plans(size, count);
     let (mut calls, mut simulated_us, mut tapes) = (0, 0, Vec::new());
@@ -191,7 +191,8 @@ fn measure(size: Size, count: u64) -> Costs {
             for plan in &plans {
                 let mut witness = (RunningHash::default(), Laws::new(plan));
                 world::run(plan, &subject, &mut witness);
-                std::hint::black_box(witness.1.first_broken());
+                let findings: Vec<Finding> = witness.1.all().iter().map(LawResult::finding).collect();
+                std::hint::black_box(findings);
             }
         }));
     }
@@ -209,16 +210,24 @@ fn measure(size: Size, count: u64) -> Costs {
 }
 
 fn main() {
-    let standard = Size::Fixed { workers: 3, processes: 8, seconds: 60, faults: 25 };
+    let standard = WorldSize::Fixed { workers: 3, processes: 8, seconds: 60, faults: 25 };
     let sizes = [
-        ("as searched", Size::Any, 300),
+        ("as searched", WorldSize::Any, 300),
         ("3 workers, 8 processes, 60 s, 25 faults", standard, 60),
-        ("4 times the steps", Size::Fixed { workers: 3, processes: 8, seconds: 60, faults: 100 }, 60),
-        ("16 times the steps", Size::Fixed { workers: 3, processes: 8, seconds: 60, faults: 400 }, 60),
-        ("4 times the processes", Size::Fixed { workers: 3, processes: 32, seconds: 60, faults: 25 }, 20),
-        ("16 times the processes", Size::Fixed { workers: 3, processes: 128, seconds: 60, faults: 25 }, 6),
-        ("4 times the workers", Size::Fixed { workers: 12, processes: 8, seconds: 60, faults: 25 }, 20),
-        ("16 times the workers", Size::Fixed { workers: 48, processes: 8, seconds: 60, faults: 25 }, 6),
+        ("4 times the steps", WorldSize::Fixed { workers: 3, processes: 8, seconds: 60, faults: 100 }, 60),
+        ("16 times the steps", WorldSize::Fixed { workers: 3, processes: 8, seconds: 60, faults: 400 }, 60),
+        (
+            "4 times the processes",
+            WorldSize::Fixed { workers: 3, processes: 32, seconds: 60, faults: 25 },
+            20,
+        ),
+        (
+            "16 times the processes",
+            WorldSize::Fixed { workers: 3, processes: 128, seconds: 60, faults: 25 },
+            6,
+        ),
+        ("4 times the workers", WorldSize::Fixed { workers: 12, processes: 8, seconds: 60, faults: 25 }, 20),
+        ("16 times the workers", WorldSize::Fixed { workers: 48, processes: 8, seconds: 60, faults: 25 }, 6),
     ];
     println!(
         "{:<42} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}",

@@ -3,6 +3,7 @@
 //! paths that begin with `crate::`, `super::` or `self::`, and a `mod.rs` without code only declares and re-exports.
 
 mod imports;
+pub mod type_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

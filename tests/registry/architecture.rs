@@ -4,7 +4,7 @@
 #[path = "../architecture/mod.rs"]
 mod sources;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sources::{Architecture, Part, part_of};
 
@@ -78,8 +78,12 @@ const PARTS: &[Part] = &[
     },
 ];
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
 fn architecture() -> Architecture {
-    Architecture::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), PARTS)
+    Architecture::read(&folder(), PARTS)
 }
 
 #[test]
@@ -109,6 +113,12 @@ fn nothing_in_the_system_names_a_simulator_or_a_clock_of_its_own() {
 fn every_file_opens_with_its_idea() {
     let without = architecture().files_without_an_idea();
     assert!(without.is_empty(), "{without:?}");
+}
+
+#[test]
+fn no_two_types_share_a_name() {
+    let doubled = sources::type_names::defined_twice(&[&folder()]);
+    assert!(doubled.is_empty(), "{doubled:#?}");
 }
 
 #[test]

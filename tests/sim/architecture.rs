@@ -172,7 +172,6 @@ fn no_parts_import_each_other_in_a_circle() {
 }
 
 #[test]
-
 fn no_files_import_each_other_in_a_circle() {
     assert_eq!(architecture().circle_of_files(), None);
 }
@@ -192,6 +191,14 @@ fn only_the_named_parts_use_the_simulator_the_rules_threads_and_unsafe() {
 fn every_file_opens_with_its_idea() {
     let without = architecture().files_without_an_idea();
     assert!(without.is_empty(), "{without:?}");
+}
+
+/// `Store` is the registry's trait to a reader of `src`, and the kind of store in a plan to a reader of `sim`.
+#[test]
+fn no_two_types_share_a_name() {
+    let system = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let doubled = sources::type_names::defined_twice(&[&system, &folder()]);
+    assert_eq!(doubled.keys().collect::<Vec<_>>(), ["Store"], "{doubled:#?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-use fencepost_sim::generate::{Size, generate, generate_of_size};
+use fencepost_sim::generate::{WorldSize, generate, generate_of_size};
 use fencepost_sim::history::History;
 use fencepost_sim::history::event::{
     BodyOutcome, CallKind, Context, Event, EventKind, GrantName, GrantNo, NO_PROCESS, What,
@@ -522,7 +522,7 @@ fn the_clocks_that_are_drawn_are_those_that_every_event_read() {
 /// Measured, and not judged: machines differ.
 #[test]
 fn a_hundred_thousand_events_open() {
-    let size = Size::Fixed { workers: 4, processes: 120, seconds: 1_200, faults: 150 };
+    let size = WorldSize::Fixed { workers: 4, processes: 120, seconds: 1_200, faults: 150 };
     let plan = Arc::new(generate_of_size(Seed(5), Store::Memory, size));
     let mut history = record(&plan, &Subject::fencepost());
     assert!(history.events.len() >= 100_000, "{} events", history.events.len());

@@ -35,7 +35,7 @@ impl Default for Options {
 
 /// The evidence of a check that broke no law.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct Passed {
     pub seeds: u64,
     /// How often each coverage mark was reached.
     pub hits: CoverageCounts,
@@ -53,7 +53,7 @@ pub struct Shown {
 /// let shown = check(&Subject::fencepost(), &Options::default()).unwrap();
 /// assert_eq!(shown.seeds, 500);
 /// ```
-pub fn check(subject: &Subject, options: &Options) -> Result<Shown, CheckError> {
+pub fn check(subject: &Subject, options: &Options) -> Result<Passed, CheckError> {
     let seeds = Seeds::range(options.seeds.clone());
     let part = SeedsOnStore { seeds, store: subject.store_needed };
     let request = SearchRequest {
@@ -65,12 +65,12 @@ pub fn check(subject: &Subject, options: &Options) -> Result<Shown, CheckError> 
     let result = error::if_not_held(search(&request, &mut ())?, subject)?;
     let undecided = result.tally.undecided();
     let SearchResult { tally, missed, .. } = result;
-    Ok(Shown { seeds: tally.seeds, hits: tally.hits, missed, undecided })
+    Ok(Passed { seeds: tally.seeds, hits: tally.hits, missed, undecided })
 }
 
 /// Runs one plan.
 pub fn check_plan(subject: &Subject, plan: &Arc<Plan>, shrink_runs: u64) -> Result<(), CheckError> {
-    error::if_not_held(search_plan(plan, subject, shrink_runs), subject).map(drop)
+    error::if_not_held(search_plan(plan, subject, shrink_runs)?, subject).map(drop)
 }
 
 /// Makes a plan small that breaks a law, and reports the breach.

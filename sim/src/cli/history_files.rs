@@ -21,7 +21,7 @@ pub struct StoredHistory {
 
 pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), CliError> {
     #[derive(Serialize)]
-    struct File<'a> {
+    struct FileToWrite<'a> {
         subject: &'a str,
         not_claimed: &'a [&'a str],
         #[serde(flatten)]
@@ -29,8 +29,9 @@ pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Cl
     }
     let unwritten =
         |cause: &dyn std::fmt::Display| CliError(format!("`{}` cannot be written: {cause}", path.display()));
-    let json = serde_json::to_vec(&File { subject: subject.name, not_claimed: subject.not_claimed, history })
-        .map_err(|cause| unwritten(&cause))?;
+    let json =
+        serde_json::to_vec(&FileToWrite { subject: subject.name, not_claimed: subject.not_claimed, history })
+            .map_err(|cause| unwritten(&cause))?;
     atomic_file::write(path, &json).map_err(|cause| unwritten(&cause))
 }
 
@@ -46,10 +47,10 @@ pub fn read(path: &Path) -> Result<StoredHistory, CliError> {
     };
     #[derive(Deserialize)]
     struct Versioned {
-        plan: Format,
+        plan: PlanFormat,
     }
     #[derive(Deserialize)]
-    struct Format {
+    struct PlanFormat {
         format: i64,
     }
     let versioned: Versioned = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
@@ -62,14 +63,14 @@ pub fn read(path: &Path) -> Result<StoredHistory, CliError> {
     }
     // The history is not flattened into this: that would hold every event twice.
     #[derive(Deserialize)]
-    struct File {
+    struct FileRead {
         #[serde(default)]
         not_claimed: Vec<String>,
         plan: Plan,
         grants: Vec<GrantName>,
         events: Vec<Event>,
     }
-    let file: File = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
+    let file: FileRead = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
     let history = History { plan: file.plan, grants: file.grants, events: file.events };
     history.plan.check().map_err(|why| no_history(why.to_string()))?;
     check(&history).map_err(no_history)?;

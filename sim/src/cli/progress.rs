@@ -12,7 +12,7 @@ const BAR_EVERY_US: u64 = 100_000;
 const LINE_EVERY_US: u64 = 5_000_000;
 const WIDTH: usize = 24;
 
-pub struct Progress {
+pub struct SearchProgress {
     is_terminal: bool,
     /// The number of seeds; none if time alone ends the search.
     wanted: Option<u64>,
@@ -21,7 +21,7 @@ pub struct Progress {
     said_us: u64,
 }
 
-impl Progress {
+impl SearchProgress {
     pub fn begin(wanted: Option<u64>, allowed_us: Option<u64>) -> Self {
         // A dumb terminal cannot draw a line over itself.
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -81,7 +81,7 @@ impl Progress {
     }
 }
 
-impl SearchWatcher for Progress {
+impl SearchWatcher for SearchProgress {
     fn run_added(&mut self, tally: &Tally) {
         self.show(tally, wall_us());
     }
@@ -112,7 +112,7 @@ mod tests {
         let mut tally = Tally::new(&Subject::fencepost());
         (tally.seeds, tally.simulated_us) = (50, 12_000_000);
         tally.hits.hit(Mark::Reentry);
-        let mut progress = Progress {
+        let mut progress = SearchProgress {
             is_terminal: true,
             wanted: Some(200),
             allowed_us: None,

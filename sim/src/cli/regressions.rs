@@ -15,7 +15,7 @@ use crate::regressions;
 use crate::regressions::{Origin, Regression, RegressionStatus};
 use crate::report::github;
 use crate::report::json;
-use crate::report::junit::{Case, CaseResult, Suite};
+use crate::report::junit::{CaseResult, JunitCase, Suite};
 use crate::search::Conclusion;
 use crate::subject::Subject;
 
@@ -63,16 +63,13 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Command
     Ok(conclusion(&replayed))
 }
 
-/// The worst of all results.
 fn conclusion(replayed: &[Replayed]) -> Conclusion {
-    use RegressionStatus::{Broken, Toothless, Undecided, Unreadable};
-    let has = |status| replayed.iter().any(|file| file.status == status);
-    match () {
-        () if has(Unreadable) => Conclusion::Failed,
-        () if has(Broken) => Conclusion::Broken,
-        () if has(Undecided) || has(Toothless) => Conclusion::Inconclusive,
-        () => Conclusion::Holds,
-    }
+    Conclusion::gravest(replayed.iter().map(|file| match file.status {
+        RegressionStatus::Held => Conclusion::Holds,
+        RegressionStatus::Undecided | RegressionStatus::Toothless => Conclusion::Inconclusive,
+        RegressionStatus::Broken => Conclusion::Broken,
+        RegressionStatus::Unreadable => Conclusion::Failed,
+    }))
 }
 
 fn print_table(replayed: &[Replayed]) {
@@ -108,7 +105,7 @@ fn suite(subject: &Subject, replayed: &[Replayed]) -> Suite {
             RegressionStatus::Unreadable => CaseResult::Errored(why.clone()),
             RegressionStatus::Broken | RegressionStatus::Undecided | RegressionStatus::Toothless => failed(),
         };
-        Case { name: stem.unwrap_or_else(|| file.clone()), result }
+        JunitCase { name: stem.unwrap_or_else(|| file.clone()), result }
     };
     let name = format!("fencepost regressions of {}", subject.name);
     Suite { name, cases: replayed.iter().map(case).collect(), wall_us: 0 }

@@ -14,9 +14,7 @@ use crate::search::Conclusion;
 pub fn rejudge_all(what: &Path) -> CommandResult {
     let files = files(what)?;
     let conclusions: Vec<Conclusion> = files.iter().map(|path| rejudge_file(path)).collect();
-    let worst_first = [Conclusion::Failed, Conclusion::Broken, Conclusion::Inconclusive];
-    let worst = worst_first.into_iter().find(|worst| conclusions.contains(worst));
-    Ok(worst.unwrap_or(Conclusion::Holds))
+    Ok(Conclusion::gravest(conclusions))
 }
 
 /// Judges one file. One that cannot be read is reported, and the others are still judged.

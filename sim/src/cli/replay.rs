@@ -114,7 +114,7 @@ fn show(
         Some(number) => number,
         None => broken.and_then(|broken| usize::try_from(broken.at).ok()).unwrap_or(last),
     };
-    let moment = wanted.show.and_then(|_| Snapshot::before(&history, place, None));
+    let snapshot = wanted.show.and_then(|_| Snapshot::before(&history, place, None));
     let line = history.line(place);
     if let Some(until) = wanted.until {
         history.events.truncate(until + 1);
@@ -141,8 +141,8 @@ fn show(
     if is_page {
         return Ok(());
     }
-    if let Some(moment) = moment {
-        stdout::raw(&moment.to_string());
+    if let Some(snapshot) = snapshot {
+        stdout::raw(&snapshot.to_string());
     }
     if wanted.show.is_some() || wanted.until.is_some() {
         stdout::line(format_args!("event {place}: {}", line.trim_start()));
@@ -177,16 +177,13 @@ fn tell(verdict: &Verdict, broken: Option<&Breach>, is_page: bool) -> Conclusion
         if let Some(first) = verdict.broken().filter(|first| first.law != broken.law) {
             line(format!("before it, {} is broken at event {}: {}", first.law, first.at, first.because));
         }
-        return Conclusion::Broken;
     }
-    let mut unsure = false;
     for (law, because) in verdict.undecided() {
         line(format!("it cannot be told whether {law} holds: {because}"));
-        unsure = true;
     }
-    if unsure {
-        return Conclusion::Inconclusive;
+    let conclusion = Conclusion::of_findings(&verdict.findings);
+    if conclusion == Conclusion::Holds {
+        line(format!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash));
     }
-    line(format!("every law holds, over {} events (hash {:016x})", verdict.events, verdict.hash));
-    Conclusion::Holds
+    conclusion
 }

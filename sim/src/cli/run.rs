@@ -9,7 +9,7 @@ use crate::cli::invocation::Invocation;
 use crate::cli::job_summary::append_job_summary;
 use crate::cli::output_folder;
 use crate::cli::output_folder::OutputFolder;
-use crate::cli::progress::Progress;
+use crate::cli::progress::SearchProgress;
 use crate::cli::values::{Format, Seconds};
 use crate::cli::{interrupt, stdout};
 use crate::plan::Store;
@@ -49,7 +49,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
         append_job_summary("")?;
     }
 
-    let mut progress = Progress::begin(request.seed_count(), request.time_limit_us);
+    let mut progress = SearchProgress::begin(request.seed_count(), request.time_limit_us);
     let mut result = search(&request, &mut progress).map_err(|error| bad_request(&error, invocation))?;
     let reproducers = std::mem::take(&mut result.reproducers);
     let failures: Vec<Failure> =
@@ -123,7 +123,7 @@ fn bad_request(error: &RequestError, invocation: &Invocation<'_>) -> CliError {
             "`{subject}` does not claim to keep `{law}`, and there is no such law: `{}` names them",
             invocation.line("laws")
         )),
-        RequestError::NoSeeds => CliError(error.to_string()),
+        RequestError::NoSeeds | RequestError::ImpossiblePlan(_) => CliError(error.to_string()),
     }
 }
 

@@ -42,9 +42,14 @@ pub fn kill(wanted: &Sabotage) -> CommandResult {
         stdout::line(figures);
     }
     let is_fast = figures.is_none_or(|figures| figures.meet_the_bars());
-    Ok(match () {
-        () if rows.iter().any(|row| row.verdict == KillVerdict::HarnessError) => Conclusion::Failed,
-        () if is_fast && rows.iter().all(|row| row.is_right) => Conclusion::Holds,
-        () => Conclusion::Broken,
-    })
+    let of_bars = if is_fast { Conclusion::Holds } else { Conclusion::Broken };
+    Ok(Conclusion::gravest(rows.iter().map(conclusion).chain([of_bars])))
+}
+
+fn conclusion(row: &Row) -> Conclusion {
+    match row.verdict {
+        KillVerdict::HarnessError => Conclusion::Failed,
+        _ if row.is_right => Conclusion::Holds,
+        _ => Conclusion::Broken,
+    }
 }

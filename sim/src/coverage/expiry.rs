@@ -59,7 +59,7 @@ pub fn store_waited(event: &Event, arrived_ms: u64, held: Option<HeldLease>, cou
     }
 }
 
-/// CoverageCounts the first mark 1 ms before the expiry, the second at the expiry, the third 1 ms after it.
+/// Counts the first mark 1 ms before the expiry, the second at the expiry, the third 1 ms after it.
 #[inline]
 fn hit_near_expiry(
     event: &Event,

@@ -15,13 +15,13 @@ use crate::plan::span::Span;
 use crate::plan::work::grant_handle::GrantHandle;
 use crate::plan::work::read_wakes::ReadWakes;
 use crate::plan::work::transfer_handles::TransferHandles;
-use crate::plan::{ClockSetting, FORMAT, Links, Node, Nodes, Plan, Scope, Store};
+use crate::plan::{ClockSetting, FORMAT, Links, Node, NodeNumbers, Plan, Scope, Store};
 
 use swarm::Swarm;
 
 /// How large a world is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub enum WorldSize {
     /// Drawn, too: most are small, where a fault is likely to matter.
     Any,
     /// Exactly so much; for measuring.
@@ -30,17 +30,19 @@ pub enum Size {
 
 /// The plan of a seed, for a world with this store.
 pub fn generate(seed: Seed, store: Store) -> Plan {
-    generate_of_size(seed, store, Size::Any)
+    generate_of_size(seed, store, WorldSize::Any)
 }
 
-pub fn generate_of_size(seed: Seed, store: Store, size: Size) -> Plan {
+pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
     let mut dice = Dice::new(seed.stream(Purpose::Generate, [0, 0]));
     let (workers, processes, horizon_ms, faults) = match size {
-        Size::Any => {
+        WorldSize::Any => {
             let processes = if dice.percent(70) { dice.between(1, 3) } else { dice.between(4, 8) };
             (dice.between(1, 3) as u8, processes as u16, dice.between(8, 20) * 1_000, dice.between(3, 16))
         }
-        Size::Fixed { workers, processes, seconds, faults } => (workers, processes, seconds * 1_000, faults),
+        WorldSize::Fixed { workers, processes, seconds, faults } => {
+            (workers, processes, seconds * 1_000, faults)
+        }
     };
     let ttl_ms = *dice.one_of(&[1_000, 2_000, 3_000]);
     let renew_ms = ttl_ms / dice.between(3, 5);
@@ -60,8 +62,8 @@ pub fn generate_of_size(seed: Seed, store: Store, size: Size) -> Plan {
     Plan {
         format: FORMAT,
         seed: seed.0,
-        workers: Nodes((1..=workers).collect()),
-        hosts: Nodes((1..=hosts).collect()),
+        workers: NodeNumbers((1..=workers).collect()),
+        hosts: NodeNumbers((1..=hosts).collect()),
         ttl_ms,
         renew_ms,
         sweep_ms: *dice.one_of(&[300, 500, 1_000]),

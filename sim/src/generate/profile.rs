@@ -2,7 +2,7 @@
 //! profile is a pure function of the plan, applied after the generator, so that a seed and a name are a plan again.
 
 use crate::plan::step_kind::Group;
-use crate::plan::{ClockSetting, Links, Node, Nodes, Plan};
+use crate::plan::{ClockSetting, Links, Node, NodeNumbers, Plan};
 
 pub struct Profile {
     pub name: &'static str,
@@ -56,7 +56,7 @@ fn quick_links(plan: &mut Plan) {
 
 fn one_worker(plan: &mut Plan) {
     let alone = |node: Node| !matches!(node, Node::Worker(number) if number != 1);
-    plan.workers = Nodes(vec![1]);
+    plan.workers = NodeNumbers(vec![1]);
     plan.clocks.retain(|clock| alone(clock.node));
     plan.steps.retain(|step| step.action.nodes().into_iter().all(alone));
 }

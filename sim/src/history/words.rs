@@ -162,7 +162,7 @@ impl<'a> EventPhrase<'a> {
             What::Panicked => self.act(f, "PANICKED"),
             What::Lost { is_answer: true } => self.act(f, "answer lost"),
             What::Lost { is_answer: false } => self.act(f, "request lost"),
-            What::LivenessBegan { .. } => self.act(f, "-- calm --"),
+            What::LivenessBegan { .. } => self.act(f, "-- faults end --"),
             What::LivenessAsked => self.act(f, "-- asked to end --"),
             What::Remained { what } => self.remained(f, what),
             What::Exhausted => self.act(f, "too many turns in one second"),

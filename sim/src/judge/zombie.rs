@@ -24,7 +24,7 @@ pub struct ZombieWindow {
 #[derive(Clone, Copy, Default)]
 struct GrantLiveness {
     expires_ms: u64,
-    /// An instant at which it was live; the clock has run evenly since.
+    /// An instant at which it was live: the search for its death begins there.
     live_at_us: u64,
     dead_since_us: Option<u64>,
     is_superseded: bool,
@@ -77,7 +77,6 @@ impl ZombieWindow {
         state.dead_since_us
     }
 
-    /// The process's stored grant is superseded, released or ended.
     fn granted(&mut self, event: &Event, expires_ms: u64) {
         self.ends(event.process, event.at_us);
         *self.stored(event.process) = Some(event.grant);
@@ -109,6 +108,7 @@ impl ZombieWindow {
         }
     }
 
+    /// The process's stored grant is superseded, released or ended.
     fn ends(&mut self, process: u16, now_us: u64) {
         if let Some(grant) = self.stored(process).take() {
             let dead_since_us = self.dead_since(grant, now_us).unwrap_or(now_us);

@@ -14,7 +14,7 @@ pub struct ExpiryIsExact {
 
 /// On which side of the expiry an event shows the stored grant.
 #[derive(Clone, Copy)]
-enum Shown {
+enum ShownSide {
     /// Still good: lawful only before the expiry.
     Live(&'static str),
     /// Gone: lawful only from the expiry on.
@@ -50,9 +50,9 @@ impl Law for ExpiryIsExact {
         let expires_ms = stored.0.map_or(0, |lease| lease.expires_ms);
         let is_over = event.clock >= expires_ms;
         let (is_wrong, grant_did) = match shown(*stored, event, what) {
-            Shown::Live(grant_did) => (is_over, grant_did),
-            Shown::Over(grant_did) => (!is_over, grant_did),
-            Shown::Neither => (false, ""),
+            ShownSide::Live(grant_did) => (is_over, grant_did),
+            ShownSide::Over(grant_did) => (!is_over, grant_did),
+            ShownSide::Neither => (false, ""),
         };
         if !grant_did.is_empty() {
             case.meet();
@@ -73,16 +73,16 @@ impl Law for ExpiryIsExact {
     }
 }
 
-fn shown(stored: StoredLease, event: &Event, what: What) -> Shown {
+fn shown(stored: StoredLease, event: &Event, what: What) -> ShownSide {
     let is_holders = stored.is_held_by(event.grant);
     match what {
-        What::Renewed { .. } if is_holders => Shown::Live("was renewed"),
-        What::Wrote { .. } if is_holders => Shown::Live("wrote"),
-        What::Ended { .. } if is_holders => Shown::Live("ended its process"),
-        What::Reentered { .. } if is_holders => Shown::Live("was entered again"),
-        What::Busy if is_holders => Shown::Live("kept others out"),
-        What::Granted { .. } if stored.0.is_some() => Shown::Over("made place for another"),
-        What::Refused { why: CallResult::Expired, .. } if is_holders => Shown::Over("was called expired"),
+        What::Renewed { .. } if is_holders => ShownSide::Live("was renewed"),
+        What::Wrote { .. } if is_holders => ShownSide::Live("wrote"),
+        What::Ended { .. } if is_holders => ShownSide::Live("ended its process"),
+        What::Reentered { .. } if is_holders => ShownSide::Live("was entered again"),
+        What::Busy if is_holders => ShownSide::Live("kept others out"),
+        What::Granted { .. } if stored.0.is_some() => ShownSide::Over("made place for another"),
+        What::Refused { why: CallResult::Expired, .. } if is_holders => ShownSide::Over("was called expired"),
         What::Renewed { .. }
         | What::Wrote { .. }
         | What::Ended { .. }
@@ -92,7 +92,7 @@ fn shown(stored: StoredLease, event: &Event, what: What) -> Shown {
         | What::Refused { .. }
         | What::Reclaimed { .. }
         | What::Released
-        | What::Pruned => Shown::Neither,
+        | What::Pruned => ShownSide::Neither,
         _ => unheard(what),
     }
 }

@@ -30,7 +30,7 @@ struct Asking {
 }
 
 /// A lease that a call made or extended.
-struct Answer {
+struct AnsweredLease {
     expires_ms: u64,
     asked_ms: u64,
     /// It may last longer than was asked for, because of what the grant had before.
@@ -76,12 +76,12 @@ impl Law for LeasesLastAsAsked {
                 row.held = event.grant.is_some().then_some(Lease { grant: event.grant, expires_ms });
                 return;
             }
-            What::Renewed { expires_ms, asked_ms } => Answer { expires_ms, asked_ms, extends: true },
+            What::Renewed { expires_ms, asked_ms } => AnsweredLease { expires_ms, asked_ms, extends: true },
             What::Reentered { expires_ms, .. } => {
-                Answer { expires_ms, asked_ms: asking.claim_ms, extends: true }
+                AnsweredLease { expires_ms, asked_ms: asking.claim_ms, extends: true }
             }
             What::Granted { expires_ms, .. } | What::Reclaimed { expires_ms, .. } => {
-                Answer { expires_ms, asked_ms: asking.claim_ms, extends: false }
+                AnsweredLease { expires_ms, asked_ms: asking.claim_ms, extends: false }
             }
             _ => unheard(what),
         };
@@ -98,8 +98,8 @@ impl AskedRow {
         &mut self.asking[place].1
     }
 
-    fn answered(&mut self, event: &Event, answer: &Answer, case: &mut Case) {
-        let Answer { expires_ms, asked_ms, extends } = *answer;
+    fn answered(&mut self, event: &Event, answer: &AnsweredLease, case: &mut Case) {
+        let AnsweredLease { expires_ms, asked_ms, extends } = *answer;
         let is_unclear = self.asking(event.node).unclear_at_us.take() == Some(event.at_us);
         let before_ms = self.held.filter(|held| held.grant == event.grant).map(|held| held.expires_ms);
         self.held = Some(Lease { grant: event.grant, expires_ms });

@@ -15,11 +15,11 @@ pub struct ReclaimTakesTheObservedDead {
 #[derive(Default)]
 struct ReclaimedRow {
     stored: StoredLease,
-    observed: Option<Observation>,
+    observed: Option<ObservedHolder>,
 }
 
 #[derive(Clone, Copy)]
-struct Observation {
+struct ObservedHolder {
     grant: GrantNo,
     may_be_taken: bool,
 }
@@ -51,7 +51,7 @@ impl Law for ReclaimTakesTheObservedDead {
             // A probe that lies breaks an assumption: what follows from the lie is not the registry's fault.
             What::Observed { is_dead, do_probes_lie } => {
                 let may_be_taken = is_dead || do_probes_lie;
-                row.observed = Some(Observation { grant: event.grant, may_be_taken });
+                row.observed = Some(ObservedHolder { grant: event.grant, may_be_taken });
             }
             What::Reclaimed { .. } => {
                 case.meet();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::plan::digits::unsigned;
 use crate::plan::names::Process;
 use crate::plan::words::{Ms, parse_ms};
 
@@ -42,7 +43,8 @@ impl Body {
     }
 
     pub fn parse(words: &[&str]) -> Result<Self, String> {
-        let count = |digits: &str| digits.parse().map_err(|_| format!("`{digits}` is no number of steps"));
+        let count =
+            |digits: &str| unsigned(digits).ok_or_else(|| format!("`{digits}` is no number of steps"));
         Ok(match words {
             [number, "steps", "of", rest] => Self::Steps { count: count(number)?, rest_ms: parse_ms(rest)? },
             [number, "emits", "of", rest] => Self::Emits { count: count(number)?, rest_ms: parse_ms(rest)? },

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::body::Body;
 use crate::plan::clock_fault::{ClockFault, ClockRate};
-use crate::plan::names::{Node, Nodes, Process};
+use crate::plan::digits::signed;
+use crate::plan::names::{Node, NodeNumbers, Process};
 use crate::plan::step::Step;
 use crate::plan::toml_text::{text_lines, text_value};
 
@@ -22,9 +23,9 @@ pub struct Plan {
     /// Keys all chance of the run: message fates, the order of ready tasks, entropy.
     pub seed: u64,
     #[serde(with = "text_value")]
-    pub workers: Nodes,
+    pub workers: NodeNumbers,
     #[serde(with = "text_value")]
-    pub hosts: Nodes,
+    pub hosts: NodeNumbers,
     pub ttl_ms: u64,
     pub renew_ms: u64,
     pub sweep_ms: u64,
@@ -39,7 +40,7 @@ pub struct Plan {
     pub links: Links,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text_lines")]
     pub clocks: Vec<ClockSetting>,
-    /// When the faults end and the calm begins.
+    /// When the faults end and the liveness phase begins.
     pub horizon_ms: u64,
     #[serde(with = "text_lines")]
     pub steps: Vec<Step>,
@@ -101,8 +102,8 @@ impl Plan {
         Self {
             format: FORMAT,
             seed,
-            workers: Nodes(vec![1, 2, 3]),
-            hosts: Nodes(vec![1]),
+            workers: NodeNumbers(vec![1, 2, 3]),
+            hosts: NodeNumbers(vec![1]),
             ttl_ms: 3_000,
             renew_ms: 1_000,
             sweep_ms: 1_000,
@@ -207,8 +208,9 @@ impl FromStr for ClockSetting {
         let words: Vec<&str> = text.split_whitespace().collect();
         let parsed = match words.as_slice() {
             [node, offset, drift] => {
-                let offset_ms = offset.strip_suffix("ms").and_then(|number| number.parse().ok());
-                let drift_ppm = drift.strip_suffix("ppm").and_then(|number| number.parse().ok());
+                let offset_ms = offset.strip_suffix("ms").and_then(signed);
+                let drift_ppm = drift.strip_suffix("ppm").and_then(signed);
+                let drift_ppm = drift_ppm.and_then(|ppm| i32::try_from(ppm).ok());
                 offset_ms.zip(drift_ppm).map(|(offset_ms, drift_ppm)| (node, offset_ms, drift_ppm))
             }
             _ => None,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::plan::digits::unsigned;
+
 /// A machine of the world. Numbers are kept in the plan, so removing worker-1 does not make another of worker-2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Node {
@@ -19,7 +21,7 @@ pub struct Process(pub u16);
 
 /// Which numbers of a kind of node there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nodes(pub Vec<u8>);
+pub struct NodeNumbers(pub Vec<u8>);
 
 /// A direction between two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +70,7 @@ impl FromStr for Node {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |digits: &str| digits.parse().ok().filter(|number| (1..=99).contains(number));
+        let number = |digits: &str| unsigned(digits).filter(|number| (1..=99).contains(number));
         match text {
             "registry" => Some(Self::Registry),
             _ => match text.split_once('-') {
@@ -93,7 +95,7 @@ impl FromStr for Process {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.strip_prefix('p').and_then(|digits| digits.parse().ok());
+        let number = text.strip_prefix('p').and_then(unsigned);
         number
             .filter(|number| *number < 1_000)
             .map(Self)
@@ -101,20 +103,20 @@ impl FromStr for Process {
     }
 }
 
-impl fmt::Display for Nodes {
+impl fmt::Display for NodeNumbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers: Vec<String> = self.0.iter().map(u8::to_string).collect();
         f.write_str(&numbers.join(" "))
     }
 }
 
-impl FromStr for Nodes {
+impl FromStr for NodeNumbers {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers: Result<Vec<u8>, _> = text.split_whitespace().map(str::parse).collect();
+        let numbers: Option<Vec<u8>> = text.split_whitespace().map(unsigned).collect();
         let mut numbers =
-            numbers.map_err(|_| format!("`{text}` is no list of node numbers, such as \"1 2 3\""))?;
+            numbers.ok_or_else(|| format!("`{text}` is no list of node numbers, such as \"1 2 3\""))?;
         numbers.sort_unstable();
         numbers.dedup();
         Ok(Self(numbers))
@@ -149,7 +151,7 @@ impl FromStr for Scope {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.strip_prefix('s').and_then(|digits| digits.parse().ok());
+        let number = text.strip_prefix('s').and_then(unsigned);
         number.map(Self).ok_or_else(|| format!("`{text}` is no scope: say s1"))
     }
 }

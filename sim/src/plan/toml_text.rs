@@ -29,18 +29,18 @@ pub mod text_lines {
     }
 
     /// Parsed one by one, so that an error is found at its own line.
-    struct Line<T>(T);
+    struct TextLine<T>(T);
 
-    impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Line<T> {
+    impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for TextLine<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             struct Visitor<T>(PhantomData<T>);
             impl<T: FromStr<Err: Display>> de::Visitor<'_> for Visitor<T> {
-                type Value = Line<T>;
+                type Value = TextLine<T>;
                 fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     f.write_str("a line of text")
                 }
-                fn visit_str<E: de::Error>(self, text: &str) -> Result<Line<T>, E> {
-                    text.parse().map(Line).map_err(de::Error::custom)
+                fn visit_str<E: de::Error>(self, text: &str) -> Result<TextLine<T>, E> {
+                    text.parse().map(TextLine).map_err(de::Error::custom)
                 }
             }
             deserializer.deserialize_str(Visitor(PhantomData))
@@ -50,7 +50,7 @@ pub mod text_lines {
     pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
         d: D,
     ) -> Result<Vec<T>, D::Error> {
-        let lines: Vec<Line<T>> = Vec::deserialize(d)?;
+        let lines: Vec<TextLine<T>> = Vec::deserialize(d)?;
         Ok(lines.into_iter().map(|line| line.0).collect())
     }
 }

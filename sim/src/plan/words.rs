@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::plan::digits::unsigned;
 use crate::plan::names::Node;
 
 /// Milliseconds, written in seconds where that is shorter.
@@ -21,14 +22,14 @@ impl fmt::Display for Ms {
 pub fn parse_ms(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no time: say 350ms or 1.2s");
     if let Some(digits) = text.strip_suffix("ms") {
-        return digits.parse().map_err(|_| wrong());
+        return unsigned(digits).ok_or_else(wrong);
     }
     let seconds = text.strip_suffix('s').ok_or_else(wrong)?;
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
     if part.is_empty() || part.len() > 3 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(wrong());
     }
-    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let whole: u64 = unsigned(whole).ok_or_else(wrong)?;
     let part: u64 = format!("{part:0<3}").parse().map_err(|_| wrong())?;
     whole.checked_mul(1_000).and_then(|ms| ms.checked_add(part)).ok_or_else(wrong)
 }
@@ -54,7 +55,7 @@ pub fn parse_signed_ms(text: &str) -> Result<i64, String> {
 }
 
 pub fn parse_percent(text: &str) -> Result<u64, String> {
-    let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
+    let number = text.strip_suffix('%').and_then(unsigned);
     number.filter(|number| *number <= 100).ok_or_else(|| format!("`{text}` is no share: say 30%"))
 }
 

@@ -12,7 +12,7 @@ const MOST_STEPS: usize = 8;
 pub struct Failure {
     pub subject: String,
     pub reproducer: Reproducer,
-    pub moment: Option<Snapshot>,
+    pub snapshot: Option<Snapshot>,
     pub needs: Needs,
 }
 
@@ -23,8 +23,8 @@ impl Failure {
         let shown = if steps > MOST_STEPS { MOST_STEPS - 2 } else { MOST_STEPS };
         let needs = needs(&history.plan, subject, breach.law, shown);
         let process = reproducer.process().map(|process| process.0);
-        let moment =
+        let snapshot =
             usize::try_from(breach.at).ok().and_then(|place| Snapshot::before(history, place, process));
-        Self { subject: subject.name.to_owned(), reproducer, moment, needs }
+        Self { subject: subject.name.to_owned(), reproducer, snapshot, needs }
     }
 }

@@ -18,12 +18,12 @@ pub fn annotation(level: Level, title: &str, message: &str) -> String {
         Level::Error => "error",
         Level::Warning => "warning",
     };
-    format!("::{level} title={}::{}", Property(title), Message(message))
+    format!("::{level} title={}::{}", Property(title), EscapedMessage(message))
 }
 
 /// An error that GitHub shows at a file of the repository.
 pub fn error_in(file: &str, title: &str, message: &str) -> String {
-    format!("::error file={},title={}::{}", Property(file), Property(title), Message(message))
+    format!("::error file={},title={}::{}", Property(file), Property(title), EscapedMessage(message))
 }
 
 /// The annotations of a search.
@@ -95,10 +95,10 @@ pub fn fenced(text: &str) -> String {
     format!("{fence}text\n{}\n{fence}\n", text.trim_end())
 }
 
-struct Message<'a>(&'a str);
+struct EscapedMessage<'a>(&'a str);
 struct Property<'a>(&'a str);
 
-impl fmt::Display for Message<'_> {
+impl fmt::Display for EscapedMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.trim_end().chars().try_for_each(|letter| match letter {
             '%' => f.write_str("%25"),
@@ -111,7 +111,7 @@ impl fmt::Display for Message<'_> {
 
 impl fmt::Display for Property<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Message(self.0).to_string().chars().try_for_each(|letter| match letter {
+        EscapedMessage(self.0).to_string().chars().try_for_each(|letter| match letter {
             ':' => f.write_str("%3A"),
             ',' => f.write_str("%2C"),
             letter => f.write_char(letter),

@@ -43,8 +43,8 @@ pub fn failure(failure: &Failure, next: &NextCommands) -> String {
     before.push(String::new());
 
     let mut after = vec![String::new()];
-    if let Some(moment) = &failure.moment {
-        let told = moment.to_string();
+    if let Some(snapshot) = &failure.snapshot {
+        let told = snapshot.to_string();
         let told: Vec<&str> = told.lines().collect();
         let (head, rest) = told.split_at(told.len().min(1));
         let (beliefs, clocks) = rest.split_at(rest.len().saturating_sub(1));

@@ -10,11 +10,11 @@ use crate::support::plural::counted;
 
 pub struct Suite {
     pub name: String,
-    pub cases: Vec<Case>,
+    pub cases: Vec<JunitCase>,
     pub wall_us: u64,
 }
 
-pub struct Case {
+pub struct JunitCase {
     pub name: String,
     pub result: CaseResult,
 }
@@ -44,7 +44,7 @@ pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
             }
             (None, None) => CaseResult::Held,
         };
-        cases.push(Case { name: law.law.to_owned(), result });
+        cases.push(JunitCase { name: law.law.to_owned(), result });
     }
     let verdict = match summary.verdict {
         Conclusion::Inconclusive | Conclusion::NotDeterministic => {
@@ -53,10 +53,10 @@ pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
         // Broken laws and panics have cases of their own.
         Conclusion::Holds | Conclusion::Broken | Conclusion::Failed => CaseResult::Held,
     };
-    cases.push(Case { name: "the search as a whole".to_owned(), result: verdict });
+    cases.push(JunitCase { name: "the search as a whole".to_owned(), result: verdict });
     if let Some(panicked) = &summary.panicked {
         let said = format!("seed {}: {}", panicked.seed, panicked.said);
-        cases.push(Case { name: "the harness".to_owned(), result: CaseResult::Errored(said) });
+        cases.push(JunitCase { name: "the harness".to_owned(), result: CaseResult::Errored(said) });
     }
     Suite { name: format!("fencepost run of {}", summary.subject), cases, wall_us: timings.wall_us }
 }
@@ -111,13 +111,13 @@ mod tests {
         let suite = Suite {
             name: said.to_owned(),
             cases: vec![
-                Case {
+                JunitCase {
                     name: "one".into(),
                     result: CaseResult::Failed(said.to_owned(), format!("{said}\nmore")),
                 },
-                Case { name: "two".into(), result: CaseResult::Held },
-                Case { name: "three".into(), result: CaseResult::Skipped(said.to_owned()) },
-                Case { name: "four".into(), result: CaseResult::Errored(said.to_owned()) },
+                JunitCase { name: "two".into(), result: CaseResult::Held },
+                JunitCase { name: "three".into(), result: CaseResult::Skipped(said.to_owned()) },
+                JunitCase { name: "four".into(), result: CaseResult::Errored(said.to_owned()) },
             ],
             wall_us: 1_234_567,
         };

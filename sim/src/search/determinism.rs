@@ -2,6 +2,7 @@
 //! another number of threads, and by another binary if one is given. A difference is named down to the first event.
 
 use std::ops::{ControlFlow, Range};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -54,8 +55,9 @@ pub fn within_a_process(
                 .map(|seed| judge(&Arc::new(plans.plan(seed)), plans.subject).hash)
                 .collect::<Vec<_>>()
         });
-        again.join().unwrap_or_default()
+        again.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
+    assert_eq!(first.len(), second.len(), "both passes ran every seed");
     for ((seed, once), again) in seeds.zip(&first).zip(second.iter().rev()) {
         if once != again {
             differences.push(SeedDifference {
@@ -73,7 +75,9 @@ fn first_difference(seed: u64, plans: &SeededPlans<'_>) -> Option<(usize, String
     let (plan, subject) = (Arc::new(plans.plan(seed)), plans.subject);
     let one = record(&plan, subject);
     for _ in 0..4 {
-        let other = std::thread::scope(|scope| scope.spawn(|| record(&plan, subject)).join().ok())?;
+        let other = std::thread::scope(|scope| {
+            scope.spawn(|| record(&plan, subject)).join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
         if let Some(place) = one.first_difference(&other) {
             return Some((place, one.line(place), other.line(place)));
         }
@@ -139,4 +143,37 @@ fn ask(binary: &Path, arguments: &[&str]) -> Result<String, DeterminismError> {
     }
     let said = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("nothing").to_owned();
     Err(DeterminismError::NoHashes { binary: shown(), said })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::subject::{Schedule, Subject, Wakeup};
+
+    #[test]
+    fn a_panic_in_the_second_pass_is_not_swallowed() {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        struct InOrder;
+        impl Schedule for InOrder {
+            fn place(&mut self, wakeup: Wakeup) -> u64 {
+                wakeup.task
+            }
+        }
+        let subject = Subject {
+            name: "panics-later",
+            // One run warms up, and three are the first pass.
+            schedule: Some(|_| {
+                assert!(RUNS.fetch_add(1, Ordering::Relaxed) < 4, "a world in pieces");
+                Box::new(InOrder)
+            }),
+            ..Subject::fencepost()
+        };
+        let both_passes = || within_a_process(0..3, 1, &SeededPlans::of(&subject)).0.len();
+        let passes = catch_unwind(AssertUnwindSafe(both_passes));
+        assert!(passes.is_err(), "{passes:?}");
+        assert!(RUNS.load(Ordering::Relaxed) > 4, "the first pass panicked");
+    }
 }

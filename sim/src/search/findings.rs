@@ -7,12 +7,11 @@ use crate::coverage::Mark;
 use crate::judge::Verdict;
 use crate::plan::{Plan, Store};
 use crate::search::clocks::wall_us;
-use crate::search::policy;
-use crate::search::policy::{HarnessPanic, Reason, SearchedPart};
+use crate::search::conclusion::{Conclusion, HarnessPanic, Reason, SearchedPart, missed_marks};
 use crate::search::reproducer::Reproducer;
 use crate::search::request::{SearchRequest, SeedsOnStore, StopRule};
 use crate::search::result::{FoundBreach, SearchResult, UndecidedLaw};
-use crate::search::seed_runs::{SeededPlans, run_seeds};
+use crate::search::seed_runs::{SeedRun, SeededPlans, run_seeds};
 use crate::search::tally::{Tally, TimedSeed, longer};
 use crate::search::watcher::SearchWatcher;
 use crate::subject::Subject;
@@ -51,6 +50,11 @@ impl Findings {
         self.is_stopped || self.panicked.is_some()
     }
 
+    /// Somebody ended the search between two parts.
+    pub fn interrupted(&mut self) {
+        self.was_interrupted = true;
+    }
+
     /// Searches one part of the request.
     pub fn search_part(
         &mut self,
@@ -71,14 +75,7 @@ impl Findings {
         let before = self.tally.seeds;
         let plans = SeededPlans { store: *store, profile: request.profile, subject: request.subject };
         run_seeds(seeds, &plans, request.jobs, &is_enough, |run| {
-            let time = TimedSeed { us: run.cpu_us, seed: run.seed, store: *store };
-            self.slowest = longer(self.slowest, time);
-            match run.verdict {
-                Ok(verdict) => self.add(verdict, *store, request, watcher),
-                Err(said) => {
-                    self.panicked = Some(HarnessPanic { seed: run.seed, store: *store, said });
-                }
-            }
+            self.add_run(run, *store, request, watcher);
             if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let run = self.tally.seeds - before;
@@ -88,8 +85,30 @@ impl Findings {
         self.was_interrupted |= (request.is_interrupted)() && is_cut_short;
     }
 
-    /// Adds one run.
-    pub fn add(
+    /// Adds one run, in which the harness may have panicked.
+    pub fn add_run(
+        &mut self,
+        run: SeedRun,
+        store: Store,
+        request: &SearchRequest<'_>,
+        watcher: &mut dyn SearchWatcher,
+    ) {
+        let SeedRun { seed, verdict, cpu_us: us } = run;
+        self.slowest = longer(self.slowest, TimedSeed { us, seed, store });
+        match verdict {
+            Ok(verdict) => self.add(verdict, store, request, watcher),
+            Err(said) => self.panicked = Some(HarnessPanic { seed, store, said }),
+        }
+    }
+
+    /// Adds the run of the one plan that is all of the request.
+    pub fn add_plan(&mut self, run: SeedRun, request: &SearchRequest<'_>) {
+        let SeedsOnStore { seeds, store } = &request.parts[0];
+        self.parts.push(SearchedPart { store: *store, seeds: seeds.name(), wanted: Some(1), run: 1 });
+        self.add_run(run, *store, request, &mut ());
+    }
+
+    fn add(
         &mut self,
         verdict: Verdict,
         store: Store,
@@ -148,7 +167,7 @@ impl Findings {
         let missed = self.tally.hits.missed(&stores);
         let reasons = self.reasons(request, is_repeatable, &missed);
         SearchResult {
-            conclusion: policy::conclusion(&reasons),
+            conclusion: Conclusion::of(&reasons),
             reasons,
             tally: self.tally,
             parts: self.parts,
@@ -192,7 +211,7 @@ impl Findings {
             reasons.push(Reason::Undecided { laws: undecided.map(|law| law.law).collect() });
         }
         if !is_broken {
-            reasons.extend(policy::missed_marks(missed, &self.parts, request.profile.is_some()));
+            reasons.extend(missed_marks(missed, &self.parts, request.profile.is_some()));
         }
         reasons
     }

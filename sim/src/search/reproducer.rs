@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::history::History;
 use crate::history::event::NO_PROCESS;
 use crate::judge::{Breach, judge, record, without_clock_faults};
+use crate::laws::card;
 use crate::plan::{Plan, Process, Store};
 use crate::shrink::shrink_watched;
 use crate::subject::Subject;
@@ -56,7 +57,8 @@ impl Reproducer {
         drop(panics::take_last());
         let verdict = judge(&small, subject);
         // Other panics are in the plan: bodies that are made to panic.
-        let panicked = panics::take_last().filter(|_| law == "nobody-panics");
+        let is_about_panics = card(law).is_some_and(|card| card.is_about_panics);
+        let panicked = panics::take_last().filter(|_| is_about_panics);
         let breach = verdict.breach_of(law)?;
         let history = record(&small, subject);
         (history.hash() == verdict.hash).then_some(Self {

@@ -3,7 +3,7 @@
 
 use crate::generate::profile::Profile;
 use crate::laws::Laws;
-use crate::plan::Store;
+use crate::plan::{PlanError, Store};
 use crate::search::seeds::Seeds;
 use crate::subject::Subject;
 
@@ -65,6 +65,8 @@ pub enum RequestError {
     UnknownLaw { subject: &'static str, law: &'static str },
     #[error("there is no seed to run: give more seeds, or fewer shards")]
     NoSeeds,
+    #[error(transparent)]
+    ImpossiblePlan(#[from] PlanError),
 }
 
 impl<'a> SearchRequest<'a> {

@@ -8,7 +8,7 @@ use crate::coverage::Mark;
 use crate::judge::Breach;
 use crate::plan::Store;
 use crate::search::conclusion::Conclusion;
-use crate::search::policy::{HarnessPanic, Reason, SearchedPart};
+use crate::search::conclusion::{HarnessPanic, Reason, SearchedPart};
 use crate::search::reproducer::Reproducer;
 use crate::search::tally::{Tally, TimedSeed};
 

@@ -102,9 +102,17 @@ pub fn run_seeds(
 }
 
 fn run(plans: &SeededPlans<'_>, seed: u64) -> SeedRun {
+    caught(seed, || judge(&Arc::new(plans.plan(seed)), plans.subject))
+}
+
+/// Runs one plan.
+pub fn run_plan(plan: &Arc<Plan>, subject: &Subject) -> SeedRun {
+    caught(plan.seed, || judge(plan, subject))
+}
+
+fn caught(seed: u64, judge: impl FnOnce() -> Verdict) -> SeedRun {
     let began_us = thread_cpu_us();
-    let verdict = catch_unwind(AssertUnwindSafe(|| judge(&Arc::new(plans.plan(seed)), plans.subject)));
-    let verdict = verdict.map_err(|payload| panics::told(payload.as_ref()));
+    let verdict = catch_unwind(AssertUnwindSafe(judge)).map_err(|payload| panics::told(payload.as_ref()));
     SeedRun { seed, verdict, cpu_us: thread_cpu_us().saturating_sub(began_us) }
 }
 

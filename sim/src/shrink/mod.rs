@@ -194,7 +194,7 @@ impl Shrinker<'_> {
         }
     }
 
-    /// Steps after the breach cannot matter to it, unless it is one of the calm.
+    /// Steps after the breach cannot matter to it, unless it is one of the liveness phase.
     fn remove_steps_after_the_breach(&mut self) {
         if self.ended.is_some() || self.runs + 2 > self.budget {
             return;
@@ -212,7 +212,7 @@ impl Shrinker<'_> {
         self.attempt("no step after the breach", candidate);
         let mut candidate = self.best.clone();
         candidate.horizon_ms = candidate.horizon_ms.min(breach_ms.next_multiple_of(1_000));
-        self.attempt("calm soon after the breach", candidate);
+        self.attempt("faults end soon after the breach", candidate);
     }
 
     /// The candidate is the best from now on, if it is smaller and breaks the law under enough seeds.
@@ -377,7 +377,7 @@ mod tests {
         let mut watch = |_: &Progress| panic!("nothing was worth a try");
         let mut shrinker = shrinker(plan.clone(), &subject, &mut watch);
         let larger = Plan { horizon_ms: plan.horizon_ms + 1_000, ..plan.clone() };
-        let impossible = Plan { workers: crate::plan::Nodes(Vec::new()), ..plan.clone() };
+        let impossible = Plan { workers: crate::plan::NodeNumbers(Vec::new()), ..plan.clone() };
         for candidate in [plan.clone(), larger, impossible] {
             shrinker.attempt("nothing", candidate);
         }

@@ -68,7 +68,9 @@ pub fn times(plan: &Plan) -> Vec<Move> {
         .into_iter()
         .chain(rounder(plan.horizon_ms as i64).into_iter().map(|ms| ms as u64))
     {
-        moves.push(Move::new(format!("calm after {horizon_ms}ms"), move |plan| plan.horizon_ms = horizon_ms));
+        moves.push(Move::new(format!("faults end after {horizon_ms}ms"), move |plan| {
+            plan.horizon_ms = horizon_ms
+        }));
     }
     for (place, step) in plan.steps.iter().enumerate() {
         for (place_of_number, number) in step.action.numbers().into_iter().enumerate() {

@@ -20,7 +20,7 @@ pub struct BodyRun {
 
 /// The time in which two bodies of one process, given by their numbers, ran at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BodyOverlap {
+pub struct OverlapBar {
     pub process: u16,
     pub bodies: (usize, usize),
     pub from_us: u64,
@@ -54,7 +54,7 @@ pub fn bodies(history: &History) -> Vec<BodyRun> {
     bodies
 }
 
-pub fn overlaps(history: &History, bodies: &[BodyRun]) -> Vec<BodyOverlap> {
+pub fn overlaps(history: &History, bodies: &[BodyRun]) -> Vec<OverlapBar> {
     let end_us = history.events.last().map_or(0, |last| last.at_us);
     let span_us = |body: &BodyRun| {
         let to_us = body.to.map_or(end_us, |place| history.events[place].at_us);
@@ -70,7 +70,7 @@ pub fn overlaps(history: &History, bodies: &[BodyRun]) -> Vec<BodyOverlap> {
             let until_us = span_us(&bodies[earlier]).1.min(to_us);
             if until_us > from_us {
                 let process = body.process;
-                overlaps.push(BodyOverlap { process, bodies: (earlier, later), from_us, to_us: until_us });
+                overlaps.push(OverlapBar { process, bodies: (earlier, later), from_us, to_us: until_us });
             }
         }
         others.push(later);

@@ -9,7 +9,7 @@ use crate::laws::explain::{Evidence, Explanation, is_new_grant};
 use crate::timeline::calls::CallTrace;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Link {
+pub struct CauseLink {
     pub place: usize,
     pub role: &'static str,
     /// Of the two events that break the law together.
@@ -17,17 +17,17 @@ pub struct Link {
 }
 
 /// In order; the breach itself is the last. Empty only if the breach is no event of the history.
-pub fn chain(history: &History, calls: &[CallTrace], broken: &Breach) -> Vec<Link> {
+pub fn chain(history: &History, calls: &[CallTrace], broken: &Breach) -> Vec<CauseLink> {
     let Some(place) = usize::try_from(broken.at).ok().filter(|place| *place < history.events.len()) else {
         return Vec::new();
     };
     let evidence = Evidence { earlier: &history.events[..place], breach: &history.events[place] };
-    let mut links = vec![Link { place, role: "the law is broken here", is_key: true }];
+    let mut links = vec![CauseLink { place, role: "the law is broken here", is_key: true }];
     let mut add = |found: Option<Explanation>, is_key| {
         if let Some(Explanation { place, role }) = found
             && !links.iter().any(|link| link.place == place)
         {
-            links.push(Link { place, role, is_key });
+            links.push(CauseLink { place, role, is_key });
         }
     };
     add(laws::card(broken.law).and_then(|card| (card.explain)(&evidence)), true);

@@ -15,9 +15,9 @@ use crate::plan::Node;
 use crate::plan::clock::Stretch;
 use crate::plan::step_kind::{Action, Shown};
 use crate::timeline::beliefs::{WorkerBelief, beliefs};
-use crate::timeline::bodies::{BodyOverlap, BodyRun, Standstill, bodies, overlaps, standstills};
+use crate::timeline::bodies::{BodyRun, OverlapBar, Standstill, bodies, overlaps, standstills};
 use crate::timeline::calls::CallTrace;
-use crate::timeline::cause::Link;
+use crate::timeline::cause::CauseLink;
 use crate::timeline::clocks::{EPOCH_MS, NodeClocks};
 use crate::timeline::glyphs::Glyph;
 use crate::timeline::leases::{LeaseSpan, ProcessLife, STATUSES, leases, lives};
@@ -46,7 +46,7 @@ pub struct PageData {
     lives: Vec<ProcessLife>,
     beliefs: Vec<WorkerBelief>,
     bodies: Vec<BodyRun>,
-    overlaps: Vec<BodyOverlap>,
+    overlaps: Vec<OverlapBar>,
     standstills: Vec<Standstill>,
     steps: Vec<TakenStep>,
     /// Where the ledger saw a fence that was higher than any before: place, process, fence.
@@ -97,7 +97,7 @@ impl Serialize for NumberOrNone {
 }
 
 impl PageData {
-    pub fn of(history: &History, calls: Vec<CallTrace>, links: &[Link], is_cut: bool) -> Self {
+    pub fn of(history: &History, calls: Vec<CallTrace>, links: &[CauseLink], is_cut: bool) -> Self {
         let clocks = NodeClocks::of(history);
         let bodies = bodies(history);
         let overlaps = overlaps(history, &bodies);
@@ -160,7 +160,7 @@ impl PageData {
     }
 
     /// The script relies on columns of one length, and on links to events that are drawn.
-    fn check(&self, links: &[Link]) {
+    fn check(&self, links: &[CauseLink]) {
         let events = self.after_us.len();
         let columns =
             [self.glyph.len(), self.node.len(), self.process.len(), self.grant.len(), self.phrase.len()];
@@ -238,8 +238,8 @@ fn lasts_us(action: &Action) -> Option<u64> {
 
 /// Judged by the law itself, even if the subject does not claim it. The law judges an overlap at its end; nothing is known of
 /// one that a cut run leaves open.
-fn are_within_bound(history: &History, bodies: &[BodyRun], overlaps: &[BodyOverlap]) -> bool {
-    let is_over = |overlap: &BodyOverlap| {
+fn are_within_bound(history: &History, bodies: &[BodyRun], overlaps: &[OverlapBar]) -> bool {
+    let is_over = |overlap: &OverlapBar| {
         let (earlier, later) = overlap.bodies;
         bodies[earlier].to.is_some() || bodies[later].to.is_some()
     };

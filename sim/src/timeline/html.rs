@@ -10,7 +10,7 @@ use crate::judge::Breach;
 use crate::plan::{Node, Plan};
 use crate::support::markup::Escaped;
 use crate::timeline::calls::calls;
-use crate::timeline::cause::{Link, chain};
+use crate::timeline::cause::{CauseLink, chain};
 use crate::timeline::data::PageData;
 use crate::timeline::page_head::{PageHead, Ruling};
 
@@ -169,7 +169,7 @@ fn facts(page: &mut String, history: &History, head: &PageHead<'_>) {
 }
 
 /// The events that lead to the breach, in words.
-fn steps_to_breach(page: &mut String, history: &History, links: &[Link]) {
+fn steps_to_breach(page: &mut String, history: &History, links: &[CauseLink]) {
     if links.is_empty() {
         return;
     }
@@ -209,7 +209,7 @@ fn plan(page: &mut String, history: &History) {
     for clock in &plan.clocks {
         row("clock", clock.to_string());
     }
-    row("calm from", format!("{} ms", plan.horizon_ms));
+    row("faults end at", format!("{} ms", plan.horizon_ms));
     page.push_str("</dl><ol class=\"steps\">");
     let mut taken = vec![None; plan.steps.len()];
     for (place, event) in history.events.iter().enumerate() {

@@ -56,20 +56,20 @@ pub fn leases(history: &History, clocks: &NodeClocks) -> Vec<LeaseSpan> {
             }
         };
         match lease_change(event) {
-            LeaseChange::Made { expires_ms } => {
+            BarChange::Made { expires_ms } => {
                 ends(&mut leases, "another grant took its place");
                 stored.insert(event.process, leases.len());
                 leases.push(begun(place, event, expires_ms));
             }
-            LeaseChange::Extended { expires_ms } => {
+            BarChange::Extended { expires_ms } => {
                 if let Some(number) = held.filter(|_| is_holders) {
                     leases[number].extensions.push((place, expires_ms));
                 }
             }
-            LeaseChange::Released if is_holders => ends(&mut leases, "released"),
-            LeaseChange::Seen if held.is_some() && !is_holders => ends(&mut leases, "gone after a release"),
-            LeaseChange::Gone { why } => ends(&mut leases, why),
-            LeaseChange::Released | LeaseChange::Seen | LeaseChange::None => {}
+            BarChange::Released if is_holders => ends(&mut leases, "released"),
+            BarChange::Seen if held.is_some() && !is_holders => ends(&mut leases, "gone after a release"),
+            BarChange::Gone { why } => ends(&mut leases, why),
+            BarChange::Released | BarChange::Seen | BarChange::None => {}
         }
     }
     for lease in &mut leases {
@@ -112,7 +112,7 @@ pub fn lives(history: &History) -> Vec<ProcessLife> {
 }
 
 /// What an event does to the stored lease of its process.
-enum LeaseChange {
+enum BarChange {
     Made {
         expires_ms: u64,
     },
@@ -130,18 +130,18 @@ enum LeaseChange {
     None,
 }
 
-fn lease_change(event: &Event) -> LeaseChange {
+fn lease_change(event: &Event) -> BarChange {
     match event.what() {
         What::Granted { expires_ms, .. } | What::Reclaimed { expires_ms, .. } => {
-            LeaseChange::Made { expires_ms }
+            BarChange::Made { expires_ms }
         }
         What::Reentered { expires_ms, .. } | What::Renewed { expires_ms, .. } => {
-            LeaseChange::Extended { expires_ms }
+            BarChange::Extended { expires_ms }
         }
-        What::Released => LeaseChange::Released,
-        What::LeaseAfter => LeaseChange::Seen,
-        What::Ended { .. } => LeaseChange::Gone { why: "the process ended" },
-        What::Pruned => LeaseChange::Gone { why: "pruned" },
+        What::Released => BarChange::Released,
+        What::LeaseAfter => BarChange::Seen,
+        What::Ended { .. } => BarChange::Gone { why: "the process ended" },
+        What::Pruned => BarChange::Gone { why: "pruned" },
         What::Registered { .. }
         | What::Busy
         | What::Wrote { .. }
@@ -189,7 +189,7 @@ fn lease_change(event: &Event) -> LeaseChange {
         | What::LivenessAsked
         | What::Remained { .. }
         | What::Exhausted
-        | What::Finished => LeaseChange::None,
+        | What::Finished => BarChange::None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::history::event::{CallKind, Event, EventKind, NO_PROCESS, What};
 use crate::judge::Breach;
 use crate::plan::Node;
 use crate::timeline::calls::calls;
-use crate::timeline::cause::{Link, chain};
+use crate::timeline::cause::{CauseLink, chain};
 use crate::timeline::unanswered::{UnansweredCalls, is_in_doubt};
 
 const LANE: usize = 22;
@@ -34,7 +34,7 @@ pub(super) struct TextTimeline {
     pub header: String,
     pub rows: Vec<TimelineRow>,
     /// The events that lead to the breach.
-    pub links: Vec<Link>,
+    pub links: Vec<CauseLink>,
 }
 
 pub(super) struct TimelineRow {

@@ -107,7 +107,7 @@ impl Drop for Running {
     }
 }
 
-type BodyEnd = Result<ProcessAwaitOutput, InfrastructureFailure>;
+type ScriptEnd = Result<ProcessAwaitOutput, InfrastructureFailure>;
 
 async fn run<P: Future<Output = Result<(), String>>>(
     node: Node,
@@ -115,7 +115,7 @@ async fn run<P: Future<Output = Result<(), String>>>(
     fence: u64,
     actions: &dyn BodyActions,
     perform: impl Fn(String) -> P,
-) -> BodyEnd {
+) -> ScriptEnd {
     let process = process_of(record.id()).unwrap_or(NO_PROCESS);
     let body = with(|world| world.body_of(record));
     let body = body.ok_or_else(|| InfrastructureFailure("the plan knows no such body".to_owned()))?;
@@ -138,7 +138,7 @@ async fn act<P: Future<Output = Result<(), String>>>(
     fence: u64,
     actions: &dyn BodyActions,
     perform: impl Fn(String) -> P,
-) -> BodyEnd {
+) -> ScriptEnd {
     let environment = NodeEnvironment(node);
     let steps = async |count: u16, rest_ms: u64| {
         for number in 0..count {
@@ -185,7 +185,7 @@ async fn act<P: Future<Output = Result<(), String>>>(
     }
 }
 
-fn refused(message: String) -> BodyEnd {
+fn refused(message: String) -> ScriptEnd {
     Ok(ProcessAwaitOutput::Failure { class: "refused".into(), code: None, message, raw: None })
 }
 

@@ -36,7 +36,7 @@ impl Environment for NodeEnvironment {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let us = u64::try_from(duration.as_nanos().div_ceil(1_000)).unwrap_or(u64::MAX);
         let until_us = with(|world| world.monotonic_us(self.0)).saturating_add(us);
-        Box::pin(Sleep { node: self.0, until_us, entry: None })
+        Box::pin(SimulatedSleep { node: self.0, until_us, entry: None })
     }
 
     fn spawn(&self, task: BoxFuture<'static, ()>) {
@@ -84,14 +84,14 @@ pub fn liveness(node: Node, life: u64) -> LeaseOwnerLiveness {
     }
 }
 
-struct Sleep {
+struct SimulatedSleep {
     node: Node,
     /// On the node's monotonic clock.
     until_us: u64,
     entry: Option<Entry>,
 }
 
-impl Future for Sleep {
+impl Future for SimulatedSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
@@ -112,7 +112,7 @@ impl Future for Sleep {
     }
 }
 
-impl Drop for Sleep {
+impl Drop for SimulatedSleep {
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
             // A cancelled entry is dropped outside of the world: nothing may be woken or freed under its lock.

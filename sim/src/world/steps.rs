@@ -16,7 +16,7 @@ use crate::world::state::traffic::HeldCall;
 use crate::world::state::with;
 use crate::world::{machines, registry_waits, stale_calls};
 
-/// Takes a step of the plan. Steps of the calm are not taken: whoever is not asked by then is asked by the calm.
+/// Takes a step of the plan. Steps after the faults are not taken: the liveness phase itself asks whoever was not asked by then.
 pub fn take(number: usize) {
     let plan = with(|world| Arc::clone(&world.plan));
     let Some(step) = plan.steps.get(number) else { return };
@@ -218,7 +218,7 @@ fn sweep(worker: Node) {
     with(|world| world.spawn(worker, Box::pin(sweeping)));
 }
 
-/// The worker gives up its owner-bound work and takes no more; it is restarted when the calm begins.
+/// The worker gives up its owner-bound work and takes no more; it is restarted when the liveness phase begins.
 fn drain(node: Node) {
     let Some(worker) = with(|world| {
         world.liveness.drained.push(node);

@@ -107,7 +107,7 @@ impl Event {
 
 /// An event as a file has it, before it is known that a run can have written it.
 #[derive(Deserialize)]
-struct StoredEvent {
+struct UncheckedEvent {
     at_us: u64,
     clock: u64,
     a: u64,
@@ -120,8 +120,8 @@ struct StoredEvent {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let StoredEvent { at_us, clock, a, b, grant, process, node, kind } =
-            StoredEvent::deserialize(deserializer)?;
+        let UncheckedEvent { at_us, clock, a, b, grant, process, node, kind } =
+            UncheckedEvent::deserialize(deserializer)?;
         let what = What::decode(kind, a, b);
         if what.encode() != (kind, a, b) {
             let message =

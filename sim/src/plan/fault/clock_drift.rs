@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::plan::clock::Clock;
 use crate::plan::clock_fault::{ClockFault, ClockRate};
+use crate::plan::digits::signed;
 use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Node;
 use crate::plan::simulation::Simulation;
@@ -39,7 +40,7 @@ impl StepKind for ClockDrift {
 
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["drift", node, ppm] = words else { return Ok(None) };
-        let number = ppm.strip_suffix("ppm").and_then(|digits| digits.parse().ok());
+        let number = ppm.strip_suffix("ppm").and_then(signed).and_then(|ppm| i32::try_from(ppm).ok());
         let in_range = number.filter(|ppm: &i32| ppm.unsigned_abs() <= 100_000);
         let ppm = in_range.ok_or_else(|| format!("`{ppm}` is no drift: say +40ppm, at most 100000ppm"))?;
         Ok(Some(Self { node: node.parse()?, ppm }))

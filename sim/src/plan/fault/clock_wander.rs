@@ -1,5 +1,6 @@
 //! `wander worker-1 by 200ms every 5s for 10s`: both clocks of a node swing around their even pace, as a sine of this
 //! amplitude and period. It ends after the last period that has begun, where the clock is off by nothing, so nothing steps.
+//! A drift or another wander of the node ends it earlier, and the clock keeps the offset that it has by then.
 
 use std::fmt;
 
@@ -29,6 +30,9 @@ const MILLION: i64 = 1_000_000;
 const STEEPEST: u64 = 6_283_186;
 /// At half the pace of true time, and at one and a half, a clock still runs.
 const STEEPEST_PPM: u64 = 500_000;
+
+/// The pace is a whole number of millionths. Over the lines of a longer period, what is cut off would add up to a step.
+const LONGEST_PERIOD_MS: u64 = 60_000;
 
 /// The sine at a point of its period, in millionths.
 fn sine(point: u64) -> i64 {
@@ -98,8 +102,11 @@ impl StepKind for ClockWander {
     }
 
     fn impossible(&self) -> Option<String> {
-        if self.every_ms < 100 || self.periods() > 1_000 {
-            return Some("must swing at most once in 100ms, and at most a thousand times".to_owned());
+        if !(100..=LONGEST_PERIOD_MS).contains(&self.every_ms) {
+            return Some("must swing once in 100ms to 60s".to_owned());
+        }
+        if !(1..=1_000).contains(&self.periods()) {
+            return Some("must last for one to a thousand periods".to_owned());
         }
         let is_steep = self.steepest_ppm() > STEEPEST_PPM;
         is_steep.then(|| "changes the clock's pace by more than a half: take a longer period".to_owned())
@@ -145,8 +152,42 @@ mod tests {
     }
 
     #[test]
+    fn its_lines_meet_within_two_microseconds() {
+        for (by_ms, every_ms) in [(1, 100), (200, 5_000), (1, 60_000), (4_000, LONGEST_PERIOD_MS)] {
+            let wander = ClockWander { node: Node::Registry, by_ms, every_ms, for_ms: every_ms };
+            assert_eq!(wander.impossible(), None, "{wander}");
+            let mut clock = Clock::new(0, 0);
+            wander.bend(&mut clock, 0);
+            let stretches: Vec<_> = clock.stretches().copied().collect();
+            assert_eq!(stretches.len() as u64, LINES + 2);
+            for ends in stretches.windows(2) {
+                let [before, after] = ends else { unreachable!() };
+                let jump_us = after.wall_us - before.wall_us(after.from_us);
+                assert!((0..=2).contains(&jump_us), "{wander}: {jump_us} us at {}", after.from_us);
+            }
+        }
+    }
+
+    #[test]
+    fn what_swings_too_rarely_or_never_is_refused() {
+        let wander = ClockWander { node: Node::Registry, by_ms: 1, every_ms: 60_000, for_ms: 60_000 };
+        assert_eq!(wander.impossible(), None);
+        assert!(ClockWander { for_ms: 0, ..wander.clone() }.impossible().is_some());
+        assert!(ClockWander { every_ms: 60_001, ..wander }.impossible().is_some());
+    }
+
+    #[test]
+    fn a_drift_ends_it_where_it_is() {
+        let wander = ClockWander { node: Node::Worker(1), by_ms: 200, every_ms: 5_000, for_ms: 5_000 };
+        let mut clock = Clock::new(0, 0);
+        wander.bend(&mut clock, 0);
+        clock.drift(1_250_000, 0);
+        assert_eq!([1_250_000, 9_000_000].map(|at_us| clock.monotonic_us(at_us)), [1_450_000, 9_200_000]);
+    }
+
+    #[test]
     fn it_is_never_steeper_than_it_says() {
-        for (by_ms, every_ms) in [(1, 100), (3, 101), (40, 1_000), (200, 5_000), (7, 60_001)] {
+        for (by_ms, every_ms) in [(1, 100), (3, 101), (40, 1_000), (200, 5_000), (7, 60_000)] {
             let wander = ClockWander { node: Node::Registry, by_ms, every_ms, for_ms: every_ms };
             assert_eq!(wander.impossible(), None, "{wander}");
             let mut clock = Clock::new(0, 0);

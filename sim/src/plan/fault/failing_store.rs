@@ -26,6 +26,7 @@ impl fmt::Display for FailingStore {
 }
 
 impl Drawn for FailingStore {
+    /// By the draw of `slow_store.rs`.
     fn generated() -> Generated {
         Generated::WithOthers
     }
@@ -52,7 +53,6 @@ impl StepKind for FailingStore {
         Ok(Some(Self { how, span: Span::parse(span)? }))
     }
 
-    /// By the draw of `slow_store.rs`.
     fn group(&self) -> Group {
         Group::Store
     }

@@ -57,7 +57,11 @@ impl StepKind for FaultyDisk {
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["disk", fault @ ..] = words else { return Ok(None) };
         let text = fault.join(" ");
-        let found = WORDS.iter().find(|(_, name)| text.starts_with(name));
+        let is_said = |name: &str| {
+            let words: Vec<&str> = name.split(' ').collect();
+            fault.starts_with(&words)
+        };
+        let found = WORDS.iter().find(|(_, name)| is_said(name));
         let (how, name) = found.ok_or_else(|| {
             let names: Vec<&str> = WORDS.iter().map(|(_, name)| *name).collect();
             format!("unknown disk fault `{text}`; expected one of: {}", names.join(", "))
@@ -83,7 +87,9 @@ impl StepKind for FaultyDisk {
     }
 
     fn simpler(&self, _ttl_ms: u64) -> Vec<Simpler> {
-        vec![Simpler::new("a plain kind", |disk: &mut Self| disk.how = DiskFault::FailsToWrite)]
+        let is_plain = self.unusual() == 0;
+        let plain = Simpler::new("a plain kind", |disk: &mut Self| disk.how = DiskFault::FailsToWrite);
+        if is_plain { Vec::new() } else { vec![plain] }
     }
 
     fn unusual(&self) -> usize {

@@ -24,6 +24,7 @@ impl fmt::Display for MessageRepeat {
 }
 
 impl Drawn for MessageRepeat {
+    /// By the draw of `message_loss.rs`.
     fn generated() -> Generated {
         Generated::WithOthers
     }
@@ -39,7 +40,6 @@ impl StepKind for MessageRepeat {
         Ok(Some(Self { link: link.parse()?, percent: parse_percent(share)?, span: Span::parse(span)? }))
     }
 
-    /// By the draw of `message_loss.rs`.
     fn group(&self) -> Group {
         Group::Link
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::plan::digits::unsigned;
 use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
@@ -32,7 +33,7 @@ pub fn display(f: &mut fmt::Formatter<'_>, at_disk_call: Option<u64>, span: Span
 pub fn parse_rest(words: &[&str]) -> Result<(Option<u64>, Span), String> {
     match words {
         ["at", "disk", "call", call, span @ ..] => {
-            let number = call.parse().map_err(|_| format!("`{call}` is no number of a disk call"))?;
+            let number = unsigned(call).ok_or_else(|| format!("`{call}` is no number of a disk call"))?;
             Ok((Some(number), Span::parse(span)?))
         }
         span => Ok((None, Span::parse(span)?)),

@@ -70,6 +70,7 @@ fn parse_kind(words: &[&str]) -> Result<StaleCallKind, String> {
 }
 
 impl Drawn for StaleCall {
+    /// Beside whatever kinds of fault are on in a seed.
     fn generated() -> Generated {
         Generated::WithOthers
     }
@@ -90,7 +91,6 @@ impl StepKind for StaleCall {
         Ok(Some(Self { process: process.parse()?, kind: parse_kind(kind)? }))
     }
 
-    /// Beside whatever kinds of fault are on in a seed.
     fn group(&self) -> Group {
         Group::Call
     }

@@ -16,7 +16,7 @@ use crate::world::recorder::evidence::StateBefore;
 use crate::world::recorder::unrecorded_read::look;
 use crate::world::state::nodes::Caller;
 use crate::world::state::rows::RowView;
-use crate::world::state::unknown_call::{StoredProcess, UnknownCall, WatchedCall};
+use crate::world::state::unknown_call::{ShownProcess, UnknownCall, WatchedCall};
 use crate::world::state::{World, with};
 
 /// The watched call, which has just been decided with an unknown outcome.
@@ -28,7 +28,7 @@ pub fn end_unknown(watched: WatchedCall, world: &mut World, before: &StateBefore
     }
 }
 
-async fn show(registry: &dyn Submit, process: u16) -> Option<StoredProcess> {
+async fn show(registry: &dyn Submit, process: u16) -> Option<ShownProcess> {
     let process_id = format!("p{process}");
     let record = match look(registry, Call::ReadProcess { process_id: process_id.clone() }).await {
         Ok(Reply::MaybeRecord(record)) => record,
@@ -42,7 +42,7 @@ async fn show(registry: &dyn Submit, process: u16) -> Option<StoredProcess> {
         Ok(Reply::Events(events)) => events.into_iter().next(),
         _ => None,
     };
-    Some(StoredProcess { record, lease, last_event })
+    Some(ShownProcess { record, lease, last_event })
 }
 
 /// Records which of the ended processes a prune has removed.
@@ -100,8 +100,8 @@ pub async fn resolve(registry: &dyn Submit) {
 fn what_it_answered(
     info: &CallInfo,
     owner: Option<&(String, String)>,
-    before: &StoredProcess,
-    now: &StoredProcess,
+    before: &ShownProcess,
+    now: &ShownProcess,
 ) -> Option<Reply> {
     let record = now.record.clone()?;
     let was_written = now.last_sequence() > before.last_sequence();
@@ -185,7 +185,7 @@ impl World {
         ended.map(|(process, _)| process).collect()
     }
 
-    fn survived(&mut self, process: u16, shown: &StoredProcess) {
+    fn survived(&mut self, process: u16, shown: &ShownProcess) {
         let lease = shown
             .lease
             .as_ref()

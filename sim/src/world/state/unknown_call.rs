@@ -8,13 +8,13 @@ use crate::world::calls::CallInfo;
 
 /// A process as its registry shows it.
 #[derive(Clone, PartialEq)]
-pub struct StoredProcess {
+pub struct ShownProcess {
     pub record: Option<ProcessRecord>,
     pub lease: Option<ProcessLease>,
     pub last_event: Option<ProcessEvent>,
 }
 
-impl StoredProcess {
+impl ShownProcess {
     pub fn last_sequence(&self) -> u64 {
         self.last_event.as_ref().map_or(0, |event| event.sequence)
     }
@@ -26,7 +26,7 @@ pub struct WatchedCall {
     /// The owner and incarnation that a claim is for.
     pub owner: Option<(String, String)>,
     /// None for a prune, which is about many processes.
-    pub before: Option<StoredProcess>,
+    pub before: Option<ShownProcess>,
 }
 
 /// A call with an unknown outcome.
