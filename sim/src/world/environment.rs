@@ -13,7 +13,7 @@ use rand_chacha::rand_core::Rng;
 use crate::plan::Node;
 use crate::world::scheduler::Entry;
 use crate::world::state::due::Due;
-use crate::world::state::{try_with, with};
+use crate::world::state::{World, try_with, with};
 
 /// One node's view of the world.
 #[derive(Debug, Clone, Copy)]
@@ -51,19 +51,23 @@ impl Environment for NodeEnvironment {
         });
     }
 
-    /// The pid and start of a simulated process are its node and life; the world knows if that life still goes on.
     fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
-        match &owner.liveness {
-            LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } => with(|world| {
-                let node = Node::from_code(u8::try_from(*pid).unwrap_or(u8::MAX));
-                let now_us = world.kernel.now_us;
-                let of = world.node(node);
-                let is_dead = process_start.parse() != Ok(of.life);
-                let lies = if self.0 == Node::Registry { of.lied_to_registry } else { of.lied_about };
-                is_dead || now_us < lies.until_us
-            }),
-            LeaseOwnerLiveness::Opaque => false,
-        }
+        with(|world| world.is_called_dead(self.0, owner))
+    }
+}
+
+impl World {
+    /// The answer of a node's probe. The pid and start of a simulated process are its node and life; the world knows if
+    /// that life still goes on.
+    pub fn is_called_dead(&mut self, by: Node, owner: &LeaseOwnerIdentity) -> bool {
+        let LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } = &owner.liveness else {
+            return false;
+        };
+        let now_us = self.kernel.now_us;
+        let of = self.node(Node::from_code(u8::try_from(*pid).unwrap_or(u8::MAX)));
+        let is_dead = process_start.parse() != Ok(of.life);
+        let lies = if by == Node::Registry { of.lied_to_registry } else { of.lied_about };
+        is_dead || now_us < lies.until_us
     }
 }
 
