@@ -21,16 +21,11 @@ pub struct NodeEnvironment(pub Node);
 
 impl Environment for NodeEnvironment {
     fn now_epoch_ms(&self) -> u64 {
-        stop_runaways();
-        with(|world| {
-            let now_us = world.kernel.now_us;
-            world.node(self.0).clock.wall_ms(now_us)
-        })
+        read_clock(|world| world.wall_ms(self.0))
     }
 
     fn monotonic(&self) -> Duration {
-        stop_runaways();
-        Duration::from_micros(with(|world| world.monotonic_us(self.0)))
+        Duration::from_micros(read_clock(|world| world.monotonic_us(self.0)))
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -72,9 +67,10 @@ impl World {
 }
 
 /// Unwinds out of a task that reads clocks in an endless loop, and of no other.
-fn stop_runaways() {
-    if !with(|world| world.kernel.count_clock_reading()) {
-        std::panic::resume_unwind(Box::new("this task runs in circles".to_owned()));
+fn read_clock(reading: impl FnOnce(&mut World) -> u64) -> u64 {
+    match with(|world| world.kernel.count_clock_reading().then(|| reading(world))) {
+        Some(reading) => reading,
+        None => std::panic::resume_unwind(Box::new("this task runs in circles".to_owned())),
     }
 }
 
