@@ -45,7 +45,7 @@ pub struct RemoteClient<T> {
     transport: T,
     environment: Arc<dyn Environment>,
     options: RemoteOptions,
-    life: String,
+    life: Arc<str>,
     state: Mutex<ClientState>,
 }
 
@@ -79,11 +79,10 @@ impl<T: Transport> RemoteClient<T> {
         if let Some(seat) = self.state().seat.clone() {
             return Ok(seat);
         }
-        let hello = || Request::Hello { client_life: self.life.clone() };
-        match self
-            .until_answered(deadline, hello, |response| matches!(response, Response::Welcome { .. }))
-            .await
-        {
+        let hello = || Request::Hello { client_life: Arc::clone(&self.life) };
+        let is_welcome = |response: &Response| matches!(response, Response::Welcome { .. });
+        // Once in a client's life: the future of every later call need not have room for it.
+        match Box::pin(self.until_answered(deadline, hello, is_welcome)).await {
             Some(Response::Welcome { seat }) => {
                 // A welcome that was long on its way must not take the place of a later one.
                 Ok(self.state().seat.get_or_insert(seat).clone())
@@ -166,7 +165,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
         let _awaited = AwaitedNumber { client: self, number };
         let request = || Request::Submit {
             seat: seat.clone(),
-            client_life: self.life.clone(),
+            client_life: Arc::clone(&self.life),
             number,
             lowest_awaited: self.state().awaited.first().copied().unwrap_or(number),
             call: Arc::clone(&call),
