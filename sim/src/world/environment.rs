@@ -97,16 +97,17 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         with(|world| {
             let now_us = world.kernel.now_us;
-            let clock = &world.node(self.node).clock;
-            if clock.monotonic_us(now_us) >= self.until_us {
+            if world.monotonic_us(self.node) >= self.until_us {
                 return Poll::Ready(());
             }
-            // Never at the present instant: a clock that just changed its pace must not keep time from moving.
-            let at_us = clock.true_us_after(now_us, self.until_us).max(now_us + 1);
-            match self.entry.and_then(|entry| world.kernel.due_mut(entry)) {
-                Some(Due::Wake(waker)) => waker.clone_from(task.waker()),
-                _ => self.entry = Some(world.kernel.at(at_us, Due::Wake(Waker::clone(task.waker())))),
+            if let Some(Due::Wake(waker)) = self.entry.and_then(|entry| world.kernel.due_mut(entry)) {
+                waker.clone_from(task.waker());
+                return Poll::Pending;
             }
+            // Never at the present instant: a clock that just changed its pace must not keep time from moving.
+            let clock = &world.node(self.node).clock;
+            let at_us = clock.true_us_after(now_us, self.until_us).max(now_us + 1);
+            self.entry = Some(world.kernel.at(at_us, Due::Wake(Waker::clone(task.waker()))));
             Poll::Pending
         })
     }
