@@ -2,6 +2,7 @@
 //! content as registered, whatever order its maps were written in, and is stored because later changes (a session's
 //! deletion clears a wake target) must not turn a retry into a conflict.
 
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,38 +12,42 @@ use crate::model::process::ProcessRegistration;
 impl ProcessRegistration {
     /// The same for equal content, in hexadecimal.
     pub fn content_hash(&self) -> String {
-        let mut canonical = String::new();
+        let mut canonical = Vec::new();
         let content = serde_json::to_value(self).expect("plain data with string keys has a JSON form");
         write_canonical(&content, &mut canonical);
-        to_hex(&Sha256::digest(canonical.as_bytes()))
+        to_hex(&Sha256::digest(&canonical))
     }
 }
 
 /// JSON with sorted keys. The parser's map may keep insertion order, when another crate asks it to.
-fn write_canonical(value: &Value, out: &mut String) {
+fn write_canonical(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
             fields.sort_by_key(|(key, _)| *key);
-            out.push('{');
+            out.push(b'{');
             for (key, field) in fields {
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
+                write_json(key, out);
+                out.push(b':');
                 write_canonical(field, out);
-                out.push(',');
+                out.push(b',');
             }
-            out.push('}');
+            out.push(b'}');
         }
         Value::Array(items) => {
-            out.push('[');
+            out.push(b'[');
             for item in items {
                 write_canonical(item, out);
-                out.push(',');
+                out.push(b',');
             }
-            out.push(']');
+            out.push(b']');
         }
-        scalar => out.push_str(&scalar.to_string()),
+        scalar => write_json(scalar, out),
     }
+}
+
+fn write_json(value: &impl Serialize, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("a key or a scalar has a JSON form, and memory takes it");
 }
 
 #[cfg(test)]
@@ -50,9 +55,9 @@ mod tests {
     use super::write_canonical;
 
     fn canonical(text: &str) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         write_canonical(&serde_json::from_str(text).unwrap(), &mut out);
-        out
+        String::from_utf8(out).unwrap()
     }
 
     #[test]

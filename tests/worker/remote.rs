@@ -357,7 +357,7 @@ fn a_client_that_was_given_up_takes_a_new_seat_and_its_old_requests_are_not_appl
         other => panic!("{other:?}"),
     };
     for number in 0..1_100 {
-        let hello = Request::Hello { client_life: format!("other-{number}") };
+        let hello = Request::Hello { client_life: format!("other-{number}").into() };
         block_on(world.server().handle(hello));
     }
     assert!(world.signal("p").is_err_and(|error| error.outcome_is_unknown()), "its seat is gone");

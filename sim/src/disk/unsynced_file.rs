@@ -44,10 +44,13 @@ impl Change {
                 if bytes.is_empty() {
                     return;
                 }
-                if content.len() < at + bytes.len() {
-                    content.resize(at + bytes.len(), 0);
+                if content.len() < *at {
+                    // A hole reads as zeros.
+                    content.resize(*at, 0);
                 }
-                content[*at..at + bytes.len()].copy_from_slice(bytes);
+                let (over, beyond) = bytes.split_at(bytes.len().min(content.len() - at));
+                content[*at..at + over.len()].copy_from_slice(over);
+                content.extend_from_slice(beyond);
             }
         }
     }

@@ -13,7 +13,7 @@ use rand_chacha::rand_core::Rng;
 use crate::plan::Node;
 use crate::world::scheduler::Entry;
 use crate::world::state::due::Due;
-use crate::world::state::{try_with, with};
+use crate::world::state::{World, try_with, with};
 
 /// One node's view of the world.
 #[derive(Debug, Clone, Copy)]
@@ -21,16 +21,11 @@ pub struct NodeEnvironment(pub Node);
 
 impl Environment for NodeEnvironment {
     fn now_epoch_ms(&self) -> u64 {
-        stop_runaways();
-        with(|world| {
-            let now_us = world.kernel.now_us;
-            world.node(self.0).clock.wall_ms(now_us)
-        })
+        read_clock(|world| world.wall_ms(self.0))
     }
 
     fn monotonic(&self) -> Duration {
-        stop_runaways();
-        Duration::from_micros(with(|world| world.monotonic_us(self.0)))
+        Duration::from_micros(read_clock(|world| world.monotonic_us(self.0)))
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -51,26 +46,31 @@ impl Environment for NodeEnvironment {
         });
     }
 
-    /// The pid and start of a simulated process are its node and life; the world knows if that life still goes on.
     fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
-        match &owner.liveness {
-            LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } => with(|world| {
-                let node = Node::from_code(u8::try_from(*pid).unwrap_or(u8::MAX));
-                let now_us = world.kernel.now_us;
-                let of = world.node(node);
-                let is_dead = process_start.parse() != Ok(of.life);
-                let lies = if self.0 == Node::Registry { of.lied_to_registry } else { of.lied_about };
-                is_dead || now_us < lies.until_us
-            }),
-            LeaseOwnerLiveness::Opaque => false,
-        }
+        with(|world| world.is_called_dead(self.0, owner))
+    }
+}
+
+impl World {
+    /// The answer of a node's probe. The pid and start of a simulated process are its node and life; the world knows if
+    /// that life still goes on.
+    pub fn is_called_dead(&mut self, by: Node, owner: &LeaseOwnerIdentity) -> bool {
+        let LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } = owner.liveness.as_ref() else {
+            return false;
+        };
+        let now_us = self.kernel.now_us;
+        let of = self.node(Node::from_code(u8::try_from(*pid).unwrap_or(u8::MAX)));
+        let is_dead = process_start.parse() != Ok(of.life);
+        let lies = if by == Node::Registry { of.lied_to_registry } else { of.lied_about };
+        is_dead || now_us < lies.until_us
     }
 }
 
 /// Unwinds out of a task that reads clocks in an endless loop, and of no other.
-fn stop_runaways() {
-    if !with(|world| world.kernel.count_clock_reading()) {
-        std::panic::resume_unwind(Box::new("this task runs in circles".to_owned()));
+fn read_clock(reading: impl FnOnce(&mut World) -> u64) -> u64 {
+    match with(|world| world.kernel.count_clock_reading().then(|| reading(world))) {
+        Some(reading) => reading,
+        None => std::panic::resume_unwind(Box::new("this task runs in circles".to_owned())),
     }
 }
 
@@ -97,16 +97,17 @@ impl Future for SimulatedSleep {
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         with(|world| {
             let now_us = world.kernel.now_us;
-            let clock = &world.node(self.node).clock;
-            if clock.monotonic_us(now_us) >= self.until_us {
+            if world.monotonic_us(self.node) >= self.until_us {
                 return Poll::Ready(());
             }
-            // Never at the present instant: a clock that just changed its pace must not keep time from moving.
-            let at_us = clock.true_us_after(now_us, self.until_us).max(now_us + 1);
-            match self.entry.and_then(|entry| world.kernel.due_mut(entry)) {
-                Some(Due::Wake(waker)) => waker.clone_from(task.waker()),
-                _ => self.entry = Some(world.kernel.at(at_us, Due::Wake(Waker::clone(task.waker())))),
+            if let Some(Due::Wake(waker)) = self.entry.and_then(|entry| world.kernel.due_mut(entry)) {
+                waker.clone_from(task.waker());
+                return Poll::Pending;
             }
+            // Never at the present instant: a clock that just changed its pace must not keep time from moving.
+            let clock = &world.node(self.node).clock;
+            let at_us = clock.true_us_after(now_us, self.until_us).max(now_us + 1);
+            self.entry = Some(world.kernel.at(at_us, Due::Wake(Waker::clone(task.waker()))));
             Poll::Pending
         })
     }

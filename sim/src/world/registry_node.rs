@@ -191,7 +191,7 @@ impl World {
             let age_us = self.kernel.now_us - message.sent_us;
             self.note(message.from, process, GrantNo::NONE, What::Repeated { age_us });
         }
-        if server_life != Some(seat.server_life.as_str()) {
+        if server_life != Some(seat.server_life.as_ref()) {
             self.note(message.from, process, GrantNo::NONE, What::FromEarlierLife);
         }
     }

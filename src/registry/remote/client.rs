@@ -45,7 +45,7 @@ pub struct RemoteClient<T> {
     transport: T,
     environment: Arc<dyn Environment>,
     options: RemoteOptions,
-    life: String,
+    life: Arc<str>,
     state: Mutex<ClientState>,
 }
 
@@ -79,11 +79,10 @@ impl<T: Transport> RemoteClient<T> {
         if let Some(seat) = self.state().seat.clone() {
             return Ok(seat);
         }
-        let hello = || Request::Hello { client_life: self.life.clone() };
-        match self
-            .until_answered(deadline, hello, |response| matches!(response, Response::Welcome { .. }))
-            .await
-        {
+        let hello = || Request::Hello { client_life: Arc::clone(&self.life) };
+        let is_welcome = |response: &Response| matches!(response, Response::Welcome { .. });
+        // Once in a client's life: the future of every later call need not have room for it.
+        match Box::pin(self.until_answered(deadline, hello, is_welcome)).await {
             Some(Response::Welcome { seat }) => {
                 // A welcome that was long on its way must not take the place of a later one.
                 Ok(self.state().seat.get_or_insert(seat).clone())
@@ -103,12 +102,15 @@ impl<T: Transport> RemoteClient<T> {
         let mut in_flight: Vec<BoxFuture<'_, Result<Response, TransportError>>> = Vec::new();
         // Without a pause no exchange would ever be polled.
         let mut pause = self.options.resend_after.max(Duration::from_millis(1));
-        while self.environment.monotonic() < deadline {
+        loop {
+            let now = self.environment.monotonic();
+            if now >= deadline {
+                return None;
+            }
             if in_flight.len() == EXCHANGES_IN_FLIGHT {
                 drop(in_flight.remove(0));
             }
             in_flight.push(self.transport.exchange(request()));
-            let now = self.environment.monotonic();
             let patience = now.saturating_add(pause).min(deadline);
             pause = pause.saturating_mul(2);
             let heard = poll_fn(|task| {
@@ -126,7 +128,6 @@ impl<T: Transport> RemoteClient<T> {
                 return Some(response);
             }
         }
-        None
     }
 }
 
@@ -166,7 +167,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
         let _awaited = AwaitedNumber { client: self, number };
         let request = || Request::Submit {
             seat: seat.clone(),
-            client_life: self.life.clone(),
+            client_life: Arc::clone(&self.life),
             number,
             lowest_awaited: self.state().awaited.first().copied().unwrap_or(number),
             call: Arc::clone(&call),

@@ -18,10 +18,10 @@ pub(super) const CALLS_PER_CLIENT: u64 = 4_096;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Request {
     /// Takes a seat; again is the same seat.
-    Hello { client_life: String },
+    Hello { client_life: Arc<str> },
     Submit {
         seat: Seat,
-        client_life: String,
+        client_life: Arc<str>,
         /// The number of this call among the client's, from 1.
         number: u64,
         /// The lowest number that the client still waits for: below it the server forgets.
@@ -34,7 +34,7 @@ pub enum Request {
 /// A client's place with one life of a server; never given twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
-    pub server_life: String,
+    pub server_life: Arc<str>,
     pub number: u64,
 }
 
@@ -64,9 +64,9 @@ pub trait Transport: Send + Sync {
     async fn exchange(&self, request: Request) -> Result<Response, TransportError>;
 }
 
-/// A fresh name for one life (from start to stop) of a client or server.
-pub(super) fn draw_life(environment: &dyn Environment) -> String {
+/// A fresh name for one life (from start to stop) of a client or server. Shared, because every request carries two.
+pub(super) fn draw_life(environment: &dyn Environment) -> Arc<str> {
     let mut entropy = [0; 16];
     environment.fill_entropy(&mut entropy);
-    to_hex(&entropy)
+    to_hex(&entropy).into()
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::process::DurabilityTier;
@@ -62,18 +62,13 @@ impl Store for SqliteStore {
             // A file that is gone took acknowledged writes with it: an empty one in its place would hide that.
             closed @ None => closed.insert(connect(&self.path, &self.options, Missing::IsRefused)?),
         };
-        let behavior = match access {
-            Access::Read => TransactionBehavior::Deferred,
-            Access::Write => TransactionBehavior::Immediate,
-        };
-        let transaction =
-            connection.transaction_with_behavior(behavior).map_err(|cause| begin_error(&cause))?;
-        let mut rows = SqliteRows::new(&transaction, &mut self.counters);
+        let transaction = Transaction::begin(connection, access).map_err(|cause| begin_error(&cause))?;
+        let mut rows = SqliteRows::new(connection, &mut self.counters);
         let answer = match step(&mut rows) {
             Ok(answer) => answer,
             Err(refusal) => {
                 // A rollback that fails keeps the write lock; only a new connection is surely without it.
-                let rolled_back = transaction.rollback();
+                let rolled_back = transaction.roll_back();
                 if rolled_back.is_err() || !connection.is_autocommit() {
                     self.connection = None;
                 }
@@ -92,4 +87,40 @@ impl Store for SqliteStore {
             }
         }
     }
+}
+
+/// A transaction under way; rolled back unless it was committed. Its statements are kept prepared: each call runs two of
+/// them.
+struct Transaction<'a>(&'a Connection);
+
+impl<'a> Transaction<'a> {
+    fn begin(connection: &'a Connection, access: Access) -> rusqlite::Result<Self> {
+        let begin = match access {
+            Access::Read => "BEGIN DEFERRED",
+            Access::Write => "BEGIN IMMEDIATE",
+        };
+        execute(connection, begin)?;
+        Ok(Self(connection))
+    }
+
+    fn commit(self) -> rusqlite::Result<()> {
+        execute(self.0, "COMMIT")
+    }
+
+    fn roll_back(self) -> rusqlite::Result<()> {
+        execute(self.0, "ROLLBACK")
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // Whoever ends a transaction finds out whether it has ended.
+            drop(execute(self.0, "ROLLBACK"));
+        }
+    }
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }

@@ -180,17 +180,16 @@ impl Rows for SqliteRows<'_> {
                 params![registration.id, to_column(0)],
             )?;
         }
-        let written = params![registration.id, text(registration)?];
-        match before {
+        let write_registration = match before {
             // Remains of a lost row are damage: they must not become part of a new registration.
-            None => {
-                self.execute(&registration.id, "INSERT INTO registrations VALUES (?1, ?2)", written)?;
-            }
+            None => Some("INSERT INTO registrations VALUES (?1, ?2)"),
             Some(before) if !Arc::ptr_eq(&before.record.registration, registration) => {
-                let sql = "UPDATE registrations SET registration = ?2 WHERE id = ?1";
-                self.execute(&registration.id, sql, written)?;
+                Some("UPDATE registrations SET registration = ?2 WHERE id = ?1")
             }
-            Some(_) => {}
+            Some(_) => None,
+        };
+        if let Some(sql) = write_registration {
+            self.execute(&registration.id, sql, params![registration.id, text(registration)?])?;
         }
         let state = StateColumn {
             external_ref: record.external_ref.clone(),

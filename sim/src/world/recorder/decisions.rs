@@ -65,7 +65,14 @@ impl World {
         }
         let (at_us, clock_ms) = (self.kernel.now_us, self.wall_ms(Node::Registry));
         let life = self.node(Node::Registry).life;
-        let decided = DecidedCall { at_us, clock_ms, life, call: call.clone(), was_ok: false };
+        let is_holder_dead = match call {
+            Call::ReclaimProcessLease { observed_holder, .. } => {
+                self.is_called_dead(Node::Registry, &observed_holder.owner)
+            }
+            _ => false,
+        };
+        let call = call.clone();
+        let decided = DecidedCall { at_us, clock_ms, life, call, is_holder_dead, was_ok: false };
         self.records.decided_calls.get_or_insert_default().push(decided);
     }
 

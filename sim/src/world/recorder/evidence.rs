@@ -14,15 +14,18 @@ use crate::world::fingerprint::hash_of;
 use crate::world::recorder::unrecorded_read::look;
 use crate::world::state::{World, with};
 
-/// A hash of what a call is about, as the registry shows it: a process's row, lease and log, or the handles of two scopes.
-/// None, if it cannot be read.
-async fn fingerprint(registry: &dyn Submit, looked_at: &[Call]) -> Option<u64> {
-    let mut hash = 0_u64;
+/// What a call is about, as the registry shows it: a process's row, lease and log, or the handles of two scopes. None, if it
+/// cannot be read.
+async fn show(registry: &dyn Submit, looked_at: &[Call]) -> Option<Vec<Reply>> {
+    let mut shown = Vec::with_capacity(looked_at.len());
     for call in looked_at {
-        let shown = look(registry, call.clone()).await.ok()?;
-        hash = hash_of(&shown) ^ hash.rotate_left(21);
+        shown.push(look(registry, call.clone()).await.ok()?);
     }
-    Some(hash)
+    Some(shown)
+}
+
+fn fingerprint(shown: &[Reply]) -> u64 {
+    shown.iter().fold(0, |hash: u64, reply| hash_of(reply) ^ hash.rotate_left(21))
 }
 
 /// The reads that show the state that a refusal of this call must not change.
@@ -42,8 +45,8 @@ fn state_about(info: &CallInfo, call: &Call) -> Vec<Call> {
 
 /// The state before a call is decided.
 pub struct StateBefore {
-    /// A hash of what a refusal must leave as it was, and the reads that show it.
-    fingerprint: Option<(u64, Vec<Call>)>,
+    /// What a refusal must leave as it was, and the reads that show it.
+    shown: Option<(Vec<Reply>, Vec<Call>)>,
     /// Bytes of entropy drawn so far.
     pub entropy_drawn: u64,
     pub at_us: u64,
@@ -51,14 +54,14 @@ pub struct StateBefore {
 
 impl StateBefore {
     pub fn new(world: &mut World) -> Self {
-        Self { fingerprint: None, entropy_drawn: world.entropy_drawn(), at_us: world.kernel.now_us }
+        Self { shown: None, entropy_drawn: world.entropy_drawn(), at_us: world.kernel.now_us }
     }
 
     /// Looks at what a refusal must leave as it was, and at the handles that a transfer is to move.
     pub async fn look(&mut self, registry: &dyn Submit, info: &CallInfo, call: &Call) {
         let looked_at = state_about(info, call);
-        if let Some(hash) = fingerprint(registry, &looked_at).await {
-            self.fingerprint = Some((hash, looked_at));
+        if let Some(shown) = show(registry, &looked_at).await {
+            self.shown = Some((shown, looked_at));
         }
         let Call::TransferHandleGrants { from_scope, process_ids, .. } = call else { return };
         let listed = look(registry, Call::ListHandleGrants { session_scope: from_scope.clone() }).await;
@@ -102,7 +105,7 @@ impl World {
                     Licence {
                         is_starter_dead: truth.is_dead,
                         do_probes_lie: truth.were_workers_lied_to,
-                        is_by_starter: starter.liveness == liveness(info.caller.node, info.caller.life),
+                        is_by_starter: *starter.liveness == liveness(info.caller.node, info.caller.life),
                     }
                 }
                 None => Licence::default(),
@@ -151,13 +154,14 @@ pub async fn look_after(
     before: &StateBefore,
     answer: &Result<Reply, RegistryError>,
 ) {
-    if let (Some((hash_before, looked_at)), Err(error)) = (&before.fingerprint, answer)
+    // Most calls are granted: only a refusal is worth the hashes.
+    if let (Some((shown_before, looked_at)), Err(error)) = (&before.shown, answer)
         && !error.outcome_is_unknown()
-        && let Some(hash) = fingerprint(registry, looked_at).await
+        && let Some(shown) = show(registry, looked_at).await
     {
-        with(|world| {
-            world.decision(info, info.presented, What::ReadBack { before: *hash_before, after: hash })
-        });
+        let before = fingerprint(shown_before);
+        let after = if shown == *shown_before { before } else { fingerprint(&shown) };
+        with(|world| world.decision(info, info.presented, What::ReadBack { before, after }));
     }
     if info.kind == CallKind::Release && answer.is_ok() {
         let stored = look(registry, Call::GetProcessLease { process_id: format!("p{}", info.process) }).await;

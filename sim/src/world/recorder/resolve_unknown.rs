@@ -20,7 +20,7 @@ use crate::world::state::unknown_call::{ShownProcess, UnknownCall, WatchedCall};
 use crate::world::state::{World, with};
 
 /// The watched call, which has just been decided with an unknown outcome.
-pub fn end_unknown(watched: WatchedCall, world: &mut World, before: &StateBefore) -> UnknownCall {
+pub fn end_unknown(watched: Box<WatchedCall>, world: &mut World, before: &StateBefore) -> UnknownCall {
     UnknownCall {
         watched,
         reading_ms: world.wall_ms(Node::Registry),
@@ -57,7 +57,7 @@ pub async fn look_for_the_pruned(registry: &dyn Submit, caller: Caller) {
 }
 
 /// Looks at the process of a call whose outcome may become unknown.
-pub async fn watch(registry: &dyn Submit, info: &CallInfo, call: &Call) -> Option<WatchedCall> {
+pub async fn watch(registry: &dyn Submit, info: &CallInfo, call: &Call) -> Option<Box<WatchedCall>> {
     let owner = match call {
         Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } => {
             Some((owner.owner_id.clone(), owner.incarnation_id.clone()))
@@ -68,13 +68,14 @@ pub async fn watch(registry: &dyn Submit, info: &CallInfo, call: &Call) -> Optio
         true => None,
         false => Some(show(registry, info.process).await?),
     };
-    Some(WatchedCall { info: info.clone(), owner, before })
+    Some(Box::new(WatchedCall { info: info.clone(), owner, before }))
 }
 
 /// Finds out what the last call with an unknown outcome has done, and records it.
 pub async fn resolve(registry: &dyn Submit) {
     let Some(unknown) = with(|world| world.records.unknown.take()) else { return };
-    let UnknownCall { watched: WatchedCall { info, owner, before }, reading_ms, entropy_drawn } = unknown;
+    let UnknownCall { watched, reading_ms, entropy_drawn } = unknown;
+    let WatchedCall { info, owner, before } = *watched;
     let Some(before) = before else {
         return look_for_the_pruned(registry, info.caller).await;
     };

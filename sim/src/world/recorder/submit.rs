@@ -31,28 +31,30 @@ impl Submit for Recorder {
             (world.records.caller, delay_us)
         });
         if delay_us > 0 {
-            wait_for_store(caller, delay_us, &call).await;
+            Box::pin(wait_for_store(caller, delay_us, &call)).await;
         }
         let method = call.method();
         let failure = with(|world| world.store_faults.failure(world.kernel.now_us));
         let unknown = || RegistryError::unavailable(method, "the store did not say");
-        match failure {
+        let is_answer_lost = match failure {
             Some(StoreFailure::Before) => {
                 with(|world| world.failed(caller, &call, false));
-                Err(RegistryError::backend(method, "the store failed"))
+                return Err(RegistryError::backend(method, "the store failed"));
             }
             Some(StoreFailure::UnknownBefore) => {
                 with(|world| world.failed(caller, &call, true));
-                Err(unknown())
+                return Err(unknown());
             }
             Some(StoreFailure::Reads) if call.is_read() && call.process_id().is_some() => {
                 with(|world| world.failed(caller, &call, false));
-                Err(RegistryError::backend(method, "the store failed"))
+                return Err(RegistryError::backend(method, "the store failed"));
             }
-            Some(StoreFailure::Reads) => self.decide(caller, call).await,
-            Some(StoreFailure::UnknownAfter) => self.decide(caller, call).await.and_then(|_| Err(unknown())),
-            None => self.decide(caller, call).await,
-        }
+            Some(StoreFailure::UnknownAfter) => true,
+            Some(StoreFailure::Reads) | None => false,
+        };
+        // Awaited in one place: the future has room for every await that is written in it.
+        let answer = self.decide(caller, call).await;
+        if is_answer_lost { answer.and_then(|_| Err(unknown())) } else { answer }
     }
 
     fn durability_tier(&self) -> DurabilityTier {

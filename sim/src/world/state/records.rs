@@ -45,5 +45,7 @@ pub struct DecidedCall {
     /// The registry's life: it keys the entropy of its tokens.
     pub life: u64,
     pub call: Call,
+    /// Whether the registry's probe called the holder dead, of whom a reclaim speaks.
+    pub is_holder_dead: bool,
     pub was_ok: bool,
 }

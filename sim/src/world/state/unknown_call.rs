@@ -31,7 +31,7 @@ pub struct WatchedCall {
 
 /// A call with an unknown outcome.
 pub struct UnknownCall {
-    pub watched: WatchedCall,
+    pub watched: Box<WatchedCall>,
     /// The registry's clock when it was decided.
     pub reading_ms: u64,
     /// In bytes, while it was decided.
