@@ -8,6 +8,7 @@ mod ci_files;
 mod command_line;
 mod determinism;
 mod disk;
+mod false_alarms;
 mod laws;
 mod matrix;
 mod others;
