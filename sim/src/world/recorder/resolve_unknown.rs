@@ -199,7 +199,7 @@ impl World {
             }
             Some(record) => {
                 row.is_terminal = record.is_terminal();
-                row.is_started = record.first_started.is_some();
+                row.first_start = record.first_started.as_ref().map(hash_of);
                 let surviving = SurvivingRow::Known {
                     status: status_of(&record.status),
                     is_started: record.first_started.is_some(),
