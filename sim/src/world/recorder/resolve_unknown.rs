@@ -79,7 +79,8 @@ pub async fn resolve(registry: &dyn Submit) {
         return look_for_the_pruned(registry, info.caller).await;
     };
     let Some(now) = show(registry, info.process).await else { return };
-    let reply = what_it_answered(&info, owner.as_ref(), &before, &now);
+    let is_ours = with(|world| world.subject.is_ours());
+    let reply = what_it_answered(&info, owner.as_ref(), &before, &now, is_ours);
     with(|world| {
         let fate = match (&reply, now == before) {
             (_, true) => TurnedOut::NotApplied,
@@ -102,6 +103,7 @@ fn what_it_answered(
     owner: Option<&(String, String)>,
     before: &StoredProcess,
     now: &StoredProcess,
+    is_ours: bool,
 ) -> Option<Reply> {
     let record = now.record.clone()?;
     let was_written = now.last_sequence() > before.last_sequence();
@@ -121,7 +123,9 @@ fn what_it_answered(
         CallKind::Abandon => {
             (record.abandon_request.is_some() && now.lease == before.lease).then_some(Reply::Record(record))
         }
-        CallKind::Start => (record.first_started.is_some() && was_written)
+        // A start that stood there before would have left everything as it was. Our start writes its event in the same step;
+        // another registry may keep the fact alone.
+        CallKind::Start => (record.first_started.is_some() && (was_written || !is_ours))
             .then_some(Reply::FirstStart(FirstStart::Started(record))),
         CallKind::SetWait => (record.wait.is_some() && was_written).then_some(Reply::Record(record)),
         CallKind::ClearWait => (record.wait.is_none() && was_written).then_some(Reply::Record(record)),
