@@ -28,11 +28,13 @@ pub fn error_in(file: &str, title: &str, message: &str) -> String {
 
 /// The annotations of a search.
 pub fn annotations(summary: &Summary) -> Vec<String> {
+    let broken = |law: &str, report: &str| annotation(Level::Error, &format!("{law} is broken"), report);
     let mut lines: Vec<String> = summary
-        .failures
+        .laws_broken
         .iter()
-        .map(|failure| {
-            annotation(Level::Error, &format!("{} is broken", failure.breach.law), &failure.report)
+        .map(|first| match summary.failure_of(first.breach.law) {
+            Some(failure) => broken(failure.breach.law, &failure.report),
+            None => broken(first.breach.law, &first.to_string()),
         })
         .collect();
     if let Some(panicked) = &summary.panicked {
