@@ -63,16 +63,21 @@ pub fn job_summary(summary: &Summary) -> String {
     for failure in &summary.failures {
         let _ = writeln!(page, "{}", fenced(&failure.report));
     }
-    let _ = writeln!(page, "| law | checked | held | broken | undecided |\n|---|--:|--:|--:|--:|");
+    let _ = writeln!(
+        page,
+        "| law | checked | held | broken | undecided | not reached |\n|---|--:|--:|--:|--:|--:|"
+    );
     for law in &summary.laws {
-        let _ = if law.is_claimed {
+        let _ = if !law.is_claimed {
+            writeln!(page, "| {} | not claimed | | | | |", law.law)
+        } else if law.is_not_reached() {
+            writeln!(page, "| {} | not reached | | | | |", law.law)
+        } else {
             writeln!(
                 page,
-                "| {} | {} | {} | {} | {} |",
-                law.law, law.checked, law.held, law.broken, law.undecided
+                "| {} | {} | {} | {} | {} | {} |",
+                law.law, law.checked, law.held, law.broken, law.undecided, law.not_reached
             )
-        } else {
-            writeln!(page, "| {} | not claimed | | | |", law.law)
         };
     }
     let reached = summary.marks.iter().filter(|mark| mark.hit > 0).count();

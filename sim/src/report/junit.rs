@@ -40,6 +40,7 @@ pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
             (None, None) if law.undecided > 0 => {
                 CaseResult::Skipped(format!("it could not be told in {}", counted(law.undecided, "run")))
             }
+            (None, None) if law.is_not_reached() => CaseResult::Skipped("not reached".to_owned()),
             (None, None) => CaseResult::Held,
         };
         cases.push(Case { name: law.law.to_owned(), result });
