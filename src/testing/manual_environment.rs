@@ -128,6 +128,15 @@ impl HandEnvironment {
         }
     }
 
+    pub(super) fn has_sleepers(&self) -> bool {
+        !self.state().agenda.is_empty()
+    }
+
+    /// How many sleepers will wake this very task.
+    pub(super) fn sleepers_with(&self, waker: &Waker) -> usize {
+        self.state().agenda.values().filter(|sleeper| sleeper.will_wake(waker)).count()
+    }
+
     /// Polls the task that has been ready longest. False when none was.
     fn poll_next(&self) -> bool {
         let Some(number) = self.ready().pop_front() else {

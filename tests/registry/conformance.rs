@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use fencepost::registry::calls::{Dispatch, Facade};
+use async_trait::async_trait;
+use fencepost::environment::Environment;
+use fencepost::model::process::DurabilityTier;
+use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit, dispatch};
+use fencepost::rules::{Rules, leases};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::testing::conformance::Backend;
 use fencepost::testing::manual_environment::HandEnvironment;
-use fencepost::{ProcessRegistry, Registry};
+use fencepost::{ProcessRegistry, Registry, RegistryError};
 use tempfile::TempDir;
 
 /// Memory, called inline.
@@ -59,6 +64,79 @@ impl Backend for Sqlite {
     fn reopen(&mut self, environment: &HandEnvironment) -> Option<Arc<dyn ProcessRegistry>> {
         Some(self.open(environment))
     }
+}
+
+/// Memory under other lawful rules: fences that grow by sevens from a hundred, and tokens that look different.
+struct OtherRules;
+
+impl Backend for OtherRules {
+    fn open(&mut self, environment: &HandEnvironment) -> Arc<dyn ProcessRegistry> {
+        let rules = Rules {
+            next_fence: |highest| highest.max(93).checked_add(7),
+            token: |bytes| format!("T-{}", leases::token(bytes).to_uppercase()),
+            ..Rules::LAWFUL
+        };
+        Arc::new(Registry::new(MemoryStore::new(), Arc::new(environment.clone())).with_rules(rules).inline())
+    }
+}
+
+/// Memory behind a wait, as a store behind a network would be.
+#[derive(Clone, Copy)]
+enum Sleeps {
+    InTheCall,
+    InATask,
+}
+
+struct Sleeping {
+    inner: Arc<dyn ProcessRegistry>,
+    environment: HandEnvironment,
+    sleeps: Sleeps,
+}
+
+#[async_trait]
+impl Submit for Sleeping {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let (sleep, inner) = (self.environment.sleep(Duration::from_millis(4)), Arc::clone(&self.inner));
+        let answer = async move {
+            sleep.await;
+            dispatch(inner.as_ref(), call).await
+        };
+        match self.sleeps {
+            Sleeps::InTheCall => answer.await,
+            Sleeps::InATask => {
+                let (tell, told) = tokio::sync::oneshot::channel();
+                self.environment.spawn(Box::pin(async move { drop(tell.send(answer.await)) }));
+                told.await.unwrap()
+            }
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+impl Backend for Sleeps {
+    fn open(&mut self, environment: &HandEnvironment) -> Arc<dyn ProcessRegistry> {
+        let (inner, environment) = (Memory.open(environment), environment.clone());
+        Arc::new(Facade(Sleeping { inner, environment, sleeps: *self }))
+    }
+}
+
+#[test]
+#[should_panic(expected = "waits for its environment's clock")]
+fn a_registry_that_sleeps_fails_and_does_not_hang() {
+    fencepost::testing::conformance::run("a_free_lease_is_granted_with_a_fresh_token", Sleeps::InTheCall);
+}
+
+#[test]
+#[should_panic(expected = "waits for its environment's clock")]
+fn a_registry_whose_tasks_sleep_fails_and_does_not_hang() {
+    fencepost::testing::conformance::run("a_free_lease_is_granted_with_a_fresh_token", Sleeps::InATask);
+}
+
+mod memory_under_other_rules {
+    fencepost::conformance_tests!(super::OtherRules);
 }
 
 mod memory {

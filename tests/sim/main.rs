@@ -8,6 +8,8 @@ mod ci_files;
 mod command_line;
 mod determinism;
 mod disk;
+mod false_alarms;
+mod honest;
 mod laws;
 mod matrix;
 mod others;

@@ -11,6 +11,10 @@ use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::{ProcessRegistry, Registry, RegistryError};
+use fencepost_sim::generate::generate;
+use fencepost_sim::judge::{judge, record, rejudge};
+use fencepost_sim::plan::Store;
+use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::{Options, Subject, check, disk};
 
 /// Stands for somebody else's registry: whatever is asked of it is its own affair.
@@ -159,6 +163,24 @@ fn an_honest_registry_that_takes_its_time_breaks_nothing_and_what_is_unclear_is_
     }
     let failure = check(&slow(Rests::Before, false), &Options::default()).expect_err("doubts are not fine");
     assert!(failure.to_string().contains("could not be told"), "{failure}");
+}
+
+#[test]
+fn what_is_undecided_when_it_is_run_is_undecided_when_its_history_is_judged() {
+    let subject = slow(Rests::BeforeAndAfter, false);
+    let mut undecided = 0;
+    for seed in 0..60 {
+        let plan = Arc::new(generate(Seed(seed), Store::Memory));
+        let verdict = judge(&plan, &subject);
+        undecided += verdict.undecided().count();
+        let history = record(&plan, &subject);
+        assert_eq!(
+            rejudge(&history, subject.is_ours(), subject.not_claimed),
+            verdict.findings,
+            "seed {seed}"
+        );
+    }
+    assert!(undecided > 0, "no run had anything undecided");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fencepost::rules::worker::{self, BodyEnd, NextStep, WorkerRules};
 use fencepost_sim::generate::generate;
-use fencepost_sim::history::event::EventKind;
+use fencepost_sim::history::event::{EventKind, What};
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Plan, Store};
@@ -39,6 +39,22 @@ fn the_reference_protocol_lets_a_stale_writer_write_and_the_true_system_does_not
     let lawful = judge(&plan, &Subject::fencepost());
     assert_eq!(lawful.broken(), None);
     insta::assert_snapshot!("the_lawful_twin", text::draw(&record(&plan, &Subject::fencepost()), None));
+}
+
+/// A registry that takes a renewal at its word would end the lease of a worker that checked it with less.
+#[test]
+fn the_reference_protocol_checks_a_lease_with_what_its_worker_asks_for() {
+    let reference = planted::by_name("renew-then-write").unwrap().subject();
+    let plan = plan(&["0ms register p1 rerunnable 2 emits of 10ms"]);
+    let asked: Vec<u64> = record(&plan, &reference)
+        .events
+        .iter()
+        .filter_map(|event| match event.what() {
+            What::Renewed { asked_ms, .. } => Some(asked_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, [plan.ttl_ms; 3]);
 }
 
 #[test]

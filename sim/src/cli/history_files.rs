@@ -12,9 +12,11 @@ use crate::plan::{FORMAT, Plan};
 use crate::subject::Subject;
 use crate::support::atomic_file;
 
-/// A history, and the claims of its subject.
+/// A history, and what a judgement must know of its subject.
 pub struct StoredHistory {
     pub history: History,
+    /// The registry is ours, which decides each call at one reading of its clock.
+    pub is_ours: bool,
     /// Laws that its subject does not claim to keep.
     pub not_claimed: Vec<String>,
 }
@@ -23,15 +25,16 @@ pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Cl
     #[derive(Serialize)]
     struct FileToWrite<'a> {
         subject: &'a str,
+        is_ours: bool,
         not_claimed: &'a [&'a str],
         #[serde(flatten)]
         history: &'a History,
     }
     let unwritten =
         |cause: &dyn std::fmt::Display| CliError(format!("`{}` cannot be written: {cause}", path.display()));
-    let json =
-        serde_json::to_vec(&FileToWrite { subject: subject.name, not_claimed: subject.not_claimed, history })
-            .map_err(|cause| unwritten(&cause))?;
+    let (name, is_ours, not_claimed) = (subject.name, subject.is_ours(), subject.not_claimed);
+    let json = serde_json::to_vec(&FileToWrite { subject: name, is_ours, not_claimed, history })
+        .map_err(|cause| unwritten(&cause))?;
     atomic_file::write(path, &json).map_err(|cause| unwritten(&cause))
 }
 
@@ -64,6 +67,9 @@ pub fn read(path: &Path) -> Result<StoredHistory, CliError> {
     // The history is not flattened into this: that would hold every event twice.
     #[derive(Deserialize)]
     struct FileRead {
+        /// A file that does not say it is judged with every doubt.
+        #[serde(default)]
+        is_ours: bool,
         #[serde(default)]
         not_claimed: Vec<String>,
         plan: Plan,
@@ -74,7 +80,7 @@ pub fn read(path: &Path) -> Result<StoredHistory, CliError> {
     let history = History { plan: file.plan, grants: file.grants, events: file.events };
     history.plan.check().map_err(|why| no_history(why.to_string()))?;
     check(&history).map_err(no_history)?;
-    Ok(StoredHistory { history, not_claimed: file.not_claimed })
+    Ok(StoredHistory { history, is_ours: file.is_ours, not_claimed: file.not_claimed })
 }
 
 fn place(error: &serde_json::Error) -> String {

@@ -20,15 +20,14 @@ pub fn rejudge_all(what: &Path) -> CommandResult {
 /// Judges one file. One that cannot be read is reported, and the others are still judged.
 fn rejudge_file(path: &Path) -> Conclusion {
     let shown = path.display();
-    let StoredHistory { history, not_claimed } = match history_files::read(path) {
+    let StoredHistory { history, is_ours, not_claimed } = match history_files::read(path) {
         Ok(kept) => kept,
         Err(error) => {
             stdout::complain(&error.to_string());
             return Conclusion::Failed;
         }
     };
-    let mut findings = rejudge(&history);
-    findings.retain(|judged| !not_claimed.iter().any(|law| law == judged.law));
+    let findings = rejudge(&history, is_ours, &not_claimed);
     if let Some(Breach { law, at, because, .. }) = first_breach(&findings) {
         stdout::line(format_args!("{shown}: {law} is broken at event {at}: {because}"));
         return Conclusion::Broken;

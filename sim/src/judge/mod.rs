@@ -3,6 +3,7 @@
 
 mod breach;
 mod early_readings;
+mod judgement;
 pub mod zombie;
 
 use std::collections::BTreeSet;
@@ -11,15 +12,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::coverage::{CoverageCounts, CoverageObserver};
 use crate::history::History;
 use crate::history::event::{Event, RunningHash, Witness};
-use crate::judge::early_readings::EarlyReadings;
+use crate::judge::judgement::Judgement;
 use crate::judge::zombie::ZombieWindow;
-use crate::laws::{Finding, LawResult, Laws};
+use crate::laws::Finding;
 use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world;
 use crate::world::Outcome;
 
 pub use breach::Breach;
+pub use judgement::Judged;
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,32 +34,6 @@ pub struct Verdict {
     pub hits: CoverageCounts,
     /// The longest that anybody acted under a grant that was no longer live.
     pub zombie_us: u64,
-}
-
-/// One law's word on a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    pub law: &'static str,
-    pub sentence: &'static str,
-    pub finding: Finding,
-    pub checked: u64,
-}
-
-impl Judged {
-    pub fn holds(&self) -> bool {
-        self.finding == Finding::Holds
-    }
-
-    /// The breach that the finding states, if it states one.
-    pub fn breach(&self) -> Option<Breach> {
-        match &self.finding {
-            Finding::Broken { at, because } => {
-                let Self { law, sentence, .. } = *self;
-                Some(Breach { law, sentence, at: *at, because: because.clone() })
-            }
-            Finding::Holds | Finding::Undecided { .. } => None,
-        }
-    }
 }
 
 /// The breach with the lowest event number; of several at one event, that of the law that is listed first.
@@ -95,27 +71,22 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     warm_up(subject);
     let mut witness = Watching {
         hash: RunningHash::default(),
-        laws: Laws::new(plan),
+        judgement: Judgement::new(plan, subject.is_ours()),
         marks: CoverageObserver::new(plan),
         zombies: ZombieWindow::new(plan),
-        early: (!subject.is_ours()).then(|| EarlyReadings::new(plan)),
     };
     let outcome = world::run(plan, subject, &mut witness);
-    let Watching { hash, laws, marks, zombies, early } = witness;
-    let mut findings = findings(plan, &laws);
-    if let Some(early) = early.filter(|early| early.is_needed) {
-        doubt(plan, &early, &mut findings);
-    }
-    findings.retain(|judged| !subject.not_claimed.contains(&judged.law));
+    let Watching { hash, judgement, marks, zombies } = witness;
+    let findings = judgement.findings(plan, subject.not_claimed);
     let (hits, zombie_us) = (marks.counts, zombies.longest_us);
     Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
 }
 
-/// Old histories, today's laws.
-pub fn rejudge(history: &History) -> Vec<Judged> {
-    let mut laws = Laws::new(&history.plan);
-    history.events.iter().for_each(|event| laws.see(event));
-    findings(&history.plan, &laws)
+/// Old histories, today's laws. `is_ours` and `not_claimed` are those of the subject that made the history.
+pub fn rejudge(history: &History, is_ours: bool, not_claimed: &[impl AsRef<str>]) -> Vec<Judged> {
+    let mut judgement = Judgement::new(&history.plan, is_ours);
+    history.events.iter().for_each(|event| judgement.see(event));
+    judgement.findings(&history.plan, not_claimed)
 }
 
 /// Whether the plan breaks the law without its clock faults, too; none, if it has none.
@@ -124,51 +95,20 @@ pub fn without_clock_faults(plan: &Plan, subject: &Subject, law: &str) -> Option
     (control != *plan).then(|| judge(&Arc::new(control), subject).breaks(law))
 }
 
-fn findings(plan: &Plan, laws: &Laws) -> Vec<Judged> {
-    let judged = |law: LawResult<'_>| Judged {
-        law: law.name(),
-        sentence: law.sentence(),
-        finding: finding(plan, law),
-        checked: law.checked(),
-    };
-    laws.all().into_iter().map(judged).collect()
-}
-
-fn finding(plan: &Plan, law: LawResult<'_>) -> Finding {
-    match law.card.broken_assumption(plan) {
-        Some(why) => Finding::Undecided { because: why.to_owned() },
-        None => law.finding(),
-    }
-}
-
-/// Takes back what depends on an instant or an order that nobody knows.
-fn doubt(plan: &Plan, early: &EarlyReadings, findings: &mut [Judged]) {
-    for (judged, law) in findings.iter_mut().zip(early.laws.all()) {
-        assert_eq!(judged.law, law.name(), "findings stand in the order of the laws");
-        if let Some(doubt) = early.doubt(law.card, &judged.finding, &finding(plan, law)) {
-            judged.finding = Finding::Undecided { because: doubt.to_owned() };
-        }
-    }
-}
-
-/// Everything that looks at a run that is judged. Laws last: it is the order of what costs least.
+/// Everything that looks at a run that is judged.
 struct Watching {
     hash: RunningHash,
-    laws: Laws,
+    judgement: Judgement,
     marks: CoverageObserver,
     zombies: ZombieWindow,
-    early: Option<EarlyReadings>,
 }
 
 impl Witness for Watching {
     fn see(&mut self, event: &Event) {
         self.hash.see(event);
-        self.laws.see(event);
+        self.judgement.see(event);
         self.marks.see(event);
         self.zombies.see(event);
-        if let Some(early) = &mut self.early {
-            early.see(event);
-        }
     }
 }
 

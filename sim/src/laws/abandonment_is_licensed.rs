@@ -2,7 +2,9 @@
 
 use fencepost::model::process::AbandonWriter;
 
-use crate::history::event::{CallResult, Event, EventKind, GrantNo, Licence, Status, What, Write};
+use crate::history::event::{
+    CallKind, CallResult, Event, EventKind, GrantNo, Licence, Status, TurnedOut, What, Write,
+};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation, is_first_start};
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
@@ -18,12 +20,13 @@ pub struct AbandonmentIsLicensed {
 struct AbandonedRow {
     was_requested: bool,
     last_granted: Option<Lease>,
-    /// Announced by the event before; the next event of the row decides it.
-    abandonment: Option<Abandonment>,
+    /// Those that are being decided. Decisions that take time overlap, so each waits for the answer to its own caller.
+    abandonments: Vec<Abandonment>,
 }
 
 #[derive(Clone, Copy)]
 struct Abandonment {
+    node: u8,
     writer: AbandonWriter,
     licence: Licence,
     grant: GrantNo,
@@ -42,6 +45,7 @@ impl Law for AbandonmentIsLicensed {
             EventKind::GivesUp,
             EventKind::Ended,
             EventKind::Refused,
+            EventKind::TurnedOut,
             EventKind::Pruned,
         ],
         needs: &[Assumption::DiskSyncs],
@@ -62,10 +66,10 @@ impl Law for AbandonmentIsLicensed {
             }
             What::Asked { write: Write::AbandonRequest } => row.was_requested = true,
             What::GivesUp { writer, licence } => {
-                row.abandonment = Some(Abandonment { writer, licence, grant: event.grant });
+                row.abandonments.push(Abandonment { node: event.node, writer, licence, grant: event.grant });
             }
             What::Ended { status, .. } => {
-                let abandonment = row.abandonment.take();
+                let abandonment = row.take_abandonment_of(event);
                 if status != Status::Abandoned {
                     return;
                 }
@@ -78,15 +82,27 @@ impl Law for AbandonmentIsLicensed {
                     case.breach(|| fault.to_owned());
                 }
             }
-            // It may have been done all the same.
-            What::Refused { why: CallResult::OutcomeUnknown, .. } => {}
-            What::Refused { .. } | What::Asked { .. } => row.abandonment = None,
+            // It may have been done all the same, and if so its end comes later.
+            What::Refused { why: CallResult::OutcomeUnknown, .. }
+            | What::TurnedOut { fate: TurnedOut::Applied, .. } => {}
+            What::Refused { call: CallKind::Complete | CallKind::UnfencedComplete, .. }
+            | What::TurnedOut { call: CallKind::Complete | CallKind::UnfencedComplete, .. } => {
+                row.take_abandonment_of(event);
+            }
+            What::Refused { .. } | What::TurnedOut { .. } | What::Asked { .. } => {}
             _ => unheard(what),
         }
     }
 }
 
 impl AbandonedRow {
+    /// What the caller of a decided completion had announced, if that gave the process up.
+    fn take_abandonment_of(&mut self, decided: &Event) -> Option<Abandonment> {
+        let is_its = |by: &Abandonment| (by.node, by.grant) == (decided.node, decided.grant);
+        let place = self.abandonments.iter().rposition(is_its)?;
+        Some(self.abandonments.remove(place))
+    }
+
     fn fault(&self, by: Abandonment, now_ms: u64) -> Option<&'static str> {
         let Licence { is_starter_dead, do_probes_lie, is_by_starter } = by.licence;
         match by.writer {

@@ -9,7 +9,7 @@ mod model;
 mod order;
 
 use crate::history::event::{
-    CallResult, Event, EventKind, GrantNo, NO_PROCESS, Status, SurvivingRow, TurnedOut, What,
+    CallKind, CallResult, Event, EventKind, GrantNo, NO_PROCESS, Status, SurvivingRow, TurnedOut, What,
 };
 use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
@@ -43,7 +43,7 @@ struct CallEvidence {
     claims: Option<GrantNo>,
     output: Option<u64>,
     observed: Option<ReclaimEvidence>,
-    is_unfenced: bool,
+    unfenced: Option<CallKind>,
     spanned: Option<DecisionSpan>,
 }
 
@@ -109,7 +109,7 @@ impl Law for Linearizable {
                 row.evidence(event.node).observed = Some(observed);
             }
             What::Completes { output } => row.evidence(event.node).output = Some(output),
-            What::Unfenced { .. } => row.evidence(event.node).is_unfenced = true,
+            What::Unfenced { call } => row.evidence(event.node).unfenced = Some(call),
             What::Spanned { is_over: false, .. } => row.span_begins(event.node, case),
             What::Spanned { began_ms, is_over: true } => row.span_ends(event, began_ms),
             // Nobody knows yet: the evidence of the call counts for what it turns out to have done.
@@ -206,7 +206,7 @@ impl ModelledRow {
             claims: evidence.claims.unwrap_or(GrantNo::NONE),
             output: evidence.output,
             observed: evidence.observed,
-            is_unfenced: evidence.is_unfenced,
+            unfenced: evidence.unfenced,
         };
         case.meet();
         if self.is_lost {

@@ -15,8 +15,9 @@ pub struct ReleaseFreesOwn {
 #[derive(Default)]
 struct ReleasedRow {
     stored: StoredLease,
-    /// Named by a release whose effect has not been read yet.
-    released: Option<GrantNo>,
+    /// Whether the last release named the stored grant. Its effect may be read next, or never: nobody reads it after a
+    /// release that took time, or whose outcome was found out later.
+    is_own: bool,
 }
 
 impl Law for ReleaseFreesOwn {
@@ -43,14 +44,13 @@ impl Law for ReleaseFreesOwn {
     fn see(&mut self, event: &Event, what: What, case: &mut Case) {
         let row = self.rows.of(event.process);
         match what {
-            What::Released => row.released = Some(event.grant),
+            What::Released => {
+                row.is_own = row.stored.is_held_by(event.grant);
+                row.stored.follow(event, what);
+            }
             What::LeaseAfter => {
                 case.meet();
-                let holder = row.stored.0.map(|lease| lease.grant);
-                let is_own = row.released.take() == holder;
-                if is_own {
-                    row.stored = StoredLease(None);
-                }
+                let is_own = row.is_own;
                 let expected = row.stored.0.map_or(GrantNo::NONE, |lease| lease.grant);
                 if event.grant != expected {
                     case.breach(|| {

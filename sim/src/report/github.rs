@@ -28,11 +28,13 @@ pub fn error_in(file: &str, title: &str, message: &str) -> String {
 
 /// The annotations of a search.
 pub fn annotations(summary: &Summary) -> Vec<String> {
+    let broken = |law: &str, report: &str| annotation(Level::Error, &format!("{law} is broken"), report);
     let mut lines: Vec<String> = summary
-        .failures
+        .laws_broken
         .iter()
-        .map(|failure| {
-            annotation(Level::Error, &format!("{} is broken", failure.breach.law), &failure.report)
+        .map(|first| match summary.failure_of(first.breach.law) {
+            Some(failure) => broken(failure.breach.law, &failure.report),
+            None => broken(first.breach.law, &first.to_string()),
         })
         .collect();
     if let Some(panicked) = &summary.panicked {
@@ -61,16 +63,21 @@ pub fn job_summary(summary: &Summary) -> String {
     for failure in &summary.failures {
         let _ = writeln!(page, "{}", fenced(&failure.report));
     }
-    let _ = writeln!(page, "| law | checked | held | broken | undecided |\n|---|--:|--:|--:|--:|");
+    let _ = writeln!(
+        page,
+        "| law | checked | held | broken | undecided | not reached |\n|---|--:|--:|--:|--:|--:|"
+    );
     for law in &summary.laws {
-        let _ = if law.is_claimed {
+        let _ = if !law.is_claimed {
+            writeln!(page, "| {} | not claimed | | | | |", law.law)
+        } else if law.is_not_reached() {
+            writeln!(page, "| {} | not reached | | | | |", law.law)
+        } else {
             writeln!(
                 page,
-                "| {} | {} | {} | {} | {} |",
-                law.law, law.checked, law.held, law.broken, law.undecided
+                "| {} | {} | {} | {} | {} | {} |",
+                law.law, law.checked, law.held, law.broken, law.undecided, law.not_reached
             )
-        } else {
-            writeln!(page, "| {} | not claimed | | | |", law.law)
         };
     }
     let reached = summary.marks.iter().filter(|mark| mark.hit > 0).count();

@@ -121,17 +121,22 @@ fn clock_faults(failure: &Failure) -> &'static str {
 /// The table at the end of a search.
 pub fn summary(summary: &Summary, timings: &Timings) -> String {
     let mut table = String::new();
-    let _ =
-        writeln!(table, "{:<34} {:>12} {:>8} {:>8} {:>10}", "law", "checked", "held", "broken", "undecided");
+    let _ = writeln!(
+        table,
+        "{:<34} {:>12} {:>8} {:>8} {:>10} {:>12}",
+        "law", "checked", "held", "broken", "undecided", "not reached"
+    );
     for law in &summary.laws {
-        let _ = if law.is_claimed {
+        let _ = if !law.is_claimed {
+            writeln!(table, "{:<34} {:>12}", law.law, "not claimed")
+        } else if law.is_not_reached() {
+            writeln!(table, "{:<34} {:>12}", law.law, "not reached")
+        } else {
             writeln!(
                 table,
-                "{:<34} {:>12} {:>8} {:>8} {:>10}",
-                law.law, law.checked, law.held, law.broken, law.undecided
+                "{:<34} {:>12} {:>8} {:>8} {:>10} {:>12}",
+                law.law, law.checked, law.held, law.broken, law.undecided, law.not_reached
             )
-        } else {
-            writeln!(table, "{:<34} {:>12}", law.law, "not claimed")
         };
     }
     table.push('\n');

@@ -31,17 +31,16 @@ pub enum CaseResult {
 pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
     let mut cases = Vec::new();
     for law in &summary.laws {
-        let failure = summary.failures.iter().find(|failure| failure.breach.law == law.law);
-        let first = summary.broken.iter().find(|found| found.breach.law == law.law);
+        let failure = summary.failure_of(law.law);
+        let first = summary.laws_broken.iter().find(|first| first.breach.law == law.law);
         let result = match (failure, first) {
             (Some(failure), _) => CaseResult::Failed(failure.breach.because.clone(), failure.report.clone()),
-            (None, Some(first)) => {
-                CaseResult::Failed(first.breach.because.clone(), format!("seed {}", first.seed))
-            }
+            (None, Some(first)) => CaseResult::Failed(first.breach.because.clone(), first.to_string()),
             (None, None) if !law.is_claimed => CaseResult::Skipped("not claimed".to_owned()),
             (None, None) if law.undecided > 0 => {
                 CaseResult::Skipped(format!("it could not be told in {}", counted(law.undecided, "run")))
             }
+            (None, None) if law.is_not_reached() => CaseResult::Skipped("not reached".to_owned()),
             (None, None) => CaseResult::Held,
         };
         cases.push(JunitCase { name: law.law.to_owned(), result });

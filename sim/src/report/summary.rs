@@ -37,7 +37,9 @@ pub struct Summary {
     pub marks: Vec<MarkLine>,
     pub longest_zombie_window: Option<TimedSeed>,
     pub broken: Vec<FoundBreach>,
-    /// The first breach of each law, made small.
+    /// Every law that was broken in any seed, with the first such seed.
+    pub laws_broken: Vec<FoundBreach>,
+    /// Of these, the ones that were made small.
     pub failures: Vec<FailureLine>,
     pub panicked: Option<HarnessPanic>,
 }
@@ -101,9 +103,17 @@ impl Summary {
             marks: Mark::ALL.iter().map(mark).collect(),
             longest_zombie_window: tally.zombie,
             broken: result.breaches.clone(),
+            laws_broken: result.laws_broken.clone(),
             failures,
             panicked: result.panicked.clone(),
         }
+    }
+}
+
+impl Summary {
+    /// How this law was broken, if it was and was made small.
+    pub fn failure_of(&self, law: &str) -> Option<&FailureLine> {
+        self.failures.iter().find(|failure| failure.breach.law == law)
     }
 }
 

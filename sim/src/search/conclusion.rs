@@ -116,9 +116,10 @@ pub struct HarnessPanic {
 /// One reason for a conclusion, or a note beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
+    /// Each law with the first seed that broke it.
     LawsBroken {
         seeds: usize,
-        laws: Vec<&'static str>,
+        laws: Vec<(&'static str, u64)>,
     },
     HarnessPanicked(HarnessPanic),
     NotRepeated,
@@ -178,6 +179,8 @@ impl fmt::Display for Reason {
         let names = |marks: &[Mark]| marks.iter().map(|mark| mark.name()).collect::<Vec<_>>().join("; ");
         match self {
             Self::LawsBroken { seeds, laws } => {
+                let laws: Vec<String> =
+                    laws.iter().map(|(law, first_seed)| format!("{law} (seed {first_seed})")).collect();
                 write!(f, "{} broke a law: {}", counted(*seeds, "seed"), laws.join(", "))
             }
             Self::HarnessPanicked(HarnessPanic { seed, said, .. }) => {
@@ -252,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_gravest_reason_decides() {
-        let broken = Reason::LawsBroken { seeds: 1, laws: vec!["one-live-grant"] };
+        let broken = Reason::LawsBroken { seeds: 1, laws: vec![("one-live-grant", 7)] };
         assert_eq!(Conclusion::of(&[]), Conclusion::Holds);
         assert_eq!(Conclusion::of(&[Reason::Interrupted]), Conclusion::Inconclusive);
         assert_eq!(Conclusion::of(&[Reason::Interrupted, broken.clone()]), Conclusion::Broken);

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use crate::coverage::Mark;
-use crate::judge::Verdict;
+use crate::judge::{Judged, Verdict};
 use crate::plan::{Plan, Store};
 use crate::search::clocks::wall_us;
 use crate::search::conclusion::{Conclusion, HarnessPanic, Reason, SearchedPart, missed_marks};
@@ -22,6 +22,8 @@ pub struct Findings {
     parts: Vec<SearchedPart>,
     slowest: Option<TimedSeed>,
     breaches: Vec<FoundBreach>,
+    /// By law: the breach in the first run that broke it.
+    laws_broken: Vec<FoundBreach>,
     first_undecided: Option<UndecidedLaw>,
     panicked: Option<HarnessPanic>,
     target_seed: Option<u64>,
@@ -37,6 +39,7 @@ impl Findings {
             parts: Vec::new(),
             slowest: None,
             breaches: Vec::new(),
+            laws_broken: Vec::new(),
             first_undecided: None,
             panicked: None,
             target_seed: None,
@@ -123,12 +126,22 @@ impl Findings {
         {
             self.first_undecided = Some(UndecidedLaw { seed, law, because: because.to_owned() });
         }
-        let Some(breach) = verdict.broken() else { return };
-        let found = FoundBreach { seed, store, breach };
-        if !self.breaches.iter().any(|known| known.breach.law == found.breach.law) {
-            watcher.law_broken(&found);
+        let mut broken: Vec<FoundBreach> = verdict
+            .findings
+            .iter()
+            .filter_map(Judged::breach)
+            .map(|breach| FoundBreach { seed, store, breach })
+            .collect();
+        // Of several at one event, the law that is listed first.
+        broken.sort_by_key(|found| found.breach.at);
+        let Some(earliest) = broken.first() else { return };
+        self.breaches.push(earliest.clone());
+        for found in broken {
+            if !self.laws_broken.iter().any(|known| known.breach.law == found.breach.law) {
+                watcher.law_broken(&found);
+                self.laws_broken.push(found);
+            }
         }
-        self.breaches.push(found);
         self.is_stopped = match request.stop {
             StopRule::AtFirstBreach => true,
             StopRule::AtBreachOf(law) => {
@@ -139,23 +152,20 @@ impl Findings {
         };
     }
 
-    /// The first breach of each law that was broken.
-    fn first_breaches(&self) -> Vec<&FoundBreach> {
-        let mut firsts: Vec<&FoundBreach> = Vec::new();
-        for found in &self.breaches {
-            if !firsts.iter().any(|first| first.breach.law == found.breach.law) {
-                firsts.push(found);
-            }
+    /// The breaches to reproduce: one for each broken law, unless the search was to end with the first.
+    fn to_reproduce(&self, stop: StopRule) -> &[FoundBreach] {
+        match stop {
+            StopRule::AtFirstBreach => self.laws_broken.get(..1).unwrap_or_default(),
+            StopRule::AtBreachOf(_) | StopRule::Never => &self.laws_broken,
         }
-        firsts
     }
 
-    /// Reproduces the first breach of each law and concludes. `plan_of` makes the plan of a seed again.
+    /// Reproduces breaches and concludes. `plan_of` makes the plan of a seed again.
     pub fn conclude(self, request: &SearchRequest<'_>, plan_of: impl Fn(u64, Store) -> Plan) -> SearchResult {
         let mut reproducers = Vec::new();
         let mut is_repeatable = true;
         if let Some(runs) = request.shrink_runs {
-            for first in self.first_breaches() {
+            for first in self.to_reproduce(request.stop) {
                 let (plan, law) = (plan_of(first.seed, first.store), first.breach.law);
                 match Reproducer::find(&plan, request.subject, law, runs, request.is_interrupted) {
                     Some(reproducer) => reproducers.push(reproducer),
@@ -172,6 +182,7 @@ impl Findings {
             tally: self.tally,
             parts: self.parts,
             breaches: self.breaches,
+            laws_broken: self.laws_broken,
             reproducers,
             first_undecided: self.first_undecided,
             missed,
@@ -185,7 +196,7 @@ impl Findings {
 
     fn reasons(&self, request: &SearchRequest<'_>, is_repeatable: bool, missed: &[Mark]) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let laws: Vec<&str> = self.first_breaches().iter().map(|first| first.breach.law).collect();
+        let laws: Vec<_> = self.laws_broken.iter().map(|first| (first.breach.law, first.seed)).collect();
         let is_broken = !laws.is_empty();
         if is_broken {
             reasons.push(Reason::LawsBroken { seeds: self.breaches.len(), laws });

@@ -1,6 +1,8 @@
 //! The result of a search as plain data: its sums, every breach with its seed, the minimal reproducers, and the conclusion
 //! with its reasons.
 
+use std::fmt;
+
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
@@ -20,7 +22,9 @@ pub struct SearchResult {
     pub parts: Vec<SearchedPart>,
     /// Every seed that broke a law, with the first breach of its run.
     pub breaches: Vec<FoundBreach>,
-    /// One for each law that was broken first in some run, if the request asks for them.
+    /// Every law that was broken in any run, with its breach in the first of these runs.
+    pub laws_broken: Vec<FoundBreach>,
+    /// One for each law that the request asks to be reproduced.
     pub reproducers: Vec<Reproducer>,
     pub first_undecided: Option<UndecidedLaw>,
     /// Coverage marks that no run reached and that these stores can reach.
@@ -34,12 +38,18 @@ pub struct SearchResult {
     pub cpu_us: u64,
 }
 
-/// The first breach of a run, and the run.
+/// A breach, and the run it happened in.
 #[derive(Debug, Clone)]
 pub struct FoundBreach {
     pub seed: u64,
     pub store: Store,
     pub breach: Breach,
+}
+
+impl fmt::Display for FoundBreach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {} on {}: {}", self.seed, self.store.name(), self.breach.because)
+    }
 }
 
 /// Reports name the law and the reason; the law's sentence is in its table and the event in the history.

@@ -40,10 +40,19 @@ pub struct LawTally {
     pub is_claimed: bool,
     /// How often its situation was met.
     pub checked: u64,
-    /// Runs in which it held, was broken, or could not be told.
+    /// Runs in which it met its situation and held, was broken, or could not be told.
     pub held: u64,
     pub broken: u64,
     pub undecided: u64,
+    /// Runs in which its situation was not met: they say nothing of it.
+    pub not_reached: u64,
+}
+
+impl LawTally {
+    /// No run put it to the test.
+    pub fn is_not_reached(&self) -> bool {
+        self.checked == 0 && self.broken == 0 && self.undecided == 0
+    }
 }
 
 impl Tally {
@@ -55,6 +64,7 @@ impl Tally {
             held: 0,
             broken: 0,
             undecided: 0,
+            not_reached: 0,
         };
         Self {
             seeds: 0,
@@ -87,6 +97,7 @@ impl Tally {
             let Some(law) = self.laws.iter_mut().find(|law| law.law == judged.law) else { continue };
             law.checked += judged.checked;
             match judged.finding {
+                Finding::Holds if judged.checked == 0 => law.not_reached += 1,
                 Finding::Holds => law.held += 1,
                 Finding::Broken { .. } => law.broken += 1,
                 Finding::Undecided { .. } => law.undecided += 1,

@@ -236,17 +236,18 @@ fn lasts_us(action: &Action) -> Option<u64> {
     }
 }
 
-/// Judged by the law itself, even if the subject does not claim it. The law judges an overlap at its end; nothing is known of
-/// one that a cut run leaves open.
+/// Judged by the law itself, even if the subject does not claim it, and with every doubt, since a history does not say whose
+/// registry it was. The law judges an overlap at its end; nothing is known of one that a cut run leaves open.
 fn are_within_bound(history: &History, bodies: &[BodyRun], overlaps: &[OverlapBar]) -> bool {
     let is_over = |overlap: &OverlapBar| {
         let (earlier, later) = overlap.bodies;
         bodies[earlier].to.is_some() || bodies[later].to.is_some()
     };
+    const NOTHING: &[&str] = &[];
     let of_overlap = |judged: &Judged| judged.law == BodiesOverlapWithinBound::CARD.name;
     !overlaps.is_empty()
         && overlaps.iter().all(is_over)
-        && rejudge(history).iter().any(|judged| of_overlap(judged) && judged.holds())
+        && rejudge(history, false, NOTHING).iter().any(|judged| of_overlap(judged) && judged.holds())
 }
 
 fn outside(history: &History) -> Vec<(usize, u16, ExactNumber)> {

@@ -198,7 +198,7 @@ impl World {
         }
         let runs = match row.disposition {
             Some(RecoveryDisposition::Rerunnable) => true,
-            Some(RecoveryDisposition::OwnerBound) => !row.is_started,
+            Some(RecoveryDisposition::OwnerBound) => row.first_start.is_none(),
             Some(RecoveryDisposition::ExternallyOwned) | None => false,
         };
         let goes_on = match body {

@@ -8,13 +8,18 @@ use fencepost::registry::calls::{Call, Reply, Submit};
 use crate::world::calls::presented_by;
 use crate::world::observed_client::ObservedClient;
 
-pub struct RenewThenWrite(pub ObservedClient);
+pub struct RenewThenWrite {
+    pub client: ObservedClient,
+    /// What the worker asks for in every renewal. The check asks for as much: with less, a registry that takes a renewal at its
+    /// word would make the lease shorter than the worker believes.
+    pub ttl_ms: u64,
+}
 
 #[async_trait]
 impl Submit for RenewThenWrite {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
         let Some(lease) = presented_by(&call).cloned() else {
-            return self.0.submit(call).await;
+            return self.client.submit(call).await;
         };
         let process_id = lease.process_id.clone();
         let unfenced = match call {
@@ -25,13 +30,13 @@ impl Submit for RenewThenWrite {
             Call::SetProcessWaitWithLease { wait, .. } => Call::SetProcessWait { process_id, wait },
             Call::ClearProcessWaitWithLease { .. } => Call::ClearProcessWait { process_id },
             // The registry itself looks at the lease of a first start.
-            other => return self.0.submit(other).await,
+            other => return self.client.submit(other).await,
         };
-        self.0.submit(Call::RenewProcessLease { lease, lease_ttl_ms: 1 }).await?;
-        self.0.submit(unfenced).await
+        self.client.submit(Call::RenewProcessLease { lease, lease_ttl_ms: self.ttl_ms }).await?;
+        self.client.submit(unfenced).await
     }
 
     fn durability_tier(&self) -> DurabilityTier {
-        self.0.durability_tier()
+        self.client.durability_tier()
     }
 }

@@ -80,6 +80,11 @@ fn next_turn(world: &mut World, witness: &mut impl Witness) -> Turn<Due> {
     if world.is_over {
         return Turn::Over;
     }
+    // The registry dies in whichever call reaches its disk: one that is recorded, or one of a wait beside the registry.
+    let is_dead = world.is_on_disk() && disk::with(|disk| disk.died()).flatten().is_some();
+    if is_dead && world.node(Node::Registry).is_up {
+        return Turn::Due(Due::RegistryDies);
+    }
     let World { kernel, nodes, .. } = world;
     let turn = kernel.next(|machine| nodes.is_paused(machine));
     if world.kernel.has_run_away() {

@@ -28,7 +28,7 @@ pub fn start(node: Node, is_renamed: bool) {
     let client = ObservedClient { node, client: remote_client(node) };
     let registry: Arc<dyn ProcessRegistry> = match subject.protocol {
         Protocol::Fenced => Arc::new(Facade(client)),
-        Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite(client))),
+        Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite { client, ttl_ms: plan.ttl_ms })),
     };
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
     let workplace = Workplace {

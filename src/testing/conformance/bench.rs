@@ -151,6 +151,12 @@ pub fn busy(answer: Result<ProcessLeaseClaimOutcome, RegistryError>) -> ProcessL
     }
 }
 
+/// Panics unless the fence of the new grant is above that of the old one. How far above is the registry's own choice.
+pub fn assert_later(new: &ProcessLease, old: &ProcessLease) {
+    let (new, old) = (new.fencing_token, old.fencing_token);
+    assert!(new > old, "a new grant has fence {new}, and an earlier one had {old}");
+}
+
 /// Declares `progress`, and `ask`, which wakes the session `home` with `/text` when `/urgent`.
 pub fn registration(id: &str, disposition: RecoveryDisposition) -> ProcessRegistration {
     ProcessRegistration {

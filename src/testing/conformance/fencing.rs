@@ -130,7 +130,7 @@ pub async fn a_grant_with_another_token_fence_or_incarnation_is_not_the_live_one
     for forged in [
         ProcessLease { lease_token: "guess".into(), ..lease.clone() },
         ProcessLease { fencing_token: lease.fencing_token + 1, ..lease.clone() },
-        ProcessLease { fencing_token: 0, ..lease.clone() },
+        ProcessLease { fencing_token: lease.fencing_token.wrapping_sub(1), ..lease.clone() },
         ProcessLease { owner: other_incarnation, ..lease.clone() },
         ProcessLease { owner: other_owner, ..lease.clone() },
     ] {
@@ -182,7 +182,7 @@ pub async fn a_retried_completion_by_another_grant_is_already_terminal(t: Bench)
     for forged in [
         ProcessLease { owner: ann(), ..winner.clone() },
         ProcessLease { lease_token: "guess".into(), ..winner.clone() },
-        ProcessLease { fencing_token: 7, ..winner },
+        ProcessLease { fencing_token: winner.fencing_token + 7, ..winner },
     ] {
         refused!(
             t.registry.complete_process_with_lease(&forged, success(1)).await,

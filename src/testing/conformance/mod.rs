@@ -1,5 +1,6 @@
 //! The conformance suite: what every process registry must do, one named case a sentence. Say how to open yours (a
-//! [`Backend`]) and write [`crate::conformance_tests!`]; each case becomes a test, so a failure names its sentence.
+//! [`Backend`]) and write [`crate::conformance_tests!`]; each case becomes a test, so a failure names its sentence. Clocks
+//! stand still while a call is made, so a registry that sleeps in a call fails.
 //!
 //! ```ignore
 //! fencepost::conformance_tests!(MyBackend::new());
@@ -21,6 +22,8 @@ pub use bench::{Backend, Bench};
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::testing::block_on::block_on_beside;
+
 /// One sentence, and what shows that it holds; it panics when it does not.
 pub struct ConformanceCase {
     pub name: &'static str,
@@ -30,7 +33,14 @@ pub struct ConformanceCase {
 /// Runs the case of this name on a backend of its own.
 pub fn run(name: &str, backend: impl Backend + 'static) {
     let case = CASES.iter().find(|case| case.name == name).expect("the macro names only cases that exist");
-    crate::testing::block_on((case.run)(Bench::new(Box::new(backend))));
+    let bench = Bench::new(Box::new(backend));
+    let environment = bench.environment.clone();
+    block_on_beside(&environment, (case.run)(bench)).unwrap_or_else(|| {
+        panic!(
+            "a call of the registry waits for its environment's clock, which stands still while a call is made: in this suite a \
+             registry must answer without sleeping"
+        )
+    });
 }
 
 macro_rules! suite {

@@ -60,13 +60,14 @@ pub async fn a_pruned_process_is_unknown_and_leaves_no_handles(t: Bench) {
 }
 
 pub async fn a_fence_survives_the_prune(t: Bench) {
-    t.ended("p").await;
+    let first = t.claimed("p").await;
+    t.registry.complete_process_with_lease(&first, success(1)).await.expect("completed");
     prune(&t, u64::MAX).await;
     let second = t.claimed("p").await;
-    assert_eq!(second.fencing_token, 2);
+    assert_later(&second, &first);
     t.registry.complete_process_with_lease(&second, success(2)).await.expect("completed");
     prune(&t, u64::MAX).await;
-    assert_eq!(t.claimed("p").await.fencing_token, 3);
+    assert_later(&t.claimed("p").await, &second);
 }
 
 pub async fn a_sequence_survives_the_prune(t: Bench) {

@@ -255,6 +255,21 @@ fn old_histories_are_judged_by_todays_laws() {
     fs::write(&broken, claims_less).unwrap();
     assert!(!heard(&in_folder(&["rejudge", "old/broken.json"])).contains("stale-writer-refused"));
 
+    // Nor is an order of calls that overlapped: ours are recorded in the order of their decisions, and of another's registry
+    // nobody knows it.
+    let hasty = ["--subject", "claim-decided-before-a-wait"];
+    let search = [&["run", "--seeds", "0..200", "--out", "hasty"], hasty.as_slice()].concat();
+    assert_eq!(in_folder(&search).status.code(), Some(1));
+    let found = files(&folder.path().join("hasty/failures"));
+    let told = found.iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    let told = told.to_str().unwrap();
+    let ours = in_folder(&["rejudge", told]);
+    assert!(heard(&ours).contains("one-live-grant is broken"), "{}", said(&ours));
+    let text_of_ours = fs::read_to_string(told).unwrap();
+    fs::write(told, text_of_ours.replace("\"is_ours\":true", "\"is_ours\":false")).unwrap();
+    let theirs = in_folder(&["rejudge", told]);
+    assert!(heard(&theirs).contains("linearizable is broken"), "{}", said(&theirs));
+
     // One that cannot be read keeps nobody silent about the others.
     fs::write(folder.path().join("old/empty.json"), "").unwrap();
     fs::write(&broken, text).unwrap();

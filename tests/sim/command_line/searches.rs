@@ -1,6 +1,6 @@
 //! Searches: which seeds they run, and what they say of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{fencepost, heard, json, said};
 
@@ -153,28 +153,51 @@ fn the_last_seeds_there_are_can_be_searched() {
 
 #[test]
 fn a_search_that_goes_on_finds_every_law_that_is_broken_and_counts_all() {
-    let output = fencepost(&[
-        "run",
-        "--seeds",
-        "0..60",
-        "--subject",
-        "renew-then-write",
-        "--keep-going",
-        "--budget",
-        "200",
-        "--format",
-        "json",
-    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let junit = folder.path().join("junit.xml");
+    let search = "run --seeds 0..60 --subject renew-then-write --keep-going --budget 100";
+    let with = |more: &[&str]| fencepost(&[&search.split(' ').collect::<Vec<_>>(), more].concat());
+    let output = with(&["--format", "json", "--junit", junit.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let summary = json(&heard(&output))["summary"].clone();
     assert_eq!(summary["seeds"], 60);
+    let of_table: BTreeSet<&str> = summary["laws"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|law| law["broken"].as_u64() > Some(0))
+        .map(|law| law["law"].as_str().unwrap())
+        .collect();
     let broken = summary["broken"].as_array().unwrap();
     assert!(broken.len() > 1, "{summary}");
-    let laws: BTreeSet<&str> = broken.iter().map(|line| line["law"].as_str().unwrap()).collect();
+    let earliest: BTreeSet<&str> = broken.iter().map(|line| line["law"].as_str().unwrap()).collect();
+    assert!(earliest.len() < of_table.len(), "some law is never the earliest that is broken: {earliest:?}");
+    let first_seeds: BTreeMap<&str, u64> = summary["laws_broken"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["law"].as_str().unwrap(), line["seed"].as_u64().unwrap()))
+        .collect();
+    let laws: BTreeSet<&str> = first_seeds.keys().copied().collect();
+    assert_eq!(laws, of_table);
     let failures: Vec<&str> =
         summary["failures"].as_array().unwrap().iter().map(|line| line["law"].as_str().unwrap()).collect();
     assert_eq!(failures.iter().copied().collect::<BTreeSet<_>>(), laws);
     assert_eq!(failures.len(), laws.len(), "each law once");
+
+    let xml = std::fs::read_to_string(&junit).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let failed = document.descendants().filter(|node| node.has_tag_name("failure"));
+    let failed: BTreeSet<&str> =
+        failed.map(|node| node.parent().unwrap().attribute("name").unwrap()).collect();
+    assert_eq!(failed, laws);
+    let told = heard(&with(&["--format", "github"]));
+    let annotations = told.lines().filter_map(|line| line.strip_prefix("::error title="));
+    let annotated: BTreeSet<&str> = annotations.map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(annotated, laws);
+    for (law, seed) in first_seeds {
+        assert!(told.contains(&format!("{law} (seed {seed})")), "{told}");
+    }
 }
 
 #[test]

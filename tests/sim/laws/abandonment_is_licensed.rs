@@ -1,9 +1,21 @@
 //! Cases of abandonment-is-licensed.
 
 use fencepost::model::process::AbandonWriter;
-use fencepost_sim::history::event::{Licence, Status, What, Write};
+use fencepost_sim::history::event::{CallKind, CallResult, GrantNo, Licence, Status, What, Write};
 
-use crate::laws::history_builder::{BOB, Case, case, owner_bound};
+use crate::laws::history_builder::{ANN, BOB, Case, HistoryBuilder, case, owner_bound};
+
+const ABANDONED: What = What::Ended { status: Status::Abandoned, output: 9 };
+
+fn gives_up(history: HistoryBuilder, grant: GrantNo, licence: Licence) -> HistoryBuilder {
+    history.by(grant, What::GivesUp { writer: AbandonWriter::Sweep, licence })
+}
+
+/// Bob's giving up begins first and is stored; Ann's comes between and is refused.
+fn overlapping(bobs: Licence, anns: Licence) -> HistoryBuilder {
+    let begun = gives_up(owner_bound().at(4_000).granted(BOB, 2), BOB, bobs);
+    gives_up(begun, ANN, anns).refused(ANN, CallKind::Complete, CallResult::Superseded).by(BOB, ABANDONED)
+}
 
 pub fn cases() -> Vec<Case> {
     let none = Licence::default();
@@ -35,6 +47,20 @@ pub fn cases() -> Vec<Case> {
             "a sweep that lying probes misled is not to blame; somebody who names no reason is",
             taken_over().given_up(AbandonWriter::Sweep, probes_lie),
             taken_over().by(BOB, What::Ended { status: Status::Abandoned, output: 9 }),
+        ),
+        case(
+            "of two decisions that overlap, each is judged by its own caller's licence",
+            overlapping(starter_is_dead, none),
+            overlapping(none, starter_is_dead),
+        ),
+        case(
+            "a refusal of another caller's call takes nobody's licence away; one of the completion itself takes its own",
+            gives_up(taken_over(), BOB, starter_is_dead)
+                .refused(ANN, CallKind::Renew, CallResult::Superseded)
+                .by(BOB, ABANDONED),
+            gives_up(taken_over(), BOB, starter_is_dead)
+                .refused(BOB, CallKind::Complete, CallResult::Failed)
+                .by(BOB, ABANDONED),
         ),
     ]
 }

@@ -8,6 +8,12 @@ use crate::laws::history_builder::{
     ANN, BOB, Case, HistoryBuilder, NOBODY, TTL_MS, broken_at, case, history, judged, result_of, running,
 };
 
+const UNFENCED_START: What = What::Unfenced { call: CallKind::UnfencedStart };
+
+fn unfenced_start(history: HistoryBuilder) -> HistoryBuilder {
+    history.by(ANN, UNFENCED_START).wrote(ANN, Write::FirstStart)
+}
+
 pub fn cases() -> Vec<Case> {
     let claimed = || history().registered(RecoveryDisposition::Rerunnable).claims(1, NOBODY).granted(ANN, 1);
     let taken_over = |history: HistoryBuilder| history.at(1_000 + TTL_MS).claims(2, NOBODY).granted(BOB, 2);
@@ -46,6 +52,16 @@ pub fn cases() -> Vec<Case> {
                 CallKind::Complete,
                 CallResult::AlreadyTerminal,
             ),
+        ),
+        case(
+            "a start that presents no lease is the live holder's right, and nobody's after the expiry",
+            unfenced_start(running()),
+            unfenced_start(running().at(1_000 + TTL_MS)),
+        ),
+        case(
+            "an unfenced start is first only once, whoever sends it again",
+            unfenced_start(running()).by(ANN, UNFENCED_START).wrote(ANN, Write::StartedByItself),
+            unfenced_start(unfenced_start(running())),
         ),
         case(
             "a release that began first and ended last may come before a claim, but not before one that began later",

@@ -14,5 +14,10 @@ pub fn cases() -> Vec<Case> {
             stored(running().released(ANN), ANN),
         ),
         case("a stale release leaves another's grant alone", stored(stale(), BOB), stored(stale(), NOBODY)),
+        case(
+            "a release whose effect nobody read has freed its grant all the same, and the next one finds nothing",
+            stored(running().released(ANN).released(ANN), NOBODY),
+            stored(running().released(ANN).released(ANN), ANN),
+        ),
     ]
 }

@@ -39,7 +39,8 @@ pub(super) struct Decision {
     pub output: Option<u64>,
     /// Of a reclaim.
     pub observed: Option<ReclaimEvidence>,
-    pub is_unfenced: bool,
+    /// Of a write that presents no lease: its call.
+    pub unfenced: Option<CallKind>,
 }
 
 /// The grant that a reclaim observed, and what is known of its holder.
@@ -181,11 +182,17 @@ impl ProcessModel {
     }
 
     fn wrote(&self, decision: &Decision, write: Write, now_ms: u64) -> Result<(), String> {
-        if decision.is_unfenced {
-            let is_open = self.is_known && self.end.is_none() && self.is_external();
-            return must(is_open, "a write without a lease was accepted");
+        match decision.unfenced {
+            // It names its starter instead of a lease, and that is enough while the starter holds the live one.
+            Some(CallKind::UnfencedStart) if !self.is_external() => {
+                self.may_act(decision.grant, now_ms, "first start")?;
+            }
+            Some(_) => {
+                let is_open = self.is_known && self.end.is_none() && self.is_external();
+                return must(is_open, "a write without a lease was accepted");
+            }
+            None => self.may_act(decision.grant, now_ms, "write")?,
         }
-        self.may_act(decision.grant, now_ms, "write")?;
         let expected = match self.started_by {
             None => Write::FirstStart,
             Some(by) if by == decision.grant => Write::StartedByItself,
@@ -204,7 +211,7 @@ impl ProcessModel {
         if self.end == Some(end) && (end.by.is_some() || self.is_external()) {
             return Ok(true);
         }
-        if decision.is_unfenced {
+        if decision.unfenced.is_some() {
             must(self.is_external(), "an unfenced completion was accepted")?;
             must(self.is_known && self.end.is_none(), "a second end was accepted")?;
         } else {

@@ -24,13 +24,20 @@ impl World {
         let (kind, process) = (kind_of(call), process_in(call));
         let mut presented = grant_presented_by(call, process, &mut self.records.grants);
         let request = request_in(call);
-        if process != NO_PROCESS {
+        // An unfenced first start names its starter: it stands on the last grant of that incarnation.
+        let starter = match call {
+            Call::RecordFirstStarted { started, .. } => Some(&started.owner),
+            _ => None,
+        };
+        if let Some(owner) = starter {
+            presented = self.records.grants.last_of(process, &owner.owner_id, &owner.incarnation_id);
+        } else if process != NO_PROCESS {
             let row = self.row(process);
             let last = row.presented.iter_mut().find(|(of, _)| *of == caller.node.code());
             match (presented.is_some(), last) {
                 (true, Some((_, last))) => *last = presented,
                 (true, None) => row.presented.push((caller.node.code(), presented)),
-                // An unfenced write of an execution stands on the grant that its sender last presented.
+                // Another unfenced write of an execution stands on the grant that its sender last presented.
                 (false, Some((_, last))) if is_unfenced_execution(kind) && request.is_none() => {
                     presented = *last;
                 }
@@ -43,6 +50,7 @@ impl World {
             Call::AppendEvent { request, .. } | Call::AppendEventWithLease { request, .. } => {
                 request.replay.as_deref().map_or(0, hash_text)
             }
+            Call::RecordFirstStarted { started, .. } => hash_of(started),
             _ => 0,
         };
         let cursor = match call {
@@ -109,15 +117,12 @@ impl World {
             (CallKind::Complete | CallKind::UnfencedComplete, Reply::Record(record)) => {
                 self.ended(info, record);
             }
-            (CallKind::Start, Reply::FirstStart(start)) => {
-                let write = match start {
-                    FirstStart::Started(_) => Write::FirstStart,
-                    FirstStart::AlreadyYours(_) => Write::StartedByItself,
-                    FirstStart::AlreadyStarted(_) => Write::StartedBefore,
-                };
-                self.wrote(info, write);
-            }
-            (CallKind::UnfencedStart, _) => self.wrote(info, Write::FirstStart),
+            (CallKind::Start, Reply::FirstStart(start)) => match start {
+                FirstStart::Started(record) => self.started(info, record),
+                FirstStart::AlreadyYours(_) => self.wrote(info, Write::StartedByItself),
+                FirstStart::AlreadyStarted(_) => self.wrote(info, Write::StartedBefore),
+            },
+            (CallKind::UnfencedStart, Reply::Record(record)) => self.started_unfenced(info, record),
             (CallKind::SetWait | CallKind::UnfencedSetWait, _) => self.wrote(info, Write::Wait),
             (CallKind::ClearWait | CallKind::UnfencedClearWait, _) => self.wrote(info, Write::WaitCleared),
             (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => {
@@ -139,6 +144,7 @@ impl World {
                 | CallKind::Complete
                 | CallKind::UnfencedComplete
                 | CallKind::Start
+                | CallKind::UnfencedStart
                 | CallKind::Emit
                 | CallKind::UnfencedEmit,
                 _,
@@ -224,12 +230,28 @@ impl World {
     }
 
     fn wrote(&mut self, info: &CallInfo, write: Write) {
-        if write == Write::FirstStart {
-            let row = self.row(info.process);
-            row.is_started = true;
-            row.started_by = Some(info.presented);
-        }
         self.decision(info, info.presented, What::Wrote { write });
+    }
+
+    fn started(&mut self, info: &CallInfo, record: &ProcessRecord) {
+        let row = self.row(info.process);
+        row.first_start = Some(record.first_started.as_ref().map_or(0, hash_of));
+        row.started_by = Some(info.presented);
+        self.wrote(info, Write::FirstStart);
+    }
+
+    /// The answer to an unfenced start is the record alone: whose start it is shows in the fact that stands there.
+    fn started_unfenced(&mut self, info: &CallInfo, record: &ProcessRecord) {
+        let stands = record.first_started.as_ref().map(hash_of);
+        let row = self.row(info.process);
+        if row.first_start != stands {
+            // Nothing stood there, or another start that this one has replaced.
+            self.started(info, record);
+        } else if stands == Some(info.hash) && row.started_by == Some(info.presented) {
+            self.wrote(info, Write::StartedByItself);
+        } else {
+            self.wrote(info, Write::StartedBefore);
+        }
     }
 
     fn asked(&mut self, info: &CallInfo, write: Write) {

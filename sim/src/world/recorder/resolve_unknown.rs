@@ -80,7 +80,8 @@ pub async fn resolve(registry: &dyn Submit) {
         return look_for_the_pruned(registry, info.caller).await;
     };
     let Some(now) = show(registry, info.process).await else { return };
-    let reply = what_it_answered(&info, owner.as_ref(), &before, &now);
+    let is_ours = with(|world| world.subject.is_ours());
+    let reply = what_it_answered(&info, owner.as_ref(), &before, &now, is_ours);
     with(|world| {
         let fate = match (&reply, now == before) {
             (_, true) => TurnedOut::NotApplied,
@@ -103,6 +104,7 @@ fn what_it_answered(
     owner: Option<&(String, String)>,
     before: &ShownProcess,
     now: &ShownProcess,
+    is_ours: bool,
 ) -> Option<Reply> {
     let record = now.record.clone()?;
     let was_written = now.last_sequence() > before.last_sequence();
@@ -122,7 +124,9 @@ fn what_it_answered(
         CallKind::Abandon => {
             (record.abandon_request.is_some() && now.lease == before.lease).then_some(Reply::Record(record))
         }
-        CallKind::Start => (record.first_started.is_some() && was_written)
+        // A start that stood there before would have left everything as it was. Our start writes its event in the same step;
+        // another registry may keep the fact alone.
+        CallKind::Start => (record.first_started.is_some() && (was_written || !is_ours))
             .then_some(Reply::FirstStart(FirstStart::Started(record))),
         CallKind::SetWait => (record.wait.is_some() && was_written).then_some(Reply::Record(record)),
         CallKind::ClearWait => (record.wait.is_none() && was_written).then_some(Reply::Record(record)),
@@ -200,7 +204,7 @@ impl World {
             }
             Some(record) => {
                 row.is_terminal = record.is_terminal();
-                row.is_started = record.first_started.is_some();
+                row.first_start = record.first_started.as_ref().map(hash_of);
                 let surviving = SurvivingRow::Known {
                     status: status_of(&record.status),
                     is_started: record.first_started.is_some(),

@@ -18,7 +18,6 @@ use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::evidence::{StateBefore, look_after};
 use crate::world::recorder::resolve_unknown;
 use crate::world::recorder::unrecorded_read::poll_once;
-use crate::world::state::due::Due;
 use crate::world::state::nodes::Caller;
 use crate::world::state::services::Recorder;
 use crate::world::state::with;
@@ -103,11 +102,10 @@ impl Recorder {
             None => (Box::pin(record_span(&info, deciding)).await, true),
         };
         if is_on_disk && is_dead() {
-            // The registry died in the middle of this call: nobody hears of it.
+            // The registry died in the middle of this call: nobody hears of it, and its end is the next turn.
             with(|world| {
                 world.records.unknown =
                     watched.map(|watched| resolve_unknown::end_unknown(watched, world, &before));
-                world.kernel.at(world.kernel.now_us, Due::RegistryDies);
             });
             return std::future::pending().await;
         }

@@ -26,7 +26,7 @@ pub enum Due {
     Restarts(Node, u64, bool),
     StaleCall(Process, Method),
     DiskHeals,
-    /// The registry's process died in the middle of a call.
+    /// The registry's process has died at its disk. Never on the agenda: it is always the next turn.
     RegistryDies,
     /// The liveness phase begins, or looks again at what has ended.
     LivenessCheck,

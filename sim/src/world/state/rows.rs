@@ -12,7 +12,8 @@ pub struct RowView {
     pub body: Option<Body>,
     pub disposition: Option<RecoveryDisposition>,
     pub is_terminal: bool,
-    pub is_started: bool,
+    /// The hash of the first start, if it was started.
+    pub first_start: Option<u64>,
     pub started_by: Option<GrantNo>,
     /// The liveness phase has asked it to end.
     pub is_asked: bool,

@@ -1,0 +1,85 @@
+//! Situations in which the harness once accused somebody innocent. No law may object to any of them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fencepost::environment::Environment;
+use fencepost::model::process::DurabilityTier;
+use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::store::MemoryStore;
+use fencepost::{ProcessRegistry, Registry, RegistryError};
+use fencepost_sim::history::event::{EventKind, TurnedOut, What};
+use fencepost_sim::judge::{judge, record};
+use fencepost_sim::plan::{Plan, Store};
+use fencepost_sim::subject::Subject;
+
+use crate::stories::plan;
+
+/// A commit has failed, so the next call opens the file again. That call is the read of a wait beside the registry, which no
+/// recorder sees, and it meets the disk call that kills.
+#[test]
+fn a_registry_that_dies_in_the_read_of_a_wait_beside_it_comes_back() {
+    let steps = [
+        "0ms register p1 rerunnable 1 steps of 1s",
+        "1s await p1 at registry",
+        "1s crash registry at disk call 5 for 0ms",
+        "1s disk fails to sync for 1s",
+    ];
+    let plan = Plan {
+        seed: 1_241,
+        workers: "2".parse().unwrap(),
+        store: Store::Sqlite,
+        ..Plan::clone(&plan(&steps))
+    };
+    let plan = Arc::new(plan);
+    let history = record(&plan, &Subject::fencepost());
+    let is_dead = history.events.iter().filter(|event| event.kind() == EventKind::Crashed).count();
+    assert_eq!(is_dead, 1);
+    assert_eq!(judge(&plan, &Subject::fencepost()).broken(), None);
+}
+
+/// Somebody's registry that keeps a first start and writes no event of it, and whose answer to a start may not be believed.
+struct Taciturn {
+    inner: Arc<dyn ProcessRegistry>,
+}
+
+#[async_trait]
+impl Submit for Taciturn {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let (method, is_start) = (call.method(), matches!(call, Call::RecordFirstStartedWithLease { .. }));
+        let answer = dispatch(self.inner.as_ref(), call).await?;
+        if is_start {
+            return Err(RegistryError::unavailable(method, "the commit failed, or did not"));
+        }
+        Ok(match answer {
+            Reply::Events(events) => Reply::Events(
+                events.into_iter().filter(|event| event.event_type != "process.started").collect(),
+            ),
+            answer => answer,
+        })
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+#[test]
+fn a_first_start_that_another_registry_keeps_without_an_event_was_applied_as_a_whole() {
+    let taciturn = Subject::of("taciturn", |environment: Arc<dyn Environment>| {
+        Facade(Taciturn { inner: Arc::new(Registry::new(MemoryStore::new(), environment).inline()) })
+    })
+    .without_claiming(&["calm-ends-everything", "log-is-dense"]);
+    let plan = plan(&["0ms register p1 rerunnable 1 steps of 10ms"]);
+    let history = record(&plan, &taciturn);
+    let fates: Vec<TurnedOut> = history
+        .events
+        .iter()
+        .filter_map(|event| match event.what() {
+            What::TurnedOut { fate, .. } => Some(fate),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(fates.first(), Some(&TurnedOut::Applied), "{fates:?}");
+    assert_eq!(judge(&plan, &taciturn).broken(), None);
+}
