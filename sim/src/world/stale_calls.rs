@@ -155,8 +155,8 @@ impl World {
         let node = Node::Host(self.plan.hosts.0[0]);
         let life = self.node(node).life;
         LeaseOwnerIdentity {
-            owner_id: "ghost".to_owned(),
-            incarnation_id: format!("ghost-{}", self.kernel.now_us),
+            owner_id: "stale-caller".to_owned(),
+            incarnation_id: format!("stale-caller-{}", self.kernel.now_us),
             liveness: liveness(node, life).into(),
         }
     }

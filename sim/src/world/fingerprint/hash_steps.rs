@@ -15,22 +15,22 @@ use serde_json::{Number, Value};
 use crate::world::fingerprint::text::hash_text;
 
 #[derive(Clone, Copy)]
-enum Step {
+enum HashStep {
     Mix(u64),
     Number(u64),
     Key(u64),
 }
 
-const NULL: Step = Step::Mix(1);
-const LIST: Step = Step::Mix(5);
-const OBJECT: Step = Step::Mix(6);
+const NULL: HashStep = HashStep::Mix(1);
+const LIST: HashStep = HashStep::Mix(5);
+const OBJECT: HashStep = HashStep::Mix(6);
 
 pub struct HashSteps {
-    steps: Vec<Step>,
+    steps: Vec<HashStep>,
     /// The fields of the objects that are not finished, innermost last: the key of each, and its steps.
     fields: Vec<(Cow<'static, str>, Range<usize>)>,
     /// Room to sort steps in.
-    in_order: Vec<Step>,
+    in_order: Vec<HashStep>,
 }
 
 impl HashSteps {
@@ -41,19 +41,19 @@ impl HashSteps {
     pub fn hash(&self) -> u64 {
         let mix = |hash: u64, part: u64| (hash.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.steps.iter().fold(0x6c62_272e_07bb_0142, |hash, step| match *step {
-            Step::Mix(part) => mix(hash, part),
-            Step::Number(number) => mix(hash, 4).rotate_left(7) ^ number,
-            Step::Key(key) => hash ^ key,
+            HashStep::Mix(part) => mix(hash, part),
+            HashStep::Number(number) => mix(hash, 4).rotate_left(7) ^ number,
+            HashStep::Key(key) => hash ^ key,
         })
     }
 
-    fn push(&mut self, step: Step) -> Result<(), fmt::Error> {
+    fn push(&mut self, step: HashStep) -> Result<(), fmt::Error> {
         self.steps.push(step);
         Ok(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), fmt::Error> {
-        self.push(Step::Mix(hash_text(text)))
+        self.push(HashStep::Mix(hash_text(text)))
     }
 
     /// A number that is not a natural one.
@@ -63,7 +63,7 @@ impl HashSteps {
 
     /// An enum's variant with content: an object with one field.
     fn variant(&mut self, variant: &str) {
-        self.steps.extend([OBJECT, Step::Key(hash_text(variant))]);
+        self.steps.extend([OBJECT, HashStep::Key(hash_text(variant))]);
     }
 
     fn object(&mut self) -> Object<'_> {
@@ -84,7 +84,7 @@ pub struct Object<'a> {
 impl Object<'_> {
     fn field<T: Serialize + ?Sized>(&mut self, key: Cow<'static, str>, value: &T) -> Result<(), fmt::Error> {
         let from = self.writer.steps.len();
-        self.writer.push(Step::Key(hash_text(&key)))?;
+        self.writer.push(HashStep::Key(hash_text(&key)))?;
         value.serialize(&mut *self.writer)?;
         self.writer.fields.push((key, from..self.writer.steps.len()));
         Ok(())
@@ -117,7 +117,7 @@ impl<'a> Serializer for &'a mut HashSteps {
     type SerializeStructVariant = Object<'a>;
 
     fn serialize_bool(self, value: bool) -> Result<(), fmt::Error> {
-        self.push(Step::Mix(2 + u64::from(value)))
+        self.push(HashStep::Mix(2 + u64::from(value)))
     }
 
     fn serialize_i8(self, value: i8) -> Result<(), fmt::Error> {
@@ -152,7 +152,7 @@ impl<'a> Serializer for &'a mut HashSteps {
     }
 
     fn serialize_u64(self, value: u64) -> Result<(), fmt::Error> {
-        self.push(Step::Number(value))
+        self.push(HashStep::Number(value))
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), fmt::Error> {
