@@ -9,6 +9,7 @@ mod command_line;
 mod determinism;
 mod disk;
 mod false_alarms;
+mod honest;
 mod laws;
 mod matrix;
 mod others;

@@ -25,6 +25,8 @@ use fencepost_sim::{Options, Subject, check};
 struct Small {
     workplace: Workplace,
     runs_on_when_lost: bool,
+    /// It records a first start by the call that names the starter and presents no lease.
+    starts_unfenced: bool,
 }
 
 /// What its bodies may do: no cancels, and waits by asking again and again.
@@ -163,8 +165,17 @@ impl Small {
                 .then_some(ProcessAwaitOutput::Abandoned { evidence }));
         }
         let started = ProcessStarted { owner, started_at_ms: environment.now_epoch_ms() };
-        let start = registry.record_first_started_with_lease(lease, started).await?;
-        if !is_rerunnable && matches!(start, FirstStart::AlreadyStarted(_)) {
+        let is_ours = match self.starts_unfenced {
+            true => {
+                let record = registry.record_first_started(record.id(), started.clone()).await?;
+                record.first_started.as_ref() == Some(&started)
+            }
+            false => {
+                let start = registry.record_first_started_with_lease(lease, started).await?;
+                !matches!(start, FirstStart::AlreadyStarted(_))
+            }
+        };
+        if !is_rerunnable && !is_ours {
             return Ok(None);
         }
         let means = Bare { small: self, lease: lease.clone(), cancellation: CancellationToken::new() };
@@ -191,21 +202,24 @@ impl ProcessRunHandle for Small {
 /// What a worker cannot promise that takes one process at a time, sends an outcome once and lets panics through.
 const NOT_CLAIMED: &[&str] = &["calm-ends-everything", "outcomes-are-not-dropped", "nobody-panics"];
 
-fn worked_by_small(runs_on_when_lost: bool) -> Subject {
+fn worked_by_small(runs_on_when_lost: bool, starts_unfenced: bool) -> Subject {
     Subject::of("small", |environment| Registry::new(MemoryStore::new(), environment).inline())
-        .worked_by(move |workplace| Arc::new(Small { workplace, runs_on_when_lost }))
+        .worked_by(move |workplace| Arc::new(Small { workplace, runs_on_when_lost, starts_unfenced }))
         .without_claiming(NOT_CLAIMED)
 }
 
 #[test]
 fn an_honest_worker_of_anybodys_passes() {
-    let shown = check(&worked_by_small(false), &Options { seeds: 0..200, ..Options::default() }).unwrap();
-    assert_eq!(shown.seeds, 200);
+    for starts_unfenced in [false, true] {
+        let subject = worked_by_small(false, starts_unfenced);
+        let shown = check(&subject, &Options { seeds: 0..200, ..Options::default() }).unwrap();
+        assert_eq!(shown.seeds, 200);
+    }
 }
 
 #[test]
 fn a_worker_whose_body_runs_on_when_its_lease_is_lost_is_caught() {
-    let failure = check(&worked_by_small(true), &Options { seeds: 0..200, ..Options::default() })
+    let failure = check(&worked_by_small(true, false), &Options { seeds: 0..200, ..Options::default() })
         .expect_err("it runs on");
     assert!(
         ["lost-means-silent", "bodies-overlap-within-bound"].contains(&failure.law().unwrap_or_default()),
