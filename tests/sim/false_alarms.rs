@@ -1,6 +1,7 @@
 //! Situations in which the harness once accused somebody innocent. No law may object to any of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::environment::Environment;
@@ -36,6 +37,50 @@ fn a_registry_that_dies_in_the_read_of_a_wait_beside_it_comes_back() {
     let is_dead = history.events.iter().filter(|event| event.kind() == EventKind::Crashed).count();
     assert_eq!(is_dead, 1);
     assert_eq!(judge(&plan, &Subject::fencepost()).broken(), None);
+}
+
+/// Somebody's registry that answers a while after it has decided.
+struct Hesitant {
+    inner: Arc<dyn ProcessRegistry>,
+    environment: Arc<dyn Environment>,
+}
+
+#[async_trait]
+impl Submit for Hesitant {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let answer = dispatch(self.inner.as_ref(), call).await;
+        self.environment.sleep(Duration::from_millis(100)).await;
+        answer
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+/// Its rows outlive the crash, and nobody is left who could send the completion again.
+#[test]
+fn an_end_whose_answer_died_with_the_registry_and_its_worker_is_an_end() {
+    let hesitant = Subject::of("hesitant", |environment: Arc<dyn Environment>| {
+        let inner = Arc::new(Registry::new(MemoryStore::new(), Arc::clone(&environment)).inline());
+        Facade(Hesitant { inner, environment })
+    });
+    for disposition in ["owner-bound", "rerunnable"] {
+        let mut unseen = 0;
+        for crash_ms in (500..2_500).step_by(50) {
+            let steps = [
+                format!("0ms register p1 {disposition} 1 steps of 10ms"),
+                format!("{crash_ms}ms crash registry for 300ms"),
+                format!("{crash_ms}ms crash worker-1 for 300ms"),
+            ];
+            let plan = plan(&steps.each_ref().map(String::as_str));
+            let plan = Arc::new(Plan { workers: "1".parse().unwrap(), ..Plan::clone(&plan) });
+            assert_eq!(judge(&plan, &hesitant).broken(), None, "{disposition}, {crash_ms} ms");
+            let events = record(&plan, &hesitant).events;
+            unseen += usize::from(!events.iter().any(|event| event.kind() == EventKind::Ended));
+        }
+        assert!(unseen > 0, "every end of the {disposition} process was answered");
+    }
 }
 
 /// Somebody's registry that keeps a first start and writes no event of it, and whose answer to a start may not be believed.

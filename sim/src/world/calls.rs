@@ -27,6 +27,8 @@ pub struct CallInfo {
     pub cursor: Option<u64>,
     /// The length of the lease it asks for, or 0.
     pub asked_ms: u64,
+    /// It lists the processes that have not ended.
+    pub is_work_list: bool,
 }
 
 impl CallInfo {
@@ -41,6 +43,7 @@ impl CallInfo {
             hash: 0,
             cursor: None,
             asked_ms: 0,
+            is_work_list: false,
         }
     }
 }

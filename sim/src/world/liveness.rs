@@ -154,7 +154,7 @@ impl World {
         let open = |process: &u16| {
             let row = self.records.rows.get(*process);
             // Without a fence left nobody can hold it, and nothing ends it.
-            row.is_some_and(|row| row.body.is_some() && !row.is_terminal) && !self.is_doomed(*process)
+            row.is_some_and(|row| row.body.is_some() && !row.has_ended()) && !self.is_doomed(*process)
         };
         (0..self.records.rows.len())
             .filter(open)
@@ -166,10 +166,10 @@ impl World {
         let Some(row) = self.records.rows.get(process) else { return false };
         let waits_for_doomed = match row.body {
             // Plans have no circles of waits.
-            Some(Body::Awaits { child }) if !row.is_terminal => self.is_doomed(child.0),
+            Some(Body::Awaits { child }) if !row.has_ended() => self.is_doomed(child.0),
             _ => false,
         };
-        !row.is_terminal && (row.is_exhausted || waits_for_doomed)
+        !row.has_ended() && (row.is_exhausted || waits_for_doomed)
     }
 
     fn is_any_doomed(&self) -> bool {
@@ -180,7 +180,7 @@ impl World {
     fn holding_on(&self) -> u64 {
         let holds_on = |row: &RowView| {
             let is_run = row.disposition != Some(RecoveryDisposition::ExternallyOwned);
-            row.body == Some(Body::UntilCancelled) && is_run && !row.is_terminal && row.cancels == 0
+            row.body == Some(Body::UntilCancelled) && is_run && !row.has_ended() && row.cancels == 0
         };
         self.records.rows.iter().filter(|(_, row)| holds_on(row)).count() as u64
     }
@@ -193,7 +193,7 @@ impl World {
         let Some(row) = self.records.rows.get(process) else { return true };
         // A wait for an id that nobody knows ends at once.
         let Some(body) = row.body else { return true };
-        if row.is_terminal {
+        if row.has_ended() {
             return true;
         }
         let runs = match row.disposition {
@@ -213,7 +213,7 @@ impl World {
     }
 
     fn leased_rows(&self) -> Vec<u16> {
-        let leased = self.records.rows.iter().filter(|(_, row)| row.lease.is_some());
+        let leased = self.records.rows.iter().filter(|(_, row)| row.lease.is_some() && !row.has_ended());
         leased.map(|(process, _)| process).filter(|process| !self.is_doomed(*process)).collect()
     }
 

@@ -1,5 +1,7 @@
 //! Records what the registry decided, and keeps the world's view of grants and rows in step with it.
 
+use std::collections::BTreeSet;
+
 use fencepost::RegistryError;
 use fencepost::model::event::ProcessEventAppendResult;
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
@@ -9,8 +11,8 @@ use fencepost::registry::calls::{Call, Reply};
 use crate::history::event::{CallKind, CallResult, Context, Event, GrantNo, NO_PROCESS, What, Write};
 use crate::plan::Node;
 use crate::world::calls::{
-    CallInfo, grant_presented_by, is_unfenced_execution, kind_of, process_in, refusal_of, request_in,
-    status_of,
+    CallInfo, grant_presented_by, is_unfenced_execution, kind_of, process_in, process_of, refusal_of,
+    request_in, status_of,
 };
 use crate::world::fingerprint::{hash_of, hash_text};
 use crate::world::state::World;
@@ -63,7 +65,8 @@ impl World {
             | Call::RenewProcessLease { lease_ttl_ms, .. } => *lease_ttl_ms,
             _ => 0,
         };
-        CallInfo { caller, kind, process, presented, request, hash, cursor, asked_ms }
+        let is_work_list = matches!(call, Call::ListNonTerminal { .. });
+        CallInfo { caller, kind, process, presented, request, hash, cursor, asked_ms, is_work_list }
     }
 
     /// Keeps a copy of the call, if the run was asked to.
@@ -156,6 +159,9 @@ impl World {
         let why = refusal_of(error);
         if why == CallResult::FenceExhausted {
             self.row(info.process).is_exhausted = true;
+        }
+        if why == CallResult::AlreadyTerminal {
+            self.is_told_of_end(info.process);
         }
         self.decision(info, info.presented, What::Refused { call: info.kind, why });
     }
@@ -283,7 +289,13 @@ impl World {
         if let Reply::MaybeRecord(Some(record)) = reply {
             let output = record.status.output().map_or(0, hash_of);
             let status = status_of(&record.status);
+            if record.is_terminal() {
+                self.is_told_of_end(info.process);
+            }
             self.decision(info, GrantNo::NONE, What::Showed { status, output });
+        }
+        if let (Reply::Records(records), true) = (reply, info.is_work_list && !self.subject.is_ours()) {
+            self.listed(records);
         }
         if let (Reply::Events(events), Some(after)) = (reply, info.cursor)
             && !events.is_empty()
@@ -294,6 +306,26 @@ impl World {
                 let shown = What::LogShown { sequence: event.sequence, event: hash_of(event) };
                 self.decision(info, GrantNo::NONE, shown);
             }
+        }
+    }
+
+    /// In the liveness phase hardly any process is new, so one that is not listed has ended.
+    fn listed(&mut self, records: &[ProcessRecord]) {
+        if !self.liveness.has_begun() {
+            return;
+        }
+        let listed: BTreeSet<u16> = records.iter().filter_map(|record| process_of(record.id())).collect();
+        for process in (0..self.records.rows.len()).filter(|process| !listed.contains(process)) {
+            if self.row(process).body.is_some() {
+                self.is_told_of_end(process);
+            }
+        }
+    }
+
+    /// Of our own registry every decision is seen, and its word alone counts for nothing.
+    fn is_told_of_end(&mut self, process: u16) {
+        if process != NO_PROCESS && !self.subject.is_ours() {
+            self.row(process).was_told_ended = true;
         }
     }
 

@@ -12,6 +12,9 @@ pub struct RowView {
     pub body: Option<Body>,
     pub disposition: Option<RecoveryDisposition>,
     pub is_terminal: bool,
+    /// An answer of another registry spoke of its end, which nobody saw decided: a crash may have cut a decision that took
+    /// time between the write and its answer.
+    pub was_told_ended: bool,
     /// The hash of the first start, if it was started.
     pub first_start: Option<u64>,
     pub started_by: Option<GrantNo>,
@@ -25,6 +28,12 @@ pub struct RowView {
     pub lease: Option<(u64, GrantNo)>,
     /// The last grant that each node presented.
     pub presented: Vec<(u8, GrantNo)>,
+}
+
+impl RowView {
+    pub fn has_ended(&self) -> bool {
+        self.is_terminal || self.was_told_ended
+    }
 }
 
 #[derive(Default)]
