@@ -102,12 +102,15 @@ impl<T: Transport> RemoteClient<T> {
         let mut in_flight: Vec<BoxFuture<'_, Result<Response, TransportError>>> = Vec::new();
         // Without a pause no exchange would ever be polled.
         let mut pause = self.options.resend_after.max(Duration::from_millis(1));
-        while self.environment.monotonic() < deadline {
+        loop {
+            let now = self.environment.monotonic();
+            if now >= deadline {
+                return None;
+            }
             if in_flight.len() == EXCHANGES_IN_FLIGHT {
                 drop(in_flight.remove(0));
             }
             in_flight.push(self.transport.exchange(request()));
-            let now = self.environment.monotonic();
             let patience = now.saturating_add(pause).min(deadline);
             pause = pause.saturating_mul(2);
             let heard = poll_fn(|task| {
@@ -125,7 +128,6 @@ impl<T: Transport> RemoteClient<T> {
                 return Some(response);
             }
         }
-        None
     }
 }
 
