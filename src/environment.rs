@@ -4,7 +4,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -116,8 +116,8 @@ pub async fn before<T>(
 }
 
 /// The evidence by which others can tell that this process is dead; `Opaque` where the system cannot tell.
-pub fn local_liveness() -> LeaseOwnerLiveness {
-    local_process::own_liveness().unwrap_or(LeaseOwnerLiveness::Opaque)
+pub fn local_liveness() -> Arc<LeaseOwnerLiveness> {
+    Arc::new(local_process::own_liveness().unwrap_or(LeaseOwnerLiveness::Opaque))
 }
 
 /// Linux's account of which processes live. A pid alone proves nothing: it is reused, and other hosts, other boots and
@@ -201,16 +201,23 @@ mod tests {
     use super::*;
 
     fn dead(liveness: LeaseOwnerLiveness) -> bool {
+        let liveness = Arc::new(liveness);
         let owner =
             LeaseOwnerIdentity { owner_id: "worker".into(), incarnation_id: "first".into(), liveness };
         System::new().unwrap().is_definitely_dead(&owner)
     }
 
+    /// The host, boot and pid of this process.
+    fn local_process() -> (String, String, u32) {
+        match LeaseOwnerLiveness::clone(&local_liveness()) {
+            LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, .. } => (host_id, boot_id, pid),
+            LeaseOwnerLiveness::Opaque => panic!("this machine tells which processes live"),
+        }
+    }
+
     /// A process of this machine that was killed, and that nobody has waited for yet.
     fn killed_child() -> (Child, LeaseOwnerLiveness) {
-        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, .. } = local_liveness() else {
-            panic!("this machine tells which processes live");
-        };
+        let (host_id, boot_id, _) = local_process();
         let mut child = Command::new("sleep").arg("30").spawn().unwrap();
         let pid = child.id();
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -223,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_running_process_is_not_dead() {
-        assert!(!dead(local_liveness()));
+        assert!(!dead(LeaseOwnerLiveness::clone(&local_liveness())));
     }
 
     #[test]
@@ -254,9 +261,7 @@ mod tests {
 
     #[test]
     fn a_host_is_told_by_its_pid_namespace_too() {
-        let LeaseOwnerLiveness::LocalProcess { host_id, .. } = local_liveness() else {
-            panic!("this machine tells which processes live");
-        };
+        let (host_id, ..) = local_process();
         let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
         assert!(host_id.contains(namespace.to_str().unwrap()));
     }
@@ -271,9 +276,7 @@ mod tests {
 
     #[test]
     fn a_reused_pid_is_another_process() {
-        let LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, .. } = local_liveness() else {
-            panic!("this machine tells which processes live");
-        };
+        let (host_id, boot_id, pid) = local_process();
         assert!(dead(LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid, process_start: "1".into() }));
     }
 

@@ -1,6 +1,8 @@
 //! The lease: who may work on a process, and until when. Nothing here decides anything: `rules/leases.rs`
 //! decides whether a lease is live, at a time that it is handed. Read next: `event.rs`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::process_id::ProcessId;
@@ -26,8 +28,9 @@ pub struct LeaseOwnerIdentity {
     pub owner_id: String,
     #[serde(default)]
     pub incarnation_id: String,
+    /// Shared: owners are copied with every lease and every first start, and it says the same in all of them.
     #[serde(default)]
-    pub liveness: LeaseOwnerLiveness,
+    pub liveness: Arc<LeaseOwnerLiveness>,
 }
 
 /// Evidence by which others can tell whether a holder that no longer answers is dead.
@@ -67,11 +70,7 @@ pub struct ProcessLeaseCompletion {
 impl LeaseOwnerIdentity {
     /// An owner about which nothing can be asked.
     pub fn opaque(owner_id: impl Into<String>, incarnation_id: impl Into<String>) -> Self {
-        Self {
-            owner_id: owner_id.into(),
-            incarnation_id: incarnation_id.into(),
-            liveness: LeaseOwnerLiveness::Opaque,
-        }
+        Self { owner_id: owner_id.into(), incarnation_id: incarnation_id.into(), liveness: Arc::default() }
     }
 }
 
@@ -137,7 +136,7 @@ impl<'de> Deserialize<'de> for ProcessLease {
             #[serde(default)]
             incarnation_id: String,
             #[serde(default)]
-            liveness: LeaseOwnerLiveness,
+            liveness: Arc<LeaseOwnerLiveness>,
             lease_token: String,
             fencing_token: u64,
             claimed_at_epoch_ms: u64,

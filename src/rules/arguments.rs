@@ -62,7 +62,7 @@ fn is_within_depth(value: &Value, left: usize) -> bool {
 pub fn owner(owner: &LeaseOwnerIdentity) -> Checked {
     name("owner.owner_id", &owner.owner_id)?;
     name("owner.incarnation_id", &owner.incarnation_id)?;
-    match &owner.liveness {
+    match owner.liveness.as_ref() {
         LeaseOwnerLiveness::Opaque => Ok(()),
         LeaseOwnerLiveness::LocalProcess { host_id, boot_id, process_start, .. } => {
             name("liveness.host_id", host_id)?;

@@ -21,7 +21,7 @@ pub struct DurableProcessWorkerConfig {
     /// Names the worker over its restarts; each attempt is an incarnation of it.
     pub owner_id: String,
     /// Evidence by which others can tell that this worker is dead.
-    pub liveness: LeaseOwnerLiveness,
+    pub liveness: Arc<LeaseOwnerLiveness>,
     /// How many bodies run at once; at least one.
     pub max_concurrent_runs: usize,
     pub effects: Arc<dyn EffectController>,
@@ -44,7 +44,7 @@ impl DurableProcessWorkerConfig {
             environment,
             timings: LeaseTimings::default(),
             owner_id: owner_id.into(),
-            liveness: LeaseOwnerLiveness::Opaque,
+            liveness: Arc::default(),
             max_concurrent_runs: 4,
             effects: Arc::new(NoEffects),
             hub: ProcessChangeHub::new(),

@@ -31,7 +31,7 @@ impl WorkerContext {
         LeaseOwnerIdentity {
             owner_id: self.config.owner_id.clone(),
             incarnation_id: (self.config.rules.incarnation)(entropy),
-            liveness: self.config.liveness.clone(),
+            liveness: Arc::clone(&self.config.liveness),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The serialised forms of the model: those written today, and older ones that must still be read.
 
+use std::sync::Arc;
+
 use fencepost::model::lease::{LeaseOwnerIdentity, LeaseOwnerLiveness, ProcessLease};
 use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::{ProcessRegistration, RecoveryDisposition};
@@ -12,12 +14,12 @@ fn lease() -> ProcessLease {
         owner: LeaseOwnerIdentity {
             owner_id: "ann".into(),
             incarnation_id: "ann-1".into(),
-            liveness: LeaseOwnerLiveness::LocalProcess {
+            liveness: Arc::new(LeaseOwnerLiveness::LocalProcess {
                 host_id: "h".into(),
                 boot_id: "b".into(),
                 pid: 7,
                 process_start: "99".into(),
-            },
+            }),
         },
         lease_token: "t".into(),
         fencing_token: u64::MAX,

@@ -100,7 +100,7 @@ pub fn output(output: &ProcessAwaitOutput) -> Checked {
 pub fn owner(owner: &LeaseOwnerIdentity) -> Checked {
     name("owner.owner_id", &owner.owner_id)?;
     name("owner.incarnation_id", &owner.incarnation_id)?;
-    match &owner.liveness {
+    match owner.liveness.as_ref() {
         LeaseOwnerLiveness::Opaque => Ok(()),
         LeaseOwnerLiveness::LocalProcess { host_id, boot_id, process_start, .. } => {
             [host_id, boot_id, process_start].into_iter().try_for_each(|id| name("owner.liveness", id))

@@ -22,7 +22,7 @@ pub struct Workplace {
     pub timings: LeaseTimings,
     /// Names the worker over its restarts; each attempt should be an incarnation of its own.
     pub owner_id: String,
-    pub liveness: LeaseOwnerLiveness,
+    pub liveness: Arc<LeaseOwnerLiveness>,
     /// How many bodies may run at once.
     pub bound: usize,
     /// The ledger outside, which takes the effects of our own worker's bodies.

@@ -55,7 +55,7 @@ impl World {
     /// The answer of a node's probe. The pid and start of a simulated process are its node and life; the world knows if
     /// that life still goes on.
     pub fn is_called_dead(&mut self, by: Node, owner: &LeaseOwnerIdentity) -> bool {
-        let LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } = &owner.liveness else {
+        let LeaseOwnerLiveness::LocalProcess { pid, process_start, .. } = owner.liveness.as_ref() else {
             return false;
         };
         let now_us = self.kernel.now_us;

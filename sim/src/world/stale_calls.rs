@@ -157,7 +157,7 @@ impl World {
         LeaseOwnerIdentity {
             owner_id: "ghost".to_owned(),
             incarnation_id: format!("ghost-{}", self.kernel.now_us),
-            liveness: liveness(node, life),
+            liveness: liveness(node, life).into(),
         }
     }
 }

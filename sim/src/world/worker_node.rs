@@ -36,7 +36,7 @@ pub fn start(node: Node, is_renamed: bool) {
         environment: Arc::clone(&environment),
         timings: LeaseTimings::new(plan.ttl_ms, plan.renew_ms).expect("plans are checked before they run"),
         owner_id: if is_renamed { format!("{node}.{life}") } else { node.to_string() },
-        liveness: liveness(node, life),
+        liveness: Arc::new(liveness(node, life)),
         bound: usize::from(plan.bound),
         effects: Arc::new(LedgerWire(node)),
         attempt_rules: subject.attempt_rules,

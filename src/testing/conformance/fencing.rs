@@ -144,12 +144,13 @@ pub async fn the_presented_expiry_and_liveness_are_not_believed(t: Bench) {
     dressed_up.expires_at_epoch_ms = 0;
     dressed_up.claimed_at_epoch_ms = 1;
     dressed_up.schema_version = 77;
-    dressed_up.owner.liveness = LeaseOwnerLiveness::LocalProcess {
+    let liveness = LeaseOwnerLiveness::LocalProcess {
         host_id: "h".into(),
         boot_id: "b".into(),
         pid: 1,
         process_start: "1".into(),
     };
+    dressed_up.owner.liveness = liveness.into();
     let renewed = t.registry.renew_process_lease(&dressed_up, TTL_MS).await.expect("the grant is live");
     assert_eq!(renewed, lease);
     t.advance(TTL_MS);

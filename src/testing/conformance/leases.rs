@@ -56,7 +56,7 @@ pub async fn reentry_keeps_the_stored_liveness(t: Bench) {
         pid: 4,
         process_start: "5".into(),
     };
-    let reentered = t.claim("p", &LeaseOwnerIdentity { liveness, ..ann() }).await;
+    let reentered = t.claim("p", &LeaseOwnerIdentity { liveness: liveness.into(), ..ann() }).await;
     assert_eq!(reentered.owner, ann());
 }
 
@@ -293,8 +293,8 @@ pub async fn a_reclaim_asks_about_the_stored_holder_not_the_presented_one(t: Ben
         pid,
         process_start: "5".into(),
     };
-    let alive = LeaseOwnerIdentity { liveness: running_as(4), ..ann() };
-    let dead = LeaseOwnerIdentity { liveness: running_as(5), ..ann() };
+    let alive = LeaseOwnerIdentity { liveness: running_as(4).into(), ..ann() };
+    let dead = LeaseOwnerIdentity { liveness: running_as(5).into(), ..ann() };
     t.register("p").await;
     let held = t.claim("p", &alive).await;
     t.environment.declare_dead(&dead);

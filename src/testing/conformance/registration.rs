@@ -312,7 +312,7 @@ pub async fn every_other_id_and_name_is_held_to_the_same_bounds(t: Bench) {
             [[bad.clone(), good(), good()], [good(), bad.clone(), good()], [good(), good(), bad.clone()]]
         {
             let liveness = LeaseOwnerLiveness::LocalProcess { host_id, boot_id, pid: 1, process_start };
-            let owner = crate::model::lease::LeaseOwnerIdentity { liveness, ..ann() };
+            let owner = crate::model::lease::LeaseOwnerIdentity { liveness: liveness.into(), ..ann() };
             refused!(r.claim_process_lease("p", &owner, TTL_MS).await, E::InvalidArgument { .. });
         }
     }

@@ -105,7 +105,7 @@ impl World {
                     Licence {
                         is_starter_dead: truth.is_dead,
                         do_probes_lie: truth.were_workers_lied_to,
-                        is_by_starter: starter.liveness == liveness(info.caller.node, info.caller.life),
+                        is_by_starter: *starter.liveness == liveness(info.caller.node, info.caller.life),
                     }
                 }
                 None => Licence::default(),

@@ -29,7 +29,7 @@ impl Grants {
         if let Some(number) = known {
             return GrantNo(*number);
         }
-        let node = match &lease.owner.liveness {
+        let node = match lease.owner.liveness.as_ref() {
             LeaseOwnerLiveness::LocalProcess { pid, .. } => u8::try_from(*pid).unwrap_or(u8::MAX),
             LeaseOwnerLiveness::Opaque => u8::MAX,
         };
