@@ -20,11 +20,15 @@ use crate::world::recorder::resolve_unknown;
 use crate::world::recorder::unrecorded_read::poll_once;
 use crate::world::state::nodes::Caller;
 use crate::world::state::services::Recorder;
-use crate::world::state::with;
+use crate::world::state::unknown_call::WatchedCall;
+use crate::world::state::{World, with};
 
+/// Rare work is boxed, and no answer is held while something is awaited: this future is made and moved at every call, and
+/// should be no larger than every call needs.
 #[async_trait]
 impl Submit for Recorder {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let core = self.0.as_ref();
         let (caller, delay_us) = with(|world| {
             let delay_us = world.store_faults.delay_us(world.kernel.now_us);
             (world.records.caller, delay_us)
@@ -32,48 +36,7 @@ impl Submit for Recorder {
         if delay_us > 0 {
             Box::pin(wait_for_store(caller, delay_us, &call)).await;
         }
-        let method = call.method();
-        let failure = with(|world| world.store_faults.failure(world.kernel.now_us));
-        let unknown = || RegistryError::unavailable(method, "the store did not say");
-        let is_answer_lost = match failure {
-            Some(StoreFailure::Before) => {
-                with(|world| world.failed(caller, &call, false));
-                return Err(RegistryError::backend(method, "the store failed"));
-            }
-            Some(StoreFailure::UnknownBefore) => {
-                with(|world| world.failed(caller, &call, true));
-                return Err(unknown());
-            }
-            Some(StoreFailure::Reads) if call.is_read() && call.process_id().is_some() => {
-                with(|world| world.failed(caller, &call, false));
-                return Err(RegistryError::backend(method, "the store failed"));
-            }
-            Some(StoreFailure::UnknownAfter) => true,
-            Some(StoreFailure::Reads) | None => false,
-        };
-        // Awaited in one place: the future has room for every await that is written in it.
-        let answer = self.decide(caller, call).await;
-        if is_answer_lost { answer.and_then(|_| Err(unknown())) } else { answer }
-    }
-
-    fn durability_tier(&self) -> DurabilityTier {
-        DurabilityTier::Inline
-    }
-}
-
-async fn wait_for_store(caller: Caller, delay_us: u64, call: &Call) {
-    let arrived_ms = with(|world| world.wall_ms(Node::Registry));
-    NodeEnvironment(Node::Registry).sleep(Duration::from_micros(delay_us)).await;
-    with(|world| {
-        let info = world.call_info(caller, call);
-        world.decision(&info, info.presented, What::StoreWaited { arrived_ms });
-    });
-}
-
-impl Recorder {
-    /// Rare work is boxed: this future is made for every call, and should be no larger than every call needs.
-    async fn decide(&self, caller: Caller, call: Call) -> Result<Reply, RegistryError> {
-        let core = self.0.as_ref();
+        let (method, is_answer_lost) = (call.method(), with(|world| world.reach_store(caller, &call))?);
         let is_on_disk = with(|world| world.is_on_disk());
         if is_on_disk && is_dead() {
             // The registry died in an earlier call of this very instant.
@@ -103,10 +66,8 @@ impl Recorder {
         };
         if is_on_disk && is_dead() {
             // The registry died in the middle of this call: nobody hears of it, and its end is the next turn.
-            with(|world| {
-                world.records.unknown =
-                    watched.map(|watched| resolve_unknown::end_unknown(watched, world, &before));
-            });
+            drop(answer);
+            with(|world| world.keep_unknown(watched, &before));
             return std::future::pending().await;
         }
         with(|world| {
@@ -114,24 +75,95 @@ impl Recorder {
                 took_time || before.at_us == world.kernel.now_us,
                 "time passed in one poll of a decision"
             );
-            let kept = world.records.decided_calls.as_mut();
-            if let Some(decided) = kept.and_then(|calls| calls.last_mut()) {
-                decided.was_ok = answer.is_ok();
-            }
-            world.decided(&info, before.entropy_drawn, &answer);
-            if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
-                world.records.unknown =
-                    watched.map(|watched| resolve_unknown::end_unknown(watched, world, &before));
-            }
+            world.answered(&info, &before, watched, &answer);
         });
         // A change after a decision that took time may be another call's doing.
-        if !took_time && (is_looked_at || info.kind == CallKind::Release) {
-            Box::pin(look_after(core, &info, &before, &answer)).await;
+        let is_looked_at_after = !took_time && (is_looked_at || info.kind == CallKind::Release);
+        let answer = match is_looked_at_after || info.kind == CallKind::Prune {
+            true => Box::pin(follow_up(core, info, before, is_looked_at_after, answer)).await,
+            false => answer,
+        };
+        if is_answer_lost { answer.and_then(|_| Err(store_is_silent(method))) } else { answer }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+fn store_is_silent(method: &'static str) -> RegistryError {
+    RegistryError::unavailable(method, "the store did not say")
+}
+
+async fn wait_for_store(caller: Caller, delay_us: u64, call: &Call) {
+    let arrived_ms = with(|world| world.wall_ms(Node::Registry));
+    NodeEnvironment(Node::Registry).sleep(Duration::from_micros(delay_us)).await;
+    with(|world| {
+        let info = world.call_info(caller, call);
+        world.decision(&info, info.presented, What::StoreWaited { arrived_ms });
+    });
+}
+
+/// Looks at what the decided call has left behind, and gives its answer back.
+async fn follow_up(
+    core: &dyn Submit,
+    info: CallInfo,
+    before: StateBefore,
+    is_looked_at: bool,
+    answer: Result<Reply, RegistryError>,
+) -> Result<Reply, RegistryError> {
+    if is_looked_at {
+        look_after(core, &info, &before, &answer).await;
+    }
+    if info.kind == CallKind::Prune && answer.is_ok() {
+        resolve_unknown::look_for_the_pruned(core, info.caller).await;
+    }
+    answer
+}
+
+impl World {
+    /// Fails the call if the plan has the store fail it now. True if it will be decided and its answer lost.
+    fn reach_store(&mut self, caller: Caller, call: &Call) -> Result<bool, RegistryError> {
+        let method = call.method();
+        match self.store_faults.failure(self.kernel.now_us) {
+            Some(StoreFailure::Before) => {
+                self.failed(caller, call, false);
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(StoreFailure::UnknownBefore) => {
+                self.failed(caller, call, true);
+                Err(store_is_silent(method))
+            }
+            Some(StoreFailure::Reads) if call.is_read() && call.process_id().is_some() => {
+                self.failed(caller, call, false);
+                Err(RegistryError::backend(method, "the store failed"))
+            }
+            Some(StoreFailure::UnknownAfter) => Ok(true),
+            Some(StoreFailure::Reads) | None => Ok(false),
         }
-        if info.kind == CallKind::Prune && answer.is_ok() {
-            Box::pin(resolve_unknown::look_for_the_pruned(core, caller)).await;
+    }
+
+    /// Records the decision on a call.
+    fn answered(
+        &mut self,
+        info: &CallInfo,
+        before: &StateBefore,
+        watched: Option<Box<WatchedCall>>,
+        answer: &Result<Reply, RegistryError>,
+    ) {
+        let kept = self.records.decided_calls.as_mut();
+        if let Some(decided) = kept.and_then(|calls| calls.last_mut()) {
+            decided.was_ok = answer.is_ok();
         }
-        answer
+        self.decided(info, before.entropy_drawn, answer);
+        if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
+            self.keep_unknown(watched, before);
+        }
+    }
+
+    /// Keeps a call whose outcome is unknown, to look it up before the next decision.
+    fn keep_unknown(&mut self, watched: Option<Box<WatchedCall>>, before: &StateBefore) {
+        self.records.unknown = watched.map(|watched| resolve_unknown::end_unknown(watched, self, before));
     }
 }
 
