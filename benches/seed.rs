@@ -153,29 +153,32 @@ fn shown(hundredths: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-fn plans(size: WorldSize, count: u64) -> Vec<Arc<Plan>> {
-    (0..count).map(|seed| Arc::new(generate_of_size(Seed(seed), Store::Memory, size))).collect()
+fn plans(store: Store, size: WorldSize, count: u64) -> Vec<Arc<Plan>> {
+    (0..count).map(|seed| Arc::new(generate_of_size(Seed(seed), store, size))).collect()
 }
 
 struct Costs {
     calls: u64,
     simulated_us: u64,
-    bare: u64,
+    /// Of the bare loop, and the ratio to it. It has no disk whose faults it could replay.
+    bare: Option<(u64, u64)>,
     world: u64,
     judged: u64,
-    to_bare: u64,
     to_world: u64,
 }
 
-fn measure(size: WorldSize, count: u64) -> Costs {
+fn measure(store: Store, size: WorldSize, count: u64) -> Costs {
     let subject = Subject::fencepost();
-    let plans = plans(size, count);
+    let plans = plans(store, size, count);
     let (mut calls, mut simulated_us, mut tapes) = (0, 0, Vec::new());
     for plan in &plans {
         let (outcome, tape) = world::run_with_calls(plan, &subject);
         simulated_us += outcome.simulated_us;
         calls += tape.len() as u64;
         tapes.push((plan, tape));
+    }
+    if store == Store::Sqlite {
+        tapes.clear();
     }
     // The same job: as many calls as the world decided, and as many of them granted.
     let wanted: usize = tapes.iter().map(|(_, tape)| tape.iter().filter(|taped| taped.was_ok).count()).sum();
@@ -196,53 +199,41 @@ fn measure(size: WorldSize, count: u64) -> Costs {
             }
         }));
     }
-    let to_bare = median(judgeds.iter().zip(&bares).map(|(judged, bare)| judged * 100 / bare).collect());
-    let to_world = median(judgeds.iter().zip(&worlds).map(|(judged, world)| judged * 100 / world).collect());
-    Costs {
-        calls,
-        simulated_us,
-        bare: median(bares),
-        world: median(worlds),
-        judged: median(judgeds),
-        to_bare,
-        to_world,
-    }
+    let ratio = |to: &[u64]| median(judgeds.iter().zip(to).map(|(judged, to)| judged * 100 / to).collect());
+    let (to_bare, to_world) = (ratio(&bares), ratio(&worlds));
+    let bare = (store == Store::Memory).then(|| (median(bares), to_bare));
+    Costs { calls, simulated_us, bare, world: median(worlds), judged: median(judgeds), to_world }
 }
 
 fn main() {
-    let standard = WorldSize::Fixed { workers: 3, processes: 8, seconds: 60, faults: 25 };
+    let of = |workers, processes, faults| WorldSize::Fixed { workers, processes, seconds: 60, faults };
     let sizes = [
-        ("as searched", WorldSize::Any, 300),
-        ("3 workers, 8 processes, 60 s, 25 faults", standard, 60),
-        ("4 times the steps", WorldSize::Fixed { workers: 3, processes: 8, seconds: 60, faults: 100 }, 60),
-        ("16 times the steps", WorldSize::Fixed { workers: 3, processes: 8, seconds: 60, faults: 400 }, 60),
-        (
-            "4 times the processes",
-            WorldSize::Fixed { workers: 3, processes: 32, seconds: 60, faults: 25 },
-            20,
-        ),
-        (
-            "16 times the processes",
-            WorldSize::Fixed { workers: 3, processes: 128, seconds: 60, faults: 25 },
-            6,
-        ),
-        ("4 times the workers", WorldSize::Fixed { workers: 12, processes: 8, seconds: 60, faults: 25 }, 20),
-        ("16 times the workers", WorldSize::Fixed { workers: 48, processes: 8, seconds: 60, faults: 25 }, 6),
+        ("as searched", Store::Memory, WorldSize::Any, 300),
+        ("3 workers, 8 processes, 60 s, 25 faults", Store::Memory, of(3, 8, 25), 60),
+        ("4 times the steps", Store::Memory, of(3, 8, 100), 60),
+        ("16 times the steps", Store::Memory, of(3, 8, 400), 60),
+        ("4 times the processes", Store::Memory, of(3, 32, 25), 20),
+        ("16 times the processes", Store::Memory, of(3, 128, 25), 6),
+        ("4 times the workers", Store::Memory, of(12, 8, 25), 20),
+        ("16 times the workers", Store::Memory, of(48, 8, 25), 6),
+        ("as searched, on SQLite", Store::Sqlite, WorldSize::Any, 60),
     ];
     println!(
         "{:<42} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}",
         "ns of CPU a call", "calls", "bare", "world", "judged", "to bare", "to world", "sim:CPU"
     );
-    for (name, size, count) in sizes {
-        let costs = measure(size, count);
+    for (name, store, size, count) in sizes {
+        let costs = measure(store, size, count);
         let per_call = |us: u64| us * 1_000 / costs.calls;
+        let (bare, to_bare) = match costs.bare {
+            Some((bare, to_bare)) => (per_call(bare).to_string(), shown(to_bare)),
+            None => ("-".to_owned(), "-".to_owned()),
+        };
         println!(
-            "{name:<42} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}",
+            "{name:<42} {:>9} {bare:>9} {:>9} {:>9} {to_bare:>10} {:>10} {:>9}",
             costs.calls,
-            per_call(costs.bare),
             per_call(costs.world),
             per_call(costs.judged),
-            shown(costs.to_bare),
             shown(costs.to_world),
             costs.simulated_us / costs.judged,
         );
