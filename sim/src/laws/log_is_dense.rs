@@ -56,8 +56,10 @@ impl Law for LogIsDense {
 
 impl ShownLog {
     fn shows(&mut self, sequence: u64, event: u64, case: &mut Case) {
-        // A life's first event follows what earlier lives had. A read shows where, unless its cursor is beyond.
-        if self.before_first.is_none() && (self.after == 0 || sequence > self.after + 1) {
+        // A life's first event follows what earlier lives had. The first event of a read shows where, unless the read's cursor
+        // is beyond.
+        let begins_a_read = self.next.is_none();
+        if begins_a_read && self.before_first.is_none() && (self.after == 0 || sequence > self.after + 1) {
             self.before_first = Some(sequence.saturating_sub(1));
         }
         let next = self.next.unwrap_or(sequence);

@@ -279,12 +279,17 @@ impl ProcessModel {
                 self.answer_to(decision.grant, now_ms)
             }
             CallKind::UnfencedSetWait | CallKind::UnfencedClearWait | CallKind::UnfencedComplete => {
+                // It comes before everything else, and which arguments are valid is no matter of this model.
+                if why == CallResult::InvalidArgument {
+                    return Ok(None);
+                }
                 if self.is_known && !self.is_external() {
                     CallResult::LeaseRequired
                 } else {
                     of_open_process
                 }
             }
+            CallKind::Abandon if why == CallResult::InvalidArgument => return Ok(None),
             CallKind::Abandon => of_open_process,
             CallKind::Release
             | CallKind::UnfencedStart

@@ -24,14 +24,18 @@ impl World {
         let (kind, process) = (kind_of(call), process_in(call));
         let mut presented = grant_presented_by(call, process, &mut self.records.grants);
         let request = request_in(call);
+        let is_workers = matches!(caller.node, Node::Worker(_));
         if process != NO_PROCESS {
             let row = self.row(process);
             let last = row.presented.iter_mut().find(|(of, _)| *of == caller.node.code());
             match (presented.is_some(), last) {
                 (true, Some((_, last))) => *last = presented,
                 (true, None) => row.presented.push((caller.node.code(), presented)),
-                // An unfenced write of an execution stands on the grant that its sender last presented.
-                (false, Some((_, last))) if is_unfenced_execution(kind) && request.is_none() => {
+                // An unfenced write of an execution stands on the grant that its worker last presented. Hosts hold none: late
+                // calls that are sent from their nodes are others'.
+                (false, Some((_, last)))
+                    if is_unfenced_execution(kind) && request.is_none() && is_workers =>
+                {
                     presented = *last;
                 }
                 (false, _) => {}
@@ -110,7 +114,11 @@ impl World {
                 };
                 self.wrote(info, write);
             }
-            (CallKind::UnfencedStart, _) => self.wrote(info, Write::FirstStart),
+            // Its answer does not say whether it was the first.
+            (CallKind::UnfencedStart, _) => match self.row(info.process).is_started {
+                true => self.wrote(info, Write::StartedBefore),
+                false => self.wrote(info, Write::FirstStart),
+            },
             (CallKind::SetWait | CallKind::UnfencedSetWait, _) => self.wrote(info, Write::Wait),
             (CallKind::ClearWait | CallKind::UnfencedClearWait, _) => self.wrote(info, Write::WaitCleared),
             (CallKind::Emit | CallKind::UnfencedEmit, Reply::Appended(appended)) => {
@@ -220,7 +228,7 @@ impl World {
         if write == Write::FirstStart {
             let row = self.row(info.process);
             row.is_started = true;
-            row.started_by = Some(info.presented);
+            row.started_by = Some(info.presented).filter(|grant| grant.is_some());
         }
         self.decision(info, info.presented, What::Wrote { write });
     }
