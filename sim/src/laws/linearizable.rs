@@ -206,7 +206,8 @@ impl ModelledRow {
             claims: evidence.claims.unwrap_or(GrantNo::NONE),
             output: evidence.output,
             observed: evidence.observed,
-            is_unfenced: evidence.is_unfenced,
+            // Where calls of one node overlap, the evidence of one may be taken for another's.
+            is_unfenced: evidence.is_unfenced || !event.grant.is_some(),
         };
         case.meet();
         if self.is_lost {
