@@ -1,7 +1,9 @@
-//! For tests of this crate and of anyone's registry: an environment that is turned by hand, and the conformance suite.
+//! For tests of this crate and of anyone's registry: an environment that is turned by hand, the conformance suite, and a
+//! reference model to hold answers against.
 
 mod block_on;
 pub mod conformance;
 pub mod manual_environment;
+pub mod reference_model;
 
 pub use block_on::block_on;

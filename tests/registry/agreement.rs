@@ -15,12 +15,11 @@ use fencepost::model::process::*;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::testing::manual_environment::HandEnvironment;
+use fencepost::testing::reference_model::{Inputs, ReferenceModel};
 use fencepost::{Registry, RegistryError};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, RngSeed, TestRunner};
 use serde_json::{Value, json};
-
-use crate::model::{Inputs, Model};
 
 /// A step of the test: time, death, or a call. Calls name leases by number among those seen so far.
 #[derive(Debug, Clone)]
@@ -236,7 +235,8 @@ struct Trio {
     sqlite_environment: HandEnvironment,
     /// Sees whether the other connection committed anything.
     observer: rusqlite::Connection,
-    model: Model,
+    model: ReferenceModel,
+    dead: BTreeSet<(String, String)>,
     leases: Vec<ProcessLease>,
     pruned: BTreeSet<String>,
     met: BTreeMap<(&'static str, String), u64>,
@@ -256,7 +256,8 @@ impl Trio {
             observer: rusqlite::Connection::open(path).unwrap(),
             memory_environment,
             sqlite_environment,
-            model: Model::default(),
+            model: ReferenceModel::of_fencepost(),
+            dead: BTreeSet::new(),
             leases: Vec::new(),
             pruned: BTreeSet::new(),
             met: BTreeMap::new(),
@@ -309,7 +310,7 @@ impl Trio {
                 let dead = owner(number);
                 self.memory_environment.declare_dead(&dead);
                 self.sqlite_environment.declare_dead(&dead);
-                self.model.dead.insert((dead.owner_id, dead.incarnation_id));
+                self.dead.insert((dead.owner_id, dead.incarnation_id));
             }
             other => {
                 for call in self.calls(other) {
@@ -459,7 +460,7 @@ impl Trio {
     /// Makes the call on all three, compares the answers, then everything that can be read.
     fn call(&mut self, call: &Call) {
         let ended_before = self.ended();
-        let held_before = self.model.live_holder(call, self.now());
+        let held_before = self.live_holder(call);
         let reply = self.agree(call);
         self.note(call, &reply, &ended_before, held_before);
         if let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = &reply
@@ -540,6 +541,13 @@ impl Trio {
         }
     }
 
+    /// The live holder of the process that a claim names.
+    fn live_holder(&self, call: &Call) -> Option<ProcessLease> {
+        let is_claim = matches!(call, Call::ClaimProcessLease { .. } | Call::ReclaimProcessLease { .. });
+        let process_id = call.process_id().filter(|_| is_claim)?;
+        self.model.live_holder(process_id, self.now()).cloned()
+    }
+
     fn agree(&mut self, call: &Call) -> Result<Reply, RegistryError> {
         let memory_before = self.memory.store().clone();
         let commits_before = self.commits_seen();
@@ -550,23 +558,12 @@ impl Trio {
             assert!(*self.memory.store() == memory_before, "refused, and memory changed: {call:?}");
             assert_eq!(self.commits_seen(), commits_before, "refused, and SQLite committed: {call:?}");
         }
-        let token = match &in_memory {
-            Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => Some(lease.lease_token.clone()),
-            _ => None,
-        };
-        let hash = match &in_memory {
-            Ok(Reply::Record(record)) => record.registration_hash.clone(),
-            _ => String::new(),
-        };
-        let inputs = Inputs { now: self.now(), token, hash };
-        let in_model = self.model.answer(call.clone(), &inputs);
-        let named = in_memory.clone().map_err(|error| variant(&error));
-        assert_eq!(
-            named,
-            in_model.map_err(str::to_owned),
-            "the model disagrees on {call:?} at {}",
-            self.now()
-        );
+        let is_holder_dead = self.live_holder(call).is_some_and(|held| {
+            self.dead.contains(&(held.owner.owner_id.clone(), held.owner.incarnation_id.clone()))
+        });
+        let inputs = Inputs { now_ms: self.now(), is_holder_dead: Some(is_holder_dead) };
+        let judged = self.model.judge(call, &in_memory, &inputs);
+        assert_eq!(judged, Ok(()), "the model disagrees on {call:?} at {}: {in_memory:?}", self.now());
         in_memory
     }
 }

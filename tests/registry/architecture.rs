@@ -72,7 +72,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "testing",
-        idea: "for tests of any registry: the conformance suite, and an environment that is turned by hand",
+        idea: "for tests of any registry: the conformance suite, a reference model, an environment that is turned by hand",
         imports: &["environment", "model", "registry"],
         never_knows: "our rules and stores",
     },

@@ -11,7 +11,6 @@ mod costs;
 mod crashes;
 mod default_bodies;
 mod lease_table;
-mod model;
 mod planted;
 mod sample;
 mod shapes;

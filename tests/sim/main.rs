@@ -1,6 +1,7 @@
 //! The harness, put to the test: does it repeat itself, do its laws bite, does it tell what it found? Read `plan.rs` and
 //! `stories.rs` first.
 
+mod answers;
 mod architecture;
 mod browser;
 mod check;

@@ -80,6 +80,7 @@ fn what_is_not_claimed_is_not_judged() {
         "stale-writer-refused",
         "linearizable",
         "bodies-overlap-within-bound",
+        "answers-match-the-model",
     ];
     let subject = Subject::of("modest", others(true)).without_claiming(laws);
     let shown = check(&subject, &Options { seeds: 0..300, ..Options::default() }).unwrap();
@@ -216,7 +217,8 @@ fn another_registry_that_is_opened_again_must_show_what_it_acknowledged() {
         Ok(Registry::new(MemoryStore::new(), environment).inline())
     });
     let failure = check(&forgets, &Options { seeds: 0..100, ..Options::default() }).expect_err("it forgets");
-    assert_eq!(failure.law(), Some("acknowledged-survives"), "{failure}");
+    let laws = ["acknowledged-survives", "answers-match-the-model"];
+    assert!(laws.contains(&failure.law().unwrap_or_default()), "{failure}");
 }
 
 #[test]

@@ -97,6 +97,14 @@ marks! {
     FenceNearCeiling, "a fence near its ceiling", leases;
     WakeAcked, "a wake acked", handles;
     WakeReplayed, "a wake replayed", handles;
+    ExternalRefSet, "an external reference set", host_calls;
+    HandleRevoked, "a handle revoked", host_calls;
+    HandlesListed, "the handles of a scope listed", host_calls;
+    SessionDeleted, "a session deleted", host_calls;
+    EventsCounted, "events of a log counted", host_calls;
+    HostStarted, "a first start by a host", host_calls;
+    HostWaited, "a wait set by a host", host_calls;
+    HostEnded, "an end by a host", host_calls;
     TransferRefusedHalfWay, "a transfer refused half way", handles;
     CrashWithUnsyncedPages, "a registry crash with unsynced pages", registry_crashes, on Sqlite;
     CommitFailed, "an I/O error on commit", commits, on Sqlite;

@@ -11,6 +11,7 @@ mod commits;
 mod counts;
 mod expiry;
 mod handles;
+mod host_calls;
 mod leases;
 mod listings;
 mod mark;

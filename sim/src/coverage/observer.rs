@@ -10,7 +10,7 @@ use crate::coverage::listings::ListingObserver;
 use crate::coverage::partitions::PartitionObserver;
 use crate::coverage::registry_crashes::RegistryCrashObserver;
 use crate::coverage::steps::{ObservedStep, observed_steps, parents};
-use crate::coverage::{CoverageCounts, clocks, commits, expiry, refusals};
+use crate::coverage::{CoverageCounts, clocks, commits, expiry, host_calls, refusals};
 use crate::history::event::{CallKind, CallResult, CrashDamage, Event, NO_PROCESS, What, Witness};
 use crate::plan::{Node, Plan};
 
@@ -149,6 +149,8 @@ impl Witness for CoverageObserver {
             What::TransferIsPartial { .. } => self.handles.transfer_is_partial(),
             What::Refused { call: CallKind::Transfer, .. } => self.handles.transfer_refused(counts),
 
+            What::Answered { method, .. } => host_calls::answered(method, counts),
+
             // All other marks are about one process.
             _ if event.process == NO_PROCESS => {}
             What::BodyBegan { .. } => {
@@ -195,12 +197,14 @@ impl Witness for CoverageObserver {
             }
             What::Wrote { write } => {
                 expiry::write(event, held, counts);
+                host_calls::wrote(event, write, counts);
                 self.leases.wrote(event, write, counts);
                 self.listings.wrote(event, write);
                 self.attempts.wrote(event, write);
             }
             What::Ended { .. } => {
                 expiry::write(event, held, counts);
+                host_calls::ended(event, counts);
                 self.ended(event);
             }
             What::GivesUp { writer, .. } => self.abandonments.gives_up(event, writer),
@@ -235,6 +239,8 @@ impl Witness for CoverageObserver {
             | What::Completes { .. }
             | What::Unfenced { .. }
             | What::Spanned { .. }
+            | What::AnswerDiffers { .. }
+            | What::AnswersJudged { .. }
             | What::EffectStarted { .. }
             | What::EffectTaken { .. }
             | What::EffectRefused { .. }

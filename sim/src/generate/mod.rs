@@ -4,6 +4,7 @@
 //!
 //! How a single fault is drawn stands in its own file, under `plan/fault/`.
 
+mod asks;
 pub mod profile;
 mod swarm;
 mod work;
@@ -56,6 +57,9 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
     handles(&mut drawing);
     for _ in 0..faults {
         fault(&mut drawing, &swarm);
+    }
+    if size == WorldSize::Any {
+        asks::asks(&mut drawing, seed);
     }
     let Drawing { mut steps, mut dice, .. } = drawing;
     steps.sort_by_key(|step| step.at_ms);

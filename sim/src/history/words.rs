@@ -136,6 +136,12 @@ impl<'a> EventPhrase<'a> {
             What::Failed { call, is_unknown: false } => self.act(f, format_args!("{} failed", call.name())),
             What::Showed { status, .. } => self.act(f, format_args!("shown {}", status.name())),
             What::Pruned => self.act(f, "pruned"),
+            What::Answered { method, result } => {
+                self.act(f, format_args!("{} answered {}", method.name(), result.name()))
+            }
+            What::AnswerDiffers { method, part } => {
+                self.act(f, format_args!("WRONG ANSWER of {} ({})", method.name(), part.name()))
+            }
             What::Sent { call, .. } => self.act(f, format_args!("{} begins", call.name())),
             What::Heard { call, result, .. } => {
                 self.act(f, format_args!("{} answered {}", call.name(), result.name()))
@@ -166,6 +172,9 @@ impl<'a> EventPhrase<'a> {
             What::LivenessAsked => self.act(f, "-- asked to end --"),
             What::Remained { what } => self.remained(f, what),
             What::Exhausted => self.act(f, "too many turns in one second"),
+            What::AnswersJudged { answers, .. } => {
+                write!(f, "{} held against the model", counted(answers, "answer"))
+            }
             What::Finished => self.act(f, "-- end --"),
         }
     }

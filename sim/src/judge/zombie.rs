@@ -183,6 +183,9 @@ impl Witness for ZombieWindow {
             | What::Completes { .. }
             | What::Unfenced { .. }
             | What::Spanned { .. }
+            | What::Answered { .. }
+            | What::AnswerDiffers { .. }
+            | What::AnswersJudged { .. }
             | What::Heard { .. }
             | What::BodyBegan { .. }
             | What::BodyEnded { .. }

@@ -41,6 +41,11 @@ impl Case {
         self.checked += 1;
     }
 
+    /// As often at once.
+    pub fn meet_times(&mut self, times: u64) {
+        self.checked += times;
+    }
+
     /// This event breaks the law. Only the first breach of a history counts.
     pub fn breach(&mut self, because: impl FnOnce() -> String) {
         self.breach_at(self.number, because);

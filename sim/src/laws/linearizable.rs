@@ -206,7 +206,8 @@ impl ModelledRow {
             claims: evidence.claims.unwrap_or(GrantNo::NONE),
             output: evidence.output,
             observed: evidence.observed,
-            unfenced: evidence.unfenced,
+            // Where calls of one node overlap, the evidence of one may be taken for another's.
+            unfenced: evidence.unfenced.or_else(|| (!event.grant.is_some()).then_some(CallKind::Other)),
         };
         case.meet();
         if self.is_lost {

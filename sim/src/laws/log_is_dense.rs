@@ -43,7 +43,7 @@ impl Law for LogIsDense {
             What::Pruned => *log = ShownLog::default(),
             What::LogRead { after, .. } => {
                 log.after = after;
-                log.next = log.before_first.map(|before| before.max(after) + 1);
+                log.next = log.before_first.map(|before| before.max(after).saturating_add(1));
             }
             What::LogShown { sequence, event: shown } => {
                 case.meet();
@@ -56,15 +56,17 @@ impl Law for LogIsDense {
 
 impl ShownLog {
     fn shows(&mut self, sequence: u64, event: u64, case: &mut Case) {
-        // A life's first event follows what earlier lives had. A read shows where, unless its cursor is beyond.
-        if self.before_first.is_none() && (self.after == 0 || sequence > self.after + 1) {
+        // A life's first event follows what earlier lives had. The first event of a read shows where, unless the read's cursor
+        // is beyond.
+        let begins_a_read = self.next.is_none();
+        if begins_a_read && self.before_first.is_none() && (self.after == 0 || sequence > self.after.saturating_add(1)) {
             self.before_first = Some(sequence.saturating_sub(1));
         }
         let next = self.next.unwrap_or(sequence);
         if sequence != next {
             case.breach(|| format!("a read of the log showed event {sequence} where event {next} belongs"));
         }
-        self.next = Some(sequence + 1);
+        self.next = Some(sequence.saturating_add(1));
         let known = *self.shown.entry(sequence).or_insert(event);
         if known != event {
             case.breach(|| format!("event {sequence} is not what it was when it was read before"));

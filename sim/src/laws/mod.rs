@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod explain;
+pub mod judged_answers;
 pub mod law;
 mod state;
 
@@ -92,6 +93,7 @@ laws! {
     waits_tell_the_truth::WaitsTellTheTruth;
     acknowledged_survives::AcknowledgedSurvives;
     linearizable::Linearizable;
+    answers_match_the_model::AnswersMatchTheModel;
     nobody_panics::NobodyPanics;
     calm_ends_everything::CalmEndsEverything;
 }

@@ -23,8 +23,10 @@ struct AwaitedRow {
     is_known: bool,
     /// The last instant at which the id was unknown, if it is known now.
     unknown_until_us: u64,
-    /// Outcomes of any life.
+    /// Outcomes of the present life.
     outcomes: BTreeSet<u64>,
+    /// Outcomes of earlier lives, with the instant at which each was pruned.
+    earlier: BTreeMap<u64, u64>,
     waits_beside_registry: Vec<WaitBesideRegistry>,
 }
 
@@ -37,8 +39,8 @@ struct WaitBesideRegistry {
 impl Law for WaitsTellTheTruth {
     const CARD: LawCard = LawCard {
         name: "waits-tell-the-truth",
-        sentence: "a wait is answered with an outcome the id had, and with unknown only if the id was unknown at some instant of \
-                   it; beside the registry it is answered in the millisecond of the end",
+        sentence: "a wait is answered with an outcome the id had at some instant of it, and with unknown only if the id was \
+                   unknown at one; beside the registry it is answered in the millisecond of the end",
         hears: &[
             EventKind::Registered,
             EventKind::Pruned,
@@ -52,7 +54,12 @@ impl Law for WaitsTellTheTruth {
         needs: &[Assumption::DiskSyncs],
         judges_unordered: false,
         is_about_panics: false,
-        catches: &["a-failed-read-ends-a-wait", "subscribes-after-the-first-read", "a-failed-sink-wakes-nobody"],
+        catches: &[
+            "a-failed-read-ends-a-wait",
+            "subscribes-after-the-first-read",
+            "a-failed-sink-wakes-nobody",
+            "ends-remembered-by-id",
+        ],
         explain,
     };
 
@@ -77,7 +84,7 @@ impl Law for WaitsTellTheTruth {
             | What::WaitEnded { .. }
                 if event.process == NO_PROCESS => {}
             What::Registered { .. } => self.rows.of(event.process).registered(event.at_us),
-            What::Pruned => self.rows.of(event.process).is_known = false,
+            What::Pruned => self.rows.of(event.process).pruned(event.at_us),
             What::Ended { output, .. } => self.rows.of(event.process).ended(output, event.at_us),
             What::WaitBegan { wait } => {
                 if is_beside_registry && self.do_reads_take_no_time {
@@ -118,6 +125,11 @@ impl AwaitedRow {
         }
     }
 
+    fn pruned(&mut self, at_us: u64) {
+        self.is_known = false;
+        self.earlier.extend(std::mem::take(&mut self.outcomes).into_iter().map(|outcome| (outcome, at_us)));
+    }
+
     fn ended(&mut self, output: u64, at_us: u64) {
         self.outcomes.insert(output);
         for wait in &mut self.waits_beside_registry {
@@ -147,9 +159,15 @@ impl AwaitedRow {
                 "a waiter was told that the id is unknown, and it was known all the while".to_owned()
             }),
             outcome if self.outcomes.contains(&outcome) => {}
-            _ => {
-                case.breach(|| "a waiter was told an outcome that the process never had".to_owned());
-            }
+            outcome => match self.earlier.get(&outcome) {
+                Some(pruned_us) if *pruned_us >= began_us => {}
+                Some(_) => case.breach(|| {
+                    "a waiter was told the outcome of a life that was pruned before the wait began".to_owned()
+                }),
+                None => {
+                    case.breach(|| "a waiter was told an outcome that the process never had".to_owned());
+                }
+            },
         }
     }
 }

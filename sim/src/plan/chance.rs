@@ -22,6 +22,7 @@ pub enum Purpose {
     InFlight = 7,
     Guard = 8,
     Disk = 9,
+    Asks = 10,
 }
 
 impl Seed {

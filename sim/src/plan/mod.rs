@@ -17,6 +17,7 @@ mod error;
 pub mod fault;
 mod file;
 mod header;
+pub mod host_call;
 pub mod kind_entry;
 pub mod method;
 mod names;

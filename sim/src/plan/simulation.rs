@@ -4,6 +4,7 @@
 use fencepost::model::process::RecoveryDisposition;
 
 use crate::plan::clock_fault::ClockFault;
+use crate::plan::host_call::HostCall;
 use crate::plan::method::Method;
 use crate::plan::names::{Link, Node, Process, Scope};
 use crate::plan::span::Span;
@@ -52,6 +53,8 @@ pub trait Simulation {
     fn grant_handle(&mut self, process: Process, to: Scope);
     fn transfer_handles(&mut self, processes: &[Process], from: Scope, to: Scope);
     fn read_wakes(&mut self, process: Process);
+    /// The arguments of the call are made from the number.
+    fn ask(&mut self, call: HostCall, process: Process, number: u64);
 
     // Work of workers, beside their own sweeps.
     fn sweep(&mut self, worker: Node);

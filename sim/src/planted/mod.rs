@@ -1,6 +1,7 @@
 //! Planted bugs: the true system with one wrong decision in it, a few lines each. They prove that the alarm rings; the system
 //! itself knows nothing of them. Beside them the controls, which must survive, stay unseen or die at once.
 
+mod answer_bugs;
 mod controls;
 mod planted_bug;
 mod registry_bugs;
@@ -9,6 +10,7 @@ mod wait_bugs;
 mod worker_bugs;
 mod worker_wrappers;
 mod wrapped_core;
+mod wrong_answers;
 mod wrong_rules;
 
 pub use planted_bug::{ExpectedEnd, PlantedBug};
@@ -21,7 +23,8 @@ pub fn controls() -> &'static [(PlantedBug, ExpectedEnd)] {
 
 /// Every planted bug.
 pub fn all() -> impl Iterator<Item = &'static PlantedBug> {
-    registry_bugs::ALL.iter().chain(store_bugs::ALL).chain(worker_bugs::ALL).chain(wait_bugs::ALL)
+    let of_registry = registry_bugs::ALL.iter().chain(store_bugs::ALL).chain(answer_bugs::ALL);
+    of_registry.chain(worker_bugs::ALL).chain(wait_bugs::ALL)
 }
 
 pub fn by_name(name: &str) -> Option<&'static PlantedBug> {

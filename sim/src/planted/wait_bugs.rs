@@ -1,7 +1,8 @@
 //! Bugs of waits: how an end is heard of, and how it is missed.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,6 +26,16 @@ pub const ALL: &[PlantedBug] = &[
         law: laws::that_catches("a-failed-read-ends-a-wait"),
         subject: |subject| {
             subject.waited_for_by(|registry, environment| Arc::new(Impatient { registry, environment }))
+        },
+    },
+    PlantedBug {
+        name: "ends-remembered-by-id",
+        stands_for: "a waiter keeps ends by their ids, and answers with one of a life that was pruned long ago",
+        law: laws::that_catches("ends-remembered-by-id"),
+        subject: |subject| {
+            subject.waited_for_by(|registry, environment| {
+                Arc::new(Remembering { registry, environment, ends: Mutex::default() })
+            })
         },
     },
     PlantedBug {
@@ -68,6 +79,39 @@ impl ProcessAttach for Impatient {
                 None if record.is_none() => return Err(RegistryError::unknown(process_id)),
                 None => self.environment.sleep(Duration::from_millis(100)).await,
             }
+        }
+    }
+}
+
+/// Asks until there is an end, and never again.
+struct Remembering {
+    registry: Arc<dyn ProcessRegistry>,
+    environment: Arc<dyn Environment>,
+    ends: Mutex<BTreeMap<String, ProcessAwaitOutput>>,
+}
+
+impl Remembering {
+    fn ends(&self) -> MutexGuard<'_, BTreeMap<String, ProcessAwaitOutput>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl ProcessAttach for Remembering {
+    async fn await_terminal(&self, process_id: &str) -> Result<ProcessAwaitOutput, RegistryError> {
+        let remembered = self.ends().get(process_id).cloned();
+        if let Some(output) = remembered {
+            return Ok(output);
+        }
+        loop {
+            if let Ok(record) = self.registry.read_process(process_id).await {
+                let record = record.ok_or_else(|| RegistryError::unknown(process_id))?;
+                if let Some(output) = record.status.output() {
+                    self.ends().insert(process_id.to_owned(), output.clone());
+                    return Ok(output.clone());
+                }
+            }
+            self.environment.sleep(Duration::from_millis(100)).await;
         }
     }
 }

@@ -151,6 +151,9 @@ fn decides(event: &Event) -> &'static [CallKind] {
         | What::Completes { .. }
         | What::Unfenced { .. }
         | What::Spanned { .. }
+        | What::Answered { .. }
+        | What::AnswerDiffers { .. }
+        | What::AnswersJudged { .. }
         | What::Sent { .. }
         | What::Heard { .. }
         | What::BodyBegan { .. }

@@ -116,8 +116,11 @@ impl Glyph {
             | What::Remained { .. }
             | What::Exhausted
             | What::Panicked
+            | What::AnswersJudged { .. }
             | What::Finished => Self::Run,
-            What::Showed { .. } | What::LogRead { .. } | What::LogShown { .. } => Self::Read,
+            What::Showed { .. } | What::Answered { .. } | What::LogRead { .. } | What::LogShown { .. } => {
+                Self::Read
+            }
             What::ReadBack { .. }
             | What::LeaseAfter
             | What::Observed { .. }
@@ -133,6 +136,7 @@ impl Glyph {
             | What::Completes { .. }
             | What::Unfenced { .. }
             | What::Spanned { .. }
+            | What::AnswerDiffers { .. }
             | What::StoreWaited { .. } => Self::Evidence,
         }
     }

@@ -166,6 +166,9 @@ fn lease_change(event: &Event) -> BarChange {
         | What::Completes { .. }
         | What::Unfenced { .. }
         | What::Spanned { .. }
+        | What::Answered { .. }
+        | What::AnswerDiffers { .. }
+        | What::AnswersJudged { .. }
         | What::Sent { .. }
         | What::Heard { .. }
         | What::BodyBegan { .. }

@@ -159,6 +159,7 @@ impl RowWriter<'_> {
             | What::Claims { .. }
             | What::Completes { .. }
             | What::Unfenced { .. }
+            | What::AnswersJudged { .. }
             | What::Survived { .. }
             | What::SurvivedLease { .. } => false,
             What::Registered { .. }
@@ -177,6 +178,8 @@ impl RowWriter<'_> {
             | What::TransferIsPartial { .. }
             | What::TurnedOut { .. }
             | What::Spanned { .. }
+            | What::Answered { .. }
+            | What::AnswerDiffers { .. }
             | What::BodyBegan { .. }
             | What::BodyEnded { .. }
             | What::EffectTaken { .. }
@@ -277,6 +280,7 @@ fn decided_call(event: &Event) -> Option<&'static str> {
         What::Ended { .. } => Some("complete"),
         What::Refused { call, .. } | What::Failed { call, .. } => Some(call.name()),
         What::Pruned => Some("prune"),
+        What::Answered { method, .. } => Some(method.name()),
         What::Showed { .. }
         | What::ReadBack { .. }
         | What::LeaseAfter
@@ -296,6 +300,8 @@ fn decided_call(event: &Event) -> Option<&'static str> {
         | What::Completes { .. }
         | What::Unfenced { .. }
         | What::Spanned { .. }
+        | What::AnswerDiffers { .. }
+        | What::AnswersJudged { .. }
         | What::Sent { .. }
         | What::Heard { .. }
         | What::BodyBegan { .. }

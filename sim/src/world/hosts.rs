@@ -11,17 +11,20 @@ use fencepost::model::error::RegistryError;
 use fencepost::model::event::{
     CANCEL_REQUESTED, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec,
 };
-use fencepost::model::handle::{ProcessHandleDescriptor, SessionScope};
+use fencepost::model::handle::ProcessHandleDescriptor;
 use fencepost::model::process::{
     AbandonRequest, ProcessIdentity, ProcessInput, ProcessOriginator, ProcessProvenance, ProcessRegistration,
     RecoveryDisposition,
 };
+use fencepost::registry::calls::dispatch;
 use fencepost::registry::change_hub::ProcessChangeHub;
 use serde_json::json;
 
+use crate::plan::host_call::HostCall;
 use crate::plan::step::Scope;
 use crate::plan::{Node, Process};
 use crate::world::environment::NodeEnvironment;
+use crate::world::host_calls::{call_with, scope};
 use crate::world::messages::remote_client;
 use crate::world::state::services::HostService;
 use crate::world::state::with;
@@ -52,6 +55,7 @@ pub enum Job {
     GrantHandle(Process, Scope),
     TransferHandles { processes: Vec<Process>, from: Scope, to: Scope },
     Wakes(Process),
+    Ask { call: HostCall, process: Process, number: u64 },
 }
 
 /// Asks the process's host. While that host is down, nobody carries the job out.
@@ -63,7 +67,8 @@ pub fn ask(job: Job) {
         | Job::Abandon(process)
         | Job::Await(process)
         | Job::GrantHandle(process, _)
-        | Job::Wakes(process) => process.0,
+        | Job::Wakes(process)
+        | Job::Ask { process, .. } => process.0,
         Job::TransferHandles { processes, .. } => processes.first().map_or(0, |process| process.0),
         Job::Prune => 0,
     };
@@ -136,12 +141,12 @@ async fn carry_out(
             }
             Ok(())
         }
+        Job::Ask { call, process, number } => {
+            let call = call_with(*call, *process, *number, environment.now_epoch_ms());
+            dispatch(registry, call).await.map(drop)
+        }
         Job::Await(_) => Ok(()),
     }
-}
-
-fn scope(scope: Scope) -> SessionScope {
-    SessionScope::session(scope.to_string())
 }
 
 /// True if the progress of the process wakes a target: of every second process.

@@ -14,6 +14,7 @@ use crate::plan::{Node, Plan, Process};
 use crate::world::hosts::{Job, ask};
 use crate::world::machines;
 use crate::world::messages::CALL_DEADLINE_MS;
+use crate::world::recorder::read_everything::{Extent, read_everything};
 use crate::world::state::due::Due;
 use crate::world::state::liveness::Phase;
 use crate::world::state::nodes::NodeState;
@@ -32,6 +33,7 @@ pub fn check(dispatch: impl Fn(Due)) {
     let (resting, asked) = with(|world| world.open_rows());
     match phase {
         Phase::Asking if resting.is_empty() && asked.is_empty() && with(|world| world.is_at_rest()) => {
+            read_everything(Extent::RowsAndLogs);
             with(|world| world.is_over = true);
             return;
         }
@@ -66,6 +68,7 @@ fn begin(dispatch: impl Fn(Due)) {
         let life = with(|world| world.node(node).life);
         machines::restart(node, life, false);
     }
+    read_everything(Extent::Rows);
 }
 
 /// Asks the host of the process for what its end needs, once.

@@ -74,6 +74,7 @@ pub fn crash(node: Node) {
     });
     drop_quietly(remains);
     if node == Node::Registry {
+        with(|world| world.records.answers.registry_crashed());
         // Only now: the destructors of the dead must not tidy up their files.
         let dies = with(|world| std::mem::replace(&mut world.services.registry.crash, disk::Crash::Process));
         disk::with(|disk| disk.crash(dies));

@@ -8,6 +8,7 @@ mod dispatch;
 mod effects;
 mod environment;
 mod fingerprint;
+mod host_calls;
 mod hosts;
 mod liveness;
 mod machines;

@@ -67,6 +67,7 @@ fn run_inside(world: World, witness: &mut impl Witness) -> Box<World> {
         }
     }
     let mut world = state::leave();
+    world.note_answers_judged();
     world.note_at(Node::Registry, What::Finished);
     world.events.drain(..).for_each(|event| witness.see(&event));
     // After the world is out of its place: the destructors of tasks look for it there.

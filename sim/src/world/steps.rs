@@ -7,6 +7,7 @@ use fencepost::model::process::RecoveryDisposition;
 use crate::disk;
 use crate::history::event::What;
 use crate::plan::clock_fault::ClockFault;
+use crate::plan::host_call::HostCall;
 use crate::plan::simulation::{DiskFault, Simulation, StaleCallKind, StoreFailure};
 use crate::plan::span::Span;
 use crate::plan::{Link, Node, Process, Scope, method::Method};
@@ -166,6 +167,10 @@ impl Simulation for RunningWorld {
 
     fn read_wakes(&mut self, process: Process) {
         ask(Job::Wakes(process));
+    }
+
+    fn ask(&mut self, call: HostCall, process: Process, number: u64) {
+        ask(Job::Ask { call, process, number });
     }
 
     fn sweep(&mut self, worker: Node) {

@@ -18,6 +18,7 @@ pub fn cases() -> Vec<Case> {
     let claimed = || history().registered(RecoveryDisposition::Rerunnable).claims(1, NOBODY).granted(ANN, 1);
     let taken_over = |history: HistoryBuilder| history.at(1_000 + TTL_MS).claims(2, NOBODY).granted(BOB, 2);
     let completes = |output| What::Completes { output };
+    let refused = |why| What::Refused { call: CallKind::UnfencedComplete, why };
     vec![
         case(
             "an incarnation enters its grant again; the same owner after its restart is another incarnation",
@@ -34,6 +35,11 @@ pub fn cases() -> Vec<Case> {
             "a grant that is not stored hears that it was superseded, not that it expired",
             running().refused(BOB, CallKind::Complete, CallResult::Superseded),
             running().refused(BOB, CallKind::Complete, CallResult::Expired),
+        ),
+        case(
+            "a host's arguments are looked at before the process is",
+            history().at_host(refused(CallResult::InvalidArgument)),
+            history().at_host(refused(CallResult::LeaseRequired)),
         ),
         case(
             "an ended process is known",

@@ -15,6 +15,11 @@ pub fn cases() -> Vec<Case> {
             history().log(0, 4).log(3, 3).log_shown(5, 50),
         ),
         case(
+            "a read from the middle of the log can be repeated",
+            history().log(1, 3).log(1, 3),
+            history().log(1, 3).log_read(1, 2).log_shown(2, 20).log_shown(4, 40),
+        ),
+        case(
             "an event never changes once it was read",
             history().log_read(3, 1).log_shown(4, 40),
             history().log_read(3, 1).log_shown(4, 40).log_read(3, 1).log_shown(4, 41),

@@ -66,6 +66,7 @@ macro_rules! laws_with_cases {
 laws_with_cases! {
     abandonment_is_licensed
     acknowledged_survives
+    answers_match_the_model
     bodies_overlap_within_bound
     calm_ends_everything
     ends_once

@@ -29,6 +29,11 @@ pub fn cases() -> Vec<Case> {
             awaited(running().at(2_000)).at_host(told(0)),
         ),
         case(
+            "a waiter is told the outcome of a life that was there while it waited",
+            awaited(running().ended(ANN, 7).at(2_000)).at(2_100).pruned().at_host(told(7)),
+            awaited(running().reborn().at(2_000)).at_host(told(7)),
+        ),
+        case(
             "beside the registry a waiter is told in the millisecond of the end",
             awaited_beside_registry()
                 .ended(ANN, 7)

@@ -192,6 +192,16 @@ impl Coded for AbandonWriter {
     }
 }
 
+coded! {
+    /// Why answers were not held against the reference model.
+    pub enum Unjudged {
+        None = 0, "none was left out";
+        OrderUnknown = 1, "writes overlapped, and nobody knows the order they were decided in";
+        TooManyOutcomes = 2, "too many calls had an outcome that nobody knows";
+        ReadingUnknown = 3, "nobody knows the reading of the clock that a call was decided on";
+    }
+}
+
 /// Facts that may justify giving a process up, at the moment it was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Licence {

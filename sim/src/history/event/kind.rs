@@ -40,6 +40,8 @@ pub enum EventKind {
     Completes,
     Unfenced,
     Spanned,
+    Answered,
+    AnswerDiffers,
 
     // Seen at a node.
     Sent,
@@ -67,12 +69,13 @@ pub enum EventKind {
     LivenessAsked,
     Remained,
     Exhausted,
+    AnswersJudged,
     Finished,
 }
 
 impl EventKind {
     /// A decision, or evidence beside one: its clock is the registry's reading.
     pub fn is_decided(self) -> bool {
-        self <= Self::Spanned
+        self <= Self::AnswerDiffers
     }
 }

@@ -1,6 +1,7 @@
 //! An event is the smallest value that says what happened: it is `Copy` and 40 bytes, names come from the plan, and grants
 //! are numbers in a table. [`Event::what`] shows what it carries; nothing else can read it.
 
+mod answers;
 mod codes;
 mod kind;
 mod what;
@@ -8,8 +9,10 @@ mod witness;
 
 use serde::{Deserialize, Serialize};
 
+pub use answers::MethodNo;
 pub use codes::{
-    BodyOutcome, CallKind, CallResult, CrashDamage, Leftover, Licence, Status, SurvivingRow, TurnedOut, Write,
+    BodyOutcome, CallKind, CallResult, CrashDamage, Leftover, Licence, Status, SurvivingRow, TurnedOut,
+    Unjudged, Write,
 };
 pub use kind::EventKind;
 pub use what::What;

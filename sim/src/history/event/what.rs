@@ -2,10 +2,12 @@
 //! they are packed is known to this file alone.
 
 use fencepost::model::process::{AbandonWriter, RecoveryDisposition};
+use fencepost::testing::reference_model::AnswerPart;
 
+use super::answers::{MethodNo, part_code, part_from_code};
 use super::codes::{
     BodyOutcome, CallKind, CallResult, Coded, CrashDamage, Leftover, Licence, Status, SurvivingRow,
-    TurnedOut, Write,
+    TurnedOut, Unjudged, Write,
 };
 use super::kind::EventKind;
 
@@ -156,6 +158,16 @@ pub enum What {
         began_ms: u64,
         is_over: bool,
     },
+    /// The answer to a call of which no other event tells.
+    Answered {
+        method: MethodNo,
+        result: CallResult,
+    },
+    /// This part of the answer is not what the reference model says. From here on no answer is judged.
+    AnswerDiffers {
+        method: MethodNo,
+        part: AnswerPart,
+    },
 
     // Seen at a node.
     /// A worker's call begins; its number in the node's life.
@@ -242,6 +254,11 @@ pub enum What {
     },
     /// A simulated second took more polls than any second may.
     Exhausted,
+    /// So many answers were held against the reference model, and why others were not.
+    AnswersJudged {
+        answers: u64,
+        unjudged: Unjudged,
+    },
     Finished,
 }
 
@@ -286,6 +303,10 @@ impl What {
             Self::Completes { output } => (EventKind::Completes, output, 0),
             Self::Unfenced { call } => (EventKind::Unfenced, call.code(), 0),
             Self::Spanned { began_ms, is_over } => (EventKind::Spanned, began_ms, u64::from(is_over)),
+            Self::Answered { method, result } => (EventKind::Answered, method.code(), result.code()),
+            Self::AnswerDiffers { method, part } => {
+                (EventKind::AnswerDiffers, method.code(), part_code(part))
+            }
             Self::Sent { call, number } => (EventKind::Sent, call.code(), number),
             Self::Heard { call, result, number } => {
                 (EventKind::Heard, result.code() | call.code() << 8, number)
@@ -311,6 +332,7 @@ impl What {
             Self::LivenessAsked => (EventKind::LivenessAsked, 0, 0),
             Self::Remained { what } => (EventKind::Remained, what.code(), 0),
             Self::Exhausted => (EventKind::Exhausted, 0, 0),
+            Self::AnswersJudged { answers, unjudged } => (EventKind::AnswersJudged, answers, unjudged.code()),
             Self::Finished => (EventKind::Finished, 0, 0),
         }
     }
@@ -358,6 +380,12 @@ impl What {
             EventKind::Completes => Self::Completes { output: a },
             EventKind::Unfenced => Self::Unfenced { call: CallKind::from_code(a) },
             EventKind::Spanned => Self::Spanned { began_ms: a, is_over: b != 0 },
+            EventKind::Answered => {
+                Self::Answered { method: MethodNo::from_code(a), result: CallResult::from_code(b) }
+            }
+            EventKind::AnswerDiffers => {
+                Self::AnswerDiffers { method: MethodNo::from_code(a), part: part_from_code(b) }
+            }
             EventKind::Sent => Self::Sent { call: CallKind::from_code(a), number: b },
             EventKind::Heard => Self::Heard {
                 call: CallKind::from_code(a >> 8),
@@ -385,6 +413,7 @@ impl What {
             EventKind::LivenessAsked => Self::LivenessAsked,
             EventKind::Remained => Self::Remained { what: Leftover::from_code(a) },
             EventKind::Exhausted => Self::Exhausted,
+            EventKind::AnswersJudged => Self::AnswersJudged { answers: a, unjudged: Unjudged::from_code(b) },
             EventKind::Finished => Self::Finished,
         }
     }
@@ -419,6 +448,8 @@ mod tests {
             (What::Survived { row: SurvivingRow::Unreadable, last_sequence: 0 }, 1 << 13, 0),
             (What::Repeated { age_us: 9 }, 0, 9),
             (What::Remained { what: Leftover::Waiter }, 4, 0),
+            (What::Answered { method: MethodNo::of("revoke_handle"), result: CallResult::Done }, 4, 0),
+            (What::AnswersJudged { answers: 9, unjudged: Unjudged::OrderUnknown }, 9, 1),
         ];
         for (what, a, b) in pins {
             let (kind, first, second) = what.encode();
@@ -441,6 +472,7 @@ mod tests {
         check::<TurnedOut>();
         check::<BodyOutcome>();
         check::<Leftover>();
+        check::<Unjudged>();
         check::<RecoveryDisposition>();
         check::<AbandonWriter>();
     }

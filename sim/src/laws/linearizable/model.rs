@@ -51,6 +51,12 @@ pub(super) struct ReclaimEvidence {
     pub do_probes_lie: bool,
 }
 
+impl Decision {
+    fn took_time(&self) -> bool {
+        self.from_ms != self.to_ms
+    }
+}
+
 impl Default for ProcessModel {
     /// A process that nobody registered. Its disposition matters only if a store shows it all the same.
     fn default() -> Self {
@@ -172,7 +178,10 @@ impl ProcessModel {
                 (is_busy || is_reclaimed, "a new grant or `busy`")
             }
             (Some(_), Some(_)) => (is_busy, "`busy`"),
-            (Some(live), None) if decision.claims == live.grant => {
+            // Since a claim that takes time arrived, another call of its incarnation may have won the grant.
+            (Some(live), None)
+                if decision.claims == live.grant || decision.took_time() && decision.grant == live.grant && !is_busy =>
+            {
                 let is_again = matches!(what, What::Reentered { expires_ms, .. } if expires_ms >= live.expires_ms);
                 (is_again && decision.grant == live.grant, "its own grant again")
             }
@@ -286,12 +295,17 @@ impl ProcessModel {
                 self.answer_to(decision.grant, now_ms)
             }
             CallKind::UnfencedSetWait | CallKind::UnfencedClearWait | CallKind::UnfencedComplete => {
+                // It comes before everything else, and which arguments are valid is no matter of this model.
+                if why == CallResult::InvalidArgument {
+                    return Ok(None);
+                }
                 if self.is_known && !self.is_external() {
                     CallResult::LeaseRequired
                 } else {
                     of_open_process
                 }
             }
+            CallKind::Abandon if why == CallResult::InvalidArgument => return Ok(None),
             CallKind::Abandon => of_open_process,
             CallKind::Release
             | CallKind::UnfencedStart

@@ -94,6 +94,9 @@ impl LeaseChange {
             | What::Completes { .. }
             | What::Unfenced { .. }
             | What::Spanned { .. }
+            | What::Answered { .. }
+            | What::AnswerDiffers { .. }
+            | What::AnswersJudged { .. }
             | What::Sent { .. }
             | What::Heard { .. }
             | What::BodyBegan { .. }

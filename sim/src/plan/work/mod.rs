@@ -1,6 +1,7 @@
 //! Work: everything that a plan asks hosts and workers to do. A new kind is a file here and its two lines below.
 
 pub mod abandon;
+pub mod ask;
 pub mod await_at_registry;
 pub mod await_end;
 pub mod cancel;
@@ -27,6 +28,7 @@ pub const WORK: &[Kind] = &[
     Kind::of::<grant_handle::GrantHandle>(),
     Kind::of::<transfer_handles::TransferHandles>(),
     Kind::of::<read_wakes::ReadWakes>(),
+    Kind::of::<ask::Ask>(),
     Kind::of::<sweep::Sweep>(),
     Kind::of::<drain::Drain>(),
 ];

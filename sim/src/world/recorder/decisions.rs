@@ -34,13 +34,17 @@ impl World {
         if let Some(owner) = starter {
             presented = self.records.grants.last_of(process, &owner.owner_id, &owner.incarnation_id);
         } else if process != NO_PROCESS {
+            let is_workers = matches!(caller.node, Node::Worker(_));
             let row = self.row(process);
             let last = row.presented.iter_mut().find(|(of, _)| *of == caller.node.code());
             match (presented.is_some(), last) {
                 (true, Some((_, last))) => *last = presented,
                 (true, None) => row.presented.push((caller.node.code(), presented)),
-                // Another unfenced write of an execution stands on the grant that its sender last presented.
-                (false, Some((_, last))) if is_unfenced_execution(kind) && request.is_none() => {
+                // Another unfenced write of an execution stands on the grant that its worker last presented. Hosts hold none:
+                // late calls that are sent from their nodes are others'.
+                (false, Some((_, last)))
+                    if is_unfenced_execution(kind) && request.is_none() && is_workers =>
+                {
                     presented = *last;
                 }
                 (false, _) => {}

@@ -3,6 +3,8 @@
 
 mod decisions;
 mod evidence;
+mod judge_answers;
+pub mod read_everything;
 pub mod resolve_unknown;
 mod submit;
 mod unrecorded_read;

@@ -13,6 +13,7 @@ use crate::plan::Node;
 use crate::world::calls::{CallInfo, status_of};
 use crate::world::fingerprint::hash_of;
 use crate::world::recorder::evidence::StateBefore;
+use crate::world::recorder::judge_answers::look_and_judge;
 use crate::world::recorder::unrecorded_read::look;
 use crate::world::state::nodes::Caller;
 use crate::world::state::rows::RowView;
@@ -28,18 +29,20 @@ pub fn end_unknown(watched: Box<WatchedCall>, world: &mut World, before: &StateB
     }
 }
 
+/// These reads also rule out what an unknown outcome cannot have been.
 async fn show(registry: &dyn Submit, process: u16) -> Option<ShownProcess> {
     let process_id = format!("p{process}");
-    let record = match look(registry, Call::ReadProcess { process_id: process_id.clone() }).await {
-        Ok(Reply::MaybeRecord(record)) => record,
+    let record = match look_and_judge(registry, Call::ReadProcess { process_id: process_id.clone() }).await {
+        Some(Ok(Reply::MaybeRecord(record))) => record,
         _ => return None,
     };
-    let lease = match look(registry, Call::GetProcessLease { process_id: process_id.clone() }).await {
-        Ok(Reply::MaybeLease(lease)) => lease,
+    let lease = match look_and_judge(registry, Call::GetProcessLease { process_id: process_id.clone() }).await
+    {
+        Some(Ok(Reply::MaybeLease(lease))) => lease,
         _ => return None,
     };
-    let last_event = match look(registry, Call::RecentEvents { process_id, limit: 1 }).await {
-        Ok(Reply::Events(events)) => events.into_iter().next(),
+    let last_event = match look_and_judge(registry, Call::RecentEvents { process_id, limit: 1 }).await {
+        Some(Ok(Reply::Events(events))) => events.into_iter().next(),
         _ => None,
     };
     Some(ShownProcess { record, lease, last_event })
@@ -92,6 +95,7 @@ pub async fn resolve(registry: &dyn Submit) {
         if let (Some(reply), TurnedOut::Applied) = (reply, fate) {
             let entropy_before = world.entropy_drawn() - entropy_drawn;
             world.records.unknown_reading_ms = Some(reading_ms);
+            world.records.answers.saw(&reply);
             world.decided(&info, entropy_before, &Ok(reply));
             world.records.unknown_reading_ms = None;
         }

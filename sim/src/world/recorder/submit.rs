@@ -8,6 +8,7 @@ use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::testing::reference_model::Inputs;
 
 use crate::disk;
 use crate::history::event::{CallKind, What};
@@ -16,6 +17,7 @@ use crate::plan::step::StoreFailure;
 use crate::world::calls::CallInfo;
 use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::evidence::{StateBefore, look_after};
+use crate::world::recorder::judge_answers;
 use crate::world::recorder::resolve_unknown;
 use crate::world::recorder::unrecorded_read::poll_once;
 use crate::world::state::nodes::Caller;
@@ -59,15 +61,24 @@ impl Submit for Recorder {
             true => Box::pin(resolve_unknown::watch(core, &info, &call)).await,
             false => None,
         };
+        // To be held against its answer.
+        let asked = with(|world| world.records.answers.is_judging()).then(|| Box::new(call.clone()));
+        let inputs = asked.as_deref().map(judge_answers::inputs);
+        let judged = asked.as_deref().zip(inputs.as_ref());
         let mut deciding = core.submit(call);
         let (answer, took_time) = match poll_once(deciding.as_mut()).await {
             Some(answer) => (answer, false),
-            None => (Box::pin(record_span(&info, deciding)).await, true),
+            None => (Box::pin(record_span(&info, judged, deciding)).await, true),
         };
         if is_on_disk && is_dead() {
             // The registry died in the middle of this call: nobody hears of it, and its end is the next turn.
             drop(answer);
-            with(|world| world.keep_unknown(watched, &before));
+            with(|world| {
+                world.keep_unknown(watched, &before);
+                if let Some((call, inputs)) = judged {
+                    world.records.answers.unheard(call, inputs);
+                }
+            });
             return std::future::pending().await;
         }
         with(|world| {
@@ -75,7 +86,13 @@ impl Submit for Recorder {
                 took_time || before.at_us == world.kernel.now_us,
                 "time passed in one poll of a decision"
             );
-            world.answered(&info, &before, watched, &answer);
+            world.answered(&info, &before, &answer);
+            if let (Some((call, inputs)), false) = (judged, took_time) {
+                world.judge_answer(&info, call, &answer, inputs);
+            }
+            if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
+                world.keep_unknown(watched, &before);
+            }
         });
         // A change after a decision that took time may be another call's doing.
         let is_looked_at_after = !took_time && (is_looked_at || info.kind == CallKind::Release);
@@ -148,7 +165,6 @@ impl World {
         &mut self,
         info: &CallInfo,
         before: &StateBefore,
-        watched: Option<Box<WatchedCall>>,
         answer: &Result<Reply, RegistryError>,
     ) {
         let kept = self.records.decided_calls.as_mut();
@@ -156,9 +172,6 @@ impl World {
             decided.was_ok = answer.is_ok();
         }
         self.decided(info, before.entropy_drawn, answer);
-        if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
-            self.keep_unknown(watched, before);
-        }
     }
 
     /// Keeps a call whose outcome is unknown, to look it up before the next decision.
@@ -176,14 +189,22 @@ fn is_dead() -> bool {
 /// then its beginning and its end are recorded.
 async fn record_span(
     info: &CallInfo,
+    judged: Option<(&Call, &Inputs)>,
     deciding: impl Future<Output = Result<Reply, RegistryError>>,
 ) -> Result<Reply, RegistryError> {
-    let began_ms = with(|world| {
+    let (began_ms, number) = with(|world| {
         let began_ms = world.wall_ms(Node::Registry);
         world.decision(info, info.presented, What::Spanned { began_ms, is_over: false });
-        began_ms
+        (began_ms, judged.map(|(call, _)| world.records.answers.begin(call, world.kernel.now_us)))
     });
     let answer = deciding.await;
-    with(|world| world.decision(info, info.presented, What::Spanned { began_ms, is_over: true }));
+    let ended = judged.map(|(call, _)| judge_answers::inputs(call));
+    with(|world| {
+        world.decision(info, info.presented, What::Spanned { began_ms, is_over: true });
+        if let (Some((call, began)), Some(ended), Some(number)) = (judged, &ended, number) {
+            let wrong = world.records.answers.end(number, world.kernel.now_us, call, &answer, began, ended);
+            world.differs(info, call, wrong);
+        }
+    });
     answer
 }

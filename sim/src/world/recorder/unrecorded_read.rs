@@ -10,20 +10,24 @@ use crate::disk;
 
 /// The registry's answer to a read.
 pub async fn look(registry: &dyn Submit, call: Call) -> Result<Reply, RegistryError> {
+    // An unknown process has nothing to show, and that is an answer.
+    match look_closely(registry, call).await {
+        Some(Err(RegistryError::UnknownProcess { .. })) => Ok(Reply::MaybeRecord(None)),
+        Some(shown) => shown,
+        None => Err(RegistryError::backend("look", "the registry takes time to answer")),
+    }
+}
+
+/// As above, with every refusal as it is. None, if the registry takes time.
+pub async fn look_closely(registry: &dyn Submit, call: Call) -> Option<Result<Reply, RegistryError>> {
     let troubles = disk::with(disk::Disk::set_aside);
     // A read that takes time is given up: meanwhile other calls are decided, and the run would not be the one without it.
     let looking = std::pin::pin!(registry.submit(call));
-    let shown = poll_once(looking)
-        .await
-        .unwrap_or_else(|| Err(RegistryError::backend("look", "the registry takes time to answer")));
+    let shown = poll_once(looking).await;
     if let Some(troubles) = troubles {
         disk::with(|disk| disk.bring_back(troubles));
     }
-    // An unknown process has nothing to show, and that is an answer.
-    match shown {
-        Err(RegistryError::UnknownProcess { .. }) => Ok(Reply::MaybeRecord(None)),
-        shown => shown,
-    }
+    shown
 }
 
 /// The future's output, if one poll completes it.

@@ -1,5 +1,6 @@
 //! Everything that a running world knows, as plain state. What happens in it is in the files beside this folder.
 
+pub mod answer_judge;
 mod current;
 pub mod due;
 pub mod exchanges;

@@ -2,6 +2,9 @@
 
 use fencepost::registry::calls::Call;
 
+use crate::plan::Plan;
+use crate::subject::Subject;
+use crate::world::state::answer_judge::AnswerJudge;
 use crate::world::state::grants::Grants;
 use crate::world::state::nodes::Caller;
 use crate::world::state::rows::RowViews;
@@ -10,6 +13,7 @@ use crate::world::state::unknown_call::UnknownCall;
 pub struct Records {
     pub grants: Grants,
     pub rows: RowViews,
+    pub answers: AnswerJudge,
     /// The client whose request is being decided.
     pub caller: Caller,
     /// Calls decided so far.
@@ -22,11 +26,12 @@ pub struct Records {
     pub decided_calls: Option<Vec<DecidedCall>>,
 }
 
-impl Default for Records {
-    fn default() -> Self {
+impl Records {
+    pub fn new(plan: &Plan, subject: &Subject) -> Self {
         Self {
             grants: Grants::default(),
             rows: RowViews::default(),
+            answers: AnswerJudge::new(plan, subject),
             caller: Caller::WORLD,
             calls: 0,
             unknown: None,

@@ -69,7 +69,7 @@ impl World {
             services: Services::default(),
             traffic: Traffic::default(),
             ledger: Ledger::default(),
-            records: Records::default(),
+            records: Records::new(&plan, &subject),
             store_faults: StoreFaults::default(),
             workload: Workload::default(),
             liveness: LivenessState::default(),

@@ -1,0 +1,115 @@
+//! Holds the registry's answers against the reference model, and records what differs.
+
+use fencepost::RegistryError;
+use fencepost::environment::Environment;
+use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::testing::reference_model::{AnswerPart, Inputs};
+
+use crate::history::event::{GrantNo, MethodNo, NO_PROCESS, What};
+use crate::plan::Node;
+use crate::world::calls::{CallInfo, process_of, result_of};
+use crate::world::environment::NodeEnvironment;
+use crate::world::recorder::unrecorded_read::look_closely;
+use crate::world::state::{World, with};
+
+/// What the decision of the call depends on, as the registry's node sees it now.
+pub fn inputs(call: &Call) -> Inputs {
+    let is_ours = with(|world| world.subject.is_ours());
+    let is_holder_dead = match call {
+        Call::ReclaimProcessLease { observed_holder, .. } if is_ours => {
+            Some(NodeEnvironment(Node::Registry).is_definitely_dead(&observed_holder.owner))
+        }
+        _ => None,
+    };
+    Inputs { now_ms: with(|world| world.wall_ms(Node::Registry)), is_holder_dead }
+}
+
+/// One read from beside the run, held against the model. None, if the registry takes time.
+pub async fn look_and_judge(registry: &dyn Submit, call: Call) -> Option<Result<Reply, RegistryError>> {
+    let inputs = inputs(&call);
+    let shown = look_closely(registry, call.clone()).await?;
+    with(|world| {
+        let process = call.process_id().and_then(process_of).unwrap_or(NO_PROCESS);
+        let wrong = world.records.answers.judge(&call, &shown, &inputs);
+        world.differs(&CallInfo::of_the_world(process), &call, wrong);
+    });
+    Some(shown)
+}
+
+impl World {
+    /// The call was decided at one instant.
+    pub fn judge_answer(
+        &mut self,
+        info: &CallInfo,
+        call: &Call,
+        answer: &Result<Reply, RegistryError>,
+        inputs: &Inputs,
+    ) {
+        let answers = &mut self.records.answers;
+        if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
+            return answers.unheard(call, inputs);
+        }
+        let wrong = answers.judge(call, answer, inputs);
+        self.differs(info, call, wrong);
+        self.note_answer(info, call, answer);
+    }
+
+    pub fn differs(&mut self, info: &CallInfo, call: &Call, wrong: Option<AnswerPart>) {
+        if let Some(part) = wrong {
+            let method = MethodNo::of(call.method());
+            self.decision(info, info.presented, What::AnswerDiffers { method, part });
+        }
+    }
+
+    /// Records the answer of a method of which no other event tells.
+    pub fn note_answer(&mut self, info: &CallInfo, call: &Call, answer: &Result<Reply, RegistryError>) {
+        let is_told = match call {
+            Call::SetExternalRef { .. }
+            | Call::RevokeHandle { .. }
+            | Call::DeleteSessionProcessState { .. }
+            | Call::GetProcess { .. }
+            | Call::GetProcessLease { .. }
+            | Call::ListProcesses { .. }
+            | Call::ListHandleGrants { .. }
+            | Call::ListLiveHandleGrants { .. }
+            | Call::HasHandleGrant { .. }
+            | Call::HandleGrantsForProcess { .. }
+            | Call::CountEventsThrough { .. }
+            | Call::RecentEvents { .. } => false,
+            Call::RegisterProcess { .. }
+            | Call::GrantHandle { .. }
+            | Call::TransferHandleGrants { .. }
+            | Call::AppendEvent { .. }
+            | Call::AppendEventWithLease { .. }
+            | Call::EventsAfter { .. }
+            | Call::WakeEventsAfter { .. }
+            | Call::AckWake { .. }
+            | Call::CompleteProcess { .. }
+            | Call::CompleteProcessWithLease { .. }
+            | Call::RecordFirstStarted { .. }
+            | Call::RecordFirstStartedWithLease { .. }
+            | Call::RequestProcessAbandon { .. }
+            | Call::SetProcessWait { .. }
+            | Call::SetProcessWaitWithLease { .. }
+            | Call::ClearProcessWait { .. }
+            | Call::ClearProcessWaitWithLease { .. }
+            | Call::ReadProcess { .. }
+            | Call::ListNonTerminal {}
+            | Call::ClaimProcessLease { .. }
+            | Call::ReclaimProcessLease { .. }
+            | Call::RenewProcessLease { .. }
+            | Call::CompleteProcessLease { .. }
+            | Call::PruneTerminalProcesses { .. } => true,
+        };
+        if !is_told && answer.is_ok() {
+            let method = MethodNo::of(call.method());
+            self.decision(info, GrantNo::NONE, What::Answered { method, result: result_of(answer) });
+        }
+    }
+
+    /// At the end of a run: how much was judged.
+    pub fn note_answers_judged(&mut self) {
+        let (answers, unjudged) = (self.records.answers.answers, self.records.answers.unjudged);
+        self.note_at(Node::Registry, What::AnswersJudged { answers, unjudged });
+    }
+}

@@ -1,0 +1,243 @@
+//! Compares an answer with the expected one, and names the first part that differs.
+
+use std::sync::Arc;
+
+use crate::model::error::{RegistryError, RegistryResult};
+use crate::model::event::{ProcessEvent, ProcessEventAppendResult, ProcessWakeDelivery};
+use crate::model::handle::ProcessHandleGrant;
+use crate::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use crate::model::process::{FirstStart, ProcessPruneReport, ProcessRecord, ProcessSessionDeleteReport};
+use crate::registry::calls::Reply;
+
+use super::arguments::LIFECYCLE;
+use super::expected::{Expected, ExpectedHandle, StartAnswer};
+use super::{AnswerPart, Latitude};
+
+type Compared = Result<(), AnswerPart>;
+
+fn same(is_same: bool, part: AnswerPart) -> Compared {
+    if is_same { Ok(()) } else { Err(part) }
+}
+
+pub(super) fn compare(
+    expected: &RegistryResult<Expected<'_>>,
+    answer: &RegistryResult<Reply>,
+    latitude: Latitude,
+) -> Compared {
+    match (expected, answer) {
+        (Ok(expected), Ok(reply)) => replies(expected, reply, latitude),
+        (Err(expected), Err(error)) => refusals(expected, error),
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => Err(AnswerPart::Acceptance),
+    }
+}
+
+/// The same kind, about the same; texts are not compared.
+fn refusals(expected: &RegistryError, error: &RegistryError) -> Compared {
+    same(std::mem::discriminant(expected) == std::mem::discriminant(error), AnswerPart::Acceptance)?;
+    let is_same = match (expected, error) {
+        (RegistryError::InvalidArgument { .. }, RegistryError::InvalidArgument { .. }) => true,
+        (
+            RegistryError::RegistrationConflict { process_id, stored_hash, offered_hash },
+            RegistryError::RegistrationConflict {
+                process_id: of,
+                stored_hash: stored,
+                offered_hash: offered,
+            },
+        ) => {
+            // Empty is a hash that nobody has been told yet.
+            let fits = |expected: &String, hash: &String| expected.is_empty() || expected == hash;
+            process_id == of && fits(stored_hash, stored) && fits(offered_hash, offered) && stored != offered
+        }
+        (expected, error) => expected == error,
+    };
+    same(is_same, AnswerPart::RefusalDetail)
+}
+
+fn replies(expected: &Expected<'_>, reply: &Reply, latitude: Latitude) -> Compared {
+    match (expected, reply) {
+        (Expected::Done, Reply::Done(())) => Ok(()),
+        (Expected::Truth(expected), Reply::Truth(truth)) => same(expected == truth, AnswerPart::Truth),
+        (Expected::Count(expected), Reply::Count(count)) => same(expected == count, AnswerPart::Count),
+        (Expected::Record(expected), Reply::Record(record)) => records(expected, record),
+        (Expected::MaybeRecord(expected), Reply::MaybeRecord(record)) => option(*expected, record, records),
+        (Expected::Records(expected), Reply::Records(listed)) => {
+            list(expected, listed, |expected, record| {
+                same(expected.id() == record.id(), AnswerPart::Members)?;
+                records(expected, record)
+            })
+        }
+        (Expected::FirstStart(answer, expected), Reply::FirstStart(start)) => {
+            let (of, record) = match start {
+                FirstStart::Started(record) => (StartAnswer::Started, record),
+                FirstStart::AlreadyYours(record) => (StartAnswer::AlreadyYours, record),
+                FirstStart::AlreadyStarted(record) => (StartAnswer::AlreadyStarted, record),
+            };
+            same(*answer == of, AnswerPart::StartAnswer)?;
+            records(expected, record)
+        }
+        (Expected::Handle(expected), Reply::Handle(handle)) => handles(expected, handle),
+        (Expected::Handles(expected), Reply::Handles(listed)) => list(expected, listed, handles),
+        (Expected::HandleEntries(expected), Reply::HandleEntries(listed)) => {
+            list(expected, listed, |(handle, record), (of, shown)| {
+                handles(handle, of)?;
+                records(record, shown)
+            })
+        }
+        (Expected::SessionDeleted(expected), Reply::SessionDeleted(report)) => deletions(expected, report),
+        (Expected::Appended { event, replayed }, Reply::Appended(result)) => {
+            appended(event, *replayed, result, latitude)
+        }
+        (Expected::Events(expected), Reply::Events(listed)) => {
+            list(expected, listed, |expected, event| events(expected, event, latitude))
+        }
+        (Expected::Acquired(expected), Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease)))
+        | (Expected::Busy(expected), Reply::Claim(ProcessLeaseClaimOutcome::Busy { holder: lease }))
+        | (Expected::Lease(expected), Reply::Lease(lease)) => leases(expected, lease),
+        (Expected::Acquired(_) | Expected::Busy(_), Reply::Claim(_)) => Err(AnswerPart::ClaimOutcome),
+        (Expected::MaybeLease(expected), Reply::MaybeLease(lease)) => option(*expected, lease, leases),
+        (Expected::Pruned(expected), Reply::Pruned(report)) => prunes(*expected, *report),
+        // The reply of another method.
+        (
+            Expected::Done
+            | Expected::Truth(_)
+            | Expected::Count(_)
+            | Expected::Record(_)
+            | Expected::MaybeRecord(_)
+            | Expected::Records(_)
+            | Expected::FirstStart(..)
+            | Expected::Handle(_)
+            | Expected::Handles(_)
+            | Expected::HandleEntries(_)
+            | Expected::SessionDeleted(_)
+            | Expected::Appended { .. }
+            | Expected::Events(_)
+            | Expected::Acquired(_)
+            | Expected::Busy(_)
+            | Expected::Lease(_)
+            | Expected::MaybeLease(_)
+            | Expected::Pruned(_),
+            _,
+        ) => Err(AnswerPart::Acceptance),
+    }
+}
+
+fn option<T>(expected: Option<&T>, shown: &Option<T>, compare: impl Fn(&T, &T) -> Compared) -> Compared {
+    match (expected, shown) {
+        (None, None) => Ok(()),
+        (Some(expected), Some(shown)) => compare(expected, shown),
+        (None, Some(_)) | (Some(_), None) => Err(AnswerPart::Presence),
+    }
+}
+
+fn list<E, T>(expected: &[E], listed: &[T], compare: impl Fn(&E, &T) -> Compared) -> Compared {
+    for (expected, shown) in expected.iter().zip(listed) {
+        compare(expected, shown)?;
+    }
+    same(expected.len() == listed.len(), AnswerPart::Members)
+}
+
+fn records(expected: &ProcessRecord, record: &ProcessRecord) -> Compared {
+    let ProcessRecord {
+        registration,
+        registration_hash,
+        created_at_ms,
+        updated_at_ms,
+        external_ref,
+        first_started,
+        abandon_request,
+        wait,
+        status,
+    } = record;
+    let is_shared = Arc::ptr_eq(&expected.registration, registration);
+    same(is_shared || expected.registration == *registration, AnswerPart::Registration)?;
+    // Empty is a hash that nobody has been told yet.
+    let is_untold = expected.registration_hash.is_empty();
+    let is_same_hash = is_untold || expected.registration_hash == *registration_hash;
+    same(is_same_hash, AnswerPart::RegistrationHash)?;
+    same(expected.created_at_ms == *created_at_ms, AnswerPart::CreatedAt)?;
+    same(expected.external_ref == *external_ref, AnswerPart::ExternalRef)?;
+    same(expected.first_started == *first_started, AnswerPart::FirstStarted)?;
+    same(expected.abandon_request == *abandon_request, AnswerPart::AbandonRequest)?;
+    same(expected.wait == *wait, AnswerPart::Wait)?;
+    same(expected.status == *status, AnswerPart::Status)?;
+    same(expected.updated_at_ms == *updated_at_ms, AnswerPart::UpdatedAt)
+}
+
+fn handles(expected: &ExpectedHandle<'_>, handle: &ProcessHandleGrant) -> Compared {
+    let ProcessHandleGrant { session_id, process_id, descriptor } = handle;
+    same(expected.process_id == process_id, AnswerPart::HandleProcess)?;
+    same(expected.scope.session_id == *session_id, AnswerPart::HandleSession)?;
+    same(expected.descriptor == descriptor, AnswerPart::HandleDescriptor)
+}
+
+fn events(expected: &ProcessEvent, event: &ProcessEvent, latitude: Latitude) -> Compared {
+    let ProcessEvent { process_id, sequence, event_type, payload, replay_key, wake, occurred_at_ms } = event;
+    same(expected.sequence == *sequence, AnswerPart::EventSequence)?;
+    same(expected.process_id == *process_id, AnswerPart::EventProcess)?;
+    same(expected.event_type == *event_type, AnswerPart::EventType)?;
+    let is_free = latitude == Latitude::Contract && LIFECYCLE.contains(&event_type.as_str());
+    same(is_free || expected.payload == *payload, AnswerPart::EventPayload)?;
+    same(expected.replay_key == *replay_key, AnswerPart::EventReplayKey)?;
+    same(expected.wake == *wake, AnswerPart::EventWake)?;
+    same(expected.occurred_at_ms == *occurred_at_ms, AnswerPart::EventTime)
+}
+
+fn appended(
+    expected: &ProcessEvent,
+    is_replayed: bool,
+    result: &ProcessEventAppendResult,
+    latitude: Latitude,
+) -> Compared {
+    let ProcessEventAppendResult { event, replayed, wake_delivery } = result;
+    same(is_replayed == *replayed, AnswerPart::Replayed)?;
+    events(expected, event, latitude)?;
+    let expected_delivery = expected.wake.as_ref().and_then(|wake| {
+        Some(ProcessWakeDelivery {
+            process_id: expected.process_id.clone(),
+            sequence: expected.sequence,
+            target: wake.target.clone()?,
+            input: wake.input.clone(),
+        })
+    });
+    same(expected_delivery == *wake_delivery, AnswerPart::WakeDelivery)
+}
+
+fn leases(expected: &ProcessLease, lease: &ProcessLease) -> Compared {
+    let ProcessLease {
+        schema_version,
+        process_id,
+        owner,
+        lease_token,
+        fencing_token,
+        claimed_at_epoch_ms,
+        expires_at_epoch_ms,
+    } = lease;
+    same(expected.process_id == *process_id, AnswerPart::LeaseProcess)?;
+    same(expected.owner == *owner, AnswerPart::LeaseOwner)?;
+    same(expected.fencing_token == *fencing_token, AnswerPart::LeaseFence)?;
+    same(expected.lease_token == *lease_token, AnswerPart::LeaseToken)?;
+    same(expected.claimed_at_epoch_ms == *claimed_at_epoch_ms, AnswerPart::LeaseClaimedAt)?;
+    same(expected.expires_at_epoch_ms == *expires_at_epoch_ms, AnswerPart::LeaseExpiry)?;
+    same(expected.schema_version == *schema_version, AnswerPart::LeaseSchema)
+}
+
+fn prunes(expected: ProcessPruneReport, report: ProcessPruneReport) -> Compared {
+    let ProcessPruneReport { pruned_processes, pruned_events } = report;
+    same(expected.pruned_processes == pruned_processes, AnswerPart::PrunedProcesses)?;
+    same(expected.pruned_events == pruned_events, AnswerPart::PrunedEvents)
+}
+
+fn deletions(expected: &ProcessSessionDeleteReport, report: &ProcessSessionDeleteReport) -> Compared {
+    let ProcessSessionDeleteReport {
+        session_id,
+        revoked_handle_count,
+        deleted_wake_count,
+        orphaned_process_ids,
+        preserved_process_ids,
+    } = report;
+    same(expected.session_id == *session_id, AnswerPart::DeletedSession)?;
+    same(expected.revoked_handle_count == *revoked_handle_count, AnswerPart::RevokedHandles)?;
+    same(expected.deleted_wake_count == *deleted_wake_count, AnswerPart::ClearedWakes)?;
+    same(expected.orphaned_process_ids == *orphaned_process_ids, AnswerPart::Orphaned)?;
+    same(expected.preserved_process_ids == *preserved_process_ids, AnswerPart::Preserved)
+}

@@ -1,0 +1,43 @@
+//! Records, lists of them, and prunes.
+
+use crate::model::process::{ProcessListFilter, ProcessPruneReport, ProcessRecord};
+
+use super::ReferenceModel;
+
+impl ReferenceModel {
+    pub(super) fn record(&self, process_id: &str) -> Option<&ProcessRecord> {
+        self.processes.get(process_id).map(|process| &process.record)
+    }
+
+    /// In the order of ids.
+    pub(super) fn list(&self, filter: &ProcessListFilter) -> Vec<&ProcessRecord> {
+        let records = self.processes.values().map(|process| &process.record);
+        records
+            .filter(|record| {
+                let registration = &record.registration;
+                filter.status.is_none_or(|kind| kind == record.status.kind())
+                    && filter.waiting.is_none_or(|waiting| waiting == record.wait.is_some())
+                    && filter.disposition.is_none_or(|wanted| wanted == registration.disposition)
+                    && (filter.definition.is_none() || filter.definition == registration.identity.definition)
+                    && filter.after.as_ref().is_none_or(|after| registration.id > *after)
+            })
+            .take(filter.limit.unwrap_or(usize::MAX))
+            .collect()
+    }
+
+    /// The cutoff is exclusive, but the end of time is everything.
+    pub(super) fn prune(&mut self, cutoff_ms: u64) -> ProcessPruneReport {
+        let mut report = ProcessPruneReport::default();
+        self.processes.retain(|_, process| {
+            let is_old = process.record.updated_at_ms < cutoff_ms || cutoff_ms == u64::MAX;
+            let goes = process.record.is_terminal() && is_old;
+            if goes {
+                report.pruned_processes += 1;
+                report.pruned_events += process.events.len() as u64;
+            }
+            !goes
+        });
+        self.handles.retain(|(_, id), _| self.processes.contains_key(id));
+        report
+    }
+}
