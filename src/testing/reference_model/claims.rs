@@ -6,7 +6,7 @@ use crate::registry::calls::Reply;
 
 use super::arguments::invalid;
 use super::expected::Expected;
-use super::{Heard, Inputs, Latitude, Process, Reached, ReferenceModel, reached_in};
+use super::{Heard, Inputs, Latitude, ModelledProcess, Reached, ReferenceModel, reached_in};
 
 /// A registry may call the last few fences the end: one that grows them by more than one cannot use them all.
 const LAST_FENCES: u64 = 16;
@@ -19,7 +19,7 @@ pub(super) fn same_grant(a: &ProcessLease, b: &ProcessLease) -> bool {
     a.fencing_token == b.fencing_token && a.lease_token == b.lease_token && same_owner(&a.owner, &b.owner)
 }
 
-impl Process {
+impl ModelledProcess {
     /// The lease that counts at this reading.
     pub(super) fn live(&self, now_ms: u64) -> Option<&ProcessLease> {
         self.lease.as_ref().filter(|lease| now_ms < lease.expires_at_epoch_ms)
@@ -97,13 +97,13 @@ impl ReferenceModel {
             _ => None,
         };
         match decide(process, owner, observed, inputs, acquired) {
-            ClaimDecision::Busy(held) => return Ok(Expected::Busy(process.lease.insert(held))),
-            ClaimDecision::Reenter(held) => {
+            ClaimAnswer::Busy(held) => return Ok(Expected::Busy(process.lease.insert(held))),
+            ClaimAnswer::Reenter(held) => {
                 let expires_at_epoch_ms = extended_until(&held, until_ms, acquired);
                 let longer = ProcessLease { expires_at_epoch_ms, ..held };
                 return Ok(Expected::Acquired(process.lease.insert(longer)));
             }
-            ClaimDecision::NewGrant => {}
+            ClaimAnswer::NewGrant => {}
         }
         let says_exhausted = matches!(heard, Some(Err(RegistryError::FenceExhausted { .. })));
         let is_near_the_end = reached.fence > u64::MAX - LAST_FENCES;
@@ -151,27 +151,27 @@ impl ReferenceModel {
 }
 
 /// What a claim comes to, with the lease that is live.
-enum ClaimDecision {
+enum ClaimAnswer {
     NewGrant,
     Reenter(ProcessLease),
     Busy(ProcessLease),
 }
 
 fn decide(
-    process: &Process,
+    process: &ModelledProcess,
     owner: &LeaseOwnerIdentity,
     observed: Option<&ProcessLease>,
     inputs: &Inputs,
     acquired: Option<&ProcessLease>,
-) -> ClaimDecision {
-    let Some(held) = process.live(inputs.now_ms) else { return ClaimDecision::NewGrant };
+) -> ClaimAnswer {
+    let Some(held) = process.live(inputs.now_ms) else { return ClaimAnswer::NewGrant };
     match observed {
-        None if same_owner(&held.owner, owner) => ClaimDecision::Reenter(held.clone()),
-        None => ClaimDecision::Busy(held.clone()),
+        None if same_owner(&held.owner, owner) => ClaimAnswer::Reenter(held.clone()),
+        None => ClaimAnswer::Busy(held.clone()),
         Some(observed) => {
             let is_dead = inputs.is_holder_dead.unwrap_or(acquired.is_some());
             let is_taken_over = same_grant(held, observed) && is_dead;
-            if is_taken_over { ClaimDecision::NewGrant } else { ClaimDecision::Busy(held.clone()) }
+            if is_taken_over { ClaimAnswer::NewGrant } else { ClaimAnswer::Busy(held.clone()) }
         }
     }
 }

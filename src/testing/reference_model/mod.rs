@@ -34,7 +34,7 @@ pub use part::AnswerPart;
 pub struct ReferenceModel {
     latitude: Latitude,
     /// Boxed: large values are moved whenever a map makes room.
-    processes: BTreeMap<String, Box<Process>>,
+    processes: BTreeMap<String, Box<ModelledProcess>>,
     /// The highest fence and sequence that each id ever reached: they survive prunes.
     reached: BTreeMap<String, Reached>,
     handles: BTreeMap<(SessionScope, String), ProcessHandleDescriptor>,
@@ -53,7 +53,7 @@ enum Latitude {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Process {
+struct ModelledProcess {
     record: ProcessRecord,
     as_registered: Arc<ProcessRegistration>,
     lease: Option<ProcessLease>,
@@ -145,7 +145,7 @@ impl ReferenceModel {
         reached_in(&mut self.reached, process_id)
     }
 
-    fn process(&mut self, process_id: &str) -> RegistryResult<&mut Process> {
+    fn process(&mut self, process_id: &str) -> RegistryResult<&mut ModelledProcess> {
         self.processes.get_mut(process_id).map(Box::as_mut).ok_or_else(|| RegistryError::unknown(process_id))
     }
 

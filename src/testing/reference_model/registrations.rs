@@ -8,7 +8,7 @@ use crate::model::process::{ProcessExternalRef, ProcessRecord, ProcessRegistrati
 use crate::registry::calls::Reply;
 
 use super::expected::Expected;
-use super::{Heard, Process, ReferenceModel};
+use super::{Heard, ModelledProcess, ReferenceModel};
 
 impl ReferenceModel {
     pub(super) fn register(
@@ -50,7 +50,7 @@ impl ReferenceModel {
             wait: None,
             status: ProcessStatus::Running,
         };
-        let process = Process {
+        let process = ModelledProcess {
             record,
             as_registered: Arc::clone(&registration),
             lease: None,

@@ -13,9 +13,9 @@ use crate::model::process::{
 use super::arguments::invalid;
 use super::claims::{same_grant, same_owner};
 use super::expected::{Expected, StartAnswer};
-use super::{Latitude, Process, ReferenceModel};
+use super::{Latitude, ModelledProcess, ReferenceModel};
 
-impl Process {
+impl ModelledProcess {
     pub(super) fn is_worker_run(&self) -> bool {
         self.record.registration.disposition != RecoveryDisposition::ExternallyOwned
     }
@@ -203,7 +203,7 @@ impl ReferenceModel {
     }
 }
 
-impl Process {
+impl ModelledProcess {
     /// Giving up needs a recorded request, or an owner-bound process that has started.
     fn must_be_licensed(&self, writer: Option<AbandonWriter>) -> RegistryResult<()> {
         let is_started_owner_bound = self.record.disposition() == RecoveryDisposition::OwnerBound

@@ -161,12 +161,7 @@ impl World {
     }
 
     /// Records the decision on a call.
-    fn answered(
-        &mut self,
-        info: &CallInfo,
-        before: &StateBefore,
-        answer: &Result<Reply, RegistryError>,
-    ) {
+    fn answered(&mut self, info: &CallInfo, before: &StateBefore, answer: &Result<Reply, RegistryError>) {
         let kept = self.records.decided_calls.as_mut();
         if let Some(decided) = kept.and_then(|calls| calls.last_mut()) {
             decided.was_ok = answer.is_ok();

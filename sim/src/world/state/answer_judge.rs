@@ -18,7 +18,7 @@ const MOST_STATES: usize = 64;
 pub struct AnswerJudge {
     /// None, once nothing is judged any more.
     states: Vec<ReferenceModel>,
-    open: Vec<OpenCall>,
+    open: Vec<CallInProgress>,
     last_open: u64,
     /// Answers that were judged.
     pub answers: u64,
@@ -26,7 +26,7 @@ pub struct AnswerJudge {
 }
 
 /// A call whose decision takes time.
-struct OpenCall {
+struct CallInProgress {
     number: u64,
     /// In true time.
     began_us: u64,
@@ -124,7 +124,7 @@ impl AnswerJudge {
         // A read that began after a write did: it may have seen it or not.
         let is_disturbed =
             subject.is_read && self.open.iter().any(|open| open.subject.conflicts_with(&subject));
-        self.open.push(OpenCall { number, began_us: now_us, subject, is_disturbed });
+        self.open.push(CallInProgress { number, began_us: now_us, subject, is_disturbed });
         number
     }
 
@@ -139,7 +139,7 @@ impl AnswerJudge {
         ended: &Inputs,
     ) -> Option<AnswerPart> {
         let place = self.open.iter().position(|open| open.number == number)?;
-        let OpenCall { began_us, is_disturbed, .. } = self.open.swap_remove(place);
+        let CallInProgress { began_us, is_disturbed, .. } = self.open.swap_remove(place);
         if is_disturbed {
             return None;
         }
