@@ -1,12 +1,14 @@
 //! Another's registry, put to the test: an honest one passes, a broken one is caught. It is only known by the trait, and
 //! answers asynchronously.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fencepost::environment::Environment;
+use fencepost::environment::{BoxFuture, Environment};
+use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
@@ -155,15 +157,88 @@ fn slow(rests: Rests, claims_on_what_it_saw: bool) -> Subject {
 }
 
 #[test]
-fn an_honest_registry_that_takes_its_time_breaks_nothing_and_what_is_unclear_is_a_doubt() {
+fn an_honest_registry_that_takes_its_time_breaks_nothing() {
     let all = [Rests::Before, Rests::After, Rests::BeforeAndAfter, Rests::WithReadsToo, Rests::NowAndThen];
     for rests in all {
-        let options = Options { seeds: 0..400, most_undecided: u64::MAX, ..Options::default() };
-        let shown = check(&slow(rests, false), &options).unwrap();
-        assert!(shown.undecided > 0, "calls that overlap are a doubt");
+        let subject = slow(rests, false);
+        let mut undecided: BTreeMap<&str, u64> = BTreeMap::new();
+        for seed in 0..400 {
+            let verdict = judge(&Arc::new(generate(Seed(seed), Store::Memory)), &subject);
+            assert_eq!(verdict.broken(), None, "seed {seed}");
+            verdict.undecided().for_each(|(law, _)| *undecided.entry(law).or_default() += 1);
+        }
+        // The model of all rows is not stepped through overlapping writes yet.
+        undecided.remove("answers-match-the-model");
+        let most = undecided.values().max().copied().unwrap_or_default();
+        assert!(most <= 20, "of 400 seeds: {undecided:#?}");
     }
-    let failure = check(&slow(Rests::Before, false), &Options::default()).expect_err("doubts are not fine");
-    assert!(failure.to_string().contains("could not be told"), "{failure}");
+}
+
+/// A clock that stands still while a call is decided, at the reading that was taken when it arrived.
+struct ReadAtArrival {
+    environment: Arc<dyn Environment>,
+    shown_ms: AtomicU64,
+}
+
+impl Environment for ReadAtArrival {
+    fn now_epoch_ms(&self) -> u64 {
+        self.shown_ms.load(Ordering::Relaxed)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.environment.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.environment.sleep(duration)
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.environment.spawn(task);
+    }
+
+    fn fill_entropy(&self, bytes: &mut [u8]) {
+        self.environment.fill_entropy(bytes);
+    }
+
+    fn is_definitely_dead(&self, owner: &LeaseOwnerIdentity) -> bool {
+        self.environment.is_definitely_dead(owner)
+    }
+}
+
+/// Reads its clock, waits for its store, and decides by that reading: a bug of a published release.
+struct ReadsTooEarly {
+    inner: Arc<dyn ProcessRegistry>,
+    clock: Arc<ReadAtArrival>,
+}
+
+#[async_trait]
+impl Submit for ReadsTooEarly {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let read_ms = self.clock.environment.now_epoch_ms();
+        if !call.is_read() {
+            self.clock.environment.sleep(Duration::from_millis(7)).await;
+        }
+        self.clock.shown_ms.store(read_ms, Ordering::Relaxed);
+        dispatch(self.inner.as_ref(), call).await
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        DurabilityTier::Inline
+    }
+}
+
+#[test]
+fn a_registry_that_decides_by_a_reading_from_before_its_wait_is_caught() {
+    let subject = Subject::of("reads-too-early", |environment| {
+        let clock = Arc::new(ReadAtArrival { environment, shown_ms: AtomicU64::new(0) });
+        let environment: Arc<dyn Environment> = clock.clone();
+        let inner = Arc::new(Registry::new(MemoryStore::new(), environment).inline());
+        Facade(ReadsTooEarly { inner, clock })
+    });
+    let options = Options { seeds: 0..2_000, most_undecided: u64::MAX, ..Options::default() };
+    let failure = check(&subject, &options).expect_err("an observer sees it");
+    assert_eq!(failure.law(), Some("linearizable"), "{failure}");
 }
 
 #[test]

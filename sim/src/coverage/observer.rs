@@ -238,9 +238,11 @@ impl Witness for CoverageObserver {
             | What::Claims { .. }
             | What::Completes { .. }
             | What::Unfenced { .. }
-            | What::Spanned { .. }
             | What::AnswerDiffers { .. }
             | What::AnswersJudged { .. }
+            | What::SpanBegan { .. }
+            | What::SpanEnded { .. }
+            | What::LeaseShown { .. }
             | What::EffectStarted { .. }
             | What::EffectTaken { .. }
             | What::EffectRefused { .. }

@@ -115,8 +115,11 @@ impl<'a> EventPhrase<'a> {
             What::Claims { .. } => self.act(f, "claims"),
             What::Completes { .. } => self.act(f, "completes"),
             What::Unfenced { call } => self.act(f, format_args!("{} without a lease", call.name())),
-            What::Spanned { is_over: false, .. } => self.act(f, "decision begins"),
-            What::Spanned { is_over: true, .. } => self.act(f, "decision ends"),
+            What::SpanBegan { .. } => self.act(f, "decision begins"),
+            What::SpanEnded { .. } => self.act(f, "decision ends"),
+            What::LeaseShown { .. } => {
+                self.act(f, if has_grant { "sees the lease of" } else { "sees no lease of" })
+            }
             What::StoreWaited { .. } => self.act(f, "waited for the store"),
             What::Repeated { .. } => self.act(f, "arrived again"),
             What::FromEarlierLife => self.act(f, "arrived from before the restart"),

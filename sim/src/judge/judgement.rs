@@ -1,9 +1,9 @@
 //! The one judgement of a history, whether it is watched while it happens or read from a file: all laws, and for a registry
-//! that is not ours the doubts about its decisions that took time.
+//! that is not ours once more in an order of its decisions that fits.
 
 use crate::history::event::{Event, Witness};
 use crate::judge::breach::Breach;
-use crate::judge::early_readings::EarlyReadings;
+use crate::judge::in_order::judged_in_order;
 use crate::laws::{Finding, LawResult, Laws};
 use crate::plan::Plan;
 
@@ -35,27 +35,23 @@ impl Judged {
 
 pub struct Judgement {
     laws: Laws,
-    early: Option<EarlyReadings>,
+    /// All of them, where decisions may take time.
+    events: Option<Vec<Event>>,
 }
 
 impl Judgement {
     /// `is_ours`: the registry that made the history is ours, which decides each call at one reading of its clock.
     pub fn new(plan: &Plan, is_ours: bool) -> Self {
-        Self { laws: Laws::new(plan), early: (!is_ours).then(|| EarlyReadings::new(plan)) }
+        Self { laws: Laws::new(plan), events: (!is_ours).then(Vec::new) }
     }
 
     /// The findings of the laws that its subject claims to keep.
     pub fn findings(self, plan: &Plan, not_claimed: &[impl AsRef<str>]) -> Vec<Judged> {
-        let judged = |law: LawResult<'_>| Judged {
-            law: law.name(),
-            sentence: law.sentence(),
-            finding: finding(plan, law),
-            checked: law.checked(),
+        let findings = findings(plan, &self.laws);
+        let mut findings = match self.events {
+            Some(events) => judged_in_order(plan, &events, findings),
+            None => findings,
         };
-        let mut findings: Vec<Judged> = self.laws.all().into_iter().map(judged).collect();
-        if let Some(early) = self.early.filter(|early| early.is_needed) {
-            doubt(plan, &early, &mut findings);
-        }
         findings.retain(|judged| !not_claimed.iter().any(|law| law.as_ref() == judged.law));
         findings
     }
@@ -64,25 +60,26 @@ impl Judgement {
 impl Witness for Judgement {
     fn see(&mut self, event: &Event) {
         self.laws.see(event);
-        if let Some(early) = &mut self.early {
-            early.see(event);
+        if let Some(events) = &mut self.events {
+            events.push(*event);
         }
     }
+}
+
+/// The findings of all laws, claimed or not.
+pub(super) fn findings(plan: &Plan, laws: &Laws) -> Vec<Judged> {
+    let judged = |law: LawResult<'_>| Judged {
+        law: law.name(),
+        sentence: law.sentence(),
+        finding: finding(plan, law),
+        checked: law.checked(),
+    };
+    laws.all().into_iter().map(judged).collect()
 }
 
 fn finding(plan: &Plan, law: LawResult<'_>) -> Finding {
     match law.card.broken_assumption(plan) {
         Some(why) => Finding::Undecided { because: why.to_owned() },
         None => law.finding(),
-    }
-}
-
-/// Takes back what depends on an instant or an order that nobody knows.
-fn doubt(plan: &Plan, early: &EarlyReadings, findings: &mut [Judged]) {
-    for (judged, law) in findings.iter_mut().zip(early.laws.all()) {
-        assert_eq!(judged.law, law.name(), "findings stand in the order of the laws");
-        if let Some(doubt) = early.doubt(law.card, &judged.finding, &finding(plan, law)) {
-            judged.finding = Finding::Undecided { because: doubt.to_owned() };
-        }
     }
 }

@@ -2,7 +2,7 @@
 //! with a recorder, which must see the same events.
 
 mod breach;
-mod early_readings;
+mod in_order;
 mod judgement;
 pub mod zombie;
 

@@ -182,10 +182,12 @@ impl Witness for ZombieWindow {
             | What::Claims { .. }
             | What::Completes { .. }
             | What::Unfenced { .. }
-            | What::Spanned { .. }
             | What::Answered { .. }
             | What::AnswerDiffers { .. }
             | What::AnswersJudged { .. }
+            | What::SpanBegan { .. }
+            | What::SpanEnded { .. }
+            | What::LeaseShown { .. }
             | What::Heard { .. }
             | What::BodyBegan { .. }
             | What::BodyEnded { .. }

@@ -26,7 +26,7 @@ pub struct Case {
 
 impl Case {
     #[inline]
-    pub(super) fn turn_to(&mut self, number: u64) {
+    pub(crate) fn turn_to(&mut self, number: u64) {
         self.number = number;
     }
 

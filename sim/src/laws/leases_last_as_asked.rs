@@ -27,6 +27,8 @@ struct Asking {
     claim_ms: u64,
     /// The instant of a decision whose reading nobody knows.
     unclear_at_us: Option<u64>,
+    /// The first reading that was taken by the decision of this instant, where it took time.
+    first_read_ms: Option<(u64, u64)>,
 }
 
 /// A lease that a call made or extended.
@@ -67,8 +69,14 @@ impl Law for LeasesLastAsAsked {
                 asking.claim_ms = asked_ms;
                 return;
             }
-            // Decided at some instant of a span, or found out later: which reading counted is not known.
-            What::Spanned { .. } | What::TurnedOut { .. } => {
+            What::SpanBegan { .. } => return,
+            // A lease begins with the only reading that was taken.
+            What::SpanEnded { first_ms, .. } => {
+                asking.first_read_ms = Some((event.at_us, first_ms));
+                return;
+            }
+            // What was decided was found out later: which reading counted is not known.
+            What::TurnedOut { .. } => {
                 asking.unclear_at_us = Some(event.at_us);
                 return;
             }
@@ -100,7 +108,10 @@ impl AskedRow {
 
     fn answered(&mut self, event: &Event, answer: &AnsweredLease, case: &mut Case) {
         let AnsweredLease { expires_ms, asked_ms, extends } = *answer;
-        let is_unclear = self.asking(event.node).unclear_at_us.take() == Some(event.at_us);
+        let Asking { unclear_at_us, first_read_ms, .. } = self.asking(event.node);
+        let is_found_out = unclear_at_us.take() == Some(event.at_us);
+        let first_ms = first_read_ms.take().filter(|(at_us, _)| *at_us == event.at_us).map(|(_, ms)| ms);
+        let is_unclear = is_found_out || first_ms.is_some_and(|first_ms| first_ms != event.clock);
         let before_ms = self.held.filter(|held| held.grant == event.grant).map(|held| held.expires_ms);
         self.held = Some(Lease { grant: event.grant, expires_ms });
         // How long a grant lasted that nobody saw made is not known; and an old history does not say what was asked.

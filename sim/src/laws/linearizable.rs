@@ -15,25 +15,35 @@ use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
 use crate::laws::linearizable::model::{Decision, ProcessModel, ReclaimEvidence};
-use crate::laws::linearizable::order::{Order, Overlapping, SEARCH_STEPS};
+use crate::laws::linearizable::order::{Order, Overlapping, Possible, SEARCH_STEPS};
 use crate::laws::state::by_process::ByProcess;
 use crate::laws::state::stored_lease::Lease;
-use crate::plan::Node;
+use crate::plan::{Node, Plan};
+
+pub use order::Placed;
 
 #[derive(Default)]
 pub struct Linearizable {
     rows: ByProcess<ModelledRow>,
+    /// The plan sets the registry's clock back.
+    goes_back: bool,
+    /// Prunes that take time and go on, by the numbers of their calls.
+    prunes: Vec<u64>,
 }
 
-#[derive(Default)]
 struct ModelledRow {
-    model: ProcessModel,
+    /// Every state that the answers so far allow: more than one only after calls that overlapped.
+    possible: Vec<Possible>,
     /// Evidence about the next decision, by node.
     evidence: Vec<(u8, CallEvidence)>,
     overlapping: Vec<Overlapping>,
-    /// The decisions that go on: the node of each, and its place among those that overlap.
-    open: Vec<(u8, usize)>,
-    /// After a breach or a doubt nothing more can be said of the process.
+    /// The decisions that go on.
+    open: Vec<OpenDecision>,
+    /// The instant at which the last of the overlapping decisions ended.
+    ended_us: u64,
+    /// A prune that took time began or ended while decisions about the process went on.
+    was_prune_open: bool,
+    /// From here on nothing can be said of the process: after a breach, or a doubt.
     is_lost: bool,
 }
 
@@ -44,15 +54,25 @@ struct CallEvidence {
     output: Option<u64>,
     observed: Option<ReclaimEvidence>,
     unfenced: Option<CallKind>,
-    spanned: Option<DecisionSpan>,
+    spanned: Option<EndedDecision>,
+}
+
+/// A decision that takes time and goes on.
+struct OpenDecision {
+    call: u64,
+    kind: CallKind,
+    evidence: CallEvidence,
+    began_ms: u64,
+    /// How many of the overlapping decisions had ended when it began.
+    place: usize,
 }
 
 /// A decision that took time.
 #[derive(Clone, Copy)]
-struct DecisionSpan {
+struct EndedDecision {
     began_ms: u64,
-    /// How many of the overlapping decisions had ended when it began.
     place: usize,
+    ended_ms: u64,
     ended_us: u64,
 }
 
@@ -71,7 +91,9 @@ impl Law for Linearizable {
             EventKind::Wrote,
             EventKind::Asked,
             EventKind::Ended,
+            EventKind::Appended,
             EventKind::Showed,
+            EventKind::LeaseShown,
             EventKind::Refused,
             EventKind::TurnedOut,
             EventKind::Pruned,
@@ -97,11 +119,21 @@ impl Law for Linearizable {
         explain: stored_lease,
     };
 
+    fn new(plan: &Plan) -> Self {
+        let faults = plan.steps.iter().filter_map(|step| step.action.clock_fault());
+        let mut of_registry = faults.filter(|fault| fault.node() == Node::Registry);
+        Self { goes_back: of_registry.any(|fault| fault.step_ms() < 0), ..Self::default() }
+    }
+
     fn see(&mut self, event: &Event, what: What, case: &mut Case) {
         if event.process == NO_PROCESS {
             return self.seen_of_all(event, what, case);
         }
         let row = self.rows.of(event.process);
+        // The answer of the last one is whole once time has passed.
+        if row.ended_us < event.at_us {
+            row.put_in_order(self.goes_back, case);
+        }
         match what {
             What::Claims { .. } => row.evidence(event.node).claims = Some(event.grant),
             What::Observed { is_dead, do_probes_lie } => {
@@ -110,18 +142,24 @@ impl Law for Linearizable {
             }
             What::Completes { output } => row.evidence(event.node).output = Some(output),
             What::Unfenced { call } => row.evidence(event.node).unfenced = Some(call),
-            What::Spanned { is_over: false, .. } => row.span_begins(event.node, case),
-            What::Spanned { began_ms, is_over: true } => row.span_ends(event, began_ms),
+            // A prune is over, and may have taken the process.
+            What::SpanBegan { kind: CallKind::Prune, .. } => {
+                row.put_in_order(self.goes_back, case);
+                row.may_be_pruned();
+            }
+            What::SpanBegan { call, kind } => row.span_begins(event, call, kind),
+            What::SpanEnded { call, .. } => row.span_ends(event, call),
+            What::Appended { sequence, .. } => row.appended(event, sequence),
             // Nobody knows yet: the evidence of the call counts for what it turns out to have done.
             What::Refused { why: CallResult::OutcomeUnknown, .. } => {}
             What::TurnedOut { fate: TurnedOut::Applied, .. } => {}
             What::TurnedOut { fate: TurnedOut::NotApplied | TurnedOut::Partly, .. } => {
                 *row.evidence(event.node) = CallEvidence::default();
             }
-            What::Survived { row: shown, .. } => row.model.opened_again(shown),
+            What::Survived { row: shown, .. } => row.models(|model| model.opened_again(shown)),
             What::SurvivedLease { expires_ms, .. } => {
-                row.model.lease =
-                    event.grant.is_some().then_some(Lease { grant: event.grant, expires_ms });
+                let lease = event.grant.is_some().then_some(Lease { grant: event.grant, expires_ms });
+                row.models(|model| model.lease = lease);
             }
             What::Registered { .. }
             | What::Granted { .. }
@@ -134,34 +172,73 @@ impl Law for Linearizable {
             | What::Asked { .. }
             | What::Ended { .. }
             | What::Showed { .. }
+            | What::LeaseShown { .. }
             | What::Refused { .. }
             | What::Pruned => row.decided(event, what, case),
             // Of a node and of the run: they are about no process.
             What::Crashed { .. } | What::Finished => {}
             _ => unheard(what),
         }
+        if !self.prunes.is_empty() {
+            row.may_be_pruned();
+        }
     }
 }
 
 impl Linearizable {
-    /// Events about no process that make it unclear what was decided: a registry that died in the middle of decisions, and a
-    /// prune that took time.
+    /// Events about no process: the end of the run, a registry that died in the middle of decisions, and a prune that took
+    /// time.
     fn seen_of_all(&mut self, event: &Event, what: What, case: &mut Case) {
         let is_registry = event.node == Node::Registry.code();
-        let (why, takes_all) = if is_registry && matches!(what, What::Crashed { .. }) {
-            ("the registry died in the middle of decisions that took time", false)
+        if let What::SpanBegan { call, kind: CallKind::Prune } = what {
+            self.prunes.push(call);
+            self.may_prune(case);
+        } else if let What::SpanEnded { call, .. } = what
+            && self.prunes.contains(&call)
+        {
+            self.prunes.retain(|open| *open != call);
+            self.may_prune(case);
+        } else if matches!(what, What::Crashed { .. }) && is_registry {
+            self.prunes.clear();
+            for row in self.rows.all() {
+                row.put_in_order(self.goes_back, case);
+                row.registry_died(case);
+            }
         } else if matches!(what, What::Finished) {
-            ("decisions that took time had no end", false)
-        } else if matches!(what, What::Spanned { .. }) {
-            ("a call about many processes took time", true)
-        } else {
-            return;
-        };
-        for row in self.rows.all().filter(|row| takes_all || !row.open.is_empty()) {
-            row.is_lost = true;
-            row.open.clear();
-            row.overlapping.clear();
-            case.doubt(|| why.to_owned());
+            for row in self.rows.all() {
+                row.put_in_order(self.goes_back, case);
+                if !row.open.is_empty() {
+                    row.lose();
+                    case.doubt(|| "decisions that took time had no end".to_owned());
+                }
+            }
+        }
+    }
+
+    /// A prune begins to take time, or is over.
+    fn may_prune(&mut self, case: &mut Case) {
+        for row in self.rows.all() {
+            row.put_in_order(self.goes_back, case);
+            row.may_be_pruned();
+        }
+    }
+
+    /// Of each process, one order that fits every answer: of the decisions that took time, or overlapped with one that did.
+    pub fn ways(&mut self) -> impl Iterator<Item = &[Placed]> {
+        self.rows.all().map(|row| row.possible.first().map_or(&[][..], |first| &first.way))
+    }
+}
+
+impl Default for ModelledRow {
+    fn default() -> Self {
+        Self {
+            possible: vec![Possible::default()],
+            evidence: Vec::new(),
+            overlapping: Vec::new(),
+            open: Vec::new(),
+            ended_us: 0,
+            was_prune_open: false,
+            is_lost: false,
         }
     }
 }
@@ -178,20 +255,92 @@ impl ModelledRow {
         &mut self.evidence[place].1
     }
 
-    fn span_begins(&mut self, node: u8, case: &mut Case) {
-        if self.open.iter().any(|(of, _)| *of == node) {
-            // Which of the two ends first, nobody can tell.
-            self.is_lost = true;
-            case.doubt(|| "a node had two calls about a process at once".to_owned());
-        }
-        self.open.push((node, self.overlapping.len()));
+    fn models(&mut self, change: impl Fn(&mut ProcessModel)) {
+        self.possible.iter_mut().for_each(|possible| change(&mut possible.model));
     }
 
-    fn span_ends(&mut self, event: &Event, began_ms: u64) {
-        let found = self.open.iter().position(|(node, _)| *node == event.node);
-        let place = found.map_or(0, |found| self.open.remove(found).1);
-        let span = DecisionSpan { began_ms, place, ended_us: event.at_us };
-        self.evidence(event.node).spanned = Some(span);
+    /// A prune that takes time takes it at some instant, if it takes it at all.
+    fn may_be_pruned(&mut self) {
+        let ended = self.possible.iter().filter(|possible| possible.model.end.is_some());
+        let pruned: Vec<Possible> =
+            ended.map(|Possible { model, way }| Possible { model: model.emptied(), way: way.clone() }).collect();
+        for one in pruned {
+            if !self.possible.iter().any(|known| known.model == one.model) {
+                self.possible.push(one);
+            }
+        }
+        self.was_prune_open |= !self.overlapping.is_empty() || !self.open.is_empty();
+    }
+
+    /// The registry died in the middle of decisions: nobody knows which of them were made. Those that change nothing here are
+    /// no matter.
+    fn registry_died(&mut self, case: &mut Case) {
+        let is_unclear = self.open.iter().any(|open| match open.kind {
+            CallKind::Read
+            | CallKind::Emit
+            | CallKind::SetWait
+            | CallKind::ClearWait
+            | CallKind::UnfencedEmit
+            | CallKind::UnfencedSetWait
+            | CallKind::UnfencedClearWait
+            | CallKind::Abandon
+            | CallKind::GrantHandle
+            | CallKind::Transfer
+            | CallKind::Ack
+            | CallKind::Other => false,
+            CallKind::Register
+            | CallKind::Claim
+            | CallKind::Reclaim
+            | CallKind::Renew
+            | CallKind::Release
+            | CallKind::Start
+            | CallKind::UnfencedStart
+            | CallKind::Complete
+            | CallKind::UnfencedComplete
+            | CallKind::Prune => true,
+        });
+        let were_open = !self.open.is_empty();
+        self.open.clear();
+        if is_unclear {
+            self.lose();
+            case.doubt(|| "the registry died in the middle of decisions that took time".to_owned());
+        } else if were_open {
+            self.ended_us = 0;
+        }
+    }
+
+    fn lose(&mut self) {
+        self.is_lost = true;
+        self.open.clear();
+        self.overlapping.clear();
+    }
+
+    fn span_begins(&mut self, event: &Event, call: u64, kind: CallKind) {
+        let evidence = std::mem::take(self.evidence(event.node));
+        let place = self.overlapping.len();
+        self.open.push(OpenDecision { call, kind, evidence, began_ms: event.clock, place });
+    }
+
+    fn span_ends(&mut self, event: &Event, call: u64) {
+        // After a crash of the registry nobody knows its beginning.
+        let Some(found) = self.open.iter().position(|open| open.call == call) else { return };
+        let OpenDecision { evidence, began_ms, place, .. } = self.open.remove(found);
+        self.ended_us = event.at_us;
+        let spanned = EndedDecision { began_ms, place, ended_ms: event.clock, ended_us: event.at_us };
+        *self.evidence(event.node) = CallEvidence { spanned: Some(spanned), ..evidence };
+    }
+
+    /// The answer to the append that was decided last.
+    fn appended(&mut self, event: &Event, sequence: u64) {
+        match self.overlapping.last_mut() {
+            Some(last) if (last.node, last.ended_us) == (event.node, event.at_us) => {
+                let is_append = matches!(last.decision.what, What::Wrote { .. } | What::Asked { .. });
+                last.decision.sequence = is_append.then_some(sequence);
+            }
+            // A replay, whose event was there before.
+            Some(_) => {}
+            None => self.models(|model| model.last_sequence = model.last_sequence.max(sequence)),
+        }
     }
 
     fn decided(&mut self, event: &Event, what: What, case: &mut Case) {
@@ -202,7 +351,9 @@ impl ModelledRow {
             what,
             grant: event.grant,
             from_ms: span.map_or(event.clock, |span| span.began_ms),
-            to_ms: event.clock,
+            to_ms: span.map_or(event.clock, |span| span.ended_ms),
+            read_ms: event.clock,
+            sequence: None,
             claims: evidence.claims.unwrap_or(GrantNo::NONE),
             output: evidence.output,
             observed: evidence.observed,
@@ -216,27 +367,48 @@ impl ModelledRow {
         // What overlapped with a call that was no matter of this law is still to be put in order.
         if span.is_some() || !self.open.is_empty() || !self.overlapping.is_empty() {
             let began = span.map_or(self.overlapping.len(), |span| span.place);
-            self.overlapping.push(Overlapping { began, decision, number: case.number() });
-            if self.open.is_empty() {
-                self.put_in_order(case);
-            }
+            let (number, node, ended_us) = (case.number(), event.node, event.at_us);
+            self.ended_us = ended_us;
+            self.overlapping.push(Overlapping { began, decision, number, node, ended_us });
             return;
         }
-        match self.model.step(&decision, event.clock) {
-            Ok(next) => self.model = next,
-            Err(why) => {
-                self.is_lost = true;
-                case.breach(|| why);
+        let mut why = None;
+        self.possible.retain_mut(|possible| match possible.model.step(&decision, event.clock) {
+            Ok(next) => {
+                possible.model = next;
+                true
             }
+            Err(because) => {
+                why.get_or_insert(because);
+                false
+            }
+        });
+        if let (true, Some(why)) = (self.possible.is_empty(), why) {
+            self.lose();
+            case.breach(|| why);
         }
     }
 
-    fn put_in_order(&mut self, case: &mut Case) {
-        match order::search(&self.model, &self.overlapping) {
-            Order::Fits(model) => self.model = model,
-            Order::NoneFits { stuck_at } => {
+    /// Once no decision goes on.
+    fn put_in_order(&mut self, goes_back: bool, case: &mut Case) {
+        if self.overlapping.is_empty() || !self.open.is_empty() {
+            return;
+        }
+        match order::search(&self.possible, &self.overlapping, goes_back, SEARCH_STEPS) {
+            Order::Fits(possible) => {
+                self.possible = possible;
+                if std::mem::take(&mut self.was_prune_open) {
+                    self.overlapping.clear();
+                    self.may_be_pruned();
+                }
+            }
+            Order::NoneFits { .. } if self.was_prune_open => {
                 self.is_lost = true;
+                case.doubt(|| "a prune that took time overlapped with other calls that did".to_owned());
+            }
+            Order::NoneFits { stuck_at } => {
                 let count = self.overlapping.len();
+                self.is_lost = true;
                 case.breach_at(stuck_at, || {
                     format!("no order of {count} overlapping calls explains their answers")
                 });
@@ -247,6 +419,7 @@ impl ModelledRow {
             }
         }
         self.overlapping.clear();
+        self.was_prune_open = false;
     }
 }
 

@@ -150,7 +150,9 @@ fn decides(event: &Event) -> &'static [CallKind] {
         | What::Claims { .. }
         | What::Completes { .. }
         | What::Unfenced { .. }
-        | What::Spanned { .. }
+        | What::SpanBegan { .. }
+        | What::SpanEnded { .. }
+        | What::LeaseShown { .. }
         | What::Answered { .. }
         | What::AnswerDiffers { .. }
         | What::AnswersJudged { .. }

@@ -135,8 +135,10 @@ impl Glyph {
             | What::Claims { .. }
             | What::Completes { .. }
             | What::Unfenced { .. }
-            | What::Spanned { .. }
             | What::AnswerDiffers { .. }
+            | What::SpanBegan { .. }
+            | What::SpanEnded { .. }
+            | What::LeaseShown { .. }
             | What::StoreWaited { .. } => Self::Evidence,
         }
     }

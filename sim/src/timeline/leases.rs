@@ -165,10 +165,12 @@ fn lease_change(event: &Event) -> BarChange {
         | What::Claims { .. }
         | What::Completes { .. }
         | What::Unfenced { .. }
-        | What::Spanned { .. }
         | What::Answered { .. }
         | What::AnswerDiffers { .. }
         | What::AnswersJudged { .. }
+        | What::SpanBegan { .. }
+        | What::SpanEnded { .. }
+        | What::LeaseShown { .. }
         | What::Sent { .. }
         | What::Heard { .. }
         | What::BodyBegan { .. }

@@ -177,9 +177,11 @@ impl RowWriter<'_> {
             | What::StoreWaited { .. }
             | What::TransferIsPartial { .. }
             | What::TurnedOut { .. }
-            | What::Spanned { .. }
             | What::Answered { .. }
             | What::AnswerDiffers { .. }
+            | What::SpanBegan { .. }
+            | What::SpanEnded { .. }
+            | What::LeaseShown { .. }
             | What::BodyBegan { .. }
             | What::BodyEnded { .. }
             | What::EffectTaken { .. }
@@ -299,9 +301,11 @@ fn decided_call(event: &Event) -> Option<&'static str> {
         | What::Claims { .. }
         | What::Completes { .. }
         | What::Unfenced { .. }
-        | What::Spanned { .. }
         | What::AnswerDiffers { .. }
         | What::AnswersJudged { .. }
+        | What::SpanBegan { .. }
+        | What::SpanEnded { .. }
+        | What::LeaseShown { .. }
         | What::Sent { .. }
         | What::Heard { .. }
         | What::BodyBegan { .. }

@@ -5,7 +5,7 @@ use std::task::Waker;
 use crate::disk;
 use crate::world::state::due::Due;
 use crate::world::state::{World, with};
-use crate::world::{liveness, machines, registry_node, stale_calls, steps};
+use crate::world::{liveness, machines, observer, registry_node, stale_calls, steps};
 
 pub fn dispatch(due: Due) {
     match due {
@@ -25,6 +25,7 @@ pub fn dispatch(due: Due) {
                 stale_calls::send_at_expiry(process, method);
             }
         }
+        Due::Observe { process, call, life } => observer::observe(process, call, life),
         Due::DiskHeals => with(World::trouble_disk),
         Due::RegistryDies => {
             if let Some(dies) = disk::with(|disk| disk.died()).flatten() {

@@ -21,7 +21,13 @@ pub struct NodeEnvironment(pub Node);
 
 impl Environment for NodeEnvironment {
     fn now_epoch_ms(&self) -> u64 {
-        read_clock(|world| world.wall_ms(self.0))
+        read_clock(|world| {
+            let now_ms = world.wall_ms(self.0);
+            if let (Some(readings), Node::Registry) = (&mut world.records.readings, self.0) {
+                readings.add(now_ms);
+            }
+            now_ms
+        })
     }
 
     fn monotonic(&self) -> Duration {

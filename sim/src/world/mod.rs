@@ -14,6 +14,7 @@ mod liveness;
 mod machines;
 mod messages;
 mod observed_client;
+mod observer;
 mod poll_task;
 mod recorder;
 mod registry_node;

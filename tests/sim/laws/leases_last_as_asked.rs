@@ -1,6 +1,6 @@
 //! Cases of leases-last-as-asked.
 
-use fencepost_sim::history::event::What;
+use fencepost_sim::history::event::{CallKind, What};
 
 use crate::laws::history_builder::{ANN, BOB, Case, NOBODY, TTL_MS, case, running};
 
@@ -26,15 +26,15 @@ pub fn cases() -> Vec<Case> {
             "a decision that took time may have read the clock at any instant of it, the next one may not",
             running()
                 .claims(2, NOBODY)
-                .spans(2, NOBODY, 1_000, false)
+                .span_began(2, NOBODY, CallKind::Claim)
                 .at(1_500)
-                .spans(2, NOBODY, 1_000, true)
+                .span_ended(2, NOBODY, 1_000)
                 .by(BOB, granted_until(1_200 + TTL_MS))
                 .at(2_000)
                 .renewed(BOB),
             running()
-                .spans(1, ANN, 1_000, false)
-                .spans(1, ANN, 1_000, true)
+                .span_began(1, ANN, CallKind::Renew)
+                .span_ended(1, ANN, 1_000)
                 .renewed(ANN)
                 .at(1_001)
                 .renewed_until(ANN, 1_000 + TTL_MS, TTL_MS),

@@ -2,10 +2,9 @@
 
 use fencepost::model::process::RecoveryDisposition;
 use fencepost_sim::history::event::{CallKind, CallResult, What, Write};
-use fencepost_sim::laws::Finding;
 
 use crate::laws::history_builder::{
-    ANN, BOB, Case, HistoryBuilder, NOBODY, TTL_MS, broken_at, case, history, judged, result_of, running,
+    ANN, BOB, Case, HistoryBuilder, HOST, NOBODY, TTL_MS, case, history, running,
 };
 
 const UNFENCED_START: What = What::Unfenced { call: CallKind::UnfencedStart };
@@ -72,40 +71,60 @@ pub fn cases() -> Vec<Case> {
         case(
             "a release that began first and ended last may come before a claim, but not before one that began later",
             running()
-                .spans(1, ANN, 1_000, false)
+                .span_began(1, ANN, CallKind::Release)
                 .claims(2, NOBODY)
                 .granted(BOB, 2)
-                .spans(1, ANN, 1_000, true)
-                .released(ANN),
+                .span_ended(1, ANN, 1_000)
+                .released(ANN)
+                .finished(),
             running()
-                .spans(2, NOBODY, 1_000, false)
+                .span_began(2, NOBODY, CallKind::Claim)
                 .claims(2, NOBODY)
-                .spans(2, NOBODY, 1_000, true)
-                .granted(BOB, 2),
+                .span_ended(2, NOBODY, 1_000)
+                .granted(BOB, 2)
+                .finished(),
+        ),
+        case(
+            "a renewal that took time may have been decided before the expiry, unless somebody saw the old lease after it",
+            running()
+                .at(3_999)
+                .span_began(1, ANN, CallKind::Renew)
+                .at(4_001)
+                .event(HOST, ANN, What::LeaseShown { expires_ms: 6_999 })
+                .span_ended(1, ANN, 3_999)
+                .renewed_until(ANN, 6_999, TTL_MS)
+                .finished(),
+            running()
+                .at(3_999)
+                .span_began(1, ANN, CallKind::Renew)
+                .at(4_000)
+                .event(HOST, ANN, What::LeaseShown { expires_ms: 4_000 })
+                .at(4_001)
+                .span_ended(1, ANN, 3_999)
+                .renewed_until(ANN, 6_999, TTL_MS)
+                .finished(),
+        ),
+        case(
+            "a read shows the lease that is stored",
+            running().event(HOST, ANN, What::LeaseShown { expires_ms: 4_000 }),
+            running().event(HOST, ANN, What::LeaseShown { expires_ms: 4_001 }),
+        ),
+        case(
+            "a process that a prune may have taken is there or not, until an answer tells",
+            running()
+                .ended(ANN, 7)
+                .pruning(true)
+                .at(1_005)
+                .pruning(false)
+                .refused(ANN, CallKind::Claim, CallResult::UnknownProcess)
+                .registered(RecoveryDisposition::Rerunnable),
+            running()
+                .ended(ANN, 7)
+                .pruning(true)
+                .at(1_005)
+                .pruning(false)
+                .refused(ANN, CallKind::Claim, CallResult::UnknownProcess)
+                .refused(ANN, CallKind::Claim, CallResult::AlreadyTerminal),
         ),
     ]
-}
-
-/// So many claims of other nodes overlap that not every order can be tried.
-fn overlapping_claims() -> HistoryBuilder {
-    (10..40).fold(running(), |history, node| history.spans(node, NOBODY, 1_000, false))
-}
-
-fn claim_is_busy(history: HistoryBuilder, node: u8) -> HistoryBuilder {
-    history.spans(node, NOBODY, 1_000, true).event(node, ANN, What::Busy)
-}
-
-#[test]
-fn a_search_for_an_order_that_is_cut_short_claims_nothing() {
-    // Lawful in any order: the first that is tried fits.
-    let lawful = (10..40).fold(overlapping_claims(), claim_is_busy);
-    assert_eq!(broken_at("linearizable", &lawful), None);
-
-    // Among them a renewal that nothing explains.
-    let renewal = What::Renewed { expires_ms: 9_000, asked_ms: 0 };
-    let unexplained = (11..40).fold(overlapping_claims(), claim_is_busy);
-    let unexplained = unexplained.spans(10, BOB, 1_000, true).event(10, BOB, renewal);
-    let laws = judged(&unexplained);
-    let finding = result_of(&laws, "linearizable").finding();
-    assert!(matches!(finding, Finding::Undecided { .. }), "{finding:?}");
 }

@@ -40,6 +40,7 @@ pub enum EventKind {
     Completes,
     Unfenced,
     Spanned,
+    LeaseShown,
     Answered,
     AnswerDiffers,
 

@@ -152,11 +152,21 @@ pub enum What {
     Unfenced {
         call: CallKind,
     },
-    /// A decision that takes time begins or ends; other calls may come between. The next decision of this
-    /// node and process is its own.
-    Spanned {
-        began_ms: u64,
-        is_over: bool,
+    /// A decision that takes time begins: the call with this number. Other calls may come before it ends. The evidence of this
+    /// node and process since its last decision belongs to it.
+    SpanBegan {
+        call: u64,
+        kind: CallKind,
+    },
+    /// It ends, and the next decision of this node and process is its own, by the last reading of the registry's clock that it
+    /// took. `first_ms` is the first one. If it took none, they are those at its end and its beginning.
+    SpanEnded {
+        call: u64,
+        first_ms: u64,
+    },
+    /// A read showed the stored lease: `grant`, and when it expires. None is shown as no grant and 0.
+    LeaseShown {
+        expires_ms: u64,
     },
     /// The answer to a call of which no other event tells.
     Answered {
@@ -302,11 +312,13 @@ impl What {
             Self::Claims { asked_ms } => (EventKind::Claims, asked_ms, 0),
             Self::Completes { output } => (EventKind::Completes, output, 0),
             Self::Unfenced { call } => (EventKind::Unfenced, call.code(), 0),
-            Self::Spanned { began_ms, is_over } => (EventKind::Spanned, began_ms, u64::from(is_over)),
             Self::Answered { method, result } => (EventKind::Answered, method.code(), result.code()),
             Self::AnswerDiffers { method, part } => {
                 (EventKind::AnswerDiffers, method.code(), part_code(part))
             }
+            Self::SpanBegan { call, kind } => (EventKind::Spanned, call << 1, kind.code()),
+            Self::LeaseShown { expires_ms } => (EventKind::LeaseShown, expires_ms, 0),
+            Self::SpanEnded { call, first_ms } => (EventKind::Spanned, call << 1 | 1, first_ms),
             Self::Sent { call, number } => (EventKind::Sent, call.code(), number),
             Self::Heard { call, result, number } => {
                 (EventKind::Heard, result.code() | call.code() << 8, number)
@@ -379,13 +391,17 @@ impl What {
             EventKind::Claims => Self::Claims { asked_ms: a },
             EventKind::Completes => Self::Completes { output: a },
             EventKind::Unfenced => Self::Unfenced { call: CallKind::from_code(a) },
-            EventKind::Spanned => Self::Spanned { began_ms: a, is_over: b != 0 },
             EventKind::Answered => {
                 Self::Answered { method: MethodNo::from_code(a), result: CallResult::from_code(b) }
             }
             EventKind::AnswerDiffers => {
                 Self::AnswerDiffers { method: MethodNo::from_code(a), part: part_from_code(b) }
             }
+            EventKind::LeaseShown => Self::LeaseShown { expires_ms: a },
+            EventKind::Spanned if a & 1 == 0 => {
+                Self::SpanBegan { call: a >> 1, kind: CallKind::from_code(b) }
+            }
+            EventKind::Spanned => Self::SpanEnded { call: a >> 1, first_ms: b },
             EventKind::Sent => Self::Sent { call: CallKind::from_code(a), number: b },
             EventKind::Heard => Self::Heard {
                 call: CallKind::from_code(a >> 8),

@@ -8,16 +8,18 @@ use crate::laws::law::unheard;
 use crate::laws::state::stored_lease::Lease;
 
 /// A process as calls see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProcessModel {
     pub is_known: bool,
     pub disposition: RecoveryDisposition,
     pub end: Option<ProcessEnd>,
     pub lease: Option<Lease>,
     pub started_by: Option<GrantNo>,
+    /// The highest sequence that an append was answered with.
+    pub last_sequence: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProcessEnd {
     status: Status,
     output: u64,
@@ -33,6 +35,10 @@ pub(super) struct Decision {
     /// The readings of the registry's clock when it began and when it ended.
     pub from_ms: u64,
     pub to_ms: u64,
+    /// The last reading that it took itself.
+    pub read_ms: u64,
+    /// Of an append: the sequence that it was answered with.
+    pub sequence: Option<u64>,
     /// Of a claim: the last grant of its incarnation.
     pub claims: GrantNo,
     /// Of a completion: the hash of its output.
@@ -61,7 +67,7 @@ impl Default for ProcessModel {
     /// A process that nobody registered. Its disposition matters only if a store shows it all the same.
     fn default() -> Self {
         let disposition = RecoveryDisposition::Rerunnable;
-        Self { is_known: false, disposition, end: None, lease: None, started_by: None }
+        Self { is_known: false, disposition, end: None, lease: None, started_by: None, last_sequence: 0 }
     }
 }
 
@@ -73,11 +79,15 @@ impl ProcessModel {
     /// The model after the decision, if it is one that the model could have made at this reading; or why not.
     pub fn step(&self, decision: &Decision, now_ms: u64) -> Result<Self, String> {
         let mut next = self.clone();
+        if let Some(sequence) = decision.sequence {
+            must(sequence > self.last_sequence, "an append was answered with a sequence that was there")?;
+            next.last_sequence = sequence;
+        }
         match decision.what {
             What::Registered { disposition, is_new } => {
                 must(is_new != self.is_known, "a registration was new, and the process was there")?;
                 if is_new {
-                    next = Self { is_known: true, disposition, ..Self::default() };
+                    next = Self { is_known: true, disposition, ..self.emptied() };
                 } else {
                     must(disposition == self.disposition, "a stored registration came back as another")?;
                 }
@@ -115,28 +125,48 @@ impl ProcessModel {
                 let end = self.end.map_or((Status::Running, 0), |end| (end.status, end.output));
                 must((status, output) == end, "a read showed another status than the one that stands")?;
             }
+            What::LeaseShown { expires_ms } => {
+                let shown = decision.grant.is_some().then_some(Lease { grant: decision.grant, expires_ms });
+                must(shown == self.lease, "a read showed another lease than the one that is stored")?;
+            }
             What::Refused { call, why } => self.refused(decision, call, why, now_ms)?,
             What::Pruned => {
-                must(self.end.is_some(), "a process was pruned that had not ended")?;
-                next = Self::default();
+                // One that a prune may have taken is not there already.
+                must(self.end.is_some() || !self.is_known, "a process was pruned that had not ended")?;
+                next = self.emptied();
             }
             _ => unheard(decision.what),
         }
         Ok(next)
     }
 
-    /// The readings at which a decision can come out differently.
-    pub fn readings(&self, decision: &Decision) -> Vec<u64> {
-        let (from_ms, to_ms) = (decision.from_ms, decision.to_ms);
-        let mut readings = vec![to_ms, from_ms];
-        if let Some(Lease { expires_ms, .. }) = self.lease {
-            let edges = [expires_ms.saturating_sub(1), expires_ms];
-            readings.extend(
-                edges.into_iter().filter(|edge| from_ms.min(to_ms) < *edge && *edge < from_ms.max(to_ms)),
-            );
+    /// Nothing is left but its log's numbers, which go on in the next life.
+    pub fn emptied(&self) -> Self {
+        Self { last_sequence: self.last_sequence, ..Self::default() }
+    }
+
+    /// The readings at which a decision can come out differently, its own first: the earliest on either side of the expiry.
+    pub fn readings(&self, decision: &Decision, last_ms: u64, goes_back: bool) -> Vec<u64> {
+        let Decision { from_ms, to_ms, read_ms, .. } = *decision;
+        let expires_ms = self.lease.map_or(0, |lease| lease.expires_ms);
+        let (first_ms, candidates) = if goes_back {
+            (from_ms.min(to_ms), [read_ms, to_ms, from_ms, expires_ms, expires_ms.saturating_sub(1)])
+        } else {
+            let first_ms = from_ms.max(last_ms);
+            (first_ms, [read_ms, first_ms, first_ms, expires_ms, expires_ms])
+        };
+        let mut readings = Vec::new();
+        for reading in candidates {
+            if (first_ms..=to_ms.max(from_ms)).contains(&reading) && !readings.contains(&reading) {
+                readings.push(reading);
+            }
         }
-        readings.dedup();
         readings
+    }
+
+    /// Whether the lease expires after the one reading, and by the other.
+    pub fn expires_between(&self, before_ms: u64, now_ms: u64) -> bool {
+        self.lease.is_some_and(|lease| before_ms < lease.expires_ms && lease.expires_ms <= now_ms)
     }
 
     /// The answer that a presented grant must get: `Done` if it may act.

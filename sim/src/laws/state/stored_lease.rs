@@ -2,7 +2,7 @@
 
 use crate::history::event::{Event, GrantNo, What};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lease {
     pub grant: GrantNo,
     /// By the registry's clock.
@@ -93,10 +93,12 @@ impl LeaseChange {
             | What::Claims { .. }
             | What::Completes { .. }
             | What::Unfenced { .. }
-            | What::Spanned { .. }
             | What::Answered { .. }
             | What::AnswerDiffers { .. }
             | What::AnswersJudged { .. }
+            | What::SpanBegan { .. }
+            | What::SpanEnded { .. }
+            | What::LeaseShown { .. }
             | What::Sent { .. }
             | What::Heard { .. }
             | What::BodyBegan { .. }

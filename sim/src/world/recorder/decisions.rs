@@ -94,8 +94,8 @@ impl World {
     /// Records a decision, or evidence beside one, by the registry's clock.
     #[inline]
     pub fn decision(&mut self, info: &CallInfo, grant: GrantNo, what: What) {
-        // A call that turns out to have been applied was decided on an earlier reading.
-        let clock = self.records.unknown_reading_ms.unwrap_or_else(|| self.wall_ms(Node::Registry));
+        // A call that took time, or turns out to have been applied, was decided on an earlier reading.
+        let clock = self.records.decided_on_ms.unwrap_or_else(|| self.wall_ms(Node::Registry));
         let (at_us, node) = (self.kernel.now_us, info.caller.node.code());
         self.record(Event::new(Context { at_us, clock, node, process: info.process, grant }, what));
     }
@@ -300,6 +300,14 @@ impl World {
         }
         if let (Reply::Records(records), true) = (reply, info.is_work_list && !self.subject.is_ours()) {
             self.listed(records);
+        }
+        if let Reply::MaybeLease(lease) = reply {
+            let expires_ms = lease.as_ref().map_or(0, |lease| lease.expires_at_epoch_ms);
+            let grant = match lease {
+                Some(lease) => self.records.grants.of_lease(info.process, lease),
+                None => GrantNo::NONE,
+            };
+            self.decision(info, grant, What::LeaseShown { expires_ms });
         }
         if let (Reply::Events(events), Some(after)) = (reply, info.cursor)
             && !events.is_empty()

@@ -53,8 +53,10 @@ pub async fn look_for_the_pruned(registry: &dyn Submit, caller: Caller) {
     let ended = with(|world| world.ended_processes());
     for process in ended {
         let gone = look(registry, Call::ReadProcess { process_id: format!("p{process}") }).await;
-        if gone == Ok(Reply::MaybeRecord(None)) {
-            with(|world| world.pruned(caller, process));
+        match gone {
+            Ok(Reply::MaybeRecord(None)) => with(|world| world.pruned(caller, process)),
+            Ok(_) => {}
+            Err(_) => with(|world| world.may_be_pruned(caller, process)),
         }
     }
 }
@@ -94,10 +96,10 @@ pub async fn resolve(registry: &dyn Submit) {
         world.decision(&info, info.presented, What::TurnedOut { call: info.kind, fate });
         if let (Some(reply), TurnedOut::Applied) = (reply, fate) {
             let entropy_before = world.entropy_drawn() - entropy_drawn;
-            world.records.unknown_reading_ms = Some(reading_ms);
+            world.records.decided_on_ms = Some(reading_ms);
             world.records.answers.saw(&reply);
             world.decided(&info, entropy_before, &Ok(reply));
-            world.records.unknown_reading_ms = None;
+            world.records.decided_on_ms = None;
         }
     });
 }

@@ -1,6 +1,7 @@
 //! The passage of one call through the recorder: it may wait for a slow store or fail, is looked at where laws need it, is
 //! decided, and its decision is recorded.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +9,6 @@ use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Reply, Submit};
-use fencepost::testing::reference_model::Inputs;
 
 use crate::disk;
 use crate::history::event::{CallKind, What};
@@ -16,6 +16,7 @@ use crate::plan::Node;
 use crate::plan::step::StoreFailure;
 use crate::world::calls::CallInfo;
 use crate::world::environment::NodeEnvironment;
+use crate::world::recorder::deciding::{Deciding, wait_for_decision};
 use crate::world::recorder::evidence::{StateBefore, look_after};
 use crate::world::recorder::judge_answers;
 use crate::world::recorder::resolve_unknown;
@@ -65,11 +66,15 @@ impl Submit for Recorder {
         let asked = with(|world| world.records.answers.is_judging()).then(|| Box::new(call.clone()));
         let inputs = asked.as_deref().map(judge_answers::inputs);
         let judged = asked.as_deref().zip(inputs.as_ref());
-        let mut deciding = core.submit(call);
-        let (answer, took_time) = match poll_once(deciding.as_mut()).await {
-            Some(answer) => (answer, false),
-            None => (Box::pin(record_span(&info, judged, deciding)).await, true),
+        let mut deciding = Deciding::new(core, call);
+        let (answer, span) = match poll_once(Pin::new(&mut deciding)).await {
+            Some(answer) => (answer, None),
+            None => {
+                let (answer, span) = Box::pin(wait_for_decision(&info, judged, deciding)).await;
+                (answer, Some(span))
+            }
         };
+        let took_time = span.is_some();
         if is_on_disk && is_dead() {
             // The registry died in the middle of this call: nobody hears of it, and its end is the next turn.
             drop(answer);
@@ -86,10 +91,17 @@ impl Submit for Recorder {
                 took_time || before.at_us == world.kernel.now_us,
                 "time passed in one poll of a decision"
             );
+            if let Some(span) = &span {
+                world.span_ended(&info, span);
+            }
             world.answered(&info, &before, &answer);
             if let (Some((call, inputs)), false) = (judged, took_time) {
                 world.judge_answer(&info, call, &answer, inputs);
             }
+            if let (Some((call, began)), Some(span)) = (judged, &span) {
+                world.judge_span(&info, call, &answer, began, span);
+            }
+            world.records.decided_on_ms = None;
             if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
                 world.keep_unknown(watched, &before);
             }
@@ -178,28 +190,4 @@ impl World {
 /// The registry's process died at its disk.
 fn is_dead() -> bool {
     disk::with(|disk| disk.died()).flatten().is_some()
-}
-
-/// A decision of ours is one poll, at one reading of the clock. Another registry's may take time, with other calls in between:
-/// then its beginning and its end are recorded.
-async fn record_span(
-    info: &CallInfo,
-    judged: Option<(&Call, &Inputs)>,
-    deciding: impl Future<Output = Result<Reply, RegistryError>>,
-) -> Result<Reply, RegistryError> {
-    let (began_ms, number) = with(|world| {
-        let began_ms = world.wall_ms(Node::Registry);
-        world.decision(info, info.presented, What::Spanned { began_ms, is_over: false });
-        (began_ms, judged.map(|(call, _)| world.records.answers.begin(call, world.kernel.now_us)))
-    });
-    let answer = deciding.await;
-    let ended = judged.map(|(call, _)| judge_answers::inputs(call));
-    with(|world| {
-        world.decision(info, info.presented, What::Spanned { began_ms, is_over: true });
-        if let (Some((call, began)), Some(ended), Some(number)) = (judged, &ended, number) {
-            let wrong = world.records.answers.end(number, world.kernel.now_us, call, &answer, began, ended);
-            world.differs(info, call, wrong);
-        }
-    });
-    answer
 }

@@ -25,6 +25,12 @@ pub enum Due {
     /// The start of a node in this life; the flag renames its owner.
     Restarts(Node, u64, bool),
     StaleCall(Process, Method),
+    /// An observer asks for the lease of a process, if a call is still being decided in this life of the registry.
+    Observe {
+        process: Process,
+        call: u64,
+        life: u64,
+    },
     DiskHeals,
     /// The registry's process has died at its disk. Never on the agenda: it is always the next turn.
     RegistryDies,

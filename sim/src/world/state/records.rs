@@ -1,5 +1,7 @@
 //! The state that the recorder keeps between calls: grants, rows, the caller, and the call whose outcome is unknown.
 
+use std::collections::BTreeSet;
+
 use fencepost::registry::calls::Call;
 
 use crate::plan::Plan;
@@ -20,8 +22,14 @@ pub struct Records {
     pub calls: u64,
     /// The next look at the store tells whether it was applied.
     pub unknown: Option<UnknownCall>,
-    /// The reading that such a call was decided on, while its decision is recorded.
-    pub unknown_reading_ms: Option<u64>,
+    /// The reading that a call was decided on, while its decision is recorded; none if it is the present one.
+    pub decided_on_ms: Option<u64>,
+    /// The number of calls whose decision took time.
+    pub spans: u64,
+    /// Those that go on, by number; some of them died with their registry.
+    pub open_spans: BTreeSet<u64>,
+    /// The readings of the registry's clock that the call took which is being decided; none where nobody needs them.
+    pub readings: Option<Readings>,
     /// Every call as it was decided, if the run was asked to keep them.
     pub decided_calls: Option<Vec<DecidedCall>>,
 }
@@ -35,9 +43,23 @@ impl Records {
             caller: Caller::WORLD,
             calls: 0,
             unknown: None,
-            unknown_reading_ms: None,
+            decided_on_ms: None,
+            spans: 0,
+            open_spans: BTreeSet::new(),
+            readings: None,
             decided_calls: None,
         }
+    }
+}
+
+/// The first and the last reading of a clock, in ms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Readings(pub Option<(u64, u64)>);
+
+impl Readings {
+    pub fn add(&mut self, now_ms: u64) {
+        let first_ms = self.0.map_or(now_ms, |(first_ms, _)| first_ms);
+        self.0 = Some((first_ms, now_ms));
     }
 }
 

@@ -1,0 +1,111 @@
+//! A decision that may take time: the registry's future of one call, with the readings that it takes of its clock. Other calls may
+//! be decided while it waits, so the readings are set apart around each poll.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use fencepost::RegistryError;
+use fencepost::environment::BoxFuture;
+use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::testing::reference_model::Inputs;
+
+use crate::history::event::{CallKind, GrantNo, What};
+use crate::plan::Node;
+use crate::world::calls::CallInfo;
+use crate::world::recorder::judge_answers;
+use crate::world::state::nodes::Caller;
+use crate::world::state::records::Readings;
+use crate::world::state::{World, with};
+
+pub struct Deciding<'a> {
+    future: BoxFuture<'a, Result<Reply, RegistryError>>,
+    /// None for our own registry: it decides in one poll, at one reading.
+    pub readings: Option<Readings>,
+}
+
+impl<'a> Deciding<'a> {
+    pub fn new(registry: &'a dyn Submit, call: Call) -> Self {
+        let is_ours = with(|world| world.subject.is_ours());
+        Self { future: registry.submit(call), readings: (!is_ours).then(Readings::default) }
+    }
+}
+
+impl Future for Deciding<'_> {
+    type Output = Result<Reply, RegistryError>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(readings) = self.readings else { return self.future.as_mut().poll(task) };
+        // A panic ends the call's task, and the next decision that is polled takes this place.
+        with(|world| world.records.readings = Some(readings));
+        let polled = self.future.as_mut().poll(task);
+        self.readings = with(|world| world.records.readings.take());
+        polled
+    }
+}
+
+/// A decision that took time, once it is over.
+pub struct DecisionSpan {
+    call: u64,
+    /// The number by which its answer is judged, and what the model needs to know of its end.
+    judged: Option<(u64, Inputs)>,
+    /// The registry's clock when the decision began.
+    began_ms: u64,
+    readings: Readings,
+}
+
+/// A decision of ours is one poll, at one reading of the clock. Another registry's may take time, with other calls in between:
+/// then its beginning and its end are recorded.
+pub async fn wait_for_decision(
+    info: &CallInfo,
+    judged: Option<(&Call, &Inputs)>,
+    mut deciding: Deciding<'_>,
+) -> (Result<Reply, RegistryError>, DecisionSpan) {
+    let (call, began_ms, number) = with(|world| {
+        let call = world.records.spans;
+        world.records.spans += 1;
+        world.records.open_spans.insert(call);
+        world.decision(info, info.presented, What::SpanBegan { call, kind: info.kind });
+        world.observe_at_expiry(info, call);
+        let number = judged.map(|(call, _)| world.records.answers.begin(call, world.kernel.now_us));
+        (call, world.wall_ms(Node::Registry), number)
+    });
+    let answer = (&mut deciding).await;
+    let judged = judged.zip(number).map(|((call, _), number)| (number, judge_answers::inputs(call)));
+    (answer, DecisionSpan { call, judged, began_ms, readings: deciding.readings.unwrap_or_default() })
+}
+
+impl World {
+    /// Records the end of a decision that took time. What is recorded next was decided on its last reading.
+    pub fn span_ended(&mut self, info: &CallInfo, span: &DecisionSpan) {
+        let DecisionSpan { call, began_ms, readings, .. } = *span;
+        self.records.open_spans.remove(&call);
+        let (first_ms, last_ms) = readings.0.unwrap_or_else(|| (began_ms, self.wall_ms(Node::Registry)));
+        self.decision(info, info.presented, What::SpanEnded { call, first_ms });
+        self.records.decided_on_ms = Some(last_ms);
+    }
+
+    /// A prune is over, and the registry takes time to show whether it took this process.
+    pub fn may_be_pruned(&mut self, caller: Caller, process: u16) {
+        let (call, now_ms) = (self.records.spans, self.wall_ms(Node::Registry));
+        self.records.spans += 1;
+        let info = CallInfo { caller, kind: CallKind::Prune, ..CallInfo::of_the_world(process) };
+        self.decision(&info, GrantNo::NONE, What::SpanBegan { call, kind: CallKind::Prune });
+        self.decision(&info, GrantNo::NONE, What::SpanEnded { call, first_ms: now_ms });
+    }
+
+    /// Holds the answer of a call that took time against the model.
+    pub fn judge_span(
+        &mut self,
+        info: &CallInfo,
+        call: &Call,
+        answer: &Result<Reply, RegistryError>,
+        began: &Inputs,
+        span: &DecisionSpan,
+    ) {
+        let Some((number, ended)) = &span.judged else { return };
+        let now_us = self.kernel.now_us;
+        let wrong = self.records.answers.end(*number, now_us, call, answer, began, ended);
+        self.differs(info, call, wrong);
+    }
+}
