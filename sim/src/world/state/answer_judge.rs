@@ -95,11 +95,18 @@ impl AnswerJudge {
         if call.is_read() || !self.open.is_empty() && self.is_in_the_way(call) {
             return;
         }
+        // Another's registry may have believed a probe that called the holder dead.
+        let believed = match inputs.is_holder_dead {
+            Some(is_dead) => vec![Some(is_dead)],
+            None => vec![Some(false), Some(true)],
+        };
         for place in 0..self.states.len() {
-            let mut applied = self.states[place].clone();
-            applied.apply_unheard(call, inputs);
-            if !self.states.contains(&applied) {
-                self.states.push(applied);
+            for is_holder_dead in &believed {
+                let mut applied = self.states[place].clone();
+                applied.apply_unheard(call, &Inputs { is_holder_dead: *is_holder_dead, ..*inputs });
+                if !self.states.contains(&applied) {
+                    self.states.push(applied);
+                }
             }
         }
         if self.states.len() > MOST_STATES {
