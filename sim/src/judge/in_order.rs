@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use crate::history::event::{CallKind, Event, NO_PROCESS, What, Witness};
-use crate::judge::judgement::{Judged, findings};
+use crate::judge::judged::{Judged, findings};
 use crate::laws::case::Case;
 use crate::laws::law::Law;
 use crate::laws::linearizable::{Linearizable, Placed};
@@ -68,20 +68,20 @@ fn broken_at(finding: &Finding) -> Option<u64> {
 
 /// The decisions that took time.
 struct Spans {
-    calls: Vec<Span>,
+    calls: Vec<SlowCall>,
     /// The first event at which two decisions about the process overlapped.
     overlapped: BTreeMap<u16, usize>,
 }
 
 /// The events of one decision that took time, by their places in the history.
-struct Span {
+struct SlowCall {
     /// Its evidence, and the event of its beginning.
     evidence: RangeInclusive<usize>,
     /// The event of its end, and its decision.
     decision: Range<usize>,
 }
 
-impl Span {
+impl SlowCall {
     fn places(&self) -> impl Iterator<Item = usize> {
         self.evidence.clone().chain(self.decision.clone())
     }
@@ -128,7 +128,7 @@ impl Spans {
             } else if let What::SpanEnded { call, .. } = what
                 && let Some((began, _)) = open.remove(&call)
             {
-                calls.push(Span::of(events, began, place));
+                calls.push(SlowCall::of(events, began, place));
             } else if matches!(what, What::Crashed { .. }) && event.node == Node::Registry.code() {
                 // Nobody knows what became of the calls that were being decided.
                 for (_, process) in std::mem::take(&mut open).into_values() {

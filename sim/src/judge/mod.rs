@@ -3,6 +3,7 @@
 
 mod breach;
 mod in_order;
+mod judged;
 mod judgement;
 pub mod zombie;
 
@@ -21,7 +22,7 @@ use crate::world;
 use crate::world::Outcome;
 
 pub use breach::Breach;
-pub use judgement::Judged;
+pub use judged::Judged;
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

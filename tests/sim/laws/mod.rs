@@ -5,6 +5,7 @@
 mod cards;
 mod history_builder;
 mod lookalikes;
+mod overlaps;
 
 use fencepost::model::process::RecoveryDisposition;
 use fencepost_sim::laws::{Finding, Laws};

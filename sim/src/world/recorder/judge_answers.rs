@@ -30,7 +30,7 @@ pub async fn look_and_judge(registry: &dyn Submit, call: Call) -> Option<Result<
     let shown = look_closely(registry, call.clone()).await?;
     with(|world| {
         let process = call.process_id().and_then(process_of).unwrap_or(NO_PROCESS);
-        let wrong = world.records.answers.judge(&call, &shown, &inputs);
+        let wrong = world.records.answers.judge_look(&call, &shown, &inputs);
         world.differs(&CallInfo::of_the_world(process), &call, wrong);
     });
     Some(shown)

@@ -84,6 +84,17 @@ impl AnswerJudge {
         answer: &Result<Reply, RegistryError>,
         inputs: &Inputs,
     ) -> Option<AnswerPart> {
+        self.answers += u64::from(self.is_judging());
+        self.judge_look(call, answer, inputs)
+    }
+
+    /// The same for a read from beside the run. It is not counted: how often the world looks depends on the subject.
+    pub fn judge_look(
+        &mut self,
+        call: &Call,
+        answer: &Result<Reply, RegistryError>,
+        inputs: &Inputs,
+    ) -> Option<AnswerPart> {
         if !self.open.is_empty() && self.is_in_the_way(call) {
             return None;
         }
@@ -161,6 +172,7 @@ impl AnswerJudge {
             self.stop(Unjudged::ReadingUnknown);
             return None;
         }
+        self.answers += u64::from(self.is_judging());
         let readings = self.readings(call, answer, began, ended);
         self.judge_at(call, answer, &readings)
     }
@@ -200,7 +212,6 @@ impl AnswerJudge {
         answer: &Result<Reply, RegistryError>,
         readings: &[Inputs],
     ) -> Option<AnswerPart> {
-        self.answers += u64::from(self.is_judging());
         if let ([state], [inputs]) = (self.states.as_mut_slice(), readings) {
             let part = state.judge(call, answer, inputs).err()?;
             self.states.clear();
