@@ -9,7 +9,7 @@ use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::store::MemoryStore;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
-use fencepost_sim::history::event::{EventKind, TurnedOut, What};
+use fencepost_sim::history::event::{Event, EventKind, TurnedOut, What, Write};
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::subject::Subject;
@@ -127,4 +127,19 @@ fn a_first_start_that_another_registry_keeps_without_an_event_was_applied_as_a_w
         .collect();
     assert_eq!(fates.first(), Some(&TurnedOut::Applied), "{fates:?}");
     assert_eq!(judge(&plan, &taciturn).broken(), None);
+}
+
+/// Nobody holds a grant who could come back with it.
+#[test]
+fn a_starter_without_a_lease_does_not_come_back() {
+    let plan = plan(&[
+        "0ms register p1 externally-owned waits",
+        "1s ask record_first_started p1 with 3",
+        "2s stale-call p1 returns",
+    ]);
+    let history = record(&plan, &Subject::fencepost());
+    let is_start = |event: &&Event| event.what() == What::Wrote { write: Write::FirstStart };
+    let start = history.events.iter().find(is_start).expect("the process is started");
+    assert!(!start.grant.is_some(), "{start:?}");
+    assert_eq!(judge(&plan, &Subject::fencepost()).broken(), None);
 }

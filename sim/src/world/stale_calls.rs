@@ -84,7 +84,8 @@ fn call_of(method: Method, lease: ProcessLease, ttl_ms: u64) -> Option<Call> {
 /// The incarnation that started the process claims again. If it gets the lease, it starts the process and releases it.
 fn returns(process: Process) {
     let starter = with(|world| {
-        let started_by = world.row(process.0).started_by?;
+        // Who starts a process without a lease holds nothing that it could come back with.
+        let started_by = world.row(process.0).started_by.filter(|grant| grant.is_some())?;
         let now_ms = world.wall_ms(Node::Registry);
         // Live and its own: it would share the grant with its living self, and end it.
         let is_at_work = |(until_ms, held): (u64, GrantNo)| held == started_by && now_ms < until_ms;

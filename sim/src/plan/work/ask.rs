@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::plan::digits::unsigned;
 use crate::plan::draw::{Drawn, Generated};
 use crate::plan::host_call::HostCall;
 use crate::plan::names::Process;
@@ -45,7 +46,7 @@ impl StepKind for Ask {
         let ["ask", call, process, "with", number] = words else { return Ok(None) };
         let number = match *number {
             "max" => u64::MAX,
-            digits => digits.parse().map_err(|_| format!("`{digits}` is no number: say 0, 3 or max"))?,
+            digits => unsigned(digits).ok_or_else(|| format!("`{digits}` is no number: say 0, 3 or max"))?,
         };
         Ok(Some(Self { call: call.parse()?, process: process.parse()?, number }))
     }
