@@ -160,7 +160,7 @@ fn plans(store: Store, size: WorldSize, count: u64) -> Vec<Arc<Plan>> {
 struct Costs {
     calls: u64,
     simulated_us: u64,
-    /// Of the bare loop, and the ratio to it. It has no disk whose faults it could replay.
+    /// The bare loop's cost and the ratio to it. None on SQLite: the bare loop cannot replay the disk's faults.
     bare: Option<(u64, u64)>,
     world: u64,
     judged: u64,

@@ -96,7 +96,7 @@ impl Law for AbandonmentIsLicensed {
 }
 
 impl AbandonedRow {
-    /// What the caller of a decided completion had announced, if that gave the process up.
+    /// Takes the abandonment that the caller of this completion announced before, if it announced one.
     fn take_abandonment_of(&mut self, decided: &Event) -> Option<Abandonment> {
         let is_its = |by: &Abandonment| (by.node, by.grant) == (decided.node, decided.grant);
         let place = self.abandonments.iter().rposition(is_its)?;

@@ -28,9 +28,9 @@ impl JudgedAnswer {
     }
 }
 
-/// Of a method that may refuse.
+/// The parts to judge of a method that may refuse.
 const REFUSAL: &[AnswerPart] = &[Acceptance, RefusalDetail];
-/// Of a method that refuses nothing but invalid arguments.
+/// The parts to judge of a method that refuses only invalid arguments.
 const ANY: &[AnswerPart] = &[Acceptance];
 const RECORD: &[AnswerPart] = &[
     Registration,

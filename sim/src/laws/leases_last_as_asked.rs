@@ -75,7 +75,7 @@ impl Law for LeasesLastAsAsked {
                 asking.first_read_ms = Some((event.at_us, first_ms));
                 return;
             }
-            // What was decided was found out later: which reading counted is not known.
+            // The decision was found out later, so nobody knows the reading that it was made on.
             What::TurnedOut { .. } => {
                 asking.unclear_at_us = Some(event.at_us);
                 return;

@@ -223,7 +223,7 @@ impl Linearizable {
         }
     }
 
-    /// Of each process, one order that fits every answer: of the decisions that took time, or overlapped with one that did.
+    /// One order for each process that fits every answer. It names the decisions that took time or overlapped with one that did.
     pub fn ways(&mut self) -> impl Iterator<Item = &[Placed]> {
         self.rows.all().map(|row| row.possible.first().map_or(&[][..], |first| &first.way))
     }
@@ -299,13 +299,10 @@ impl ModelledRow {
             | CallKind::UnfencedComplete
             | CallKind::Prune => true,
         });
-        let were_open = !self.open.is_empty();
         self.open.clear();
         if is_unclear {
             self.lose();
             case.doubt(|| "the registry died in the middle of decisions that took time".to_owned());
-        } else if were_open {
-            self.ended_us = 0;
         }
     }
 

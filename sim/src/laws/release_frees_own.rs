@@ -15,8 +15,8 @@ pub struct ReleaseFreesOwn {
 #[derive(Default)]
 struct ReleasedRow {
     stored: StoredLease,
-    /// Whether the last release named the stored grant. Its effect may be read next, or never: nobody reads it after a
-    /// release that took time, or whose outcome was found out later.
+    /// True if the last release named the stored grant. Its effect is read next, except after a release that took time or
+    /// whose outcome was found out later: nobody reads it then.
     is_own: bool,
 }
 

@@ -39,7 +39,7 @@ pub struct Summary {
     pub broken: Vec<FoundBreach>,
     /// Every law that was broken in any seed, with the first such seed.
     pub laws_broken: Vec<FoundBreach>,
-    /// Of these, the ones that were made small.
+    /// The broken laws whose plan was made small.
     pub failures: Vec<FailureLine>,
     pub panicked: Option<HarnessPanic>,
 }

@@ -37,7 +37,7 @@ pub(super) struct Decision {
     pub to_ms: u64,
     /// The last reading that it took itself.
     pub read_ms: u64,
-    /// Of an append: the sequence that it was answered with.
+    /// The sequence that an append was answered with.
     pub sequence: Option<u64>,
     /// Of a claim: the last grant of its incarnation.
     pub claims: GrantNo,
@@ -45,7 +45,7 @@ pub(super) struct Decision {
     pub output: Option<u64>,
     /// Of a reclaim.
     pub observed: Option<ReclaimEvidence>,
-    /// Of a write that presents no lease: its call.
+    /// The kind of call, if it is a write that presents no lease.
     pub unfenced: Option<CallKind>,
 }
 
@@ -164,7 +164,7 @@ impl ProcessModel {
         readings
     }
 
-    /// Whether the lease expires after the one reading, and by the other.
+    /// True if the lease is live at the first reading and has expired at the second.
     pub fn expires_between(&self, before_ms: u64, now_ms: u64) -> bool {
         self.lease.is_some_and(|lease| before_ms < lease.expires_ms && lease.expires_ms <= now_ms)
     }

@@ -80,7 +80,7 @@ struct Search<'a> {
     /// Of each, that it has its place in the order that is being tried.
     is_done: Vec<bool>,
     way: Vec<Placed>,
-    /// What was tried: who is done, the last reading, and the state.
+    /// The combinations that were tried: the decisions in place, the last reading, and the state.
     seen: BTreeSet<(Vec<bool>, u64, ProcessModel)>,
     ends: Vec<Possible>,
     steps_left: u64,
@@ -138,5 +138,55 @@ impl Search<'_> {
         self.continue_from(next, count + 1, last_ms);
         self.way.pop();
         self.is_done[place] = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::event::{GrantNo, What};
+    use crate::laws::state::stored_lease::Lease;
+
+    const HELD: GrantNo = GrantNo(0);
+    const OTHER: GrantNo = GrantNo(1);
+
+    /// A decision at 1,000 ms that overlaps with all others, by its number.
+    fn overlapping(number: u64, grant: GrantNo, what: What) -> Overlapping {
+        let decision = Decision {
+            what,
+            grant,
+            from_ms: 1_000,
+            to_ms: 1_000,
+            read_ms: 1_000,
+            sequence: None,
+            claims: GrantNo::NONE,
+            output: None,
+            observed: None,
+            unfenced: None,
+        };
+        Overlapping { began: 0, decision, number, node: 1, ended_us: 1_000_000 }
+    }
+
+    /// A process that is held until 4,000 ms, so claims of others are busy in any order.
+    fn held() -> [Possible; 1] {
+        let lease = Some(Lease { grant: HELD, expires_ms: 4_000 });
+        [Possible { model: ProcessModel { is_known: true, lease, ..ProcessModel::default() }, way: Vec::new() }]
+    }
+
+    #[test]
+    fn a_search_that_is_cut_short_says_so() {
+        let busy: Vec<Overlapping> = (0..30).map(|number| overlapping(number, HELD, What::Busy)).collect();
+        let Order::Fits(fits) = search(&held(), &busy, false, SEARCH_STEPS) else { panic!("any order fits") };
+        assert_eq!(fits.iter().map(|fit| fit.way.len()).collect::<Vec<_>>(), [30]);
+        assert!(matches!(search(&held(), &busy, false, 10), Order::CutShort));
+    }
+
+    #[test]
+    fn a_decision_that_no_order_explains_is_named() {
+        let mut decisions: Vec<Overlapping> =
+            (0..30).map(|number| overlapping(number, HELD, What::Busy)).collect();
+        decisions.push(overlapping(30, OTHER, What::Renewed { expires_ms: 9_000, asked_ms: 0 }));
+        let order = search(&held(), &decisions, false, SEARCH_STEPS);
+        assert!(matches!(order, Order::NoneFits { stuck_at: 30 }));
     }
 }

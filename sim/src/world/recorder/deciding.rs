@@ -25,8 +25,7 @@ pub struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    pub fn new(registry: &'a dyn Submit, call: Call) -> Self {
-        let is_ours = with(|world| world.subject.is_ours());
+    pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool) -> Self {
         Self { future: registry.submit(call), readings: (!is_ours).then(Readings::default) }
     }
 }

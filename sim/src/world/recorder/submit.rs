@@ -63,10 +63,12 @@ impl Submit for Recorder {
             false => None,
         };
         // To be held against its answer.
-        let asked = with(|world| world.records.answers.is_judging()).then(|| Box::new(call.clone()));
+        let (is_judging, is_ours) =
+            with(|world| (world.records.answers.is_judging(), world.subject.is_ours()));
+        let asked = is_judging.then(|| Box::new(call.clone()));
         let inputs = asked.as_deref().map(judge_answers::inputs);
         let judged = asked.as_deref().zip(inputs.as_ref());
-        let mut deciding = Deciding::new(core, call);
+        let mut deciding = Deciding::new(core, call, is_ours);
         let (answer, span) = match poll_once(Pin::new(&mut deciding)).await {
             Some(answer) => (answer, None),
             None => {
