@@ -20,6 +20,7 @@ mod readme;
 mod regressions;
 mod report;
 mod shrinking;
+mod situations;
 mod stories;
 mod workers;
 mod your_registry;

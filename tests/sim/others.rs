@@ -280,7 +280,9 @@ fn another_registry_on_the_disk_meets_power_losses() {
     let failure =
         check(&careless(&["PRAGMA synchronous=OFF"]), &Options { seeds: 0..100, ..Options::default() })
             .expect_err("it syncs nothing");
-    assert_eq!(failure.law(), Some("acknowledged-survives"), "{failure}");
+    // The first that it shows: a read before the restart's own look is enough.
+    let laws = ["acknowledged-survives", "answers-match-the-model"];
+    assert!(laws.contains(&failure.law().unwrap_or_default()), "{failure}");
     let shown = check(&careless(&[]), &Options { seeds: 0..100, ..Options::default() }).unwrap();
     assert_eq!(shown.seeds, 100);
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -34,12 +35,16 @@ struct Bare<'a> {
     small: &'a Small,
     lease: ProcessLease,
     cancellation: CancellationToken,
+    /// A body that was told of the loss may end as it likes: nothing more is written.
+    was_told_of_loss: AtomicBool,
 }
 
 #[async_trait]
 impl BodyActions for Bare<'_> {
     async fn emit(&self, request: ProcessEventAppendRequest) -> Result<(), String> {
         let appended = self.small.workplace.registry.append_event_with_lease(&self.lease, request).await;
+        let is_loss = appended.as_ref().is_err_and(RegistryError::is_refusal);
+        self.was_told_of_loss.fetch_or(is_loss, Ordering::Relaxed);
         appended.map(drop).map_err(|error| error.to_string())
     }
 
@@ -178,8 +183,18 @@ impl Small {
         if !is_rerunnable && !is_ours {
             return Ok(None);
         }
-        let means = Bare { small: self, lease: lease.clone(), cancellation: CancellationToken::new() };
-        Ok(self.workplace.run(record, lease, &means).await)
+        let means = Bare {
+            small: self,
+            lease: lease.clone(),
+            cancellation: CancellationToken::new(),
+            was_told_of_loss: AtomicBool::new(false),
+        };
+        let output = self.workplace.run(record, lease, &means).await;
+        // Not even a release.
+        match means.was_told_of_loss.load(Ordering::Relaxed) {
+            true => std::future::pending().await,
+            false => Ok(output),
+        }
     }
 }
 

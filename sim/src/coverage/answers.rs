@@ -4,6 +4,7 @@
 use crate::coverage::per_process::PerProcess;
 use crate::coverage::{CoverageCounts, Mark};
 use crate::history::event::{CallKind, Event, GrantNo, NO_PROCESS};
+use crate::plan::Node;
 
 #[derive(Default)]
 pub struct AnswerObserver {
@@ -36,8 +37,11 @@ impl AnswerObserver {
         state.unheard_renewals = 0;
     }
 
-    pub fn reentered(&mut self, counts: &mut CoverageCounts) {
-        counts.hit(Mark::ClaimAnswerLost);
+    /// A worker does not claim again what it knows that it holds.
+    pub fn reentered(&mut self, event: &Event, counts: &mut CoverageCounts) {
+        if matches!(Node::from_code(event.node), Node::Worker(_)) {
+            counts.hit(Mark::ClaimAnswerLost);
+        }
     }
 
     pub fn renewed(&mut self, event: &Event, counts: &mut CoverageCounts) {
@@ -48,8 +52,11 @@ impl AnswerObserver {
         }
     }
 
-    pub fn replayed(&mut self, counts: &mut CoverageCounts) {
+    pub fn replayed(&mut self, event: &Event, counts: &mut CoverageCounts) {
         counts.hit(Mark::AppendAnswerLost);
+        if self.processes.of(event.process).ended_by.is_some() {
+            counts.hit(Mark::ReplayAfterEnd);
+        }
     }
 
     pub fn ended(&mut self, event: &Event, counts: &mut CoverageCounts) {
@@ -82,7 +89,10 @@ impl AnswerObserver {
         }
     }
 
-    pub fn arrived_from_earlier_life(&self, counts: &mut CoverageCounts) {
+    pub fn arrived_from_earlier_life(&self, was_applied: bool, counts: &mut CoverageCounts) {
+        if was_applied {
+            counts.hit(Mark::AppliedBeforeRestart);
+        }
         counts.hit(Mark::EarlierServerLife);
     }
 

@@ -8,7 +8,8 @@ use crate::history::event::{BodyOutcome, CallKind, Event, NO_PROCESS, Write};
 use crate::plan::Plan;
 
 pub struct AttemptObserver {
-    ttl_us: u64,
+    /// By node.
+    ttls_us: BTreeMap<u8, u64>,
     nodes: BTreeMap<u8, NodeAttempts>,
 }
 
@@ -21,7 +22,7 @@ struct NodeAttempts {
 
 impl AttemptObserver {
     pub fn new(plan: &Plan) -> Self {
-        Self { ttl_us: plan.ttl_ms * 1_000, nodes: BTreeMap::new() }
+        Self { ttls_us: plan.ttls_us(), nodes: BTreeMap::new() }
     }
 
     pub fn listed(&mut self, event: &Event) {
@@ -88,7 +89,7 @@ impl AttemptObserver {
     }
 
     pub fn resumed(&mut self, event: &Event, counts: &mut CoverageCounts) {
-        let ttl_us = self.ttl_us;
+        let ttl_us = self.ttls_us.get(&event.node).copied().unwrap_or(0);
         let node = self.node(event.node);
         let paused_at_us = node.paused_at_us.take().unwrap_or(event.at_us);
         let is_at_work = node.crash_marks.keys().any(|process| *process != NO_PROCESS);

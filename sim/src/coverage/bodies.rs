@@ -57,6 +57,12 @@ impl BodyObserver {
         running.push((event.grant, event.node));
     }
 
+    pub fn read_failed(&mut self, event: &Event, counts: &mut CoverageCounts) {
+        if self.processes.of(event.process).running.iter().any(|(_, node)| *node == event.node) {
+            counts.hit(Mark::FailedReadInBody);
+        }
+    }
+
     pub fn ended(&mut self, event: &Event) {
         self.processes.of(event.process).running.retain(|(grant, _)| *grant != event.grant);
     }

@@ -49,13 +49,21 @@ pub fn refused(event: &Event, call: CallKind, held: Option<HeldLease>, counts: &
     }
 }
 
-/// A decision that waited for the store; its call arrived at `arrived_ms`.
-pub fn store_waited(event: &Event, arrived_ms: u64, held: Option<HeldLease>, counts: &mut CoverageCounts) {
-    let is_across = |lease: HeldLease| {
-        lease.grant == event.grant && arrived_ms < lease.expires_ms && lease.expires_ms <= event.clock
-    };
-    if held.is_some_and(is_across) {
+/// A decision that waited for the store; its call arrived at `arrived_ms`, and its store wrote at `wrote_ms`.
+pub fn store_waited(
+    event: &Event,
+    arrived_ms: u64,
+    wrote_ms: u64,
+    held: Option<HeldLease>,
+    counts: &mut CoverageCounts,
+) {
+    let Some(lease) = held.filter(|lease| lease.grant == event.grant) else { return };
+    let is_across = |from_ms: u64, to_ms: u64| from_ms < lease.expires_ms && lease.expires_ms <= to_ms;
+    if is_across(arrived_ms, event.clock) {
         counts.hit(Mark::StoreWaitAcrossExpiry);
+    }
+    if is_across(event.clock, wrote_ms) {
+        counts.hit(Mark::WriteAfterReadingAcrossExpiry);
     }
 }
 

@@ -25,6 +25,9 @@ struct LeaseState {
     held: Option<HeldLease>,
     was_past_expiry: bool,
     started_by: Option<GrantNo>,
+    /// The length that the claim asks for which is being decided, and that of the last grant.
+    asked_ms: u64,
+    last_length_ms: Option<u64>,
     /// A reclaim is being decided: whether its holder is dead to the registry.
     is_observed_dead: Option<bool>,
 }
@@ -62,6 +65,11 @@ impl LeaseObserver {
             .filter_map(move |state| expiry(state).map(|expires_ms| (expires_ms, &mut state.was_past_expiry)))
     }
 
+    /// A claim or a reclaim is about to be decided.
+    pub fn claims(&mut self, event: &Event, asked_ms: u64) {
+        self.processes.of(event.process).asked_ms = asked_ms;
+    }
+
     pub fn granted(&mut self, event: &Event, expires_ms: u64, fence: u64, counts: &mut CoverageCounts) {
         let life = self.life(event.node);
         if let Some(place) = event.grant.index() {
@@ -74,6 +82,9 @@ impl LeaseObserver {
             counts.hit(Mark::FenceNearCeiling);
         }
         let state = self.processes.of(event.process);
+        if state.last_length_ms.replace(state.asked_ms).is_some_and(|last_ms| last_ms != state.asked_ms) {
+            counts.hit(Mark::OtherLength);
+        }
         state.held = Some(HeldLease { grant: event.grant, expires_ms });
         state.was_past_expiry = false;
         state.is_observed_dead = None;
@@ -86,6 +97,10 @@ impl LeaseObserver {
 
     pub fn reentered(&mut self, event: &Event, expires_ms: u64, counts: &mut CoverageCounts) {
         counts.hit(Mark::Reentry);
+        let held = self.processes.of(event.process).held;
+        if held.is_some_and(|held| held.grant == event.grant && expires_ms <= held.expires_ms) {
+            counts.hit(Mark::ReentryForLess);
+        }
         self.processes.of(event.process).held = Some(HeldLease { grant: event.grant, expires_ms });
     }
 
@@ -121,6 +136,15 @@ impl LeaseObserver {
             Some(true) => counts.hit(Mark::ReclaimLost),
             Some(false) => counts.hit(Mark::ReclaimRefusedAlive),
             None => {}
+        }
+    }
+
+    /// A call was refused while somebody held the process; nobody was ever granted the lease that it presented.
+    pub fn refused(&mut self, event: &Event, counts: &mut CoverageCounts) {
+        let was_granted = |place: usize| self.won_by.get(place).is_some_and(|(node, _)| *node != 0);
+        let is_forged = event.grant.index().is_some_and(|place| !was_granted(place));
+        if is_forged && self.processes.of(event.process).held.is_some() {
+            counts.hit(Mark::ForgedLeaseRefused);
         }
     }
 

@@ -48,6 +48,7 @@ marks! {
     RenewRefusedExpired, "renew refused, expired", refusals;
     RenewRefusedSuperseded, "renew refused, superseded", refusals;
     GrantRevived, "a grant revived by a clock stepped back", leases;
+    FailedReadInBody, "a failed read inside a body", bodies;
     TwoBodies, "two bodies of one process at once", bodies;
     BodyPastItsLease, "a body running past its lease", bodies;
     StaleTerminalRefused, "a stale terminal write refused", refusals;
@@ -55,7 +56,10 @@ marks! {
     StaleWaitRefused, "a stale wait refused", refusals;
     StaleStartRefused, "a stale first start refused", refusals;
     StaleReleaseIgnored, "a stale release ignored", leases;
+    ForgedLeaseRefused, "a lease that nobody was granted refused", leases;
     Reentry, "re-entry of the same incarnation", leases;
+    ReentryForLess, "a re-entry that asks for less than is left", leases;
+    OtherLength, "a lease won after one of another length", leases;
     OwnOldLease, "a restarted worker meets its own old lease", leases;
     ReclaimWon, "a reclaim won", leases;
     ReclaimLost, "a reclaim lost the race", leases;
@@ -67,8 +71,10 @@ marks! {
     AppendAnswerLost, "an append's answer lost after the write", answers;
     RegisterAnswerLost, "a registration's answer lost after the write", answers;
     RenewalsOutOfOrder, "renewal answers out of order", answers;
+    ReplayAfterEnd, "a replay onto an ended row", answers;
     LateDuplicate, "a duplicate delivered after the grant changed", answers;
     EarlierServerLife, "a request from an earlier server life", answers;
+    AppliedBeforeRestart, "a request applied before a restart and sent again after it", answers;
     EndedSinceListed, "a row ended between list and claim", listings;
     StartedSinceListed, "a first start between list and claim", listings;
     OtherDispositionSinceListed, "another disposition between list and claim", listings;
@@ -85,6 +91,7 @@ marks! {
     CrashBeforeRelease, "a crash before the release", attempts;
     RegistryCrashWithCalls, "a registry crash with calls in flight", registry_crashes;
     StoreWaitAcrossExpiry, "a wait for the store across an expiry", expiry;
+    WriteAfterReadingAcrossExpiry, "an expiry between a decision's reading and its write", expiry;
     NewLifeWithOldWriter, "a new life while an old writer lives", bodies;
     SteppedForwardAcrossExpiry, "the registry's clock stepped forward across an expiry", clocks;
     SteppedBackAcrossExpiry, "the registry's clock stepped back across an expiry", clocks;
@@ -110,6 +117,13 @@ marks! {
     CommitFailed, "an I/O error on commit", commits, on Sqlite;
     FailedCommitIsThere, "a failed commit that is there after all", commits, on Sqlite;
     AnsweredFromRecoveredLog, "an answer from a recovered log before a crash of the machine", registry_crashes, on Sqlite;
+}
+
+impl Mark {
+    /// True if the plan's header sets it up in our own stores, which it cannot do in another registry's.
+    pub fn needs_our_store(self) -> bool {
+        self == Self::FenceNearCeiling
+    }
 }
 
 #[cfg(test)]

@@ -104,6 +104,7 @@ impl CoverageObserver {
     fn refused(&mut self, event: &Event, call: CallKind, why: CallResult) {
         let counts = &mut self.counts;
         commits::refused(why, counts);
+        self.leases.refused(event, counts);
         refusals::refused(call, why, counts);
         self.listings.refused(call, why, counts);
         if why.is_loss() {
@@ -145,7 +146,9 @@ impl Witness for CoverageObserver {
             What::Sent { call, number } => self.sent(event, call, number),
             What::Heard { call, number, .. } => self.heard(event, call, number),
             What::Repeated { age_us } => self.answers.repeated(event, age_us, counts),
-            What::FromEarlierLife => self.answers.arrived_from_earlier_life(counts),
+            What::FromEarlierLife { was_applied } => {
+                self.answers.arrived_from_earlier_life(was_applied, counts);
+            }
             What::TransferIsPartial { .. } => self.handles.transfer_is_partial(),
             What::Refused { call: CallKind::Transfer, .. } => self.handles.transfer_refused(counts),
 
@@ -179,7 +182,7 @@ impl Witness for CoverageObserver {
             }
             What::Reentered { expires_ms, .. } => {
                 self.leases.reentered(event, expires_ms, counts);
-                self.answers.reentered(counts);
+                self.answers.reentered(event, counts);
             }
             What::Renewed { expires_ms, .. } => {
                 expiry::renewal(event, held, counts);
@@ -187,6 +190,7 @@ impl Witness for CoverageObserver {
                 self.answers.renewed(event, counts);
                 self.attempts.renewed(event);
             }
+            What::Claims { asked_ms } => self.leases.claims(event, asked_ms),
             What::Busy => {
                 expiry::claim(event, held, counts);
                 self.leases.busy(event, counts);
@@ -219,11 +223,15 @@ impl Witness for CoverageObserver {
             }
             What::Pruned => self.pruned(event),
             What::Replayed { is_wake, .. } => {
-                self.answers.replayed(counts);
+                self.answers.replayed(event, counts);
                 self.handles.replayed(is_wake, counts);
             }
             What::TurnedOut { fate, .. } => commits::turned_out(fate, counts),
-            What::StoreWaited { arrived_ms } => expiry::store_waited(event, arrived_ms, held, counts),
+            What::StoreWaited { arrived_ms, wrote_ms } => {
+                expiry::store_waited(event, arrived_ms, wrote_ms, held, counts);
+            }
+
+            What::Failed { call: CallKind::Read, .. } => self.bodies.read_failed(event, counts),
 
             // No mark needs these.
             What::Failed { .. }
@@ -235,10 +243,10 @@ impl Witness for CoverageObserver {
             | What::LogShown { .. }
             | What::Survived { .. }
             | What::SurvivedLease { .. }
-            | What::Claims { .. }
             | What::Completes { .. }
             | What::Unfenced { .. }
             | What::AnswerDiffers { .. }
+            | What::AppliedAgain { .. }
             | What::AnswersJudged { .. }
             | What::SpanBegan { .. }
             | What::SpanEnded { .. }

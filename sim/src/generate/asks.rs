@@ -17,10 +17,18 @@ use crate::plan::work::register::Register;
 struct Theme {
     calls: &'static [HostCall],
     numbers: &'static [u64],
+    /// The longest time between one call and the next.
+    gap_ms: u64,
 }
 
 const THEMES: &[Theme] = &[
-    Theme { calls: HostCall::ALL, numbers: &[1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 0, 0, u64::MAX] },
+    Theme {
+        calls: HostCall::ALL,
+        numbers: &[1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 0, 0, u64::MAX],
+        gap_ms: 1_000,
+    },
+    // What was asked before the end of a process is asked again after it.
+    Theme { calls: &[HostCall::AppendEvent], numbers: &[2, 2, 6, 6, 8], gap_ms: 5_000 },
     Theme {
         calls: &[
             HostCall::GrantHandle,
@@ -35,6 +43,7 @@ const THEMES: &[Theme] = &[
             HostCall::DeleteSession,
         ],
         numbers: &[1, 1, 3, 3, 2],
+        gap_ms: 1_000,
     },
     Theme {
         calls: &[
@@ -47,6 +56,7 @@ const THEMES: &[Theme] = &[
             HostCall::AppendEvent,
         ],
         numbers: &[0, 1, 2, 2, 3, 3, 4, 5, u64::MAX],
+        gap_ms: 1_000,
     },
     Theme {
         calls: &[
@@ -64,6 +74,7 @@ const THEMES: &[Theme] = &[
             HostCall::ListProcesses,
         ],
         numbers: &[1, 1, 1, 1, 2, 3],
+        gap_ms: 1_000,
     },
 ];
 
@@ -94,7 +105,7 @@ pub fn asks(drawing: &mut Drawing, seed: Seed) {
         for _ in 0..dice.between(2, 6) {
             let (call, number) = (*dice.one_of(theme.calls), *dice.one_of(theme.numbers));
             drawing.add(at_ms, Ask { call, process, number });
-            at_ms += dice.below(1_000);
+            at_ms += dice.below(theme.gap_ms);
         }
     }
 }

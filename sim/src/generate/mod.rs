@@ -39,13 +39,13 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
     let (workers, processes, horizon_ms, faults) = match size {
         WorldSize::Any => {
             let processes = if dice.percent(70) { dice.between(1, 3) } else { dice.between(4, 8) };
-            (dice.between(1, 3) as u8, processes as u16, dice.between(8, 20) * 1_000, dice.between(3, 16))
+            (dice.between(1, 3) as u8, processes as u16, dice.between(8, 20) * 700, dice.between(3, 16))
         }
         WorldSize::Fixed { workers, processes, seconds, faults } => {
             (workers, processes, seconds * 1_000, faults)
         }
     };
-    let ttl_ms = *dice.one_of(&[1_000, 2_000, 3_000]);
+    let ttl_ms = *dice.one_of(&[1_000, 1_500, 2_500]);
     let renew_ms = ttl_ms / dice.between(3, 5);
     let links = links(&mut dice, renew_ms);
     let hosts = if dice.percent(70) { 1 } else { 2 };
@@ -70,6 +70,7 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
         hosts: NodeNumbers((1..=hosts).collect()),
         ttl_ms,
         renew_ms,
+        even_workers_ttl_ms: even_workers_ttl_ms(&mut dice, ttl_ms, &links),
         sweep_ms: *dice.one_of(&[300, 500, 1_000]),
         bound: *dice.one_of(&[1, 2, 4, 8]),
         store,
@@ -79,6 +80,13 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
         horizon_ms,
         steps,
     }
+}
+
+/// A few worlds have workers that are set up with another ttl: shorter or longer than the others'.
+fn even_workers_ttl_ms(dice: &mut Dice, ttl_ms: u64, links: &Links) -> Option<u64> {
+    let shortest_ms = links.slowest_us * 6 / 1_000 + 6;
+    let other_ms = *dice.one_of(&[ttl_ms / 4, ttl_ms / 2, ttl_ms * 2]);
+    dice.percent(15).then_some(other_ms.max(shortest_ms))
 }
 
 fn links(dice: &mut Dice, renew_ms: u64) -> Links {
@@ -125,7 +133,7 @@ fn stale_calls(drawing: &mut Drawing) {
     if !drawing.dice.percent(60) {
         return;
     }
-    for _ in 0..drawing.dice.between(1, 6) {
+    for _ in 0..drawing.dice.between(1, 9) {
         let (at_ms, process) = (drawing.instant(), drawing.process());
         let call = StaleCall::draw(drawing, process);
         drawing.add(at_ms, call);

@@ -56,7 +56,7 @@ pub fn work(drawing: &mut Drawing, has_aim: bool) {
 }
 
 fn later(drawing: &mut Drawing, at_ms: u64) -> u64 {
-    at_ms + drawing.dice.below(6_000)
+    at_ms + drawing.dice.below(4_000)
 }
 
 /// Signals, cancels, abandons and waits after the registration.
@@ -95,6 +95,11 @@ fn later_lives(drawing: &mut Drawing, process: Process, first: RecoveryDispositi
         let disposition = if drawing.dice.percent(50) { disposition(drawing) } else { first };
         let again_ms = at_ms + drawing.dice.below(300);
         drawing.add(again_ms, Register { process, disposition, body });
+        if drawing.dice.percent(25) {
+            // It may still be at work when the process is registered, or take the new life with the old.
+            let prune_ms = again_ms.saturating_sub(10) + drawing.dice.below(20);
+            drawing.add(prune_ms, Prune);
+        }
         at_ms += drawing.dice.between(200, 1_500);
     }
 }

@@ -121,8 +121,11 @@ impl<'a> EventPhrase<'a> {
                 self.act(f, if has_grant { "sees the lease of" } else { "sees no lease of" })
             }
             What::StoreWaited { .. } => self.act(f, "waited for the store"),
+            What::AppliedAgain { call, number } => {
+                self.act(f, format_args!("{} number {number} applied a second time", call.name()))
+            }
             What::Repeated { .. } => self.act(f, "arrived again"),
-            What::FromEarlierLife => self.act(f, "arrived from before the restart"),
+            What::FromEarlierLife { .. } => self.act(f, "arrived from before the restart"),
             What::LogRead { after, events } => self.log_read(f, after, events),
             What::LogShown { sequence, .. } => self.act(f, format_args!("event {sequence} shown")),
             What::Ended { status, .. } => self.act(f, status.name()),

@@ -184,6 +184,7 @@ impl Witness for ZombieWindow {
             | What::Unfenced { .. }
             | What::Answered { .. }
             | What::AnswerDiffers { .. }
+            | What::AppliedAgain { .. }
             | What::AnswersJudged { .. }
             | What::SpanBegan { .. }
             | What::SpanEnded { .. }
@@ -202,7 +203,7 @@ impl Witness for ZombieWindow {
             | What::Resumed
             | What::Panicked
             | What::Repeated { .. }
-            | What::FromEarlierLife
+            | What::FromEarlierLife { .. }
             | What::Lost { .. }
             | What::LivenessBegan { .. }
             | What::LivenessAsked

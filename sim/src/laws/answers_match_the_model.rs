@@ -23,6 +23,7 @@ impl Law for AnswersMatchTheModel {
         catches: &[
             "read-without-the-wait",
             "lease-outlives-the-end",
+            "rows-behind-a-limit",
             "limit-before-the-filter",
             "cursor-in-a-signed-column",
             "count-below-its-bound",

@@ -2,6 +2,8 @@
 //! its own clock from when it sent the call that extended its lease; the registry counts a ttl by its clock from when it
 //! decided that call. So the difference of their clocks bounds how long both bodies run. Rates are parts per million.
 
+use std::collections::BTreeMap;
+
 use crate::history::event::{Event, EventKind, GrantNo, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
@@ -17,12 +19,15 @@ const SLACK_US: u64 = 4_000;
 
 #[derive(Default)]
 pub struct BodiesOverlapWithinBound {
-    ttl_us: u64,
+    /// By node.
+    ttls_us: BTreeMap<u8, u64>,
     drift_ppm: u64,
     /// How far each step of the plan moves the registry's clock forward.
     forward_ms: Vec<u64>,
     /// All forward steps so far.
     forward_us: u64,
+    /// When a decision was recorded that had waited between its reading and its write, and how long that was.
+    waited_to_write_us: (u64, u64),
     rows: ByProcess<RunningBodies>,
     paused_nodes: Vec<u8>,
     /// The forward steps there had been when the grant was last extended.
@@ -61,6 +66,7 @@ impl Law for BodiesOverlapWithinBound {
         sentence: "two bodies of one process run at once for no longer than their clocks can be apart",
         hears: &[
             EventKind::StepTaken,
+            EventKind::StoreWaited,
             EventKind::Granted,
             EventKind::Reclaimed,
             EventKind::Reentered,
@@ -81,7 +87,7 @@ impl Law for BodiesOverlapWithinBound {
 
     fn new(plan: &Plan) -> Self {
         Self {
-            ttl_us: plan.ttl_ms * 1_000,
+            ttls_us: plan.ttls_us(),
             drift_ppm: plan.worst_drift_ppm() / 2,
             forward_ms: plan.forward_steps_ms(),
             ..Self::default()
@@ -97,7 +103,16 @@ impl Law for BodiesOverlapWithinBound {
             What::Granted { .. }
             | What::Reclaimed { .. }
             | What::Reentered { .. }
-            | What::Renewed { .. } => *self.extended_at_forward_us.of(event.grant) = self.forward_us,
+            | What::Renewed { .. } => {
+                // The clock may have been stepped since the reading that this was decided on.
+                let (at_us, waited_us) = self.waited_to_write_us;
+                let since_us = if at_us == event.at_us { waited_us } else { 0 };
+                let was_forward_us = self.forward_us.saturating_sub(since_us);
+                *self.extended_at_forward_us.of(event.grant) = was_forward_us;
+            }
+            What::StoreWaited { wrote_ms, .. } => {
+                self.waited_to_write_us = (event.at_us, wrote_ms.saturating_sub(event.clock) * 1_000);
+            }
             What::Observed { do_probes_lie, .. } => {
                 // A probe that lied may have passed a live lease on: then nothing of the ttl need have passed.
                 self.rows.of(event.process).is_lied_about |= do_probes_lie;
@@ -113,9 +128,9 @@ impl Law for BodiesOverlapWithinBound {
 
 impl BodiesOverlapWithinBound {
     /// The worker's ttl by the slowest clock, less the registry's by the fastest.
-    fn bound_us(&self, forward_us: u64) -> u64 {
-        let slowest = self.ttl_us * MILLION / (MILLION - self.drift_ppm) + 1;
-        let fastest = self.ttl_us.saturating_sub(forward_us) * MILLION / (MILLION + self.drift_ppm);
+    fn bound_us(&self, ttl_us: u64, forward_us: u64) -> u64 {
+        let slowest = ttl_us * MILLION / (MILLION - self.drift_ppm) + 1;
+        let fastest = ttl_us.saturating_sub(forward_us) * MILLION / (MILLION + self.drift_ppm);
         slowest.saturating_sub(fastest) + SLACK_US
     }
 
@@ -148,7 +163,8 @@ impl BodiesOverlapWithinBound {
             // By their grants: the body of the earlier one may begin last.
             let (earlier, later) = (begun.min(other), begun.max(other));
             let extended_at_us = self.extended_at_forward_us.get(earlier.grant).copied().unwrap_or(0);
-            let forward_us = if is_lied_about { self.ttl_us } else { self.forward_us - extended_at_us };
+            let ttl_us = self.ttls_us.get(&earlier.node).copied().unwrap_or(0);
+            let forward_us = if is_lied_about { ttl_us } else { self.forward_us - extended_at_us };
             let is_paused = |node| usize::from(self.paused_nodes.contains(&node));
             let is_other_node_paused = if earlier.node == later.node { 0 } else { is_paused(earlier.node) };
             let overlap = BodyOverlap {
@@ -158,7 +174,7 @@ impl BodiesOverlapWithinBound {
                 paused_us: 0,
                 paused_now: is_paused(later.node) + is_other_node_paused,
                 paused_since_us: event.at_us,
-                bound_us: self.bound_us(forward_us),
+                bound_us: self.bound_us(ttl_us, forward_us),
             };
             self.rows.of(event.process).overlaps.push(overlap);
         }

@@ -57,7 +57,7 @@ impl Law for LeasesLastAsAsked {
         needs: &[Assumption::DiskSyncs],
         judges_unordered: false,
         is_about_panics: false,
-        catches: &["renewals-add-up"],
+        catches: &["renewals-add-up", "reentry-shortens"],
         explain: stored_lease,
     };
 

@@ -32,7 +32,7 @@ impl Law for LiveWriterAccepted {
         needs: &[Assumption::DiskSyncs],
         judges_unordered: false,
         is_about_panics: false,
-        catches: &["expired-too-early"],
+        catches: &["expired-too-early", "expiry-in-whole-seconds"],
         explain: stored_lease,
     };
 

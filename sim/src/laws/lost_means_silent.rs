@@ -12,7 +12,8 @@ use crate::plan::Plan;
 
 #[derive(Default)]
 pub struct LostMeansSilent {
-    ttl_us: u64,
+    /// By node.
+    ttls_us: BTreeMap<u8, u64>,
     grants: ByGrant<HolderBelief>,
     /// When a claim or renewal was sent that was not answered yet, by node and number.
     sent: BTreeMap<(u8, u64), u64>,
@@ -43,7 +44,7 @@ impl Law for LostMeansSilent {
     };
 
     fn new(plan: &Plan) -> Self {
-        Self { ttl_us: plan.ttl_ms * 1_000, ..Self::default() }
+        Self { ttls_us: plan.ttls_us(), ..Self::default() }
     }
 
     fn see(&mut self, event: &Event, what: What, case: &mut Case) {
@@ -65,7 +66,8 @@ impl Law for LostMeansSilent {
                 if result.is_loss() {
                     belief.loss.get_or_insert(result);
                 } else if let (Some(sent), CallResult::Done) = (sent, result) {
-                    belief.deadline_us = belief.deadline_us.max(sent + self.ttl_us);
+                    let ttl_us = self.ttls_us.get(&event.node).copied().unwrap_or(0);
+                    belief.deadline_us = belief.deadline_us.max(sent + ttl_us);
                 }
             }
             What::EffectStarted { fence } if event.grant.is_some() => {

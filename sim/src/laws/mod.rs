@@ -94,6 +94,7 @@ laws! {
     acknowledged_survives::AcknowledgedSurvives;
     linearizable::Linearizable;
     answers_match_the_model::AnswersMatchTheModel;
+    calls_apply_once::CallsApplyOnce;
     nobody_panics::NobodyPanics;
     calm_ends_everything::CalmEndsEverything;
 }

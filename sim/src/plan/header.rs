@@ -1,6 +1,7 @@
 //! A plan as a value: a header that describes the world, and the steps that happen in it. Also the questions that laws and
 //! the world ask of a whole plan.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,6 +29,9 @@ pub struct Plan {
     pub hosts: NodeNumbers,
     pub ttl_ms: u64,
     pub renew_ms: u64,
+    /// The length of the leases that workers with even numbers ask for, if it is another. They renew after a third of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub even_workers_ttl_ms: Option<u64>,
     pub sweep_ms: u64,
     /// How many bodies a worker runs at once.
     pub bound: u16,
@@ -106,6 +110,7 @@ impl Plan {
             hosts: NodeNumbers(vec![1]),
             ttl_ms: 3_000,
             renew_ms: 1_000,
+            even_workers_ttl_ms: None,
             sweep_ms: 1_000,
             bound: 4,
             store: Store::Memory,
@@ -123,6 +128,25 @@ impl Plan {
             Node::Worker(number) => self.workers.0.contains(&number),
             Node::Host(number) => self.hosts.0.contains(&number),
         }
+    }
+
+    /// The lease that a node asks for, and how often it renews it, in ms.
+    pub fn lease_of(&self, node: Node) -> (u64, u64) {
+        match (node, self.even_workers_ttl_ms) {
+            (Node::Worker(number), Some(ttl_ms)) if number.is_multiple_of(2) => (ttl_ms, ttl_ms / 3),
+            _ => (self.ttl_ms, self.renew_ms),
+        }
+    }
+
+    /// The length of the leases of each worker, in µs, by the code of its node.
+    pub fn ttls_us(&self) -> BTreeMap<u8, u64> {
+        let workers = self.workers.0.iter().map(|number| Node::Worker(*number));
+        workers.map(|node| (node.code(), self.lease_of(node).0 * 1_000)).collect()
+    }
+
+    /// The longest lease that a worker asks for.
+    pub fn longest_ttl_ms(&self) -> u64 {
+        self.ttl_ms.max(self.even_workers_ttl_ms.unwrap_or(0))
     }
 
     /// Every node that things can happen to.

@@ -33,7 +33,7 @@ pub trait Simulation {
 
     // The registry's disk and store, and the probes of workers.
     fn trouble_disk(&mut self, how: DiskFault, until_us: u64);
-    fn slow_store(&mut self, by_us: u64, until_us: u64);
+    fn slow_store(&mut self, wait: StoreWait, by_us: u64, until_us: u64);
     fn fail_store(&mut self, how: StoreFailure, until_us: u64);
     fn lie_about(&mut self, node: Node, to_workers_only: bool, until_us: u64);
 
@@ -74,6 +74,21 @@ pub enum DiskFault {
     LiesAboutSyncs,
 }
 
+/// Where a call waits for the registry's store. From its lock to its answer no other call is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreWait {
+    /// Before it has the store's lock.
+    ForLock,
+    /// Under the lock, before the decision reads the clock.
+    BeforeReading,
+    /// Under the lock, after the decision has read the clock, before anything is written.
+    BeforeWrite,
+}
+
+impl StoreWait {
+    pub const ALL: [Self; 3] = [Self::ForLock, Self::BeforeReading, Self::BeforeWrite];
+}
+
 /// How the registry's store fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreFailure {
@@ -98,4 +113,17 @@ pub enum StaleCallKind {
     AtExpiry { method: Method, offset_ms: i64 },
     /// The incarnation that started it claims again, starts and releases.
     Returns,
+    /// This call, under a lease that nobody was granted.
+    Forged { method: Method, forgery: Forgery },
+    /// The holder of the stored lease claims or renews it again, and asks for so much.
+    Again { method: Method, asked_ms: u64 },
+}
+
+/// How a lease is forged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgery {
+    /// The stored lease with another token.
+    OtherToken,
+    /// The stored lease of another process, presented for this one.
+    LeaseOf(Process),
 }

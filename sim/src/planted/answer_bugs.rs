@@ -34,6 +34,20 @@ pub const ALL: &[PlantedBug] = &[
         },
     },
     PlantedBug {
+        name: "rows-behind-a-limit",
+        stands_for: "the list of work is cut to its first page: rows behind it starve as long as those before it do not end",
+        law: laws::that_catches("rows-behind-a-limit"),
+        subject: |subject| {
+            spoiled(subject, |core, _| {
+                Arc::new(Spoils {
+                    core,
+                    call: wrong_answers::as_it_is,
+                    reply: wrong_answers::first_page_of_work,
+                })
+            })
+        },
+    },
+    PlantedBug {
         name: "limit-before-the-filter",
         stands_for: "a list that is cut to its limit before it is filtered: what is behind the first page is never found",
         law: laws::that_catches("limit-before-the-filter"),

@@ -5,6 +5,7 @@ mod answer_bugs;
 mod controls;
 mod planted_bug;
 mod registry_bugs;
+mod server_bugs;
 mod store_bugs;
 mod wait_bugs;
 mod worker_bugs;
@@ -24,6 +25,7 @@ pub fn controls() -> &'static [(PlantedBug, ExpectedEnd)] {
 /// Every planted bug.
 pub fn all() -> impl Iterator<Item = &'static PlantedBug> {
     let of_registry = registry_bugs::ALL.iter().chain(store_bugs::ALL).chain(answer_bugs::ALL);
+    let of_registry = of_registry.chain(server_bugs::ALL);
     of_registry.chain(worker_bugs::ALL).chain(wait_bugs::ALL)
 }
 

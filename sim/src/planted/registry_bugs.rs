@@ -14,8 +14,9 @@ use crate::laws;
 use crate::planted::planted_bug::PlantedBug;
 use crate::planted::wrapped_core::{CallersClock, DecidesEarly, LeasesAnything, MovesOneByOne, SaysYes};
 use crate::planted::wrong_rules::{
-    admits_unfenced, claims_at_expiry, reclaims_from_the_living, reclaims_from_whoever_holds,
-    renews_at_expiry, renews_on_top, renews_the_expired, renews_what_is_gone,
+    admits_unfenced, authorizes_by_fence, claims_at_expiry, lives_in_whole_seconds, reclaims_from_the_living,
+    reclaims_from_whoever_holds, reenters_for_what_is_asked, renews_at_expiry, renews_by_name, renews_on_top,
+    renews_the_expired, renews_what_is_gone,
 };
 use crate::subject::{Protocol, Subject};
 
@@ -59,6 +60,30 @@ pub const ALL: &[PlantedBug] = &[
         stands_for: "a renewal accepts an expired grant as long as nobody took it",
         law: laws::that_catches("renew-the-expired"),
         subject: |subject| with(subject, |rules| Rules { renew: renews_the_expired, ..rules }),
+    },
+    PlantedBug {
+        name: "lease-known-by-its-fence",
+        stands_for: "a lease is taken for the stored one by its fence: the token, which nobody can guess, is not compared",
+        law: laws::that_catches("lease-known-by-its-fence"),
+        subject: |subject| with(subject, |rules| Rules { authorize: authorizes_by_fence, ..rules }),
+    },
+    PlantedBug {
+        name: "renewal-by-the-holders-name",
+        stands_for: "a renewal goes by the name of the holder: an earlier life of a worker keeps a later one's lease alive",
+        law: laws::that_catches("renewal-by-the-holders-name"),
+        subject: |subject| with(subject, |rules| Rules { renew: renews_by_name, ..rules }),
+    },
+    PlantedBug {
+        name: "reentry-shortens",
+        stands_for: "a claim by the present holder sets the expiry that it asks for, although the lease had longer to last",
+        law: laws::that_catches("reentry-shortens"),
+        subject: |subject| with(subject, |rules| Rules { claim: reenters_for_what_is_asked, ..rules }),
+    },
+    PlantedBug {
+        name: "expiry-in-whole-seconds",
+        stands_for: "a column of whole seconds: a lease is over up to a second before its expiry",
+        law: laws::that_catches("expiry-in-whole-seconds"),
+        subject: |subject| with(subject, |rules| Rules { is_live: lives_in_whole_seconds, ..rules }),
     },
     PlantedBug {
         name: "renewals-add-up",

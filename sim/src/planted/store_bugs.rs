@@ -33,6 +33,15 @@ pub const ALL: &[PlantedBug] = &[
         },
     },
     PlantedBug {
+        name: "clock-read-before-the-lock",
+        stands_for: "a decision reads its clock, waits for the store's lock, and judges leases by the reading from before the wait",
+        law: laws::that_catches("clock-read-before-the-lock"),
+        subject: |subject| {
+            let store = StoreSettings { reads_clock_before_lock: true, ..subject.store };
+            Subject { store, ..subject }
+        },
+    },
+    PlantedBug {
         name: "restart-rearms-leases",
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
         law: laws::that_catches("restart-rearms-leases"),

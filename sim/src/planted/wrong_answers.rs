@@ -62,6 +62,12 @@ impl Submit for ShowsEndersLeases {
     }
 }
 
+pub fn first_page_of_work(asked: &Call, reply: &mut Reply) {
+    if let (Call::ListNonTerminal {}, Reply::Records(records)) = (asked, reply) {
+        records.truncate(2);
+    }
+}
+
 pub fn as_it_is(call: Call) -> Call {
     call
 }

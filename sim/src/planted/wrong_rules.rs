@@ -33,6 +33,40 @@ pub fn renews_the_expired(
     leases::renew(&rules, tenure, presented, now_ms, until_ms)
 }
 
+pub fn lives_in_whole_seconds(lease: &ProcessLease, now_ms: u64) -> bool {
+    lease.expires_at_epoch_ms / 1_000 > now_ms / 1_000
+}
+
+/// Whatever token the caller presents.
+pub fn authorizes_by_fence(
+    rules: &Rules,
+    tenure: &Tenure,
+    presented: &ProcessLease,
+    now_ms: u64,
+) -> Result<(), RegistryError> {
+    let stored = tenure.lease.as_deref().filter(|held| held.fencing_token == presented.fencing_token);
+    leases::authorize(rules, tenure, stored.unwrap_or(presented), now_ms)
+}
+
+/// Whichever of its grants the holder presents.
+pub fn renews_by_name(
+    rules: &Rules,
+    tenure: &Tenure,
+    presented: &ProcessLease,
+    now_ms: u64,
+    until_ms: u64,
+) -> Result<ProcessLease, RegistryError> {
+    let stored = tenure.lease.as_deref().filter(|held| held.owner.owner_id == presented.owner.owner_id);
+    leases::renew(rules, tenure, stored.unwrap_or(presented), now_ms, until_ms)
+}
+
+pub fn reenters_for_what_is_asked(rules: &Rules, claim: &Claim<'_>) -> Result<ClaimDecision, RegistryError> {
+    match leases::claim(rules, claim)? {
+        ClaimDecision::Reenter { .. } => Ok(ClaimDecision::Reenter { until_ms: claim.until_ms }),
+        decision => Ok(decision),
+    }
+}
+
 pub fn renews_on_top(
     rules: &Rules,
     tenure: &Tenure,

@@ -174,7 +174,7 @@ impl Findings {
             }
         }
         let stores: Vec<Store> = request.parts.iter().map(|part| part.store).collect();
-        let missed = self.tally.hits.missed(&stores);
+        let missed = self.tally.hits.missed(&stores, request.subject.is_ours());
         let reasons = self.reasons(request, is_repeatable, &missed);
         SearchResult {
             conclusion: Conclusion::of(&reasons),

@@ -26,6 +26,10 @@ pub fn facts(plan: &Plan) -> Vec<Fact> {
         format!("ttl_ms = {}, renew_ms = {}", plan.ttl_ms, plan.renew_ms),
         Plan { ttl_ms: quiet.ttl_ms, renew_ms: quiet.renew_ms, ..plan.clone() },
     );
+    fact(
+        format!("even_workers_ttl_ms = {}", plan.even_workers_ttl_ms.unwrap_or(0)),
+        Plan { even_workers_ttl_ms: None, ..plan.clone() },
+    );
     fact(format!("sweep_ms = {}", plan.sweep_ms), Plan { sweep_ms: quiet.sweep_ms, ..plan.clone() });
     fact(format!("bound = {}", plan.bound), Plan { bound: quiet.bound, ..plan.clone() });
     fact("store = sqlite".into(), Plan { store: Store::Memory, ..plan.clone() });
@@ -122,6 +126,7 @@ pub fn settings(plan: &Plan) -> Vec<Move> {
     let mut moves = vec![
         Move::new("the store in memory", |plan| plan.store = Store::Memory),
         Move::new("all fences", |plan| plan.fences_left = None),
+        Move::new("one ttl for all workers", |plan| plan.even_workers_ttl_ms = None),
         Move::new(format!("sweep_ms = {}", quiet.sweep_ms), move |plan| plan.sweep_ms = quiet.sweep_ms),
         Move::new(format!("bound = {}", quiet.bound), move |plan| plan.bound = quiet.bound),
         Move::new(format!("ttl_ms = {ttl_ms}"), move |plan| {

@@ -84,6 +84,7 @@ fn settings(plan: &Plan) -> usize {
     let facts = [
         plan.store != Store::Memory,
         plan.fences_left.is_some(),
+        plan.even_workers_ttl_ms.is_some(),
         plan.bound != quiet.bound,
         plan.sweep_ms != quiet.sweep_ms,
         (plan.ttl_ms, plan.renew_ms) != (quiet.ttl_ms, quiet.renew_ms),
@@ -142,6 +143,7 @@ mod tests {
         let larger = [
             Plan { store: Store::Sqlite, ..quiet.clone() },
             Plan { fences_left: Some(0), ..quiet.clone() },
+            Plan { even_workers_ttl_ms: Some(3_000), ..quiet.clone() },
             Plan { bound: 1, ..quiet.clone() },
             Plan { sweep_ms: 1, ..quiet.clone() },
             Plan { ttl_ms: 2_999, ..quiet.clone() },

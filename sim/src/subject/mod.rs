@@ -3,6 +3,7 @@
 //! registry, other workers and other waits in the place of ours.
 
 mod factories;
+mod request_server;
 mod schedule;
 mod workplace;
 
@@ -22,6 +23,7 @@ pub use factories::{
     ChangeRows, Core, MakeRegistryWaits, MakeWaits, MakeWorker, OpenRegistry, RegistryPlace, WatchRegistry,
     WrapCore,
 };
+pub use request_server::{MakeServer, RequestServer};
 pub use schedule::{RandomSchedule, Schedule, Wakeup};
 pub(crate) use workplace::Bodies;
 pub use workplace::{BodyActions, Workplace};
@@ -42,6 +44,8 @@ pub struct Subject {
     pub schedule: Option<fn(Seed) -> Box<dyn Schedule>>,
     /// Another registry in place of ours.
     pub open_registry: Option<OpenRegistry>,
+    /// Another server in front of the registry in place of ours.
+    pub make_server: Option<MakeServer>,
     /// The other registry keeps its rows on its machine, and is opened again after each crash.
     pub is_reopened: bool,
     /// Other workers in place of ours.
@@ -63,6 +67,8 @@ pub struct StoreSettings {
     pub tuning: &'static [&'static str],
     /// SQLite only: an opened file is made durable before the store answers.
     pub syncs_what_it_recovered: bool,
+    /// The clock is read before the store's lock is waited for, and not under it.
+    pub reads_clock_before_lock: bool,
     /// Runs on the rows whenever the registry starts, at a reading of its clock.
     pub when_opened: Option<ChangeRows>,
 }
@@ -84,11 +90,17 @@ impl Subject {
             rules: Rules::LAWFUL,
             attempt_rules: WorkerRules::LAWFUL,
             protocol: Protocol::Fenced,
-            store: StoreSettings { tuning: &[], syncs_what_it_recovered: true, when_opened: None },
+            store: StoreSettings {
+                tuning: &[],
+                syncs_what_it_recovered: true,
+                reads_clock_before_lock: false,
+                when_opened: None,
+            },
             store_needed: Store::Memory,
             wrap_core: None,
             schedule: None,
             open_registry: None,
+            make_server: None,
             is_reopened: false,
             make_worker: None,
             make_waits: None,
@@ -127,6 +139,14 @@ impl Subject {
         make_worker: impl Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync + 'static,
     ) -> Self {
         Self { make_worker: Some(Arc::new(make_worker)), ..self }
+    }
+
+    /// Another server in front of the registry, made anew in each life of its node.
+    pub fn served_by(
+        self,
+        make_server: impl Fn(Core, Arc<dyn Environment>) -> Arc<dyn RequestServer> + Send + Sync + 'static,
+    ) -> Self {
+        Self { make_server: Some(Arc::new(make_server)), ..self }
     }
 
     /// Other waits, too.

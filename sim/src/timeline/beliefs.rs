@@ -27,8 +27,7 @@ pub struct WorkerBelief {
 }
 
 pub fn beliefs(history: &History, clocks: &NodeClocks) -> Vec<WorkerBelief> {
-    let ttl_us = history.plan.ttl_ms.saturating_mul(1_000);
-    let mut tracker = BeliefTracker { ttl_us, ..BeliefTracker::default() };
+    let mut tracker = BeliefTracker { ttls_us: history.plan.ttls_us(), ..BeliefTracker::default() };
     for (place, event) in history.events.iter().enumerate() {
         // A belief changes when its worker sends a call, hears an answer or dies, and with nothing else.
         if let What::Sent { call, number } = event.what() {
@@ -78,7 +77,8 @@ fn lasted(belief: &WorkerBelief, history: &History, clocks: &NodeClocks) -> Vec<
 
 #[derive(Default)]
 struct BeliefTracker {
-    ttl_us: u64,
+    /// By node.
+    ttls_us: BTreeMap<u8, u64>,
     beliefs: Vec<WorkerBelief>,
     /// Those that have not ended, by node and grant.
     held: BTreeMap<(u8, GrantNo), usize>,
@@ -107,7 +107,8 @@ impl BeliefTracker {
         }
         let extends = matches!(call, CallKind::Claim | CallKind::Reclaim | CallKind::Renew);
         let Some(begun_us) = begun_us.filter(|_| extends && is_done && event.grant.is_some()) else { return };
-        let deadline_us = begun_us.saturating_add(self.ttl_us);
+        let ttl_us = self.ttls_us.get(&event.node).copied().unwrap_or(0);
+        let deadline_us = begun_us.saturating_add(ttl_us);
         match (self.held.get(&(event.node, event.grant)), call) {
             (Some(number), _) => {
                 let extensions = &mut self.beliefs[*number].extensions;

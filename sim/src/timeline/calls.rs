@@ -155,6 +155,7 @@ fn decides(event: &Event) -> &'static [CallKind] {
         | What::LeaseShown { .. }
         | What::Answered { .. }
         | What::AnswerDiffers { .. }
+        | What::AppliedAgain { .. }
         | What::AnswersJudged { .. }
         | What::Sent { .. }
         | What::Heard { .. }
@@ -173,7 +174,7 @@ fn decides(event: &Event) -> &'static [CallKind] {
         | What::Resumed
         | What::Panicked
         | What::Repeated { .. }
-        | What::FromEarlierLife
+        | What::FromEarlierLife { .. }
         | What::Lost { .. }
         | What::LivenessBegan { .. }
         | What::LivenessAsked

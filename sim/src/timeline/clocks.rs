@@ -17,6 +17,8 @@ pub struct NodeClocks {
     /// How many events carry a reading, and how many of those these clocks do not show.
     pub readings: u64,
     pub differing: u64,
+    /// When a decision was recorded that had waited between its reading and its write, and that reading.
+    read_earlier: Option<(u64, u64)>,
 }
 
 impl NodeClocks {
@@ -79,6 +81,9 @@ impl NodeClocks {
 
     fn compare(&mut self, event: &Event) {
         let is_decision = event.kind().is_decided();
+        if let What::StoreWaited { wrote_ms, .. } = event.what() {
+            self.read_earlier = (wrote_ms != event.clock).then_some((event.at_us, event.clock));
+        }
         let node = if is_decision { Node::Registry } else { Node::from_code(event.node) };
         let Some(clock) = self.of.get(&node.code()) else { return };
         let shown = match is_decision {
@@ -86,7 +91,8 @@ impl NodeClocks {
             false => clock.monotonic_us(event.at_us),
         };
         self.readings += 1;
-        self.differing += u64::from(shown != event.clock);
+        let is_earlier = is_decision && self.read_earlier == Some((event.at_us, event.clock));
+        self.differing += u64::from(shown != event.clock && !is_earlier);
     }
 }
 

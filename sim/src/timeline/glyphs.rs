@@ -100,7 +100,7 @@ impl Glyph {
             What::Heard { call: CallKind::Read, .. } => Self::Read,
             What::Heard { result: CallResult::Busy, .. } => Self::Busy,
             What::Heard { .. } => Self::Heard,
-            What::Lost { .. } | What::Repeated { .. } | What::FromEarlierLife => Self::MessageFault,
+            What::Lost { .. } | What::Repeated { .. } | What::FromEarlierLife { .. } => Self::MessageFault,
             What::BodyBegan { .. } => Self::BodyBegan,
             What::BodyEnded { .. } => Self::BodyEnded,
             What::EffectStarted { .. } => Self::EffectSent,
@@ -136,6 +136,7 @@ impl Glyph {
             | What::Completes { .. }
             | What::Unfenced { .. }
             | What::AnswerDiffers { .. }
+            | What::AppliedAgain { .. }
             | What::SpanBegan { .. }
             | What::SpanEnded { .. }
             | What::LeaseShown { .. }

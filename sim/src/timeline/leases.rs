@@ -167,6 +167,7 @@ fn lease_change(event: &Event) -> BarChange {
         | What::Unfenced { .. }
         | What::Answered { .. }
         | What::AnswerDiffers { .. }
+        | What::AppliedAgain { .. }
         | What::AnswersJudged { .. }
         | What::SpanBegan { .. }
         | What::SpanEnded { .. }
@@ -188,7 +189,7 @@ fn lease_change(event: &Event) -> BarChange {
         | What::Resumed
         | What::Panicked
         | What::Repeated { .. }
-        | What::FromEarlierLife
+        | What::FromEarlierLife { .. }
         | What::Lost { .. }
         | What::LivenessBegan { .. }
         | What::LivenessAsked

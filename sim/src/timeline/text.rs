@@ -153,7 +153,7 @@ impl RowWriter<'_> {
             | What::Appended { .. }
             | What::Replayed { .. }
             | What::Repeated { .. }
-            | What::FromEarlierLife
+            | What::FromEarlierLife { .. }
             | What::LogRead { .. }
             | What::LogShown { .. }
             | What::Claims { .. }
@@ -179,6 +179,7 @@ impl RowWriter<'_> {
             | What::TurnedOut { .. }
             | What::Answered { .. }
             | What::AnswerDiffers { .. }
+            | What::AppliedAgain { .. }
             | What::SpanBegan { .. }
             | What::SpanEnded { .. }
             | What::LeaseShown { .. }
@@ -302,6 +303,7 @@ fn decided_call(event: &Event) -> Option<&'static str> {
         | What::Completes { .. }
         | What::Unfenced { .. }
         | What::AnswerDiffers { .. }
+        | What::AppliedAgain { .. }
         | What::AnswersJudged { .. }
         | What::SpanBegan { .. }
         | What::SpanEnded { .. }
@@ -323,7 +325,7 @@ fn decided_call(event: &Event) -> Option<&'static str> {
         | What::Resumed
         | What::Panicked
         | What::Repeated { .. }
-        | What::FromEarlierLife
+        | What::FromEarlierLife { .. }
         | What::Lost { .. }
         | What::LivenessBegan { .. }
         | What::LivenessAsked

@@ -22,7 +22,10 @@ pub struct NodeEnvironment(pub Node);
 impl Environment for NodeEnvironment {
     fn now_epoch_ms(&self) -> u64 {
         read_clock(|world| {
-            let now_ms = world.wall_ms(self.0);
+            let now_ms = match (world.records.decision_clock, self.0) {
+                (Some(clock), Node::Registry) => clock.now_ms(),
+                _ => world.wall_ms(self.0),
+            };
             if let (Some(readings), Node::Registry) = (&mut world.records.readings, self.0) {
                 readings.add(now_ms);
             }

@@ -25,6 +25,7 @@ mod scheduler;
 mod stale_calls;
 mod state;
 mod steps;
+mod timed_store;
 mod waits;
 mod worker_node;
 

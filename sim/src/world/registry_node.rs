@@ -12,16 +12,19 @@ use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, St
 use crate::disk;
 use crate::history::event::{CrashDamage, GrantNo, What};
 use crate::plan::{Node, Plan, Store};
-use crate::subject::{Core, RegistryPlace, Subject};
+use crate::subject::{ChangeRows, Core, RegistryPlace, Subject};
 use crate::world::calls::process_in;
 use crate::world::environment::NodeEnvironment;
+use crate::world::fingerprint::hash_text;
 use crate::world::poll_task::run_at_registry;
 use crate::world::recorder::resolve_unknown;
 use crate::world::registry_waits;
 use crate::world::state::due::{Due, Message};
 use crate::world::state::nodes::Caller;
-use crate::world::state::services::Recorder;
+use crate::world::state::records::RequestName;
+use crate::world::state::services::{Recorder, Server};
 use crate::world::state::{World, with};
+use crate::world::timed_store::TimedStore;
 
 /// Between attempts to open a store that cannot be opened.
 const REOPEN_AFTER_US: u64 = 50_000;
@@ -50,8 +53,12 @@ pub fn start() {
         if is_looked_at {
             resolve_unknown::look_back(core.as_ref()).await;
         }
-        let server = RegistryServer::new(Recorder(core), &NodeEnvironment(Node::Registry));
-        with(|world| world.services.registry.server = Some(Arc::new(server)));
+        let environment = NodeEnvironment(Node::Registry);
+        let server = match with(|world| world.subject.make_server.clone()) {
+            Some(make) => Server::Another(make(Arc::new(Recorder(core)), Arc::new(environment))),
+            None => Server::Ours(Arc::new(RegistryServer::new(Recorder(core), &environment))),
+        };
+        with(|world| world.services.registry.server = Some(server));
     }));
 }
 
@@ -69,11 +76,10 @@ fn watch(core: Core) -> Core {
 
 /// Lets a planted bug change the rows in memory that outlived the registry's node.
 fn touch_memory() -> Result<(), RegistryError> {
-    let (memory, touch) =
-        with(|world| (world.services.registry.memory.clone(), world.subject.store.when_opened));
-    let (Some(memory), Some(touch)) = (memory, touch) else { return Ok(()) };
-    let now_ms = NodeEnvironment(Node::Registry).now_epoch_ms();
-    memory.with(|registry| registry.store().atomically(Access::Write, |rows| touch(rows, now_ms)))
+    let (change, touch) =
+        with(|world| (world.services.registry.change_memory.clone(), world.subject.store.when_opened));
+    let (Some(change), Some(touch)) = (change, touch) else { return Ok(()) };
+    change(touch, NodeEnvironment(Node::Registry).now_epoch_ms())
 }
 
 fn open() -> Result<Core, RegistryError> {
@@ -103,11 +109,15 @@ fn open_memory(
     environment: &Arc<dyn Environment>,
 ) -> Result<Core, RegistryError> {
     let now_ms = environment.now_epoch_ms();
-    let mut store = MemoryStore::new();
+    let mut store = timed(MemoryStore::new(), subject);
     store.atomically(Access::Write, |rows| preset(plan, subject, true, rows, now_ms))?;
     let registry = fencepost::Registry::new(store, Arc::clone(environment)).with_rules(subject.rules);
     let inline = Arc::new(registry.inline().0);
-    with(|world| world.services.registry.memory = Some(Arc::clone(&inline)));
+    let rows_of = Arc::clone(&inline);
+    let change = move |touch: ChangeRows, now_ms| {
+        rows_of.with(|registry| registry.store().atomically(Access::Write, |rows| touch(rows, now_ms)))
+    };
+    with(|world| world.services.registry.change_memory = Some(Arc::new(change)));
     Ok(inline)
 }
 
@@ -123,12 +133,16 @@ fn open_sqlite(
     disk::with(|disk| disk.opens_without_sync = !subject.store.syncs_what_it_recovered);
     let store = SqliteStore::open(FILE, options);
     disk::with(|disk| disk.opens_without_sync = false);
-    let mut store = store?;
+    let mut store = timed(store?, subject);
     if is_first || subject.store.when_opened.is_some() {
         store.atomically(Access::Write, |rows| preset(plan, subject, is_first, rows, now_ms))?;
     }
     let registry = fencepost::Registry::new(store, Arc::clone(environment)).with_rules(subject.rules);
     Ok(Arc::new(registry.inline().0))
+}
+
+fn timed<S>(store: S, subject: &Subject) -> TimedStore<S> {
+    TimedStore { store, reads_clock_before_lock: subject.store.reads_clock_before_lock }
 }
 
 /// Leaves each process as many fences as the plan says when the store is opened first; then a planted bug may change rows.
@@ -161,10 +175,7 @@ pub fn serve(message: Message<Request>) {
 
 impl World {
     /// The server that takes the request now; none if it is lost, or waits for the end of a pause.
-    fn accept(
-        &mut self,
-        message: Message<Request>,
-    ) -> Option<(Arc<RegistryServer<Recorder>>, Message<Request>)> {
+    fn accept(&mut self, message: Message<Request>) -> Option<(Server, Message<Request>)> {
         assert!(message.sent_us <= self.kernel.now_us, "a request arrived before it was sent");
         let registry = self.node(Node::Registry);
         if registry.is_paused {
@@ -178,21 +189,29 @@ impl World {
         }
         // Only the server's life is of interest, and only while the message is looked at.
         let server = self.services.registry.server.clone();
-        self.note_copies(&message, server.as_deref().map(RegistryServer::life));
+        self.note_copies(&message, server.as_ref().map(Server::life));
         self.records.caller = Caller { node: message.from, life: message.life };
+        self.records.request = match &message.content {
+            Request::Submit { client_life, number, .. } => {
+                Some(RequestName { client: hash_text(client_life), number: *number })
+            }
+            Request::Hello { .. } => None,
+        };
         Some((server?, message))
     }
 
     /// Records what coverage must know of a request, beside what is decided on it.
     fn note_copies(&mut self, message: &Message<Request>, server_life: Option<&str>) {
-        let Request::Submit { seat, call, .. } = &message.content else { return };
+        let Request::Submit { seat, call, client_life, number, .. } = &message.content else { return };
         let process = process_in(call);
         if message.is_copy {
             let age_us = self.kernel.now_us - message.sent_us;
             self.note(message.from, process, GrantNo::NONE, What::Repeated { age_us });
         }
         if server_life != Some(seat.server_life.as_ref()) {
-            self.note(message.from, process, GrantNo::NONE, What::FromEarlierLife);
+            let name = RequestName { client: hash_text(client_life), number: *number };
+            let was_applied = self.records.applied.contains(&name);
+            self.note(message.from, process, GrantNo::NONE, What::FromEarlierLife { was_applied });
         }
     }
 

@@ -9,7 +9,7 @@ use fencepost::registry::calls::{Call, Reply, Submit};
 use serde_json::json;
 
 use crate::history::event::GrantNo;
-use crate::plan::step::{Method, StaleCallKind};
+use crate::plan::step::{Forgery, Method, StaleCallKind};
 use crate::plan::{Node, Process};
 use crate::world::environment::liveness;
 use crate::world::poll_task::run_at_registry;
@@ -33,15 +33,35 @@ pub fn send(process: Process, call: StaleCallKind) {
             }
         }
         StaleCallKind::Returns => returns(process),
+        StaleCallKind::Forged { method, forgery } => {
+            let forged = with(|world| Some((world.forged_lease(process, forgery)?, world.plan.ttl_ms)));
+            if let Some(call) = forged.and_then(|(lease, ttl_ms)| call_of(method, lease, ttl_ms)) {
+                submit(process, call);
+            }
+        }
+        StaleCallKind::Again { method, asked_ms } => {
+            if let Some(lease) = with(|world| world.live_lease(process)) {
+                submit(process, asked_again(method, lease, asked_ms));
+            }
+        }
+    }
+}
+
+/// The holder's own claim or renewal, for less than it holds already.
+fn asked_again(method: Method, lease: ProcessLease, asked_ms: u64) -> Call {
+    match method {
+        Method::Claim => Call::ClaimProcessLease {
+            process_id: lease.process_id,
+            owner: lease.owner,
+            lease_ttl_ms: asked_ms,
+        },
+        _ => Call::RenewProcessLease { lease, lease_ttl_ms: asked_ms },
     }
 }
 
 /// Sends the call whose instant, near an expiry, has come.
 pub fn send_at_expiry(process: Process, method: Method) {
-    let stored = with(|world| {
-        let stored = world.row(process.0).lease.map(|(_, grant)| grant);
-        (stored.map(|grant| world.records.grants.lease(grant)), world.plan.ttl_ms, world.stranger())
-    });
+    let stored = with(|world| (world.stored_lease(process), world.plan.ttl_ms, world.stranger()));
     let aimed = match (method, stored) {
         (Method::Claim, (_, ttl_ms, owner)) => {
             Call::ClaimProcessLease { process_id: process.to_string(), owner, lease_ttl_ms: ttl_ms }
@@ -118,6 +138,14 @@ fn submit(process: Process, call: Call) {
     }
 }
 
+/// A token of the same length that differs in its last letter alone.
+fn another_token(token: &str) -> String {
+    let mut another = token.to_owned();
+    let last = another.pop();
+    another.push(if last == Some('0') { '1' } else { '0' });
+    another
+}
+
 /// The recorder, with the caller of its next call.
 struct RegistryEntrance {
     recorder: Recorder,
@@ -139,7 +167,10 @@ impl RegistryEntrance {
     }
 
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        with(|world| world.records.caller = self.caller);
+        with(|world| {
+            world.records.caller = self.caller;
+            world.records.request = None;
+        });
         self.recorder.submit(call).await
     }
 }
@@ -149,6 +180,33 @@ impl World {
     fn past_lease(&mut self, process: Process) -> Option<ProcessLease> {
         let stored = self.row(process.0).lease.map(|(_, grant)| grant);
         self.records.grants.last_granted_except(process.0, stored)
+    }
+
+    fn stored_lease(&mut self, process: Process) -> Option<ProcessLease> {
+        let (_, grant) = self.row(process.0).lease?;
+        Some(self.records.grants.lease(grant))
+    }
+
+    fn live_lease(&mut self, process: Process) -> Option<ProcessLease> {
+        let now_ms = self.wall_ms(Node::Registry);
+        let (until_ms, _) = self.row(process.0).lease?;
+        self.stored_lease(process).filter(|_| now_ms < until_ms)
+    }
+
+    /// None if there is no lease to make it of.
+    fn forged_lease(&mut self, process: Process, forgery: Forgery) -> Option<ProcessLease> {
+        let lease = match forgery {
+            Forgery::OtherToken => {
+                let lease = self.stored_lease(process)?;
+                ProcessLease { lease_token: another_token(&lease.lease_token), ..lease }
+            }
+            Forgery::LeaseOf(other) => {
+                let lease = self.stored_lease(other).filter(|_| other != process)?;
+                ProcessLease { process_id: process.to_string(), ..lease }
+            }
+        };
+        self.records.grants.forge(process.0, &lease);
+        Some(lease)
     }
 
     /// An owner that never held anything.

@@ -8,7 +8,7 @@ use crate::disk;
 use crate::history::event::What;
 use crate::plan::clock_fault::ClockFault;
 use crate::plan::host_call::HostCall;
-use crate::plan::simulation::{DiskFault, Simulation, StaleCallKind, StoreFailure};
+use crate::plan::simulation::{DiskFault, Simulation, StaleCallKind, StoreFailure, StoreWait};
 use crate::plan::span::Span;
 use crate::plan::{Link, Node, Process, Scope, method::Method};
 use crate::world::hosts::{Job, ask};
@@ -102,8 +102,8 @@ impl Simulation for RunningWorld {
         });
     }
 
-    fn slow_store(&mut self, by_us: u64, until_us: u64) {
-        with(|world| world.store_faults.slow_down(by_us, until_us));
+    fn slow_store(&mut self, wait: StoreWait, by_us: u64, until_us: u64) {
+        with(|world| world.store_faults.slow_down(wait, by_us, until_us));
     }
 
     fn fail_store(&mut self, how: StoreFailure, until_us: u64) {

@@ -69,6 +69,7 @@ laws_with_cases! {
     acknowledged_survives
     answers_match_the_model
     bodies_overlap_within_bound
+    calls_apply_once
     calm_ends_everything
     ends_once
     expiry_is_exact

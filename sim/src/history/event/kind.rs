@@ -43,6 +43,7 @@ pub enum EventKind {
     LeaseShown,
     Answered,
     AnswerDiffers,
+    AppliedAgain,
 
     // Seen at a node.
     Sent,
@@ -77,6 +78,6 @@ pub enum EventKind {
 impl EventKind {
     /// A decision, or evidence beside one: its clock is the registry's reading.
     pub fn is_decided(self) -> bool {
-        self <= Self::AnswerDiffers
+        self <= Self::AppliedAgain
     }
 }

@@ -106,9 +106,15 @@ pub enum What {
         sequence: u64,
         is_wake: bool,
     },
-    /// Before a decision that waited for the store: the registry's reading when the call arrived.
+    /// Before a decision that waited for the store: the registry's clock when the call arrived, and when its store writes.
     StoreWaited {
         arrived_ms: u64,
+        wrote_ms: u64,
+    },
+    /// After a decision: the same request had been applied before. The number is its client's.
+    AppliedAgain {
+        call: CallKind,
+        number: u64,
     },
     /// A read of the log after a cursor; each of the events it showed follows.
     LogRead {
@@ -247,7 +253,10 @@ pub enum What {
         age_us: u64,
     },
     /// A request arrived that was first sent to an earlier life of the server.
-    FromEarlierLife,
+    FromEarlierLife {
+        /// That life had applied it.
+        was_applied: bool,
+    },
     /// A request or an answer that will never arrive.
     Lost {
         is_answer: bool,
@@ -302,7 +311,7 @@ impl What {
             Self::GivesUp { writer, licence } => (EventKind::GivesUp, writer.code(), licence.code()),
             Self::Appended { sequence, replay_key } => (EventKind::Appended, sequence, replay_key),
             Self::Replayed { sequence, is_wake } => (EventKind::Replayed, sequence, u64::from(is_wake)),
-            Self::StoreWaited { arrived_ms } => (EventKind::StoreWaited, arrived_ms, 0),
+            Self::StoreWaited { arrived_ms, wrote_ms } => (EventKind::StoreWaited, arrived_ms, wrote_ms),
             Self::LogRead { after, events } => (EventKind::LogRead, after, events),
             Self::LogShown { sequence, event } => (EventKind::LogShown, sequence, event),
             Self::TransferIsPartial { present } => (EventKind::TransferIsPartial, present, 0),
@@ -319,6 +328,7 @@ impl What {
             Self::SpanBegan { call, kind } => (EventKind::Spanned, call << 1, kind.code()),
             Self::LeaseShown { expires_ms } => (EventKind::LeaseShown, expires_ms, 0),
             Self::SpanEnded { call, first_ms } => (EventKind::Spanned, call << 1 | 1, first_ms),
+            Self::AppliedAgain { call, number } => (EventKind::AppliedAgain, call.code(), number),
             Self::Sent { call, number } => (EventKind::Sent, call.code(), number),
             Self::Heard { call, result, number } => {
                 (EventKind::Heard, result.code() | call.code() << 8, number)
@@ -338,7 +348,7 @@ impl What {
             Self::Resumed => (EventKind::Resumed, 0, 0),
             Self::Panicked => (EventKind::Panicked, 0, 0),
             Self::Repeated { age_us } => (EventKind::Repeated, 0, age_us),
-            Self::FromEarlierLife => (EventKind::FromEarlierLife, 0, 0),
+            Self::FromEarlierLife { was_applied } => (EventKind::FromEarlierLife, was_applied.into(), 0),
             Self::Lost { is_answer } => (EventKind::Lost, u64::from(is_answer), 0),
             Self::LivenessBegan { bound_us } => (EventKind::LivenessBegan, bound_us, 0),
             Self::LivenessAsked => (EventKind::LivenessAsked, 0, 0),
@@ -379,7 +389,7 @@ impl What {
             }
             EventKind::Appended => Self::Appended { sequence: a, replay_key: b },
             EventKind::Replayed => Self::Replayed { sequence: a, is_wake: b != 0 },
-            EventKind::StoreWaited => Self::StoreWaited { arrived_ms: a },
+            EventKind::StoreWaited => Self::StoreWaited { arrived_ms: a, wrote_ms: b },
             EventKind::LogRead => Self::LogRead { after: a, events: b },
             EventKind::LogShown => Self::LogShown { sequence: a, event: b },
             EventKind::TransferIsPartial => Self::TransferIsPartial { present: a },
@@ -402,6 +412,7 @@ impl What {
                 Self::SpanBegan { call: a >> 1, kind: CallKind::from_code(b) }
             }
             EventKind::Spanned => Self::SpanEnded { call: a >> 1, first_ms: b },
+            EventKind::AppliedAgain => Self::AppliedAgain { call: CallKind::from_code(a), number: b },
             EventKind::Sent => Self::Sent { call: CallKind::from_code(a), number: b },
             EventKind::Heard => Self::Heard {
                 call: CallKind::from_code(a >> 8),
@@ -423,7 +434,7 @@ impl What {
             EventKind::Resumed => Self::Resumed,
             EventKind::Panicked => Self::Panicked,
             EventKind::Repeated => Self::Repeated { age_us: b },
-            EventKind::FromEarlierLife => Self::FromEarlierLife,
+            EventKind::FromEarlierLife => Self::FromEarlierLife { was_applied: a == 1 },
             EventKind::Lost => Self::Lost { is_answer: a != 0 },
             EventKind::LivenessBegan => Self::LivenessBegan { bound_us: a },
             EventKind::LivenessAsked => Self::LivenessAsked,

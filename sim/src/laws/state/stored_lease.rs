@@ -95,6 +95,7 @@ impl LeaseChange {
             | What::Unfenced { .. }
             | What::Answered { .. }
             | What::AnswerDiffers { .. }
+            | What::AppliedAgain { .. }
             | What::AnswersJudged { .. }
             | What::SpanBegan { .. }
             | What::SpanEnded { .. }
@@ -116,7 +117,7 @@ impl LeaseChange {
             | What::Resumed
             | What::Panicked
             | What::Repeated { .. }
-            | What::FromEarlierLife
+            | What::FromEarlierLife { .. }
             | What::Lost { .. }
             | What::LivenessBegan { .. }
             | What::LivenessAsked

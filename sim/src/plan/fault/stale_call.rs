@@ -1,14 +1,14 @@
-//! `stale-call p1 complete`: somebody who once held a process calls the registry under a grant that is no longer stored, or
-//! aims a call at the expiry of the stored lease.
+//! `stale-call p1 complete`: somebody who once held a process calls the registry under a grant that is no longer stored, aims
+//! a call at the expiry of the stored lease, forges a lease, or asks again for less than it has.
 
 use std::fmt;
 
 use crate::plan::draw::{Drawing, Drawn, Generated};
 use crate::plan::method::Method;
 use crate::plan::names::Process;
-use crate::plan::simulation::{Simulation, StaleCallKind};
+use crate::plan::simulation::{Forgery, Simulation, StaleCallKind};
 use crate::plan::step_kind::{Group, Part, StepKind};
-use crate::plan::words::{SignedMs, parse_signed_ms};
+use crate::plan::words::{Ms, SignedMs, parse_ms, parse_signed_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleCall {
@@ -19,14 +19,22 @@ pub struct StaleCall {
 impl StaleCall {
     pub fn draw(drawing: &mut Drawing, process: Process) -> Self {
         use Method::{Claim, Complete, Emit, Release, Renew, Start, Wait};
-        let kind = match drawing.dice.below(20) {
+        let methods = [Complete, Complete, Emit, Release, Release, Renew, Start, Wait];
+        let kind = match drawing.dice.below(28) {
             0..=3 => StaleCallKind::AtExpiry { method: Claim, offset_ms: drawing.aim_ms() },
             4..=7 => StaleCallKind::AtExpiry { method: Renew, offset_ms: drawing.aim_ms() },
             8..=9 => StaleCallKind::Returns,
-            _ => {
-                let methods = [Complete, Complete, Emit, Release, Release, Renew, Start, Wait];
-                StaleCallKind::Late(*drawing.dice.one_of(&methods))
+            10..=15 => {
+                let other = drawing.process();
+                let is_crossed = other != process && drawing.dice.percent(50);
+                let forgery = if is_crossed { Forgery::LeaseOf(other) } else { Forgery::OtherToken };
+                StaleCallKind::Forged { method: *drawing.dice.one_of(&methods), forgery }
             }
+            16..=17 => {
+                let asked_ms = drawing.dice.between(1, drawing.ttl_ms / 2);
+                StaleCallKind::Again { method: *drawing.dice.one_of(&[Claim, Renew]), asked_ms }
+            }
+            _ => StaleCallKind::Late(*drawing.dice.one_of(&methods)),
         };
         Self { process, kind }
     }
@@ -41,32 +49,59 @@ impl fmt::Display for StaleCall {
                 write!(f, "{method} at expiry {}", SignedMs(offset_ms))
             }
             StaleCallKind::Returns => f.write_str("returns"),
+            StaleCallKind::Forged { method, forgery: Forgery::OtherToken } => {
+                write!(f, "{method} with another token")
+            }
+            StaleCallKind::Forged { method, forgery: Forgery::LeaseOf(other) } => {
+                write!(f, "{method} with the lease of {other}")
+            }
+            StaleCallKind::Again { method, asked_ms } => write!(f, "{method} again for {}", Ms(asked_ms)),
         }
     }
 }
 
-fn parse_kind(words: &[&str]) -> Result<StaleCallKind, String> {
+fn parse_kind(process: Process, words: &[&str]) -> Result<StaleCallKind, String> {
     Ok(match words {
         ["returns"] => StaleCallKind::Returns,
         [method, "at", "expiry", offset] => {
-            let method = method.parse()?;
-            if !matches!(method, Method::Renew | Method::Claim) {
-                return Err(format!(
-                    "a stale {method} cannot be aimed at an expiry: only renew and claim can"
-                ));
-            }
+            let method = renew_or_claim(method, "aimed at an expiry")?;
             StaleCallKind::AtExpiry { method, offset_ms: parse_signed_ms(offset)? }
         }
-        [method] => match method.parse()? {
-            Method::Claim => {
-                return Err(
-                    "a claim is made under no grant, so none is late: say `claim at expiry +0ms`".into()
-                );
+        [method, "again", "for", asked] => {
+            let method = renew_or_claim(method, "repeated")?;
+            StaleCallKind::Again { method, asked_ms: parse_ms(asked)? }
+        }
+        [method, "with", "another", "token"] => {
+            StaleCallKind::Forged { method: under_a_grant(method)?, forgery: Forgery::OtherToken }
+        }
+        [method, "with", "the", "lease", "of", other] => {
+            let other: Process = other.parse()?;
+            if other == process {
+                return Err(format!(
+                    "the lease of {process} is not forged for {process}; name another process"
+                ));
             }
-            method => StaleCallKind::Late(method),
-        },
+            StaleCallKind::Forged { method: under_a_grant(method)?, forgery: Forgery::LeaseOf(other) }
+        }
+        [method] => StaleCallKind::Late(under_a_grant(method)?),
         _ => return Err(format!("`{}` is no stale call: say complete, or returns", words.join(" "))),
     })
+}
+
+fn renew_or_claim(method: &str, how: &str) -> Result<Method, String> {
+    match method.parse()? {
+        method @ (Method::Renew | Method::Claim) => Ok(method),
+        method => Err(format!("a stale {method} cannot be {how}: only renew and claim can")),
+    }
+}
+
+fn under_a_grant(method: &str) -> Result<Method, String> {
+    match method.parse()? {
+        Method::Claim => {
+            Err("a claim is made under no grant, so none is late: say `claim at expiry +0ms`".into())
+        }
+        method => Ok(method),
+    }
 }
 
 impl Drawn for StaleCall {
@@ -83,12 +118,16 @@ impl StepKind for StaleCall {
             "11ms stale-call p1 wait",
             "11ms stale-call p1 renew at expiry -1ms",
             "11ms stale-call p1 returns",
+            "11ms stale-call p1 complete with another token",
+            "11ms stale-call p1 release with the lease of p2",
+            "11ms stale-call p1 claim again for 100ms",
         ]
     }
 
     fn parse(words: &[&str]) -> Result<Option<Self>, String> {
         let ["stale-call", process, kind @ ..] = words else { return Ok(None) };
-        Ok(Some(Self { process: process.parse()?, kind: parse_kind(kind)? }))
+        let process = process.parse()?;
+        Ok(Some(Self { process, kind: parse_kind(process, kind)? }))
     }
 
     fn group(&self) -> Group {
@@ -97,8 +136,15 @@ impl StepKind for StaleCall {
 
     fn parts(&mut self) -> Vec<Part<'_>> {
         let mut parts = vec![Part::Process(&mut self.process)];
-        if let StaleCallKind::AtExpiry { offset_ms, .. } = &mut self.kind {
-            parts.push(Part::SignedMs(offset_ms));
+        match &mut self.kind {
+            StaleCallKind::AtExpiry { offset_ms, .. } => parts.push(Part::SignedMs(offset_ms)),
+            StaleCallKind::Forged { forgery: Forgery::LeaseOf(other), .. } => {
+                parts.push(Part::OtherProcess(other));
+            }
+            StaleCallKind::Again { asked_ms, .. } => parts.push(Part::Ms(asked_ms)),
+            StaleCallKind::Late(_)
+            | StaleCallKind::Returns
+            | StaleCallKind::Forged { forgery: Forgery::OtherToken, .. } => {}
         }
         parts
     }
@@ -109,7 +155,7 @@ impl StepKind for StaleCall {
 
     fn unusual(&self) -> usize {
         match self.kind {
-            StaleCallKind::AtExpiry { .. } => 1,
+            StaleCallKind::AtExpiry { .. } | StaleCallKind::Forged { .. } | StaleCallKind::Again { .. } => 1,
             StaleCallKind::Late(_) | StaleCallKind::Returns => 0,
         }
     }

@@ -15,18 +15,20 @@ use crate::plan::Node;
 use crate::world::calls::CallInfo;
 use crate::world::recorder::judge_answers;
 use crate::world::state::nodes::Caller;
-use crate::world::state::records::Readings;
+use crate::world::state::records::{DecisionClock, Readings};
 use crate::world::state::{World, with};
 
 pub struct Deciding<'a> {
     future: BoxFuture<'a, Result<Reply, RegistryError>>,
     /// None for our own registry: it decides in one poll, at one reading.
     pub readings: Option<Readings>,
+    /// None unless the call waited for the store.
+    clock: Option<DecisionClock>,
 }
 
 impl<'a> Deciding<'a> {
-    pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool) -> Self {
-        Self { future: registry.submit(call), readings: (!is_ours).then(Readings::default) }
+    pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool, clock: Option<DecisionClock>) -> Self {
+        Self { future: registry.submit(call), readings: (!is_ours).then(Readings::default), clock }
     }
 }
 
@@ -34,11 +36,17 @@ impl Future for Deciding<'_> {
     type Output = Result<Reply, RegistryError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(readings) = self.readings else { return self.future.as_mut().poll(task) };
+        if self.readings.is_none() && self.clock.is_none() {
+            return self.future.as_mut().poll(task);
+        }
         // A panic ends the call's task, and the next decision that is polled takes this place.
-        with(|world| world.records.readings = Some(readings));
+        with(|world| {
+            world.records.readings = self.readings;
+            world.records.decision_clock = self.clock;
+        });
         let polled = self.future.as_mut().poll(task);
-        self.readings = with(|world| world.records.readings.take());
+        (self.readings, self.clock) =
+            with(|world| (world.records.readings.take(), world.records.decision_clock.take()));
         polled
     }
 }

@@ -78,7 +78,7 @@ impl World {
         if self.records.decided_calls.is_none() {
             return;
         }
-        let (at_us, clock_ms) = (self.kernel.now_us, self.wall_ms(Node::Registry));
+        let (at_us, clock_ms) = (self.kernel.now_us, self.reading_ms());
         let life = self.node(Node::Registry).life;
         let is_holder_dead = match call {
             Call::ReclaimProcessLease { observed_holder, .. } => {
@@ -91,11 +91,20 @@ impl World {
         self.records.decided_calls.get_or_insert_default().push(decided);
     }
 
+    /// The reading that the present decision is made on. A call that took time, or turns out to have been applied, was
+    /// decided on an earlier one.
+    #[inline]
+    pub fn reading_ms(&mut self) -> u64 {
+        match self.records.decided_on_ms {
+            Some(decided_on_ms) => decided_on_ms,
+            None => self.wall_ms(Node::Registry),
+        }
+    }
+
     /// Records a decision, or evidence beside one, by the registry's clock.
     #[inline]
     pub fn decision(&mut self, info: &CallInfo, grant: GrantNo, what: What) {
-        // A call that took time, or turns out to have been applied, was decided on an earlier reading.
-        let clock = self.records.decided_on_ms.unwrap_or_else(|| self.wall_ms(Node::Registry));
+        let clock = self.reading_ms();
         let (at_us, node) = (self.kernel.now_us, info.caller.node.code());
         self.record(Event::new(Context { at_us, clock, node, process: info.process, grant }, what));
     }
@@ -296,6 +305,7 @@ impl World {
             if record.is_terminal() {
                 self.is_told_of_end(info.process);
             }
+            self.is_told_of_start(info.process, record);
             self.decision(info, GrantNo::NONE, What::Showed { status, output });
         }
         if let (Reply::Records(records), true) = (reply, info.is_work_list && !self.subject.is_ours()) {
@@ -338,6 +348,18 @@ impl World {
     fn is_told_of_end(&mut self, process: u16) {
         if process != NO_PROCESS && !self.subject.is_ours() {
             self.row(process).was_told_ended = true;
+        }
+    }
+
+    /// A start whose outcome nobody heard shows in the record.
+    fn is_told_of_start(&mut self, process: u16, record: &ProcessRecord) {
+        if process == NO_PROCESS || self.subject.is_ours() {
+            return;
+        }
+        let Some(stands) = &record.first_started else { return };
+        let row = self.row(process);
+        if row.first_start.is_none() {
+            row.first_start = Some(hash_of(stands));
         }
     }
 

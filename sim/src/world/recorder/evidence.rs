@@ -131,7 +131,7 @@ impl World {
 
     /// Guesses from the grants so far. No law relies on it: it only says where to look.
     fn expects_refusal(&mut self, info: &CallInfo) -> bool {
-        let now_ms = self.wall_ms(Node::Registry);
+        let now_ms = self.reading_ms();
         let row = self.row(info.process);
         let is_live = row.lease.is_some_and(|(until_ms, held)| held == info.presented && now_ms < until_ms);
         row.is_terminal || info.presented.is_some() && !is_live

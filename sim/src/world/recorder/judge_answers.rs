@@ -14,7 +14,7 @@ use crate::world::state::{World, with};
 
 /// What the decision of the call depends on, as the registry's node sees it now.
 pub fn inputs(call: &Call) -> Inputs {
-    let (is_ours, now_ms) = with(|world| (world.subject.is_ours(), world.wall_ms(Node::Registry)));
+    let (is_ours, now_ms) = with(|world| (world.subject.is_ours(), world.reading_ms()));
     let is_holder_dead = match call {
         Call::ReclaimProcessLease { observed_holder, .. } if is_ours => {
             Some(NodeEnvironment(Node::Registry).is_definitely_dead(&observed_holder.owner))

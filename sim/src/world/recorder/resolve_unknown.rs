@@ -9,7 +9,6 @@ use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::disk;
 use crate::history::event::{CallKind, GrantNo, SurvivingRow, TurnedOut, What};
-use crate::plan::Node;
 use crate::world::calls::{CallInfo, status_of};
 use crate::world::fingerprint::hash_of;
 use crate::world::recorder::evidence::StateBefore;
@@ -24,7 +23,7 @@ use crate::world::state::{World, with};
 pub fn end_unknown(watched: Box<WatchedCall>, world: &mut World, before: &StateBefore) -> UnknownCall {
     UnknownCall {
         watched,
-        reading_ms: world.wall_ms(Node::Registry),
+        reading_ms: world.reading_ms(),
         entropy_drawn: world.entropy_since(before.entropy_drawn),
     }
 }

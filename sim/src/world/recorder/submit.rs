@@ -9,6 +9,7 @@ use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Reply, Submit};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::disk;
 use crate::history::event::{CallKind, What};
@@ -22,7 +23,9 @@ use crate::world::recorder::judge_answers;
 use crate::world::recorder::resolve_unknown;
 use crate::world::recorder::unrecorded_read::poll_once;
 use crate::world::state::nodes::Caller;
+use crate::world::state::records::{DecisionClock, RequestName};
 use crate::world::state::services::Recorder;
+use crate::world::state::store_faults::StoreWaits;
 use crate::world::state::unknown_call::WatchedCall;
 use crate::world::state::{World, with};
 
@@ -32,13 +35,18 @@ use crate::world::state::{World, with};
 impl Submit for Recorder {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
         let core = self.0.as_ref();
-        let (caller, delay_us) = with(|world| {
-            let delay_us = world.store_faults.delay_us(world.kernel.now_us);
-            (world.records.caller, delay_us)
+        let (caller, request, is_ours, waits) = with(|world| {
+            let waits = world.store_faults.waits(world.kernel.now_us);
+            let must_wait = waits != StoreWaits::NONE || world.services.registry.is_locked();
+            // A late call that a step sends comes from nobody's client.
+            let request = world.records.request.take();
+            (world.records.caller, request, world.subject.is_ours(), must_wait.then_some(waits))
         });
-        if delay_us > 0 {
-            Box::pin(wait_for_store(caller, delay_us, &call)).await;
-        }
+        // The lock is held until the call is answered.
+        let waited = match waits {
+            Some(waits) => Some(Box::pin(wait_for_store(waits, is_ours)).await),
+            None => None,
+        };
         let (method, is_answer_lost) = (call.method(), with(|world| world.reach_store(caller, &call))?);
         let is_on_disk = with(|world| world.is_on_disk());
         if is_on_disk && is_dead() {
@@ -48,9 +56,14 @@ impl Submit for Recorder {
         if with(|world| world.records.unknown.is_some()) {
             Box::pin(resolve_unknown::resolve(core)).await;
         }
+        let read_ms = waited.as_ref().map(|waited| waited.clock.read_ms);
         let (info, is_looked_at, is_watched, mut before) = with(|world| {
+            world.records.decided_on_ms = read_ms;
             world.keep_call(&call);
             let info = world.call_info(caller, &call);
+            if let Some(waited) = &waited {
+                world.store_waited(&info, waited.clock.arrived_ms);
+            }
             let is_looked_at = world.record_evidence_before(&info, &call);
             let is_watched = info.kind != CallKind::Read && world.may_outcome_be_unknown(is_on_disk);
             (info, is_looked_at, is_watched, StateBefore::new(world))
@@ -63,12 +76,12 @@ impl Submit for Recorder {
             false => None,
         };
         // To be held against its answer.
-        let (is_judging, is_ours) =
-            with(|world| (world.records.answers.is_judging(), world.subject.is_ours()));
+        let is_judging = with(|world| world.records.answers.is_judging());
         let asked = is_judging.then(|| Box::new(call.clone()));
         let inputs = asked.as_deref().map(judge_answers::inputs);
         let judged = asked.as_deref().zip(inputs.as_ref());
-        let mut deciding = Deciding::new(core, call, is_ours);
+        let clock = waited.as_ref().map(|waited| waited.clock).filter(|_| is_ours);
+        let mut deciding = Deciding::new(core, call, is_ours, clock);
         let (answer, span) = match poll_once(Pin::new(&mut deciding)).await {
             Some(answer) => (answer, None),
             None => {
@@ -82,6 +95,7 @@ impl Submit for Recorder {
             drop(answer);
             with(|world| {
                 world.keep_unknown(watched, &before);
+                world.records.decided_on_ms = None;
                 if let Some((call, inputs)) = judged {
                     world.records.answers.unheard(call, inputs);
                 }
@@ -97,13 +111,16 @@ impl Submit for Recorder {
                 world.span_ended(&info, span);
             }
             world.answered(&info, &before, &answer);
+            if answer.is_ok() && info.kind != CallKind::Read {
+                world.applied(&info, request);
+            }
             if let (Some((call, inputs)), false) = (judged, took_time) {
                 world.judge_answer(&info, call, &answer, inputs);
             }
             if let (Some((call, began)), Some(span)) = (judged, &span) {
                 world.judge_span(&info, call, &answer, began, span);
             }
-            world.records.decided_on_ms = None;
+            world.records.decided_on_ms = read_ms;
             if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
                 world.keep_unknown(watched, &before);
             }
@@ -114,6 +131,9 @@ impl Submit for Recorder {
             true => Box::pin(follow_up(core, info, before, is_looked_at_after, answer)).await,
             false => answer,
         };
+        if read_ms.is_some() {
+            with(|world| world.records.decided_on_ms = None);
+        }
         if is_answer_lost { answer.and_then(|_| Err(store_is_silent(method))) } else { answer }
     }
 
@@ -126,13 +146,40 @@ fn store_is_silent(method: &'static str) -> RegistryError {
     RegistryError::unavailable(method, "the store did not say")
 }
 
-async fn wait_for_store(caller: Caller, delay_us: u64, call: &Call) {
-    let arrived_ms = with(|world| world.wall_ms(Node::Registry));
-    NodeEnvironment(Node::Registry).sleep(Duration::from_micros(delay_us)).await;
-    with(|world| {
-        let info = world.call_info(caller, call);
-        world.decision(&info, info.presented, What::StoreWaited { arrived_ms });
-    });
+/// A call that waited for the store, and now writes.
+struct WaitedForStore {
+    clock: DecisionClock,
+    /// Held while the call waits under the store's lock.
+    _lock: Option<OwnedMutexGuard<()>>,
+}
+
+/// Waits for our store's lock, and under it. Another registry has a store of its own: its call waits before it is handed over.
+async fn wait_for_store(waits: StoreWaits, is_ours: bool) -> WaitedForStore {
+    let now_ms = || with(|world| world.wall_ms(Node::Registry));
+    let arrived_ms = now_ms();
+    if !is_ours {
+        sleep(waits.total_us()).await;
+        return WaitedForStore { clock: DecisionClock::new(arrived_ms, now_ms()), _lock: None };
+    }
+    sleep(waits.for_lock_us).await;
+    // The store may fall ill, or recover, while the call waits for its turn.
+    let waits_now = || with(|world| world.store_faults.waits(world.kernel.now_us));
+    let waits = waits_now();
+    let lock = match with(|world| world.services.registry.lock_if_needed(waits)) {
+        Some(lock) => Some(lock.lock_owned().await),
+        None => None,
+    };
+    let waits = waits_now();
+    sleep(waits.before_reading_us).await;
+    let read_ms = now_ms();
+    sleep(waits.before_write_us).await;
+    WaitedForStore { clock: DecisionClock::new(arrived_ms, read_ms), _lock: lock }
+}
+
+async fn sleep(us: u64) {
+    if us > 0 {
+        NodeEnvironment(Node::Registry).sleep(Duration::from_micros(us)).await;
+    }
 }
 
 /// Looks at what the decided call has left behind, and gives its answer back.
@@ -153,6 +200,20 @@ async fn follow_up(
 }
 
 impl World {
+    fn store_waited(&mut self, info: &CallInfo, arrived_ms: u64) {
+        let wrote_ms = self.wall_ms(Node::Registry);
+        self.decision(info, info.presented, What::StoreWaited { arrived_ms, wrote_ms });
+    }
+
+    /// Records if the same request had been applied before.
+    fn applied(&mut self, info: &CallInfo, request: Option<RequestName>) {
+        let Some(request) = request else { return };
+        if !self.records.applied.insert(request) {
+            let (call, number) = (info.kind, request.number);
+            self.decision(info, info.presented, What::AppliedAgain { call, number });
+        }
+    }
+
     /// Fails the call if the plan has the store fail it now. True if it will be decided and its answer lost.
     fn reach_store(&mut self, caller: Caller, call: &Call) -> Result<bool, RegistryError> {
         let method = call.method();

@@ -1,5 +1,7 @@
 //! The grants of a run, numbered in the order in which they were first seen.
 
+use std::collections::BTreeSet;
+
 use fencepost::model::lease::{LeaseOwnerLiveness, ProcessLease};
 
 use crate::history::event::{GrantName, GrantNo};
@@ -10,6 +12,8 @@ pub struct Grants {
     pub names: Vec<GrantName>,
     /// As each was first seen.
     leases: Vec<ProcessLease>,
+    /// Grants that nobody was given: they are never found by their owner, incarnation or fence.
+    forged: BTreeSet<u32>,
     by_process: Vec<Vec<u32>>,
 }
 
@@ -52,13 +56,28 @@ impl Grants {
         GrantNo(number)
     }
 
+    /// Makes it known as a lease that the world has forged.
+    pub fn forge(&mut self, process: u16, lease: &ProcessLease) {
+        let known = self.names.len();
+        let GrantNo(number) = self.of_lease(process, lease);
+        // One that was known before is none of ours.
+        if number as usize == known {
+            self.forged.insert(number);
+        }
+    }
+
+    /// The grants of a process that were not forged, the latest first.
+    fn true_of(&self, process: u16) -> impl Iterator<Item = &u32> {
+        self.of(process).iter().rev().filter(|number| !self.forged.contains(number))
+    }
+
     /// The last grant of this incarnation.
     pub fn last_of(&self, process: u16, owner_id: &str, incarnation_id: &str) -> GrantNo {
         let is_theirs = |number: &&u32| {
             let owner = &self.leases[**number as usize].owner;
             owner.incarnation_id == incarnation_id && owner.owner_id == owner_id
         };
-        self.of(process).iter().rev().find(is_theirs).map_or(GrantNo::NONE, |number| GrantNo(*number))
+        self.true_of(process).find(is_theirs).map_or(GrantNo::NONE, |number| GrantNo(*number))
     }
 
     /// The last grant with this token.
@@ -86,7 +105,7 @@ impl Grants {
 
     /// The latest grant of this fence at this node.
     pub fn of_fence(&self, process: u16, fence: u64, node: Node) -> GrantNo {
-        let found = self.of(process).iter().rev().find(|number| {
+        let found = self.true_of(process).find(|number| {
             let name = &self.names[**number as usize];
             name.fence == fence && name.node == node.code()
         });

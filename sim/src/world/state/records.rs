@@ -18,6 +18,10 @@ pub struct Records {
     pub answers: AnswerJudge,
     /// The client whose request is being decided.
     pub caller: Caller,
+    /// The request that is being decided, if it came over the network.
+    pub request: Option<RequestName>,
+    /// Requests that were applied, reads aside.
+    pub applied: BTreeSet<RequestName>,
     /// Calls decided so far.
     pub calls: u64,
     /// The next look at the store tells whether it was applied.
@@ -30,6 +34,8 @@ pub struct Records {
     pub open_spans: BTreeSet<u64>,
     /// The readings of the registry's clock that the call took which is being decided; none where nobody needs them.
     pub readings: Option<Readings>,
+    /// What the registry's clock shows to a decision that waited for its store; none while it shows the present time.
+    pub decision_clock: Option<DecisionClock>,
     /// Every call as it was decided, if the run was asked to keep them.
     pub decided_calls: Option<Vec<DecidedCall>>,
 }
@@ -41,15 +47,25 @@ impl Records {
             rows: RowViews::default(),
             answers: AnswerJudge::new(plan, subject),
             caller: Caller::WORLD,
+            request: None,
+            applied: BTreeSet::new(),
             calls: 0,
             unknown: None,
             decided_on_ms: None,
             spans: 0,
             open_spans: BTreeSet::new(),
             readings: None,
+            decision_clock: None,
             decided_calls: None,
         }
     }
+}
+
+/// A call, as its client knows it: the hash of the client's life, and the call's number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestName {
+    pub client: u64,
+    pub number: u64,
 }
 
 /// The first and the last reading of a clock, in ms.
@@ -60,6 +76,27 @@ impl Readings {
     pub fn add(&mut self, now_ms: u64) {
         let first_ms = self.0.map_or(now_ms, |(first_ms, _)| first_ms);
         self.0 = Some((first_ms, now_ms));
+    }
+}
+
+/// The registry's clock as a decision sees it that waited for its store. The whole decision is carried out when the store
+/// writes; until then its lock keeps every other call out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecisionClock {
+    /// Until the store has its lock.
+    pub arrived_ms: u64,
+    /// Under the lock.
+    pub read_ms: u64,
+    pub has_lock: bool,
+}
+
+impl DecisionClock {
+    pub fn new(arrived_ms: u64, read_ms: u64) -> Self {
+        Self { arrived_ms, read_ms, has_lock: false }
+    }
+
+    pub fn now_ms(self) -> u64 {
+        if self.has_lock { self.read_ms } else { self.arrived_ms }
     }
 }
 

@@ -3,27 +3,54 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fencepost::ProcessRegistry;
 use fencepost::driver::{ProcessAttach, ProcessWorkDriver};
-use fencepost::registry::inline::Inline;
-use fencepost::registry::remote::RegistryServer;
-use fencepost::store::MemoryStore;
+use fencepost::registry::remote::{RegistryServer, Request, Response};
 use fencepost::worker::DurableProcessWorker;
+use fencepost::{ProcessRegistry, RegistryError};
+use tokio::sync::Mutex;
 
 use crate::disk;
 use crate::plan::step::Span;
-use crate::subject::Core;
+use crate::subject::{ChangeRows, Core, RequestServer};
+use crate::world::state::store_faults::StoreWaits;
 
 /// The registry's core, with every decision recorded. How a call passes through is in `recorder/submit.rs`.
 pub struct Recorder(pub Core);
+
+pub type ChangeMemory = dyn Fn(ChangeRows, u64) -> Result<(), RegistryError> + Send + Sync;
+
+/// The server of the registry's present life.
+#[derive(Clone)]
+pub enum Server {
+    Ours(Arc<RegistryServer<Recorder>>),
+    Another(Arc<dyn RequestServer>),
+}
+
+impl Server {
+    pub async fn handle(&self, request: Request) -> Option<Response> {
+        match self {
+            Self::Ours(server) => server.handle(request).await,
+            Self::Another(server) => server.handle(request).await,
+        }
+    }
+
+    pub fn life(&self) -> &str {
+        match self {
+            Self::Ours(server) => server.life(),
+            Self::Another(server) => server.life(),
+        }
+    }
+}
 
 #[derive(Default)]
 pub struct RegistryService {
     /// Outlives crashes of the node when its rows are beside it; opened again when they are on its disk.
     pub core: Option<Core>,
-    pub server: Option<Arc<RegistryServer<Recorder>>>,
-    /// Our own store in memory, for a planted bug that changes its rows.
-    pub memory: Option<Arc<Inline<MemoryStore>>>,
+    pub server: Option<Server>,
+    /// Changes the rows of our own store in memory at a reading of the clock, for a planted bug.
+    pub change_memory: Option<Arc<ChangeMemory>>,
+    /// Held by a call that waits under the store's lock. None until the store first makes one wait there.
+    pub lock: Option<Arc<Mutex<()>>>,
     /// The waits on the registry's own node.
     pub waits: Option<Arc<dyn ProcessAttach>>,
     /// How long it stays away when it dies.
@@ -34,6 +61,19 @@ pub struct RegistryService {
 }
 
 impl RegistryService {
+    /// True while a call waits under the store's lock.
+    pub fn is_locked(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.try_lock().is_err())
+    }
+
+    /// The store's lock, once any call has waited under it.
+    pub fn lock_if_needed(&mut self, waits: StoreWaits) -> Option<Arc<Mutex<()>>> {
+        if waits.before_reading_us + waits.before_write_us > 0 {
+            self.lock.get_or_insert_default();
+        }
+        self.lock.clone()
+    }
+
     /// The waits on the registry's own node, while its server is up.
     pub fn present_waits(&self) -> Option<Arc<dyn ProcessAttach>> {
         self.server.as_ref().and(self.waits.clone())

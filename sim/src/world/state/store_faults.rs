@@ -1,19 +1,35 @@
 //! Faults of the registry's store and of its disk, and how long each lasts.
 
 use crate::disk;
-use crate::plan::step::{DiskFault, StoreFailure};
+use crate::plan::step::{DiskFault, StoreFailure, StoreWait};
 
 #[derive(Default)]
 pub struct StoreFaults {
-    /// Delay of each call in µs, and when that ends.
-    slow: (u64, u64),
+    /// By the place of the wait: its length in µs, and when that ends.
+    slow: [(u64, u64); StoreWait::ALL.len()],
     failing: Option<(StoreFailure, u64)>,
     disk: Vec<(DiskFault, u64)>,
 }
 
+/// How long one call waits for the store, in µs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreWaits {
+    pub for_lock_us: u64,
+    pub before_reading_us: u64,
+    pub before_write_us: u64,
+}
+
+impl StoreWaits {
+    pub const NONE: Self = Self { for_lock_us: 0, before_reading_us: 0, before_write_us: 0 };
+
+    pub fn total_us(self) -> u64 {
+        self.for_lock_us + self.before_reading_us + self.before_write_us
+    }
+}
+
 impl StoreFaults {
-    pub fn slow_down(&mut self, by_us: u64, until_us: u64) {
-        self.slow = (by_us, until_us);
+    pub fn slow_down(&mut self, wait: StoreWait, by_us: u64, until_us: u64) {
+        self.slow[wait as usize] = (by_us, until_us);
     }
 
     pub fn fail(&mut self, how: StoreFailure, until_us: u64) {
@@ -29,10 +45,17 @@ impl StoreFaults {
         *self = Self::default();
     }
 
-    /// The delay in µs of a call that arrives now.
-    pub fn delay_us(&self, now_us: u64) -> u64 {
-        let (by_us, until_us) = self.slow;
-        if now_us < until_us { by_us } else { 0 }
+    /// The waits of a call that arrives now.
+    pub fn waits(&self, now_us: u64) -> StoreWaits {
+        let us_of = |wait: StoreWait| {
+            let (by_us, until_us) = self.slow[wait as usize];
+            if now_us < until_us { by_us } else { 0 }
+        };
+        StoreWaits {
+            for_lock_us: us_of(StoreWait::ForLock),
+            before_reading_us: us_of(StoreWait::BeforeReading),
+            before_write_us: us_of(StoreWait::BeforeWrite),
+        }
     }
 
     pub fn failure(&self, now_us: u64) -> Option<StoreFailure> {
