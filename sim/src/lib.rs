@@ -22,6 +22,7 @@ pub mod laws;
 pub mod matrix;
 pub mod plan;
 pub mod planted;
+pub mod prove;
 pub mod regressions;
 pub mod report;
 pub mod search;

@@ -16,7 +16,7 @@ use crate::plan::span::Span;
 use crate::plan::work::grant_handle::GrantHandle;
 use crate::plan::work::read_wakes::ReadWakes;
 use crate::plan::work::transfer_handles::TransferHandles;
-use crate::plan::{ClockSetting, FORMAT, Links, Node, NodeNumbers, Plan, Scope, Store};
+use crate::plan::{ClockSetting, FORMAT, Links, Node, NodeNumbers, Plan, Scope, Store, TaskOrder};
 
 use swarm::Swarm;
 
@@ -73,6 +73,7 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
         sweep_ms: *dice.one_of(&[300, 500, 1_000]),
         bound: *dice.one_of(&[1, 2, 4, 8]),
         store,
+        order: TaskOrder::Drawn,
         fences_left: dice.percent(3).then(|| dice.between(1, 12)),
         links,
         clocks,

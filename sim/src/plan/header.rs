@@ -34,6 +34,9 @@ pub struct Plan {
     /// Where the registry keeps its rows.
     #[serde(default, skip_serializing_if = "Store::is_memory")]
     pub store: Store,
+    /// Which of several ready tasks runs first.
+    #[serde(default, skip_serializing_if = "TaskOrder::is_drawn")]
+    pub order: TaskOrder,
     /// How many fences every process has left to be granted; all of them, unless it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fences_left: Option<u64>,
@@ -66,6 +69,23 @@ impl Store {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
         }
+    }
+}
+
+/// The order of tasks that are ready at the same instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskOrder {
+    /// By chance: every order is as likely as every other.
+    #[default]
+    Drawn,
+    /// Whichever became ready first.
+    FirstReady,
+}
+
+impl TaskOrder {
+    fn is_drawn(&self) -> bool {
+        *self == Self::Drawn
     }
 }
 
@@ -109,6 +129,7 @@ impl Plan {
             sweep_ms: 1_000,
             bound: 4,
             store: Store::Memory,
+            order: TaskOrder::Drawn,
             fences_left: None,
             links: Links::QUICK,
             clocks: Vec::new(),

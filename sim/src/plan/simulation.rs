@@ -31,6 +31,9 @@ pub trait Simulation {
     fn repeat(&mut self, link: Link, percent: u64, until_us: u64);
     fn delay(&mut self, link: Link, by_us: u64, until_us: u64);
 
+    /// The message of this number on the link, counted from the run's first.
+    fn single_out(&mut self, link: Link, number: u64, fate: MessageFault);
+
     // The registry's disk and store, and the probes of workers.
     fn trouble_disk(&mut self, how: DiskFault, until_us: u64);
     fn slow_store(&mut self, by_us: u64, until_us: u64);
@@ -59,6 +62,16 @@ pub trait Simulation {
     // Work of workers, beside their own sweeps.
     fn sweep(&mut self, worker: Node);
     fn drain(&mut self, worker: Node);
+}
+
+/// What happens to one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageFault {
+    Dropped,
+    /// A copy arrives so much after it.
+    Doubled { after_us: u64 },
+    /// It arrives so much later.
+    Late { by_us: u64 },
 }
 
 /// How the registry's disk is faulty.

@@ -6,7 +6,7 @@ use std::fmt;
 pub use crate::plan::body::Body;
 pub use crate::plan::method::Method;
 pub use crate::plan::names::{Link, Scope};
-pub use crate::plan::simulation::{DiskFault, StaleCallKind, StoreFailure};
+pub use crate::plan::simulation::{DiskFault, MessageFault, StaleCallKind, StoreFailure};
 pub use crate::plan::span::Span;
 pub use crate::plan::step_kind::Action;
 use crate::plan::words::Ms;

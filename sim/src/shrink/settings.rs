@@ -1,7 +1,7 @@
 //! Simplifies the header for the same steps: quick links that lose nothing, clocks that agree, and every setting as in a
 //! quiet plan. The same list tells which facts of a header differ from a quiet world, one at a time.
 
-use crate::plan::{ClockSetting, Links, Node, Plan, Store};
+use crate::plan::{ClockSetting, Links, Node, Plan, Store, TaskOrder};
 use crate::shrink::Move;
 use crate::shrink::plan_names::remove_node;
 
@@ -29,6 +29,7 @@ pub fn facts(plan: &Plan) -> Vec<Fact> {
     fact(format!("sweep_ms = {}", plan.sweep_ms), Plan { sweep_ms: quiet.sweep_ms, ..plan.clone() });
     fact(format!("bound = {}", plan.bound), Plan { bound: quiet.bound, ..plan.clone() });
     fact("store = sqlite".into(), Plan { store: Store::Memory, ..plan.clone() });
+    fact("order = first-ready".into(), Plan { order: TaskOrder::Drawn, ..plan.clone() });
     fact(
         format!("fences_left = {}", plan.fences_left.unwrap_or(0)),
         Plan { fences_left: None, ..plan.clone() },
@@ -121,6 +122,7 @@ pub fn settings(plan: &Plan) -> Vec<Move> {
     let was_ttl_ms = plan.ttl_ms.max(1);
     let mut moves = vec![
         Move::new("the store in memory", |plan| plan.store = Store::Memory),
+        Move::new("tasks in drawn order", |plan| plan.order = TaskOrder::Drawn),
         Move::new("all fences", |plan| plan.fences_left = None),
         Move::new(format!("sweep_ms = {}", quiet.sweep_ms), move |plan| plan.sweep_ms = quiet.sweep_ms),
         Move::new(format!("bound = {}", quiet.bound), move |plan| plan.bound = quiet.bound),

@@ -2,7 +2,7 @@
 //! forms, things that a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
 
 use crate::plan::span::Span;
-use crate::plan::{Links, Plan, Store};
+use crate::plan::{Links, Plan, Store, TaskOrder};
 use crate::shrink::plan_names::processes;
 
 /// The first that differs decides.
@@ -83,6 +83,7 @@ fn settings(plan: &Plan) -> usize {
     });
     let facts = [
         plan.store != Store::Memory,
+        plan.order != TaskOrder::Drawn,
         plan.fences_left.is_some(),
         plan.bound != quiet.bound,
         plan.sweep_ms != quiet.sweep_ms,
@@ -141,6 +142,7 @@ mod tests {
         let late = Links { late_permille: 1, ..Links::QUICK };
         let larger = [
             Plan { store: Store::Sqlite, ..quiet.clone() },
+            Plan { order: TaskOrder::FirstReady, ..quiet.clone() },
             Plan { fences_left: Some(0), ..quiet.clone() },
             Plan { bound: 1, ..quiet.clone() },
             Plan { sweep_ms: 1, ..quiet.clone() },

@@ -21,6 +21,7 @@ use crate::world::registry_waits;
 use crate::world::state::due::{Due, Message};
 use crate::world::state::nodes::Caller;
 use crate::world::state::services::Recorder;
+use crate::world::state::traffic::ArrivedRequest;
 use crate::world::state::{World, with};
 
 /// Between attempts to open a store that cannot be opened.
@@ -171,6 +172,12 @@ impl World {
             registry.inbox.push(Due::RequestArrives(message));
             return None;
         }
+        let now_us = self.kernel.now_us;
+        if let Some(log) = &mut self.traffic.log {
+            let disk_calls = disk::with(|disk| disk.operations()).unwrap_or_default();
+            log.arrived.push(ArrivedRequest { at_us: now_us, disk_calls });
+        }
+        let registry = self.node(Node::Registry);
         let is_lost = !registry.is_up || !self.survives(&message);
         if is_lost {
             self.note_lost(message.from, &message.content);

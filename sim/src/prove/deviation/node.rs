@@ -1,0 +1,50 @@
+//! Nodes: one stands still, dies and starts again, or starts a task late. It makes a difference between which two of its own
+//! instants that begins, and at which instant of anybody it ends.
+
+use crate::plan::Node;
+use crate::plan::fault::late_start::LateStart;
+use crate::plan::fault::node_crash::NodeCrash;
+use crate::plan::fault::pause::Pause;
+use crate::plan::fault::registry_crash::RegistryCrash;
+use crate::plan::span::Span;
+use crate::prove::deviation::Points;
+use crate::prove::one_run::RecordedRun;
+
+pub fn pause(run: &RecordedRun, points: &mut Points) {
+    for node in run.plan.nodes() {
+        for at_ms in run.bursts(node) {
+            points.lasting(at_ms, u64::from(node.code()), at_ms, move |ms| {
+                Pause { node, span: Span::Ms(ms) }.into()
+            });
+        }
+    }
+}
+
+pub fn crash(run: &RecordedRun, points: &mut Points) {
+    for node in run.plan.nodes().filter(|node| *node != Node::Registry) {
+        for at_ms in run.bursts(node) {
+            points.lasting(at_ms, u64::from(node.code()), at_ms, move |ms| {
+                NodeCrash { node, is_renamed: false, span: Span::Ms(ms) }.into()
+            });
+        }
+    }
+}
+
+pub fn registry_crash(run: &RecordedRun, points: &mut Points) {
+    for at_ms in run.bursts(Node::Registry) {
+        points.lasting(at_ms, 0, at_ms, |ms| {
+            RegistryCrash { at_disk_call: None, span: Span::Ms(ms) }.into()
+        });
+    }
+}
+
+/// Only workers start tasks while they run: one for each row of a list.
+pub fn late_start(run: &RecordedRun, points: &mut Points) {
+    for node in run.plan.nodes().filter(|node| matches!(node, Node::Worker(_))) {
+        for at_ms in run.bursts(node) {
+            points.lasting(at_ms, u64::from(node.code()), at_ms, move |by_ms| {
+                LateStart { node, by_ms, span: Span::Ms(1) }.into()
+            });
+        }
+    }
+}
