@@ -32,5 +32,5 @@ pub mod support;
 pub mod timeline;
 pub mod world;
 
-pub use check::{Options, check};
+pub use check::{Options, check, prove};
 pub use subject::Subject;

@@ -3,6 +3,7 @@
 
 mod error;
 pub mod property;
+mod scope;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::search::seeds::Seeds;
 use crate::search::{Reproducer, SearchRequest, SearchResult, SeedsOnStore, search, search_plan};
 use crate::subject::Subject;
 
-pub use error::{BrokenLaw, CheckError};
+pub use error::{BrokenLaw, CheckError, Inconclusive, NotProven};
+pub use scope::prove;
 
 /// The size of a check.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::plan::{Outline, Plan, PlanError, TaskOrder};
+use crate::subject::Subject;
 use crate::support::atomic_file;
 
 /// One scope.
@@ -24,9 +25,22 @@ macro_rules! catalogue {
     };
 }
 
-/// Names and texts, from the smallest on.
+/// Names and texts.
 const CATALOGUE: &[(&str, &str)] = catalogue![
     "one-rerunnable",
+    "owner-bound",
+    "infrastructure-fails",
+    "events-and-replays",
+    "wait-and-signal",
+    "parent-and-child",
+    "two-lives",
+    "externally-owned",
+    "handles-and-wakes",
+    "cancel-and-abandon",
+    "waits-beside-the-registry",
+    "few-fences",
+    "questions",
+    "on-a-disk",
 ];
 
 /// Why there is no such scope, or none that can be explored.
@@ -49,6 +63,13 @@ impl SmallWorld {
             Self::read(name, text).unwrap_or_else(|error| unreachable!("a test reads every scope: {error}"))
         };
         CATALOGUE.iter().map(read).collect()
+    }
+
+    /// Those of them that put a subject to the test: a registry that is not ours decides itself where it keeps its rows.
+    pub fn fitting(subject: &Subject) -> Vec<Self> {
+        let mut worlds = Self::catalogue();
+        worlds.retain(|world| subject.is_ours() || world.plan.store == subject.store_needed);
+        worlds
     }
 
     /// A scope of the catalogue, or that of a file.
@@ -105,5 +126,42 @@ impl SmallWorld {
             return not_fixed("its steps must be work: what goes wrong is added to it");
         }
         Ok(Self { name: name.to_owned(), about: about.to_owned(), plan: Arc::new(plan) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_of_the_catalogue_can_be_read_and_has_a_seed_of_its_own() {
+        let mut seeds = Vec::new();
+        for (name, text) in CATALOGUE {
+            let world = SmallWorld::read(name, text).unwrap_or_else(|error| panic!("{error}"));
+            assert!(world.about.ends_with('.'), "{name} tells what it is in a sentence");
+            assert!(!seeds.contains(&world.plan.seed), "{name} would write over the files of another scope");
+            seeds.push(world.plan.seed);
+        }
+    }
+
+    #[test]
+    fn a_plan_that_leaves_anything_to_chance_is_no_scope() {
+        let (_, text) = CATALOGUE[0];
+        let refused = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            SmallWorld::read("mine", &text.replacen(from, to, 1)).unwrap_err().to_string()
+        };
+        assert!(refused("slowest_us = 2000", "slowest_us = 3000").contains("held fixed"));
+        assert!(refused("order = \"first-ready\"", "").contains("first-ready"));
+        assert!(refused("[\"0ms register", "[\"0ms pause worker-1 for 1s\", \"0ms register").contains("work"));
+        assert!(refused("fastest_us = 2000", "loss_permille = 1\nfastest_us = 2000").contains("lose"));
+        assert!(refused("format = 1", "format = 2").contains("format 2"));
+    }
+
+    #[test]
+    fn an_unknown_scope_is_answered_with_those_that_there_are() {
+        let why = SmallWorld::find("nowhere").unwrap_err().to_string();
+        assert!(why.contains("one-rerunnable, owner-bound, "), "{why}");
+        assert!(SmallWorld::find("nowhere.toml").unwrap_err().to_string().contains("cannot be read"));
     }
 }
