@@ -1,6 +1,6 @@
 //! The explorer: every run of one scope with at most so many deviations. A plan is extended only by points after its last
-//! deviation, so each combination is met once. A deviation whose run has its parent's history, or that of an earlier one, is
-//! not extended.
+//! deviation, so each combination is met once. A deviation whose run has its parent's history is not extended, and of those
+//! that come to the same one is.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Extended {
     pub steps: Vec<Step>,
     pub place: Option<Place>,
     pub history: u64,
+    /// Of its order of decisions, and of what the laws found.
+    pub key: u64,
 }
 
 impl Explorer<'_> {
@@ -53,8 +55,8 @@ impl Explorer<'_> {
         let seen = RunSeen::of(&self.plan_with(&[]), self.subject);
         let key = seen.outcome_key((self.reduction.key)(&seen.order));
         let mut sum = LevelSum::default();
-        sum.add(self.place_of(0), &[], &seen, key, None);
-        (sum, Extended { steps: Vec::new(), place: None, history: seen.history })
+        sum.add(self.place_of(0), None, &[], &seen, key, None);
+        (sum, Extended { steps: Vec::new(), place: None, history: seen.history, key })
     }
 
     /// The run with all that points are read from.
@@ -89,13 +91,14 @@ impl Explorer<'_> {
         let representatives = runs.explore(&mut |value, seen| {
             let outcome = seen.outcome_key(key(&seen.order));
             let steps = if seen.first_breach().is_some() { with(value) } else { Vec::new() };
-            sum.add(place, &steps, seen, outcome, Some(extended.history));
+            sum.add(place, Some(point.family()), &steps, seen, outcome, Some(extended.history));
             !self.is_enough(sum)
         });
         let extended_again = representatives.into_iter().map(|first| Extended {
             steps: with(first.value),
             place: Some(point.place()),
             history: first.history,
+            key: first.key,
         });
         extended_again.collect()
     }
@@ -144,16 +147,24 @@ impl Explorer<'_> {
     }
 }
 
-/// The histories of the runs that deviate from one run.
-pub struct Known(BTreeSet<u64>);
+/// Which runs that deviate from one run are extended: not those with its history, and of those whose last deviation is of one
+/// family and which have the same order of decisions, the first.
+pub struct Known {
+    parent: u64,
+    seen: BTreeSet<(usize, u64)>,
+}
 
 impl Known {
     pub fn new(parent: &Extended) -> Self {
-        Self(BTreeSet::from([parent.history]))
+        Self { parent: parent.history, seen: BTreeSet::new() }
     }
 
-    /// Those whose history is neither the parent's nor that of an earlier one.
+    /// Those that are extended.
     pub fn new_ones(&mut self, children: Vec<Extended>) -> Vec<Extended> {
-        children.into_iter().filter(|child| self.0.insert(child.history)).collect()
+        let is_new = |child: &Extended| {
+            let family = child.place.map_or(0, |place| place.rank.0);
+            child.history != self.parent && self.seen.insert((family, child.key))
+        };
+        children.into_iter().filter(is_new).collect()
     }
 }

@@ -16,6 +16,8 @@ pub struct LevelSum {
     /// Points at which something was made to go wrong.
     pub points: u64,
     pub runs: u64,
+    /// By family of the last deviation.
+    pub families: BTreeMap<String, u64>,
     /// Runs with the history of the run that they deviate from.
     pub unchanged: u64,
     pub histories: Distinct,
@@ -43,8 +45,19 @@ pub struct BreachWitness {
 
 impl LevelSum {
     /// Adds a run with these deviations. `place` keys the digest: the scope and the number of deviations.
-    pub fn add(&mut self, place: u64, steps: &[Step], seen: &RunSeen, key: u64, parent: Option<u64>) {
+    pub fn add(
+        &mut self,
+        place: u64,
+        family: Option<&str>,
+        steps: &[Step],
+        seen: &RunSeen,
+        key: u64,
+        parent: Option<u64>,
+    ) {
         self.runs += 1;
+        if let Some(family) = family {
+            *entry(&mut self.families, family) += 1;
+        }
         self.unchanged += u64::from(parent == Some(seen.history));
         self.histories.add(mix(place, seen.history));
         self.orders.add(mix(place, key));
@@ -80,6 +93,7 @@ impl LevelSum {
         self.orders.merge(&later.orders);
         self.digest = self.digest.wrapping_add(later.digest);
         for (sums, others) in [
+            (&mut self.families, &later.families),
             (&mut self.checked, &later.checked),
             (&mut self.undecided, &later.undecided),
             (&mut self.broken, &later.broken),

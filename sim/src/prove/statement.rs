@@ -1,5 +1,7 @@
 //! What a proof has shown of one scope, and what it has not: a statement that a reviewer can check.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::plan::step::Step;
@@ -15,7 +17,7 @@ const HELD_FIXED: [&str; 6] = [
     "the order of tasks that are ready at one instant: first ready, first run",
     "one registry, one host, and one thing that goes wrong at a time, in whole milliseconds",
     "after the horizon nothing goes wrong",
-    "of runs of one point with the same order of decisions, one is extended",
+    "of runs with the same order of decisions and the same kind of last deviation, the first is extended",
 ];
 
 /// SQLite is code under test only as far as its disk shows.
@@ -55,8 +57,12 @@ pub struct LevelStatement {
     pub parts: usize,
     pub points: u64,
     pub runs: u64,
+    /// By family of the last deviation.
+    pub families: BTreeMap<String, u64>,
     /// Runs with the history of the run that they deviate from.
     pub unchanged: u64,
+    /// Runs that the next level extends; 0 at the last level.
+    pub extended: usize,
     pub histories: u64,
     pub orders: u64,
     /// Whether both counts are exact, and not estimates.
@@ -65,13 +71,15 @@ pub struct LevelStatement {
 }
 
 impl LevelStatement {
-    pub fn new(deviations: usize, done: usize, parts: usize, sum: &LevelSum) -> Self {
+    pub fn new(deviations: usize, done: usize, parts: usize, extended: usize, sum: &LevelSum) -> Self {
         Self {
+            extended,
             deviations,
             done,
             parts,
             points: sum.points,
             runs: sum.runs,
+            families: sum.families.clone(),
             unchanged: sum.unchanged,
             histories: sum.histories.count(),
             orders: sum.orders.count(),

@@ -219,12 +219,15 @@ impl Level<'_, '_> {
     }
 
     fn tell(&mut self, proof: &WorldProof<'_>, done: usize, parts: usize, level: &LevelSum) {
-        let level = LevelStatement::new(self.deviations, done, parts, level);
+        let level = LevelStatement::new(self.deviations, done, parts, 0, level);
         self.watcher.part_done(&proof.world.name, &level);
     }
 
     fn end(&mut self, proof: &mut WorldProof<'_>, done: usize, parts: usize, level: &LevelSum) {
-        proof.levels.push(LevelStatement::new(self.deviations, done, parts, level));
+        // Deeper levels extend as they go, and keep no list.
+        let is_extended = self.deviations <= 1 && self.deviations < self.request.deviations;
+        let extended = if is_extended { proof.extended.len() } else { 0 };
+        proof.levels.push(LevelStatement::new(self.deviations, done, parts, extended, level));
     }
 
     fn flow(&self, proof: &WorldProof<'_>) -> ControlFlow<()> {

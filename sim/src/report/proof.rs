@@ -52,8 +52,12 @@ fn level_line(level: &LevelStatement) -> String {
         true => String::new(),
         false => format!(", {} of {}", level.done, counted(level.parts, "part")),
     };
+    let extended = match level.extended {
+        0 => String::new(),
+        extended => format!(", {extended} extended"),
+    };
     format!(
-        "{}: {} at {}{how_much}; {} that changed nothing, {about}{} histories, {about}{} orders of decisions",
+        "{}: {} at {}{how_much}; {} that changed nothing, {about}{} histories, {about}{} orders of decisions{extended}",
         deviations(level.deviations),
         counted(level.runs, "run"),
         counted(level.points, "point"),

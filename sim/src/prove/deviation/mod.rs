@@ -47,6 +47,10 @@ impl Point {
         Place { at_ms: self.at_ms, rank: self.rank }
     }
 
+    pub fn family(&self) -> &'static str {
+        FAMILIES.get(self.rank.0).map_or("", |family| family.name)
+    }
+
     pub fn step(&self, value: i64) -> Step {
         Step { at_ms: self.at_ms, action: (self.make)(value) }
     }
@@ -64,7 +68,6 @@ const FAMILIES: &[Family] = &[
     Family { name: "a message is late", points: message::late },
     Family { name: "a link is slow for a while", points: message::slow_link },
     Family { name: "a call waits for the expiry of a lease, and its caller with it", points: held_call::asleep },
-    Family { name: "a call waits for the expiry of a lease", points: held_call::awake },
     Family { name: "a node stands still", points: node::pause },
     Family { name: "a worker or host dies and starts again", points: node::crash },
     Family { name: "the registry dies and starts again", points: node::registry_crash },

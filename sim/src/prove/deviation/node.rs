@@ -1,6 +1,7 @@
 //! Nodes: one stands still, dies and starts again, or starts a task late. It makes a difference between which two of its own
 //! instants that begins, and at which instant of anybody it ends.
 
+use crate::history::event::{CallKind, What};
 use crate::plan::Node;
 use crate::plan::fault::late_start::LateStart;
 use crate::plan::fault::node_crash::NodeCrash;
@@ -38,13 +39,13 @@ pub fn registry_crash(run: &RecordedRun, points: &mut Points) {
     }
 }
 
-/// Only workers start tasks while they run: one for each row of a list.
+/// Only workers start tasks while they run: one for each row of a list that they hear.
 pub fn late_start(run: &RecordedRun, points: &mut Points) {
-    for node in run.plan.nodes().filter(|node| matches!(node, Node::Worker(_))) {
-        for at_ms in run.bursts(node) {
-            points.lasting(at_ms, u64::from(node.code()), at_ms, move |by_ms| {
-                LateStart { node, by_ms, span: Span::Ms(1) }.into()
-            });
-        }
+    for event in &run.events {
+        let What::Heard { call: CallKind::Read, .. } = event.what() else { continue };
+        let (node, at_ms) = (Node::from_code(event.node), event.at_us / 1_000);
+        points.lasting(at_ms, u64::from(event.node), at_ms, move |by_ms| {
+            LateStart { node, by_ms, span: Span::Ms(1) }.into()
+        });
     }
 }
