@@ -198,6 +198,9 @@ pub struct Sabotage {
     /// Seeds to try for each, from each start
     #[arg(long, default_value_t = WORST_BAR, value_parser = values::most, allow_negative_numbers = true)]
     pub most: u64,
+    /// Also find the least number of deviations that shows each, up to so many
+    #[arg(long, value_parser = values::deviations, allow_negative_numbers = true)]
+    pub deviations: Option<usize>,
     /// As JSON: the rows, and the figures of the whole catalogue
     #[arg(long)]
     pub json: bool,
