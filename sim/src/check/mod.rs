@@ -1,5 +1,5 @@
-//! The harness as a library: one call in a `#[test]` searches for a law that a registry, a worker or its waits break. The
-//! verdict is the one that the command line gives for the same seeds.
+//! The harness as a library: one call in a `#[test]` searches for a law that a registry, a worker or its waits break, or proves
+//! a scope. The verdict is the one that the command line gives for the same seeds.
 
 mod error;
 pub mod property;

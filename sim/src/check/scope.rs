@@ -1,6 +1,7 @@
 //! Proving a scope in a `#[test]`: every run of a small world in which at most so many things go wrong, for any subject.
 
 use crate::check::error::{BrokenLaw, CheckError, NotProven};
+use crate::laws::Laws;
 use crate::prove::{ProveRequest, SmallWorld, Statement, prove_all};
 use crate::search::seeds::Shard;
 use crate::search::{Conclusion, HarnessPanic, Reproducer, processors};
@@ -42,7 +43,7 @@ pub fn prove(subject: &Subject, scope: &SmallWorld, deviations: usize) -> Result
         return Err(match found {
             Some(found) => CheckError::Broken(Box::new(BrokenLaw::new(found, subject))),
             None => {
-                let law = crate::laws::Laws::names().into_iter().find(|law| *law == witness.law);
+                let law = Laws::names().into_iter().find(|law| *law == witness.law);
                 CheckError::NotDeterministic { subject: subject.name, law: law.unwrap_or("a law"), seed }
             }
         });

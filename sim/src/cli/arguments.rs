@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::command_options::{
-    Determinism, Events, Hashes, Keep, PlanOptions, Prove, Regressions, Replay, Run, Sabotage, Shrink, SubjectOption,
+    Determinism, Events, Hashes, Keep, PlanOptions, Prove, Regressions, Replay, Run, Sabotage, Shrink,
+    SubjectOption,
 };
 
 #[derive(Parser)]

@@ -107,7 +107,8 @@ fn failures(
             }
             let plan = witness.plan(world);
             if let Some(found) = Reproducer::find(&plan, subject, &witness.law, runs, is_interrupted) {
-                failures.push(Failure::new(found, subject));
+                let scope = Some(world.name.clone());
+                failures.push(Failure { scope, ..Failure::new(found, subject) });
             }
         }
     }

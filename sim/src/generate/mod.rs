@@ -77,6 +77,7 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
         fences_left: dice.percent(3).then(|| dice.between(1, 12)),
         links,
         clocks,
+        leases: Vec::new(),
         horizon_ms,
         steps,
     }

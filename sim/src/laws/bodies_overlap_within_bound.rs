@@ -81,7 +81,8 @@ impl Law for BodiesOverlapWithinBound {
 
     fn new(plan: &Plan) -> Self {
         Self {
-            ttl_us: plan.ttl_ms * 1_000,
+            // The bound grows with it: the longest is the one that always holds.
+            ttl_us: plan.longest_ttl_ms() * 1_000,
             drift_ppm: plan.worst_drift_ppm() / 2,
             forward_ms: plan.forward_steps_ms(),
             ..Self::default()

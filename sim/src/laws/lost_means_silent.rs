@@ -8,11 +8,13 @@ use crate::laws::case::Case;
 use crate::laws::explain::loss;
 use crate::laws::law::{Law, LawCard, unheard};
 use crate::laws::state::by_grant::ByGrant;
-use crate::plan::Plan;
+use crate::plan::{LeaseSetting, Plan};
 
 #[derive(Default)]
 pub struct LostMeansSilent {
     ttl_us: u64,
+    /// Of workers that ask for other leases.
+    ttls_us: BTreeMap<u8, u64>,
     grants: ByGrant<HolderBelief>,
     /// When a claim or renewal was sent that was not answered yet, by node and number.
     sent: BTreeMap<(u8, u64), u64>,
@@ -43,7 +45,9 @@ impl Law for LostMeansSilent {
     };
 
     fn new(plan: &Plan) -> Self {
-        Self { ttl_us: plan.ttl_ms * 1_000, ..Self::default() }
+        let of_worker = |lease: &LeaseSetting| (lease.worker.code(), lease.ttl_ms * 1_000);
+        let ttls_us = plan.leases.iter().map(of_worker).collect();
+        Self { ttl_us: plan.ttl_ms * 1_000, ttls_us, ..Self::default() }
     }
 
     fn see(&mut self, event: &Event, what: What, case: &mut Case) {
@@ -65,7 +69,8 @@ impl Law for LostMeansSilent {
                 if result.is_loss() {
                     belief.loss.get_or_insert(result);
                 } else if let (Some(sent), CallResult::Done) = (sent, result) {
-                    belief.deadline_us = belief.deadline_us.max(sent + self.ttl_us);
+                    let ttl_us = self.ttls_us.get(&event.node).copied().unwrap_or(self.ttl_us);
+                    belief.deadline_us = belief.deadline_us.max(sent + ttl_us);
                 }
             }
             What::EffectStarted { fence } if event.grant.is_some() => {

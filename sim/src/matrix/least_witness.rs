@@ -61,7 +61,10 @@ pub fn least_witness(
     });
     let found = shown.map(|(world, witness)| {
         let plan = witness.plan(world);
-        assert!(judge(&Arc::new(plan.clone()), &subject).breaks(bug.law), "a witness does not break its law again");
+        assert!(
+            judge(&Arc::new(plan.clone()), &subject).breaks(bug.law),
+            "a witness does not break its law again"
+        );
         let small = shrink(&plan, &subject, bug.law, shrink_runs, &mut |_| {}).plan;
         FoundWitness {
             scope: world.name.clone(),

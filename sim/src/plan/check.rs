@@ -24,11 +24,23 @@ impl Plan {
     }
 
     fn check_header(&self) -> Result<(), String> {
-        let is_short = self.renew_ms.checked_mul(3).is_none_or(|least_ms| self.ttl_ms < least_ms);
-        if is_short || self.renew_ms == 0 || self.ttl_ms > DAY_MS {
+        let is_wrong = |ttl_ms: u64, renew_ms: u64| {
+            let is_short = renew_ms.checked_mul(3).is_none_or(|least_ms| ttl_ms < least_ms);
+            is_short || renew_ms == 0 || ttl_ms > DAY_MS
+        };
+        if is_wrong(self.ttl_ms, self.renew_ms) {
             return Err(
                 "ttl_ms must be at least three times renew_ms, both above 0, and at most a day".into()
             );
+        }
+        for lease in &self.leases {
+            let is_slow = 2 * self.links.slowest_us >= lease.renew_ms.saturating_mul(1_000);
+            if is_wrong(lease.ttl_ms, lease.renew_ms) || is_slow || !self.has(lease.worker) {
+                return Err(format!(
+                    "`{lease}` is no lease of this world: it has a worker here, a ttl of at least three renewals and at most a \
+                     day, and renewals that are slower than a message there and back"
+                ));
+            }
         }
         if self.workers.0.is_empty() || self.hosts.0.is_empty() {
             return Err("it needs at least one worker and one host".into());

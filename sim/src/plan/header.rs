@@ -12,6 +12,7 @@ use crate::plan::digits::signed;
 use crate::plan::names::{Node, NodeNumbers, Process};
 use crate::plan::step::Step;
 use crate::plan::toml_text::{text_lines, text_value};
+use crate::plan::words::{Ms, parse_ms, parse_worker};
 
 /// Plans of a newer format are refused, never guessed at.
 pub const FORMAT: u32 = 1;
@@ -43,6 +44,9 @@ pub struct Plan {
     pub links: Links,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text_lines")]
     pub clocks: Vec<ClockSetting>,
+    /// Workers that ask for longer or shorter leases than the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text_lines")]
+    pub leases: Vec<LeaseSetting>,
     /// When the faults end and the liveness phase begins.
     pub horizon_ms: u64,
     #[serde(with = "text_lines")]
@@ -116,6 +120,14 @@ pub struct ClockSetting {
     pub drift_ppm: i32,
 }
 
+/// The leases that one worker asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseSetting {
+    pub worker: Node,
+    pub ttl_ms: u64,
+    pub renew_ms: u64,
+}
+
 impl Plan {
     /// A world without hardship: three workers and a host on quick links, nothing to do.
     pub fn quiet(seed: u64) -> Self {
@@ -133,6 +145,7 @@ impl Plan {
             fences_left: None,
             links: Links::QUICK,
             clocks: Vec::new(),
+            leases: Vec::new(),
             horizon_ms: 10_000,
             steps: Vec::new(),
         }
@@ -151,6 +164,17 @@ impl Plan {
         let workers = self.workers.0.iter().map(|number| Node::Worker(*number));
         let hosts = self.hosts.0.iter().map(|number| Node::Host(*number));
         std::iter::once(Node::Registry).chain(workers).chain(hosts)
+    }
+
+    /// The leases that a worker asks for.
+    pub fn leases_of(&self, worker: Node) -> LeaseSetting {
+        let own = self.leases.iter().find(|lease| lease.worker == worker);
+        own.copied().unwrap_or(LeaseSetting { worker, ttl_ms: self.ttl_ms, renew_ms: self.renew_ms })
+    }
+
+    /// The longest lease that any worker asks for.
+    pub fn longest_ttl_ms(&self) -> u64 {
+        self.leases.iter().map(|lease| lease.ttl_ms).fold(self.ttl_ms, u64::max)
     }
 
     /// Every body that a step gives a process, in the order of the steps.
@@ -214,6 +238,25 @@ impl Links {
         late_permille: 0,
         late_ms: 0,
     };
+}
+
+impl fmt::Display for LeaseSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worker, ttl_ms, renew_ms } = self;
+        write!(f, "{worker} ttl {} renew {}", Ms(*ttl_ms), Ms(*renew_ms))
+    }
+}
+
+impl FromStr for LeaseSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [worker, "ttl", ttl, "renew", renew] = words.as_slice() else {
+            return Err(format!("`{text}` is no lease: say `worker-2 ttl 3s renew 1s`"));
+        };
+        Ok(Self { worker: parse_worker(worker)?, ttl_ms: parse_ms(ttl)?, renew_ms: parse_ms(renew)? })
+    }
 }
 
 impl fmt::Display for ClockSetting {

@@ -23,6 +23,8 @@ pub trait Simulation {
     fn power_off_registry(&mut self, at_disk_call: Option<u64>, span: Span);
     /// Tasks that are spawned until then start so much later.
     fn start_late(&mut self, node: Node, by_us: u64, until_us: u64);
+    /// Tasks that become ready until then run in the opposite order.
+    fn reverse_tasks(&mut self, node: Node, until_us: u64);
     fn bend_clock(&mut self, fault: &dyn ClockFault);
 
     // Links.
@@ -69,9 +71,13 @@ pub trait Simulation {
 pub enum MessageFault {
     Dropped,
     /// A copy arrives so much after it.
-    Doubled { after_us: u64 },
+    Doubled {
+        after_us: u64,
+    },
     /// It arrives so much later.
-    Late { by_us: u64 },
+    Late {
+        by_us: u64,
+    },
 }
 
 /// How the registry's disk is faulty.

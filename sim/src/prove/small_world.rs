@@ -28,6 +28,7 @@ macro_rules! catalogue {
 /// Names and texts.
 const CATALOGUE: &[(&str, &str)] = catalogue![
     "one-rerunnable",
+    "different-ttls",
     "owner-bound",
     "infrastructure-fails",
     "events-and-replays",
@@ -153,7 +154,9 @@ mod tests {
         };
         assert!(refused("slowest_us = 2000", "slowest_us = 3000").contains("held fixed"));
         assert!(refused("order = \"first-ready\"", "").contains("first-ready"));
-        assert!(refused("[\"0ms register", "[\"0ms pause worker-1 for 1s\", \"0ms register").contains("work"));
+        assert!(
+            refused("[\"0ms register", "[\"0ms pause worker-1 for 1s\", \"0ms register").contains("work")
+        );
         assert!(refused("fastest_us = 2000", "loss_permille = 1\nfastest_us = 2000").contains("lose"));
         assert!(refused("format = 1", "format = 2").contains("format 2"));
     }

@@ -14,7 +14,7 @@ use crate::search::Conclusion;
 const HELD_FIXED: [&str; 6] = [
     "the time that every message takes, unless it is made late",
     "the entropy of every node, the phase of every worker's sweeps, and what a power failure tears",
-    "the order of tasks that are ready at one instant: first ready, first run",
+    "the order of tasks that are ready at one instant: first ready, first run, or once the opposite",
     "one registry, one host, and one thing that goes wrong at a time, in whole milliseconds",
     "after the horizon nothing goes wrong",
     "of runs with the same order of decisions and the same kind of last deviation, the first is extended",

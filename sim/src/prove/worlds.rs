@@ -52,14 +52,9 @@ pub fn prove_all(
 ) -> Result<ProveResult, KeptProofError> {
     let began = Clocks::now();
     let until_us = request.time_limit_us.map(|limit_us| began.wall_us.saturating_add(limit_us));
-    let is_enough =
-        || (request.is_interrupted)() || until_us.is_some_and(|until_us| wall_us() >= until_us);
-    let new = |world| WorldProof {
-        world,
-        sum: LevelSum::default(),
-        levels: Vec::new(),
-        extended: Vec::new(),
-    };
+    let is_enough = || (request.is_interrupted)() || until_us.is_some_and(|until_us| wall_us() >= until_us);
+    let new =
+        |world| WorldProof { world, sum: LevelSum::default(), levels: Vec::new(), extended: Vec::new() };
     let mut proofs: Vec<WorldProof<'_>> = request.worlds.iter().map(new).collect();
     let mut panicked = None;
     let mut is_over = false;

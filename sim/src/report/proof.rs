@@ -24,7 +24,8 @@ pub struct ProofReport<'a> {
 pub fn statement(statement: &Statement) -> String {
     let mut text = String::new();
     let how_much = if statement.is_complete { "complete" } else { "not complete" };
-    let _ = writeln!(text, "{}: {how_much} with at most {}", statement.scope, deviations(statement.deviations));
+    let _ =
+        writeln!(text, "{}: {how_much} with at most {}", statement.scope, deviations(statement.deviations));
     let _ = writeln!(text, "  {}", statement.about);
     for level in &statement.levels {
         let _ = writeln!(text, "  {}", level_line(level));
@@ -68,7 +69,8 @@ fn level_line(level: &LevelStatement) -> String {
 }
 
 fn witness_line(witness: &BreachWitness) -> String {
-    let steps = if witness.steps.is_empty() { "nothing goes wrong".to_owned() } else { witness.steps.join(" + ") };
+    let steps =
+        if witness.steps.is_empty() { "nothing goes wrong".to_owned() } else { witness.steps.join(" + ") };
     format!("{} when {steps}: {}", witness.law, witness.because)
 }
 

@@ -50,6 +50,11 @@ pub fn facts(plan: &Plan) -> Vec<Fact> {
         format!("{} of 1000 messages late, by up to {} ms", links.late_permille, links.late_ms),
         with_links(Links { late_permille: 0, late_ms: 0, ..links }),
     );
+    for (place, lease) in plan.leases.iter().enumerate() {
+        let mut without = plan.clone();
+        without.leases.remove(place);
+        fact(format!("lease {lease}"), without);
+    }
     for (place, clock) in plan.clocks.iter().enumerate() {
         let mut without = plan.clone();
         without.clocks.remove(place);
@@ -123,6 +128,7 @@ pub fn settings(plan: &Plan) -> Vec<Move> {
     let mut moves = vec![
         Move::new("the store in memory", |plan| plan.store = Store::Memory),
         Move::new("tasks in drawn order", |plan| plan.order = TaskOrder::Drawn),
+        Move::new("the same leases for all", |plan| plan.leases.clear()),
         Move::new("all fences", |plan| plan.fences_left = None),
         Move::new(format!("sweep_ms = {}", quiet.sweep_ms), move |plan| plan.sweep_ms = quiet.sweep_ms),
         Move::new(format!("bound = {}", quiet.bound), move |plan| plan.bound = quiet.bound),

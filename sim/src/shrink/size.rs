@@ -93,7 +93,7 @@ fn settings(plan: &Plan) -> usize {
         links.repeat_permille > 0,
         links.late_permille > 0 || links.late_ms > 0,
     ];
-    facts.into_iter().filter(|is_set| *is_set).count() + clocks.sum::<usize>()
+    facts.into_iter().filter(|is_set| *is_set).count() + clocks.sum::<usize>() + plan.leases.len()
 }
 
 #[cfg(test)]
@@ -149,6 +149,7 @@ mod tests {
             Plan { ttl_ms: 2_999, ..quiet.clone() },
             Plan { links: late, ..quiet.clone() },
             Plan { clocks: vec![clock], ..quiet.clone() },
+            Plan { leases: vec!["worker-1 ttl 3s renew 1s".parse().unwrap()], ..quiet.clone() },
             Plan { horizon_ms: 10_001, ..quiet.clone() },
         ];
         for plan in larger {

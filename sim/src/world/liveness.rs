@@ -103,6 +103,7 @@ impl World {
         self.traffic.network.end_faults();
         self.traffic.held_calls.clear();
         self.store_faults.end();
+        self.kernel.end_reversals();
         self.trouble_disk();
         disk::with(disk::Disk::lets_live);
         self.note_at(Node::Registry, What::LivenessBegan { bound_us });
@@ -238,7 +239,7 @@ impl World {
         let latest_us = self.kernel.latest(|due| matches!(due, Due::RequestArrives(_))).unwrap_or(now_us);
         let bound_ms = left_ms.unwrap_or(0)
             + (latest_us - now_us) / 1_000
-            + plan.ttl_ms
+            + plan.longest_ttl_ms()
             + rounds * (longest_body_ms(&plan) + plan.sweep_ms + 1_000)
             + 2 * CALL_DEADLINE_MS;
         // By the slowest clock of the plan.

@@ -13,9 +13,9 @@ use fencepost::registry::remote::{
 };
 
 use crate::history::event::{GrantNo, NO_PROCESS, What};
-use crate::plan::{Link, Node, Process};
 use crate::plan::chance::Purpose;
 use crate::plan::step::Method;
+use crate::plan::{Link, Node, Process};
 use crate::world::calls::{method_of, process_of};
 use crate::world::environment::NodeEnvironment;
 use crate::world::state::due::{Due, Message};

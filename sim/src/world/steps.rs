@@ -69,6 +69,10 @@ impl Simulation for RunningWorld {
         with(|world| world.node(node).late_start = (by_us, until_us));
     }
 
+    fn reverse_tasks(&mut self, node: Node, until_us: u64) {
+        with(|world| world.kernel.reverse(node.code(), until_us));
+    }
+
     fn bend_clock(&mut self, fault: &dyn ClockFault) {
         with(|world| {
             let now_us = world.kernel.now_us;

@@ -51,11 +51,13 @@ pub fn every_line(scope: &SmallWorld, family: &str) -> Vec<String> {
     let lasting = |what: &str| -> Vec<String> {
         let each = |at_ms: u64| {
             let what = what.to_owned();
-            (1..=horizon_ms - at_ms).map(move |ms| format!("{at_ms}ms {}", what.replace("TIME", &format!("{ms}ms"))))
+            (1..=horizon_ms - at_ms)
+                .map(move |ms| format!("{at_ms}ms {}", what.replace("TIME", &format!("{ms}ms"))))
         };
         (0..horizon_ms).flat_map(each).collect()
     };
-    let once = |what: &str| -> Vec<String> { (0..horizon_ms).map(|at_ms| format!("{at_ms}ms {what}")).collect() };
+    let once =
+        |what: &str| -> Vec<String> { (0..horizon_ms).map(|at_ms| format!("{at_ms}ms {what}")).collect() };
     let nodes = ["registry", "worker-1", "worker-2", "host-1"];
     let links = [
         "worker-1>registry",
@@ -92,7 +94,11 @@ pub fn every_line(scope: &SmallWorld, family: &str) -> Vec<String> {
         }
         "clock" => {
             let sizes = (-2 * ttl_ms..=2 * ttl_ms).filter(|size| *size != 0);
-            sizes.flat_map(|size| once(&format!("step registry by {}{}ms", if size < 0 { '-' } else { '+' }, size.abs()))).collect()
+            sizes
+                .flat_map(|size| {
+                    once(&format!("step registry by {}{}ms", if size < 0 { '-' } else { '+' }, size.abs()))
+                })
+                .collect()
         }
         "lost message" => messages("drop MESSAGE", false),
         "late message" => messages("late MESSAGE by TIME", true),
@@ -104,11 +110,14 @@ pub fn every_line(scope: &SmallWorld, family: &str) -> Vec<String> {
             .iter()
             .flat_map(|link| {
                 (0..horizon_ms).flat_map(move |at_ms| {
-                    (1..=horizon_ms - at_ms).map(move |ms| format!("{at_ms}ms delay {link} by {ms}ms for {ms}ms"))
+                    (1..=horizon_ms - at_ms)
+                        .map(move |ms| format!("{at_ms}ms delay {link} by {ms}ms for {ms}ms"))
                 })
             })
             .collect(),
-        "sweep" => ["worker-1", "worker-2"].iter().flat_map(|worker| once(&format!("sweep {worker}"))).collect(),
+        "sweep" => {
+            ["worker-1", "worker-2"].iter().flat_map(|worker| once(&format!("sweep {worker}"))).collect()
+        }
         "old call" => {
             let kinds = ["renew", "start", "emit", "wait", "complete", "release", "returns"];
             kinds.iter().flat_map(|how| once(&format!("stale-call p1 {how}"))).collect()
@@ -130,13 +139,18 @@ pub fn outcomes(scope: &SmallWorld, subject: &Subject, lines: &[String]) -> BTre
                 threads.spawn(move || {
                     let mut found = BTreeMap::new();
                     for line in part {
-                        found.entry(outcome(&with_step(scope, line), subject)).or_insert_with(|| line.clone());
+                        found
+                            .entry(outcome(&with_step(scope, line), subject))
+                            .or_insert_with(|| line.clone());
                     }
                     found
                 })
             })
             .collect();
-        parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        parts
+            .into_iter()
+            .map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     let mut all = BTreeMap::new();
     for (key, line) in found.into_iter().flatten() {

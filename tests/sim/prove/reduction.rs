@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fencepost_sim::prove::SmallWorld;
-use fencepost_sim::prove::decision_order::{Decision, DecisionOrder};
+use fencepost_sim::prove::decision_order::{Decision, DecisionOrder, Sort};
 use fencepost_sim::prove::explorer::Explorer;
 use fencepost_sim::prove::interval::{PointRuns, Reduction};
 use fencepost_sim::subject::Subject;
@@ -62,6 +62,41 @@ fn naive(scope: &SmallWorld, subject: &Subject) -> BTreeMap<u64, String> {
         }
     }
     all
+}
+
+/// Forgets who did it: then it takes two workers for one another in the middle of a run.
+fn without_nodes(order: &DecisionOrder) -> u64 {
+    order.key_with(|_| 0)
+}
+
+/// Lets decisions about one process commute.
+fn as_a_set(order: &DecisionOrder) -> u64 {
+    let mut sorted = order.clone();
+    sorted.words.sort_unstable();
+    sorted.words.dedup();
+    sorted.key()
+}
+
+/// Takes the registry's decisions for all there is.
+fn without_bodies_and_effects(order: &DecisionOrder) -> u64 {
+    let mut registry = order.clone();
+    registry.words.retain(|Decision { sort, .. }| *sort == Sort::Registry);
+    registry.key()
+}
+
+#[test]
+fn a_reduction_that_is_broken_on_purpose_leaves_something_out() {
+    let (scope, subject) = (tiny_scope(), Subject::fencepost());
+    let sound = reduced(&scope, &subject, Reduction::SOUND);
+    for (name, broken) in [
+        ("a symmetry that is none", Reduction { key: without_nodes, ..Reduction::SOUND }),
+        ("a commutation that does not hold", Reduction { key: as_a_set, ..Reduction::SOUND }),
+        ("places that are not looked at", Reduction { key: without_bodies_and_effects, ..Reduction::SOUND }),
+        ("intervals that are not halved", Reduction { halves: false, ..Reduction::SOUND }),
+    ] {
+        let found = reduced(&scope, &subject, broken);
+        assert!(!missing(&sound, &found).is_empty(), "{name} leaves nothing out");
+    }
 }
 
 #[test]

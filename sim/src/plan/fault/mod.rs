@@ -19,6 +19,7 @@ pub mod node_crash;
 pub mod pause;
 pub mod power_off;
 pub mod registry_crash;
+pub mod reversed_tasks;
 pub mod slow_store;
 pub mod stale_call;
 
@@ -47,4 +48,5 @@ pub const FAULTS: &[Kind] = &[
     Kind::of::<dropped_message::DroppedMessage>(),
     Kind::of::<doubled_message::DoubledMessage>(),
     Kind::of::<late_message::LateMessage>(),
+    Kind::of::<reversed_tasks::ReversedTasks>(),
 ];

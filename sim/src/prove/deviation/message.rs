@@ -37,7 +37,9 @@ pub fn lost(run: &RecordedRun, points: &mut Points) {
 
 /// A second answer finds nobody who waits for it.
 pub fn doubled(run: &RecordedRun, points: &mut Points) {
-    for (message, at_ms, arrives_ms) in arriving(run).filter(|(message, ..)| message.link.to == Node::Registry) {
+    for (message, at_ms, arrives_ms) in
+        arriving(run).filter(|(message, ..)| message.link.to == Node::Registry)
+    {
         let SentMessage { link, number, .. } = message;
         points.lasting(at_ms, target(&message), arrives_ms, move |after_ms| {
             DoubledMessage { link, number, after_ms }.into()

@@ -1,4 +1,4 @@
-//! Nodes: one stands still, dies and starts again, or starts a task late. It makes a difference between which two of its own
+//! Nodes: one stands still, dies and starts again, or starts tasks late or in another order. It makes a difference between which two of its own
 //! instants that begins, and at which instant of anybody it ends.
 
 use crate::history::event::{CallKind, What};
@@ -7,6 +7,7 @@ use crate::plan::fault::late_start::LateStart;
 use crate::plan::fault::node_crash::NodeCrash;
 use crate::plan::fault::pause::Pause;
 use crate::plan::fault::registry_crash::RegistryCrash;
+use crate::plan::fault::reversed_tasks::ReversedTasks;
 use crate::plan::span::Span;
 use crate::prove::deviation::Points;
 use crate::prove::one_run::RecordedRun;
@@ -33,19 +34,28 @@ pub fn crash(run: &RecordedRun, points: &mut Points) {
 
 pub fn registry_crash(run: &RecordedRun, points: &mut Points) {
     for at_ms in run.bursts(Node::Registry) {
-        points.lasting(at_ms, 0, at_ms, |ms| {
-            RegistryCrash { at_disk_call: None, span: Span::Ms(ms) }.into()
-        });
+        points.lasting(at_ms, 0, at_ms, |ms| RegistryCrash { at_disk_call: None, span: Span::Ms(ms) }.into());
     }
 }
 
 /// Only workers start tasks while they run: one for each row of a list that they hear.
+fn lists_heard(run: &RecordedRun) -> impl Iterator<Item = (Node, u64)> + '_ {
+    run.events.iter().filter_map(|event| {
+        let What::Heard { call: CallKind::Read, .. } = event.what() else { return None };
+        Some((Node::from_code(event.node), event.at_us / 1_000))
+    })
+}
+
 pub fn late_start(run: &RecordedRun, points: &mut Points) {
-    for event in &run.events {
-        let What::Heard { call: CallKind::Read, .. } = event.what() else { continue };
-        let (node, at_ms) = (Node::from_code(event.node), event.at_us / 1_000);
-        points.lasting(at_ms, u64::from(event.node), at_ms, move |by_ms| {
+    for (node, at_ms) in lists_heard(run) {
+        points.lasting(at_ms, u64::from(node.code()), at_ms, move |by_ms| {
             LateStart { node, by_ms, span: Span::Ms(1) }.into()
         });
+    }
+}
+
+pub fn reversed_tasks(run: &RecordedRun, points: &mut Points) {
+    for (node, at_ms) in lists_heard(run) {
+        points.once(at_ms, u64::from(node.code()), ReversedTasks { node, span: Span::Ms(1) });
     }
 }

@@ -38,9 +38,10 @@ impl Fate {
     fn with(self, fault: MessageFault) -> Self {
         match fault {
             MessageFault::Dropped => Self { first_us: None, second_us: None, ..self },
-            MessageFault::Doubled { after_us } => {
-                Self { second_us: self.second_us.or(self.first_us.map(|first_us| first_us + after_us)), ..self }
-            }
+            MessageFault::Doubled { after_us } => Self {
+                second_us: self.second_us.or(self.first_us.map(|first_us| first_us + after_us)),
+                ..self
+            },
             MessageFault::Late { by_us } => Self { first_us: self.first_us.map(|us| us + by_us), ..self },
         }
     }
