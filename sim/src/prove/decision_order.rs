@@ -1,6 +1,7 @@
-//! The order of decisions of a run: for each process what the registry decided and changed, what the ledger took, and which
-//! bodies ran, by whom and under which grant, without any time. Reads are left out, and so is a decision that repeats the one
-//! before it. Two runs with the same order differ in nothing that a law of the registry can tell, but for times.
+//! The order of decisions of a run: for each process what the registry changed, renewed and refused, what the ledger took, and
+//! which bodies ran, by whom and under which grant, without any time. Decisions of different sorts commute: a refusal changes
+//! nothing, and a renewal only an expiry, which is a time. Reads are left out, and so is a decision that repeats the one before
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub struct DecisionOrder {
 /// One decision, without its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decision {
-    /// Decisions of different processes commute, and so do those of the registry, the ledger and a body.
+    /// Decisions of different processes commute, and so do those of different sorts.
     pub process: u16,
     pub sort: Sort,
     pub node: u8,
@@ -29,7 +30,9 @@ pub struct Decision {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
-    Registry,
+    Change,
+    Renewal,
+    Refusal,
     Ledger,
     Body,
 }
@@ -98,24 +101,26 @@ impl Witness for DecisionOrder {
 /// The event as a decision; none if it is a read, evidence or the plan's own doing.
 fn decision_in(event: &Event) -> Option<(Sort, u64)> {
     let code = |payload: u64| mix(event.kind() as u64, payload);
-    let of_registry = |payload: u64| Some((Sort::Registry, code(payload)));
+    let change = |payload: u64| Some((Sort::Change, code(payload)));
+    let refusal = |payload: u64| Some((Sort::Refusal, code(payload)));
     match event.what() {
-        What::Registered { is_new, .. } => of_registry(u64::from(is_new)),
+        What::Registered { is_new, .. } => change(u64::from(is_new)),
         What::Granted { fence, .. } | What::Reclaimed { fence, .. } | What::Reentered { fence, .. } => {
-            of_registry(fence)
+            change(fence)
         }
-        What::Renewed { .. } | What::Released | What::Pruned => of_registry(0),
-        What::Wrote { write } | What::Asked { write } => of_registry(write as u64),
-        What::Ended { status, .. } => of_registry(status as u64),
-        // Asked again, and nothing changed.
+        What::Renewed { .. } => Some((Sort::Renewal, code(0))),
+        What::Released | What::Pruned => change(0),
+        What::Wrote { write } | What::Asked { write } => change(write as u64),
+        What::Ended { status, .. } => change(status as u64),
+        What::TurnedOut { call, fate } => change(call as u64 | (fate as u64) << 8),
+        What::AnswerDiffers { .. } | What::Panicked | What::Exhausted => change(0),
+        What::Remained { what } => change(what as u64),
+        What::Drained { rows } => change(rows),
+        // A sweep that acts on its list asks for what has ended meanwhile.
         What::Refused { call: CallKind::Claim, why: CallResult::AlreadyTerminal } => None,
-        What::Refused { call, why } => of_registry(call as u64 | (why as u64) << 8),
+        What::Refused { call, why } => refusal(call as u64 | (why as u64) << 8),
         What::Failed { call: CallKind::Read, .. } => None,
-        What::Failed { call, is_unknown } => of_registry(call as u64 | u64::from(is_unknown) << 8),
-        What::TurnedOut { call, fate } => of_registry(call as u64 | (fate as u64) << 8),
-        What::AnswerDiffers { .. } | What::Panicked | What::Exhausted => of_registry(0),
-        What::Remained { what } => of_registry(what as u64),
-        What::Drained { rows } => of_registry(rows),
+        What::Failed { call, is_unknown } => refusal(call as u64 | u64::from(is_unknown) << 8),
         What::EffectTaken { fence, .. } | What::EffectRefused { fence, .. } => {
             Some((Sort::Ledger, code(fence)))
         }
@@ -197,7 +202,11 @@ mod tests {
         let once = key(&[(1, 0, granted(1)), (1, 0, renewed), (1, 0, What::Released)]);
         let twice = [(1, 0, granted(1)), (1, 0, renewed), (2, 0, What::Busy), (1, 0, renewed)];
         assert_eq!(once, key(&[twice.as_slice(), &[(1, 0, What::Released)]].concat()));
-        assert_ne!(once, key(&[(1, 0, granted(1)), (1, 0, What::Released), (1, 0, renewed)]));
+        let released_first = [(1, 0, What::Released), (1, 0, granted(1)), (1, 0, renewed)];
+        assert_ne!(once, key(&released_first));
+        // A renewal commutes with changes, and is there or not.
+        assert_eq!(once, key(&[(1, 0, renewed), (1, 0, granted(1)), (1, 0, What::Released)]));
+        assert_ne!(once, key(&[(1, 0, granted(1)), (1, 0, What::Released)]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::history::event::{Event, EventKind, RunningHash, What, Witness};
 use crate::judge::{Breach, Judged, first_breach, judge_beside, record_messages};
 use crate::laws::Finding;
 use crate::plan::{Node, Plan, Process};
-use crate::prove::decision_order::{DecisionOrder, changes_rows};
+use crate::prove::decision_order::{DecisionOrder, changes_rows, mix};
 use crate::subject::Subject;
 use crate::world::MessageLog;
 
@@ -35,7 +35,6 @@ impl RunSeen {
 
     /// The order of decisions together with what the laws found.
     pub fn outcome_key(&self, key: u64) -> u64 {
-        use crate::prove::decision_order::mix;
         self.findings.iter().fold(key, |key, judged| match &judged.finding {
             Finding::Holds => mix(key, 0),
             Finding::Broken { .. } => mix(key, 1),

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fencepost_sim::judge::record_messages;
 use fencepost_sim::plan::Plan;
 use fencepost_sim::prove::SmallWorld;
 use fencepost_sim::prove::one_run::RunSeen;
 use fencepost_sim::subject::Subject;
+use fencepost_sim::world::SentMessage;
 
 /// A process, two workers, and times of a few milliseconds.
 pub fn tiny_scope() -> SmallWorld {
@@ -67,16 +69,35 @@ pub fn every_line(scope: &SmallWorld, family: &str) -> Vec<String> {
         "host-1>registry",
         "registry>host-1",
     ];
+    // No message is made to arrive after the faults.
+    let (_, sent) = record_messages(&scope.plan, &Subject::fencepost());
+    let room_ms = |message: &SentMessage| {
+        let arrives_us = message.arrives_us.unwrap_or(u64::MAX);
+        horizon_ms.saturating_sub(arrives_us / 1_000)
+    };
     let messages = |what: &str, has_time: bool| -> Vec<String> {
         let mut lines = Vec::new();
-        for link in links {
-            for number in 1..=MOST_MESSAGES {
-                let line = format!("0ms {}", what.replace("MESSAGE", &format!("message {number} {link}")));
-                match has_time {
-                    true => lines.extend((1..=horizon_ms).map(|ms| line.replace("TIME", &format!("{ms}ms")))),
-                    false => lines.push(line),
+        for message in &sent.sent {
+            let SentMessage { link, number, .. } = message;
+            let line = format!("0ms {}", what.replace("MESSAGE", &format!("message {number} {link}")));
+            match has_time {
+                true => {
+                    lines.extend((1..=room_ms(message)).map(|ms| line.replace("TIME", &format!("{ms}ms"))))
                 }
+                false => lines.push(line),
             }
+        }
+        lines
+    };
+    let slow_links = || -> Vec<String> {
+        let mut lines = Vec::new();
+        for (link, at_ms) in links.iter().flat_map(|link| (0..horizon_ms).map(move |at_ms| (*link, at_ms))) {
+            let is_first =
+                |message: &&SentMessage| message.link.to_string() == link && message.at_us >= at_ms * 1_000;
+            let Some(first) = sent.sent.iter().find(is_first) else { continue };
+            let span_ms = horizon_ms - at_ms;
+            let of_length = |ms: u64| format!("{at_ms}ms delay {link} by {ms}ms for {span_ms}ms");
+            lines.extend((1..=room_ms(first)).map(of_length));
         }
         lines
     };
@@ -106,15 +127,7 @@ pub fn every_line(scope: &SmallWorld, family: &str) -> Vec<String> {
             let to_registry = |line: &String| line.contains(">registry");
             messages("double MESSAGE after TIME", true).into_iter().filter(to_registry).collect()
         }
-        "slow link" => links
-            .iter()
-            .flat_map(|link| {
-                (0..horizon_ms).flat_map(move |at_ms| {
-                    (1..=horizon_ms - at_ms)
-                        .map(move |ms| format!("{at_ms}ms delay {link} by {ms}ms for {ms}ms"))
-                })
-            })
-            .collect(),
+        "slow link" => slow_links(),
         "sweep" => {
             ["worker-1", "worker-2"].iter().flat_map(|worker| once(&format!("sweep {worker}"))).collect()
         }
@@ -125,9 +138,6 @@ pub fn every_line(scope: &SmallWorld, family: &str) -> Vec<String> {
         _ => panic!("no family `{family}`"),
     }
 }
-
-/// More than any link carries in the tiny scope.
-const MOST_MESSAGES: u64 = 40;
 
 /// Every outcome of these deviations, each with the first line that comes to it.
 pub fn outcomes(scope: &SmallWorld, subject: &Subject, lines: &[String]) -> BTreeMap<u64, String> {

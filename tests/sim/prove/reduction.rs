@@ -77,11 +77,11 @@ fn as_a_set(order: &DecisionOrder) -> u64 {
     sorted.key()
 }
 
-/// Takes the registry's decisions for all there is.
-fn without_bodies_and_effects(order: &DecisionOrder) -> u64 {
-    let mut registry = order.clone();
-    registry.words.retain(|Decision { sort, .. }| *sort == Sort::Registry);
-    registry.key()
+/// Takes changes of rows for all there is.
+fn changes_alone(order: &DecisionOrder) -> u64 {
+    let mut changes = order.clone();
+    changes.words.retain(|Decision { sort, .. }| *sort == Sort::Change);
+    changes.key()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_reduction_that_is_broken_on_purpose_leaves_something_out() {
     for (name, broken) in [
         ("a symmetry that is none", Reduction { key: without_nodes, ..Reduction::SOUND }),
         ("a commutation that does not hold", Reduction { key: as_a_set, ..Reduction::SOUND }),
-        ("places that are not looked at", Reduction { key: without_bodies_and_effects, ..Reduction::SOUND }),
+        ("places that are not looked at", Reduction { key: changes_alone, ..Reduction::SOUND }),
         ("intervals that are not halved", Reduction { halves: false, ..Reduction::SOUND }),
     ] {
         let found = reduced(&scope, &subject, broken);

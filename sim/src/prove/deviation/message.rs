@@ -1,4 +1,4 @@
-//! Messages: one is lost, doubled or late, or its link is slow for a while. A late message is overtaken by those that are sent
+//! Messages: one is lost, doubled or late, or its link is slow from then on. A late message is overtaken by those that are sent
 //! after it; on a slow link it is not.
 
 use crate::plan::fault::doubled_message::DoubledMessage;
@@ -57,10 +57,11 @@ pub fn late(run: &RecordedRun, points: &mut Points) {
 }
 
 pub fn slow_link(run: &RecordedRun, points: &mut Points) {
+    let horizon_ms = run.plan.horizon_ms;
     for (message, at_ms, arrives_ms) in arriving(run) {
-        let link = message.link;
+        let (link, span) = (message.link, Span::Ms(horizon_ms.saturating_sub(at_ms)));
         points.lasting(at_ms, target_of(link), arrives_ms, move |by_ms| {
-            MessageDelay { link, by_ms, span: Span::Ms(by_ms) }.into()
+            MessageDelay { link, by_ms, span }.into()
         });
     }
 }

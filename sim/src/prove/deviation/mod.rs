@@ -66,7 +66,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "a message is lost", points: message::lost },
     Family { name: "a request arrives twice", points: message::doubled },
     Family { name: "a message is late", points: message::late },
-    Family { name: "a link is slow for a while", points: message::slow_link },
+    Family { name: "a link is slow from here on", points: message::slow_link },
     Family {
         name: "a call waits for the expiry of a lease, and its caller with it",
         points: held_call::asleep,

@@ -24,7 +24,13 @@ pub fn pause(run: &RecordedRun, points: &mut Points) {
 
 pub fn crash(run: &RecordedRun, points: &mut Points) {
     for node in run.plan.nodes().filter(|node| *node != Node::Registry) {
-        for at_ms in run.bursts(node) {
+        // Its requests that are on their way may be lost with it.
+        let arrivals = run.messages.sent.iter().filter(|message| message.link.from == node);
+        let mut instants = run.bursts(node);
+        instants.extend(arrivals.filter_map(|message| message.arrives_us).map(|at_us| at_us / 1_000));
+        instants.sort_unstable();
+        instants.dedup();
+        for at_ms in instants {
             points.lasting(at_ms, u64::from(node.code()), at_ms, move |ms| {
                 NodeCrash { node, is_renamed: false, span: Span::Ms(ms) }.into()
             });
