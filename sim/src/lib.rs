@@ -22,6 +22,7 @@ pub mod laws;
 pub mod matrix;
 pub mod plan;
 pub mod planted;
+pub mod prove;
 pub mod regressions;
 pub mod report;
 pub mod search;
@@ -31,5 +32,5 @@ pub mod support;
 pub mod timeline;
 pub mod world;
 
-pub use check::{Options, check};
+pub use check::{Options, check, prove};
 pub use subject::Subject;

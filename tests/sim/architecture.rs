@@ -90,9 +90,15 @@ const PARTS: &[Part] = &[
         never_knows: "how results are printed",
     },
     Part {
+        name: "prove",
+        idea: "every run of a small world in which at most so many things go wrong: scopes, deviations, points, statements",
+        imports: &["history", "judge", "laws", "plan", "search", "subject", "support", "world"],
+        never_knows: "how a planted bug is made, how results are printed",
+    },
+    Part {
         name: "matrix",
-        idea: "the kill matrix: which law kills which planted bug, after how many seeds",
-        imports: &["history", "judge", "plan", "planted", "search", "shrink", "subject", "support"],
+        idea: "the kill matrix: which law kills which planted bug, after how many seeds and with how few deviations",
+        imports: &["history", "judge", "plan", "planted", "prove", "search", "shrink", "subject", "support"],
         never_knows: "how results are printed",
     },
     Part {
@@ -109,14 +115,16 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "report",
-        idea: "search results as plain data, and the writers for each format",
-        imports: &["coverage", "generate", "judge", "search", "shrink", "subject", "support", "timeline"],
+        idea: "results of searches and proofs as plain data, and the writers for each format",
+        imports: &[
+            "coverage", "generate", "judge", "prove", "search", "shrink", "subject", "support", "timeline",
+        ],
         never_knows: "the command line",
     },
     Part {
         name: "check",
         idea: "the harness in a `#[test]`: one call, and plans as a `proptest` strategy",
-        imports: &["coverage", "generate", "judge", "plan", "report", "search", "subject"],
+        imports: &["coverage", "generate", "judge", "laws", "plan", "prove", "report", "search", "subject"],
         never_knows: "the command line",
     },
     Part {
@@ -131,6 +139,7 @@ const PARTS: &[Part] = &[
             "matrix",
             "plan",
             "planted",
+            "prove",
             "regressions",
             "report",
             "search",
@@ -148,7 +157,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("madsim::", &["world"]),
     ("fencepost::rules", &["subject", "planted"]),
     ("fencepost::registry::apply", &[]),
-    ("std::thread", &["search", "matrix", "cli"]),
+    ("std::thread", &["search", "prove", "matrix", "cli"]),
     ("unsafe ", &["disk"]),
 ];
 

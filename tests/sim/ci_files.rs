@@ -37,7 +37,7 @@ fn githubs_jobs_stand_in_their_order_and_their_commands_are_understood() {
     let jobs = documents[0].as_mapping_get("jobs").unwrap();
     let mut commands = Vec::new();
     let mut before = None;
-    for name in ["regressions", "search", "determinism", "sabotage"] {
+    for name in ["regressions", "search", "prove", "determinism", "sabotage"] {
         let job = jobs.as_mapping_get(name).unwrap_or_else(|| panic!("there is no job `{name}`"));
         assert_eq!(text(job, "needs"), before, "{name}");
         assert!(job.as_mapping_get("timeout-minutes").is_some(), "{name}");
@@ -70,7 +70,7 @@ fn githubs_jobs_stand_in_their_order_and_their_commands_are_understood() {
         shards.and_then(Yaml::as_sequence).unwrap().iter().filter_map(Yaml::as_str).collect();
     let wanted: Vec<String> = (1..=shards.len()).map(|number| format!("{number}/{}", shards.len())).collect();
     assert_eq!(shards, wanted);
-    for job in ["regressions", "search", "determinism", "sabotage"] {
+    for job in ["regressions", "search", "prove", "determinism", "sabotage"] {
         let steps = jobs.as_mapping_get(job).and_then(|job| job.as_mapping_get("steps")).unwrap();
         let keeps = steps.as_sequence().unwrap().iter().any(|step| {
             text(step, "uses").is_some_and(|uses| uses.starts_with("actions/upload-artifact@"))
@@ -78,6 +78,36 @@ fn githubs_jobs_stand_in_their_order_and_their_commands_are_understood() {
         });
         assert!(keeps, "{job} throws away what it found");
     }
+    assert!(!source.contains("retry"));
+}
+
+#[test]
+fn the_nightly_proof_runs_every_shard_once_and_keeps_its_statement() {
+    let source = read("github-nightly.yml");
+    let documents = Yaml::load_from_str(&source).unwrap();
+    let job = documents[0].as_mapping_get("jobs").and_then(|jobs| jobs.as_mapping_get("prove")).unwrap();
+    let strategy = job.as_mapping_get("strategy").unwrap();
+    assert_eq!(strategy.as_mapping_get("fail-fast").and_then(Yaml::as_bool), Some(false));
+    let shards = strategy.as_mapping_get("matrix").and_then(|matrix| matrix.as_mapping_get("shard"));
+    let shards: Vec<&str> =
+        shards.and_then(Yaml::as_sequence).unwrap().iter().filter_map(Yaml::as_str).collect();
+    let wanted: Vec<String> = (1..=shards.len()).map(|number| format!("{number}/{}", shards.len())).collect();
+    assert_eq!(shards, wanted);
+    let steps = job.as_mapping_get("steps").and_then(Yaml::as_sequence).unwrap();
+    let commands: Vec<&str> =
+        steps.iter().filter_map(|step| text(step, "run")).filter(|run| run.starts_with("cargo ")).collect();
+    assert_eq!(commands.len(), 1);
+    for shard in shards {
+        let words = arguments(commands[0], "--bin fencepost -- ", &[("${{ matrix.shard }}", shard)]);
+        is_understood(&words);
+        assert!(
+            words.starts_with(&["prove".to_owned(), "--deviations".to_owned(), "2".to_owned()]),
+            "{words:?}"
+        );
+    }
+    assert!(
+        steps.iter().any(|step| text(step, "uses").is_some_and(|uses| uses.contains("upload-artifact@")))
+    );
     assert!(!source.contains("retry"));
 }
 

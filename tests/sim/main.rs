@@ -16,6 +16,7 @@ mod matrix;
 mod others;
 mod plan;
 mod property;
+mod prove;
 mod readme;
 mod regressions;
 mod report;

@@ -118,10 +118,10 @@ fn asking_again_for_less_leaves_the_lease_as_long_as_it_was() {
 }
 
 #[test]
-fn workers_with_even_numbers_ask_for_leases_of_their_own_length() {
+fn a_worker_may_ask_for_leases_of_its_own_length() {
     let mut plan = Plan::clone(&plan(&["0ms register p1 rerunnable 1 steps of 1s"]));
     plan.workers = "2".parse().unwrap();
-    plan.even_workers_ttl_ms = Some(900);
+    plan.leases = vec!["worker-2 ttl 900ms renew 300ms".parse().unwrap()];
     let events = events_of(plan);
     let asked = events.iter().find_map(|event| match event.what() {
         What::Claims { asked_ms } => Some(asked_ms),

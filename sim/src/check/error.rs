@@ -6,9 +6,11 @@ use std::fmt;
 use crate::coverage::Mark;
 use crate::judge::Breach;
 use crate::plan::{Plan, Store};
+use crate::prove::Statement;
 use crate::report::failure::Failure;
 use crate::report::human;
 use crate::report::human::NextCommands;
+use crate::report::proof;
 use crate::search::{Conclusion, HarnessPanic, Reason, Reproducer, RequestError, SearchResult, UndecidedLaw};
 use crate::subject::Subject;
 
@@ -19,6 +21,9 @@ pub enum CheckError {
     Broken(Box<BrokenLaw>),
     #[error("{0}")]
     Inconclusive(Box<Inconclusive>),
+    /// A scope of which not every run could be judged.
+    #[error("{0}")]
+    NotProven(Box<NotProven>),
     #[error(
         "`{subject}` broke {law} with seed {seed}, and not again: its runs are no function of their plans. `determinism` of a \
          binary of your own names the first event that differs"
@@ -49,12 +54,17 @@ pub struct Inconclusive {
     pub first_undecided: Option<UndecidedLaw>,
 }
 
+/// A scope that was not proven, though no law is broken in it: its statement says what is missing.
+#[derive(Debug)]
+pub struct NotProven(pub Statement);
+
 impl CheckError {
     /// The broken law, if that is the error.
     pub fn broken(&self) -> Option<&BrokenLaw> {
         match self {
             Self::Broken(broken) => Some(broken),
             Self::Inconclusive(_)
+            | Self::NotProven(_)
             | Self::NotDeterministic { .. }
             | Self::HarnessPanicked(_)
             | Self::BadRequest(_) => None,
@@ -132,6 +142,12 @@ impl fmt::Display for BrokenLaw {
 impl fmt::Debug for BrokenLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{self}")
+    }
+}
+
+impl fmt::Display for NotProven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&proof::statement(&self.0))
     }
 }
 

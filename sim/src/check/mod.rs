@@ -1,8 +1,9 @@
-//! The harness as a library: one call in a `#[test]` searches for a law that a registry, a worker or its waits break. The
-//! verdict is the one that the command line gives for the same seeds.
+//! The harness as a library: one call in a `#[test]` searches for a law that a registry, a worker or its waits break, or proves
+//! a scope. The verdict is the one that the command line gives for the same seeds.
 
 mod error;
 pub mod property;
+mod scope;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::search::seeds::Seeds;
 use crate::search::{Reproducer, SearchRequest, SearchResult, SeedsOnStore, search, search_plan};
 use crate::subject::Subject;
 
-pub use error::{BrokenLaw, CheckError};
+pub use error::{BrokenLaw, CheckError, Inconclusive, NotProven};
+pub use scope::prove;
 
 /// The size of a check.
 #[derive(Debug, Clone)]

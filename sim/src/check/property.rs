@@ -51,6 +51,7 @@ pub fn holds(plan: &GeneratedPlan, subject: &Subject) -> Result<(), TestCaseErro
     check_plan(subject, &plan.0, SHRINK_RUNS).map_err(|error| match error {
         CheckError::Inconclusive(why) => TestCaseError::reject(why.to_string()),
         CheckError::Broken(_)
+        | CheckError::NotProven(_)
         | CheckError::NotDeterministic { .. }
         | CheckError::HarnessPanicked(_)
         | CheckError::BadRequest(_) => TestCaseError::fail(error.to_string()),

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::command_options::{
-    Determinism, Events, Hashes, Keep, PlanOptions, Regressions, Replay, Run, Sabotage, Shrink, SubjectOption,
+    Determinism, Events, Hashes, Keep, PlanOptions, Prove, Regressions, Replay, Run, Sabotage, Shrink,
+    SubjectOption,
 };
 
 #[derive(Parser)]
@@ -30,6 +31,8 @@ impl Arguments {
 pub enum Command {
     /// Search seeds for a broken law
     Run(Run),
+    /// Run everything that a small world can come to when at most so many things go wrong
+    Prove(Prove),
     /// Run one seed or plan again
     Replay(Replay),
     /// Make a breaking plan smaller
@@ -74,7 +77,9 @@ impl Command {
             | Self::Determinism(Determinism { plan_options, .. })
             | Self::Hashes(Hashes { plan_options, .. })
             | Self::Events(Events { plan_options, .. }) => plan_options.clone(),
-            Self::Regressions(Regressions { subject_option, .. }) | Self::Laws(subject_option) => {
+            Self::Regressions(Regressions { subject_option, .. })
+            | Self::Prove(Prove { subject_option, .. })
+            | Self::Laws(subject_option) => {
                 PlanOptions { subject_option: subject_option.clone(), ..PlanOptions::default() }
             }
             Self::Sabotage(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Steps | Self::Doctor => {

@@ -66,6 +66,40 @@ pub struct Run {
 }
 
 #[derive(clap::Args)]
+pub struct Prove {
+    /// Scopes by name, or files; the whole catalogue, unless you say
+    pub scopes: Vec<String>,
+    /// At most so many things go wrong in a run
+    #[arg(long, default_value_t = 1, value_parser = values::deviations, allow_negative_numbers = true)]
+    pub deviations: usize,
+    /// Threads; as many as the machine has processors, unless you say
+    #[arg(long, value_parser = values::jobs, allow_negative_numbers = true)]
+    pub jobs: Option<usize>,
+    /// One of so many parts, as 1/4
+    #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
+    pub shard: Option<Shard>,
+    /// End after so long, as 30s, 10m or 2h, with what was shown by then
+    #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true)]
+    pub time: Option<Seconds>,
+    /// Keep what was shown there, and go on with it the next time
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// Go on after a broken law
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Runs to spend on making a breaking plan smaller
+    #[arg(long, default_value_t = BUDGET, value_parser = values::budget, hide = true)]
+    pub budget: u64,
+    /// Write proof.json and failures/ there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub subject_option: SubjectOption,
+    #[command(flatten)]
+    pub report: ReportOptions,
+}
+
+#[derive(clap::Args)]
 pub struct ReportOptions {
     /// What standard output is for: human, json or github
     #[arg(long, default_value = "human", value_parser = values::format)]
@@ -164,6 +198,9 @@ pub struct Sabotage {
     /// Seeds to try for each, from each start
     #[arg(long, default_value_t = WORST_BAR, value_parser = values::most, allow_negative_numbers = true)]
     pub most: u64,
+    /// Also find the least number of deviations that shows each, up to so many
+    #[arg(long, value_parser = values::deviations, allow_negative_numbers = true)]
+    pub deviations: Option<usize>,
     /// As JSON: the rows, and the figures of the whole catalogue
     #[arg(long)]
     pub json: bool,

@@ -17,6 +17,8 @@ mod new_regression;
 mod output_folder;
 mod plan_source;
 mod progress;
+mod proof_progress;
+mod prove;
 mod regressions;
 mod rejudge;
 mod replay;
@@ -96,6 +98,7 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
     }
     match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
+        Command::Prove(wanted) => prove::prove(&wanted, &invocation),
         Command::Replay(wanted) => replay::replay(&wanted, &invocation),
         Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
         Command::Keep(wanted) => keep::keep(&wanted, &invocation),

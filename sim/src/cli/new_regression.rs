@@ -26,15 +26,18 @@ pub fn from_source(source: &PlanSource, law: &str, plan: Plan, story: Option<&st
     Regression { law: law.to_owned(), story, origin, place: None, plan }
 }
 
-/// The regression for a breach that a search found.
+/// The regression for a breach that a search or a proof found.
 pub fn from_failure(failure: &Failure) -> Regression {
     let Reproducer { seed, store, breach, .. } = &failure.reproducer;
     let subject = failure.subject.as_str();
     let planted_bug = planted::by_name(subject).map(|planted| planted.name.to_owned());
     Regression {
         law: breach.law.to_owned(),
-        story: sentence(&breach.because, subject, breach.law, Some(*seed), store.name()),
-        origin: Origin { seed: Some(*seed), commit: commit_here(), planted_bug },
+        story: match &failure.scope {
+            Some(scope) => told(&breach.because, subject, breach.law, &format!("in scope {scope}")),
+            None => sentence(&breach.because, subject, breach.law, Some(*seed), store.name()),
+        },
+        origin: Origin { seed: failure.scope.is_none().then_some(*seed), commit: commit_here(), planted_bug },
         place: None,
         plan: failure.reproducer.plan().clone(),
     }
@@ -48,7 +51,11 @@ fn first_sentence(source: &PlanSource, plan: &Plan, law: &str) -> String {
 
 fn sentence(because: &str, subject: &str, law: &str, seed: Option<u64>, store: &str) -> String {
     let from = seed.map_or_else(|| "a plan from a file".to_owned(), |seed| format!("seed {seed}"));
-    wrapped(&format!("`{subject}` breaks {law}, found with {from} on {store}: {because}."))
+    told(because, subject, law, &format!("with {from} on {store}"))
+}
+
+fn told(because: &str, subject: &str, law: &str, found: &str) -> String {
+    wrapped(&format!("`{subject}` breaks {law}, found {found}: {because}."))
 }
 
 /// The commit that is checked out here: a seed names a plan only together with the generator of its commit.

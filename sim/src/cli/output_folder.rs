@@ -33,7 +33,7 @@ impl OutputFolder {
         }
         probe(folder).map_err(|cause| unwritten(folder, &cause))?;
         // Files of an earlier search would pass for files of this one.
-        for name in ["summary.json", "timings.json"] {
+        for name in ["summary.json", "timings.json", "proof.json"] {
             match fs::remove_file(folder.join(name)) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
                     return Err(unwritten(&folder.join(name), &cause));
@@ -85,6 +85,11 @@ impl OutputFolder {
         put(&self.page_of(failure), &page(failure))?;
         put(&self.file_of(failure, "report.txt"), report)?;
         history_files::write(&self.file_of(failure, "json"), &found.history, subject)
+    }
+
+    /// What a proof has shown.
+    pub fn write_proof(&self, proof: &str) -> Result<(), CliError> {
+        put(&self.folder.join("proof.json"), proof)
     }
 
     pub fn write_summary(&self, summary: &Summary, timings: &Timings) -> Result<(), CliError> {

@@ -97,7 +97,8 @@ impl SearchWatcher for SearchProgress {
     }
 }
 
-fn bar(done: u64, whole: u64) -> String {
+/// How much of a whole is done.
+pub fn bar(done: u64, whole: u64) -> String {
     let filled = (u128::from(done.min(whole)) * WIDTH as u128).checked_div(u128::from(whole)).unwrap_or(0);
     (0..WIDTH as u128).map(|place| if place < filled { '#' } else { '.' }).collect()
 }

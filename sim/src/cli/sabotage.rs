@@ -28,7 +28,13 @@ pub fn kill(wanted: &Sabotage) -> CommandResult {
     if !wanted.json {
         stdout::line(heading());
     }
-    let matrix = Matrix { starts: &STARTS, most: wanted.most, jobs: processors(), shrink_runs: SHRINK_RUNS };
+    let matrix = Matrix {
+        starts: &STARTS,
+        most: wanted.most,
+        jobs: processors(),
+        shrink_runs: SHRINK_RUNS,
+        deviations: wanted.deviations,
+    };
     let rows = matrix.of(&catalogue(&wanted.names), &|row| {
         if !wanted.json {
             stdout::line(row.line());

@@ -73,6 +73,10 @@ pub fn jobs(text: &str) -> Result<usize, String> {
     number(text, 1..=1_024, "number of threads")
 }
 
+pub fn deviations(text: &str) -> Result<usize, String> {
+    number(text, 0..=9, "number of deviations")
+}
+
 pub fn most(text: &str) -> Result<u64, String> {
     number(text, 1..=1_000_000_000, "number of seeds")
 }

@@ -47,6 +47,11 @@ impl Disk {
         }
     }
 
+    /// Operations so far.
+    pub fn operations(&self) -> u64 {
+        self.operations
+    }
+
     pub fn generation(&self) -> u64 {
         self.generation
     }

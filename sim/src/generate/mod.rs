@@ -16,7 +16,9 @@ use crate::plan::span::Span;
 use crate::plan::work::grant_handle::GrantHandle;
 use crate::plan::work::read_wakes::ReadWakes;
 use crate::plan::work::transfer_handles::TransferHandles;
-use crate::plan::{ClockSetting, FORMAT, Links, Node, NodeNumbers, Plan, Scope, Store};
+use crate::plan::{
+    ClockSetting, FORMAT, LeaseSetting, Links, Node, NodeNumbers, Plan, Scope, Store, TaskOrder,
+};
 
 use swarm::Swarm;
 
@@ -70,23 +72,25 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
         hosts: NodeNumbers((1..=hosts).collect()),
         ttl_ms,
         renew_ms,
-        even_workers_ttl_ms: even_workers_ttl_ms(&mut dice, ttl_ms, &links),
         sweep_ms: *dice.one_of(&[300, 500, 1_000]),
         bound: *dice.one_of(&[1, 2, 4, 8]),
         store,
+        order: TaskOrder::Drawn,
         fences_left: dice.percent(3).then(|| dice.between(1, 12)),
         links,
         clocks,
+        leases: leases(&mut dice, workers, ttl_ms, &links),
         horizon_ms,
         steps,
     }
 }
 
-/// A few worlds have workers that are set up with another ttl: shorter or longer than the others'.
-fn even_workers_ttl_ms(dice: &mut Dice, ttl_ms: u64, links: &Links) -> Option<u64> {
+/// A few worlds have a worker that is set up with another ttl: shorter or longer than the others'.
+fn leases(dice: &mut Dice, workers: u8, ttl_ms: u64, links: &Links) -> Vec<LeaseSetting> {
     let shortest_ms = links.slowest_us * 6 / 1_000 + 6;
-    let other_ms = *dice.one_of(&[ttl_ms / 4, ttl_ms / 2, ttl_ms * 2]);
-    dice.percent(15).then_some(other_ms.max(shortest_ms))
+    let ttl_ms = (*dice.one_of(&[ttl_ms / 4, ttl_ms / 2, ttl_ms * 2])).max(shortest_ms);
+    let setting = LeaseSetting { worker: Node::Worker(2), ttl_ms, renew_ms: ttl_ms / 3 };
+    if workers > 1 && dice.percent(15) { vec![setting] } else { Vec::new() }
 }
 
 fn links(dice: &mut Dice, renew_ms: u64) -> Links {

@@ -19,7 +19,7 @@ use crate::laws::Finding;
 use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world;
-use crate::world::Outcome;
+use crate::world::{MessageLog, Outcome};
 
 pub use breach::Breach;
 pub use judged::Judged;
@@ -81,6 +81,22 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     let findings = judgement.findings(plan, subject.not_claimed);
     let (hits, zombie_us) = (marks.counts, zombies.longest_us);
     Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
+}
+
+/// Judges a run by the laws alone, while `beside` looks on.
+pub fn judge_beside(plan: &Arc<Plan>, subject: &Subject, beside: &mut impl Witness) -> Vec<Judged> {
+    warm_up(subject);
+    let mut witness = (beside, Judgement::new(plan, subject.is_ours()));
+    world::run(plan, subject, &mut witness);
+    witness.1.findings(plan, subject.not_claimed)
+}
+
+/// Every event and message of a run.
+pub fn record_messages(plan: &Arc<Plan>, subject: &Subject) -> (Vec<Event>, MessageLog) {
+    warm_up(subject);
+    let mut events = Vec::new();
+    let (_, messages) = world::run_with_messages(plan, subject, &mut events);
+    (events, messages)
 }
 
 /// Old histories, today's laws. `is_ours` and `not_claimed` are those of the subject that made the history.

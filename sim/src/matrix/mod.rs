@@ -4,6 +4,7 @@
 
 mod bug_search;
 mod figures;
+mod least_witness;
 mod proof;
 mod row;
 
@@ -18,6 +19,7 @@ use bug_search::search_for;
 use proof::prove;
 
 pub use figures::{Figures, MEDIAN_BAR, WORST_BAR};
+pub use least_witness::{FoundWitness, LeastWitness, least_witness};
 pub use proof::{FirstDifference, Proof, ReproducerSize};
 pub use row::{KillVerdict, Row, heading};
 
@@ -35,6 +37,8 @@ pub struct Matrix<'a> {
     pub jobs: usize,
     /// Runs to spend on making a plan small that kills a bug; with 0 it stays as it was generated.
     pub shrink_runs: u64,
+    /// Also the least number of deviations that shows a bug, up to so many.
+    pub deviations: Option<usize>,
 }
 
 /// Enough for nearly every plan to become as small as it gets.
@@ -97,6 +101,9 @@ impl Matrix<'_> {
         }
         let killed_by = searches.iter().flatten().find_map(|search| search.killed_by);
         let proof = killed_by.map(|seed| prove(bug, seed, self.shrink_runs));
-        Row::new(bug, expected, searches, proof)
+        let must_be_killed = matches!(expected, ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce);
+        let tried = self.deviations.filter(|_| must_be_killed);
+        let witness = tried.map(|deviations| least_witness(bug, deviations, self.shrink_runs, None));
+        Row::new(bug, expected, searches, proof, witness)
     }
 }

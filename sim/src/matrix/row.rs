@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::matrix::bug_search::BugSearch;
+use crate::matrix::least_witness::LeastWitness;
 use crate::matrix::proof::{FirstDifference, Proof, ReproducerSize};
 use crate::planted::{ExpectedEnd, PlantedBug};
 use crate::search::HarnessPanic;
@@ -70,6 +71,8 @@ pub struct Row {
     pub small: Option<ReproducerSize>,
     /// The event of that plan that shows that the planted code ran.
     pub first_difference: Option<FirstDifference>,
+    /// The least number of deviations that shows it; none if it was not asked for.
+    pub witness: Option<LeastWitness>,
     pub harness_panic: Option<HarnessPanic>,
 }
 
@@ -79,6 +82,7 @@ impl Row {
         expected: ExpectedEnd,
         searches: Vec<Result<BugSearch, HarnessPanic>>,
         proof: Option<Result<Proof, HarnessPanic>>,
+        witness: Option<Result<LeastWitness, HarnessPanic>>,
     ) -> Self {
         let mut harness_panic = None;
         let mut first_panic = |panicked: HarnessPanic| {
@@ -87,6 +91,7 @@ impl Row {
         let searches: Vec<BugSearch> =
             searches.into_iter().filter_map(|search| search.map_err(&mut first_panic).ok()).collect();
         let proof = proof.and_then(|proof| proof.map_err(&mut first_panic).ok());
+        let witness = witness.and_then(|witness| witness.map_err(&mut first_panic).ok());
 
         let needed: Vec<Option<u64>> = searches.iter().map(|search| search.needed).collect();
         let all: Option<Vec<u64>> = needed.iter().copied().collect();
@@ -129,6 +134,7 @@ impl Row {
             worst,
             small,
             first_difference,
+            witness,
             harness_panic,
         }
     }
@@ -142,7 +148,9 @@ impl Row {
             ExpectedEnd::Survives | ExpectedEnd::IsInert => ", as it must",
             ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce => "",
         };
-        format!("{:<32} {median:>6} {worst:>6} {steps:>5}   {}{wrong}", self.bug, self.verdict_in_words())
+        let least = self.witness.as_ref().map_or_else(String::new, |witness| format!("[{witness}] "));
+        let verdict = self.verdict_in_words();
+        format!("{:<32} {median:>6} {worst:>6} {steps:>5}   {least}{verdict}{wrong}", self.bug)
     }
 
     fn verdict_in_words(&self) -> String {

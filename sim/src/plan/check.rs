@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::body::Body;
 use crate::plan::error::PlanError;
 use crate::plan::header::{FORMAT, Plan};
-use crate::plan::names::{Node, Process};
+use crate::plan::names::Process;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -24,15 +24,23 @@ impl Plan {
     }
 
     fn check_header(&self) -> Result<(), String> {
-        let is_short = self.renew_ms.checked_mul(3).is_none_or(|least_ms| self.ttl_ms < least_ms);
-        if is_short || self.renew_ms == 0 || self.ttl_ms > DAY_MS {
+        let is_wrong = |ttl_ms: u64, renew_ms: u64| {
+            let is_short = renew_ms.checked_mul(3).is_none_or(|least_ms| ttl_ms < least_ms);
+            is_short || renew_ms == 0 || ttl_ms > DAY_MS
+        };
+        if is_wrong(self.ttl_ms, self.renew_ms) {
             return Err(
                 "ttl_ms must be at least three times renew_ms, both above 0, and at most a day".into()
             );
         }
-        let (even_ttl_ms, even_renew_ms) = self.lease_of(Node::Worker(2));
-        if even_renew_ms == 0 || even_ttl_ms > DAY_MS {
-            return Err("even_workers_ttl_ms must be at least 3, and at most a day".into());
+        for lease in &self.leases {
+            let is_slow = 2 * self.links.slowest_us >= lease.renew_ms.saturating_mul(1_000);
+            if is_wrong(lease.ttl_ms, lease.renew_ms) || is_slow || !self.has(lease.worker) {
+                return Err(format!(
+                    "`{lease}` is no lease of this world: it has a worker here, a ttl of at least three renewals and at most a \
+                     day, and renewals that are slower than a message there and back"
+                ));
+            }
         }
         if self.workers.0.is_empty() || self.hosts.0.is_empty() {
             return Err("it needs at least one worker and one host".into());
@@ -48,10 +56,10 @@ impl Plan {
                 "the links' fastest_us must not be above slowest_us, and that not above a minute".into()
             );
         }
-        if 2 * self.links.slowest_us >= self.renew_ms.min(even_renew_ms) * 1_000 {
-            return Err("a message there and back must be quicker than renew_ms, and than a third of \
-                        even_workers_ttl_ms: twice slowest_us is not"
-                .into());
+        if 2 * self.links.slowest_us >= self.renew_ms * 1_000 {
+            return Err(
+                "a message there and back must be quicker than renew_ms: twice slowest_us is not".into()
+            );
         }
         let permille = [self.links.loss_permille, self.links.repeat_permille, self.links.late_permille];
         if permille.iter().any(|share| *share > 1_000) || self.links.late_ms > DAY_MS {

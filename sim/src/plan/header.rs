@@ -13,6 +13,7 @@ use crate::plan::digits::signed;
 use crate::plan::names::{Node, NodeNumbers, Process};
 use crate::plan::step::Step;
 use crate::plan::toml_text::{text_lines, text_value};
+use crate::plan::words::{Ms, parse_ms, parse_worker};
 
 /// Plans of a newer format are refused, never guessed at.
 pub const FORMAT: u32 = 1;
@@ -29,21 +30,24 @@ pub struct Plan {
     pub hosts: NodeNumbers,
     pub ttl_ms: u64,
     pub renew_ms: u64,
-    /// The length of the leases that workers with even numbers ask for, if it is another. They renew after a third of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub even_workers_ttl_ms: Option<u64>,
     pub sweep_ms: u64,
     /// How many bodies a worker runs at once.
     pub bound: u16,
     /// Where the registry keeps its rows.
     #[serde(default, skip_serializing_if = "Store::is_memory")]
     pub store: Store,
+    /// Which of several ready tasks runs first.
+    #[serde(default, skip_serializing_if = "TaskOrder::is_drawn")]
+    pub order: TaskOrder,
     /// How many fences every process has left to be granted; all of them, unless it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fences_left: Option<u64>,
     pub links: Links,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text_lines")]
     pub clocks: Vec<ClockSetting>,
+    /// Workers that ask for longer or shorter leases than the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text_lines")]
+    pub leases: Vec<LeaseSetting>,
     /// When the faults end and the liveness phase begins.
     pub horizon_ms: u64,
     #[serde(with = "text_lines")]
@@ -70,6 +74,23 @@ impl Store {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
         }
+    }
+}
+
+/// The order of tasks that are ready at the same instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskOrder {
+    /// By chance: every order is as likely as every other.
+    #[default]
+    Drawn,
+    /// Whichever became ready first.
+    FirstReady,
+}
+
+impl TaskOrder {
+    fn is_drawn(&self) -> bool {
+        *self == Self::Drawn
     }
 }
 
@@ -100,6 +121,14 @@ pub struct ClockSetting {
     pub drift_ppm: i32,
 }
 
+/// The leases that one worker asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseSetting {
+    pub worker: Node,
+    pub ttl_ms: u64,
+    pub renew_ms: u64,
+}
+
 impl Plan {
     /// A world without hardship: three workers and a host on quick links, nothing to do.
     pub fn quiet(seed: u64) -> Self {
@@ -110,13 +139,14 @@ impl Plan {
             hosts: NodeNumbers(vec![1]),
             ttl_ms: 3_000,
             renew_ms: 1_000,
-            even_workers_ttl_ms: None,
             sweep_ms: 1_000,
             bound: 4,
             store: Store::Memory,
+            order: TaskOrder::Drawn,
             fences_left: None,
             links: Links::QUICK,
             clocks: Vec::new(),
+            leases: Vec::new(),
             horizon_ms: 10_000,
             steps: Vec::new(),
         }
@@ -130,23 +160,10 @@ impl Plan {
         }
     }
 
-    /// The lease that a node asks for, and how often it renews it, in ms.
-    pub fn lease_of(&self, node: Node) -> (u64, u64) {
-        match (node, self.even_workers_ttl_ms) {
-            (Node::Worker(number), Some(ttl_ms)) if number.is_multiple_of(2) => (ttl_ms, ttl_ms / 3),
-            _ => (self.ttl_ms, self.renew_ms),
-        }
-    }
-
     /// The length of the leases of each worker, in µs, by the code of its node.
     pub fn ttls_us(&self) -> BTreeMap<u8, u64> {
         let workers = self.workers.0.iter().map(|number| Node::Worker(*number));
-        workers.map(|node| (node.code(), self.lease_of(node).0 * 1_000)).collect()
-    }
-
-    /// The longest lease that a worker asks for.
-    pub fn longest_ttl_ms(&self) -> u64 {
-        self.ttl_ms.max(self.even_workers_ttl_ms.unwrap_or(0))
+        workers.map(|node| (node.code(), self.leases_of(node).ttl_ms * 1_000)).collect()
     }
 
     /// Every node that things can happen to.
@@ -154,6 +171,17 @@ impl Plan {
         let workers = self.workers.0.iter().map(|number| Node::Worker(*number));
         let hosts = self.hosts.0.iter().map(|number| Node::Host(*number));
         std::iter::once(Node::Registry).chain(workers).chain(hosts)
+    }
+
+    /// The leases that a worker asks for.
+    pub fn leases_of(&self, worker: Node) -> LeaseSetting {
+        let own = self.leases.iter().find(|lease| lease.worker == worker);
+        own.copied().unwrap_or(LeaseSetting { worker, ttl_ms: self.ttl_ms, renew_ms: self.renew_ms })
+    }
+
+    /// The longest lease that any worker asks for.
+    pub fn longest_ttl_ms(&self) -> u64 {
+        self.leases.iter().map(|lease| lease.ttl_ms).fold(self.ttl_ms, u64::max)
     }
 
     /// Every body that a step gives a process, in the order of the steps.
@@ -217,6 +245,25 @@ impl Links {
         late_permille: 0,
         late_ms: 0,
     };
+}
+
+impl fmt::Display for LeaseSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worker, ttl_ms, renew_ms } = self;
+        write!(f, "{worker} ttl {} renew {}", Ms(*ttl_ms), Ms(*renew_ms))
+    }
+}
+
+impl FromStr for LeaseSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [worker, "ttl", ttl, "renew", renew] = words.as_slice() else {
+            return Err(format!("`{text}` is no lease: say `worker-2 ttl 3s renew 1s`"));
+        };
+        Ok(Self { worker: parse_worker(worker)?, ttl_ms: parse_ms(ttl)?, renew_ms: parse_ms(renew)? })
+    }
 }
 
 impl fmt::Display for ClockSetting {

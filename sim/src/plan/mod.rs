@@ -31,5 +31,5 @@ pub mod work;
 
 pub use error::PlanError;
 pub use file::Outline;
-pub use header::{ClockSetting, FORMAT, Links, Plan, Store};
+pub use header::{ClockSetting, FORMAT, LeaseSetting, Links, Plan, Store, TaskOrder};
 pub use names::{Link, Node, NodeNumbers, Process, Scope};

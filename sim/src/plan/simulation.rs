@@ -23,6 +23,8 @@ pub trait Simulation {
     fn power_off_registry(&mut self, at_disk_call: Option<u64>, span: Span);
     /// Tasks that are spawned until then start so much later.
     fn start_late(&mut self, node: Node, by_us: u64, until_us: u64);
+    /// Tasks that become ready until then run in the opposite order.
+    fn reverse_tasks(&mut self, node: Node, until_us: u64);
     fn bend_clock(&mut self, fault: &dyn ClockFault);
 
     // Links.
@@ -30,6 +32,9 @@ pub trait Simulation {
     fn lose(&mut self, link: Link, percent: u64, until_us: u64);
     fn repeat(&mut self, link: Link, percent: u64, until_us: u64);
     fn delay(&mut self, link: Link, by_us: u64, until_us: u64);
+
+    /// The message of this number on the link, counted from the run's first.
+    fn single_out(&mut self, link: Link, number: u64, fate: MessageFault);
 
     // The registry's disk and store, and the probes of workers.
     fn trouble_disk(&mut self, how: DiskFault, until_us: u64);
@@ -59,6 +64,20 @@ pub trait Simulation {
     // Work of workers, beside their own sweeps.
     fn sweep(&mut self, worker: Node);
     fn drain(&mut self, worker: Node);
+}
+
+/// What happens to one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageFault {
+    Dropped,
+    /// A copy arrives so much after it.
+    Doubled {
+        after_us: u64,
+    },
+    /// It arrives so much later.
+    Late {
+        by_us: u64,
+    },
 }
 
 /// How the registry's disk is faulty.

@@ -6,7 +6,7 @@ use std::fmt;
 pub use crate::plan::body::Body;
 pub use crate::plan::method::Method;
 pub use crate::plan::names::{Link, Scope};
-pub use crate::plan::simulation::{DiskFault, Forgery, StaleCallKind, StoreFailure, StoreWait};
+pub use crate::plan::simulation::{DiskFault, Forgery, MessageFault, StaleCallKind, StoreFailure, StoreWait};
 pub use crate::plan::span::Span;
 pub use crate::plan::step_kind::Action;
 use crate::plan::words::Ms;

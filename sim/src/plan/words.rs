@@ -59,6 +59,12 @@ pub fn parse_percent(text: &str) -> Result<u64, String> {
     number.filter(|number| *number <= 100).ok_or_else(|| format!("`{text}` is no share: say 30%"))
 }
 
+/// The number of a message on its link; the first is 1.
+pub fn parse_message(text: &str) -> Result<u64, String> {
+    let number = unsigned(text).filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is no number of a message: the first on a link is 1"))
+}
+
 pub fn parse_worker(text: &str) -> Result<Node, String> {
     match text.parse()? {
         worker @ Node::Worker(_) => Ok(worker),

@@ -11,6 +11,8 @@ const MOST_STEPS: usize = 8;
 
 pub struct Failure {
     pub subject: String,
+    /// The scope that it was found in; none if a seed made its plan.
+    pub scope: Option<String>,
     pub reproducer: Reproducer,
     pub snapshot: Option<Snapshot>,
     pub needs: Needs,
@@ -25,6 +27,6 @@ impl Failure {
         let process = reproducer.process().map(|process| process.0);
         let snapshot =
             usize::try_from(breach.at).ok().and_then(|place| Snapshot::before(history, place, process));
-        Self { subject: subject.name.to_owned(), reproducer, snapshot, needs }
+        Self { subject: subject.name.to_owned(), scope: None, reproducer, snapshot, needs }
     }
 }

@@ -80,7 +80,11 @@ fn facts(failure: &Failure) -> String {
         0 => counted(steps, "step"),
         runs => format!("{} made {steps} in {}", counted(*steps_before, "step"), counted(*runs, "run")),
     };
-    format!("  `{}` breaks it: {about}seed {seed} on {}; {size}", failure.subject, store.name())
+    let from = match &failure.scope {
+        Some(scope) => format!("scope {scope}"),
+        None => format!("seed {seed} on {}", store.name()),
+    };
+    format!("  `{}` breaks it: {about}{from}; {size}", failure.subject)
 }
 
 fn steps(failure: &Failure) -> Vec<String> {

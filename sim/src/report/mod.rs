@@ -1,8 +1,10 @@
-//! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`).
+//! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`);
+//! `proof` writes what a proof has shown, in all of them.
 
 pub mod failure;
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod proof;
 pub mod summary;

@@ -73,6 +73,11 @@ impl Seeds {
 impl Shard {
     pub const WHOLE: Self = Self { number: 1, of: 1 };
 
+    /// Whether the part at this place, counted from 0, belongs to it.
+    pub fn has(self, place: u64) -> bool {
+        place % self.of == self.number - 1
+    }
+
     pub fn is_whole(self) -> bool {
         self == Self::WHOLE
     }

@@ -18,5 +18,6 @@ pub fn remove_node(plan: &mut Plan, node: Node) {
     };
     numbers.retain(|number| *number != gone);
     plan.clocks.retain(|clock| clock.node != node);
+    plan.leases.retain(|lease| lease.worker != node);
     plan.steps.retain(|step| !step.action.nodes().contains(&node));
 }

@@ -1,7 +1,7 @@
 //! Simplifies the header for the same steps: quick links that lose nothing, clocks that agree, and every setting as in a
 //! quiet plan. The same list tells which facts of a header differ from a quiet world, one at a time.
 
-use crate::plan::{ClockSetting, Links, Node, Plan, Store};
+use crate::plan::{ClockSetting, Links, Node, Plan, Store, TaskOrder};
 use crate::shrink::Move;
 use crate::shrink::plan_names::remove_node;
 
@@ -26,13 +26,10 @@ pub fn facts(plan: &Plan) -> Vec<Fact> {
         format!("ttl_ms = {}, renew_ms = {}", plan.ttl_ms, plan.renew_ms),
         Plan { ttl_ms: quiet.ttl_ms, renew_ms: quiet.renew_ms, ..plan.clone() },
     );
-    fact(
-        format!("even_workers_ttl_ms = {}", plan.even_workers_ttl_ms.unwrap_or(0)),
-        Plan { even_workers_ttl_ms: None, ..plan.clone() },
-    );
     fact(format!("sweep_ms = {}", plan.sweep_ms), Plan { sweep_ms: quiet.sweep_ms, ..plan.clone() });
     fact(format!("bound = {}", plan.bound), Plan { bound: quiet.bound, ..plan.clone() });
     fact("store = sqlite".into(), Plan { store: Store::Memory, ..plan.clone() });
+    fact("order = first-ready".into(), Plan { order: TaskOrder::Drawn, ..plan.clone() });
     fact(
         format!("fences_left = {}", plan.fences_left.unwrap_or(0)),
         Plan { fences_left: None, ..plan.clone() },
@@ -53,6 +50,11 @@ pub fn facts(plan: &Plan) -> Vec<Fact> {
         format!("{} of 1000 messages late, by up to {} ms", links.late_permille, links.late_ms),
         with_links(Links { late_permille: 0, late_ms: 0, ..links }),
     );
+    for (place, lease) in plan.leases.iter().enumerate() {
+        let mut without = plan.clone();
+        without.leases.remove(place);
+        fact(format!("lease {lease}"), without);
+    }
     for (place, clock) in plan.clocks.iter().enumerate() {
         let mut without = plan.clone();
         without.clocks.remove(place);
@@ -125,8 +127,9 @@ pub fn settings(plan: &Plan) -> Vec<Move> {
     let was_ttl_ms = plan.ttl_ms.max(1);
     let mut moves = vec![
         Move::new("the store in memory", |plan| plan.store = Store::Memory),
+        Move::new("tasks in drawn order", |plan| plan.order = TaskOrder::Drawn),
+        Move::new("the same leases for all", |plan| plan.leases.clear()),
         Move::new("all fences", |plan| plan.fences_left = None),
-        Move::new("one ttl for all workers", |plan| plan.even_workers_ttl_ms = None),
         Move::new(format!("sweep_ms = {}", quiet.sweep_ms), move |plan| plan.sweep_ms = quiet.sweep_ms),
         Move::new(format!("bound = {}", quiet.bound), move |plan| plan.bound = quiet.bound),
         Move::new(format!("ttl_ms = {ttl_ms}"), move |plan| {

@@ -2,7 +2,7 @@
 //! forms, things that a reader has to count, how round the numbers are, and how large. Every step of shrinking goes down.
 
 use crate::plan::span::Span;
-use crate::plan::{Links, Plan, Store};
+use crate::plan::{Links, Plan, Store, TaskOrder};
 use crate::shrink::plan_names::processes;
 
 /// The first that differs decides.
@@ -83,8 +83,8 @@ fn settings(plan: &Plan) -> usize {
     });
     let facts = [
         plan.store != Store::Memory,
+        plan.order != TaskOrder::Drawn,
         plan.fences_left.is_some(),
-        plan.even_workers_ttl_ms.is_some(),
         plan.bound != quiet.bound,
         plan.sweep_ms != quiet.sweep_ms,
         (plan.ttl_ms, plan.renew_ms) != (quiet.ttl_ms, quiet.renew_ms),
@@ -93,7 +93,7 @@ fn settings(plan: &Plan) -> usize {
         links.repeat_permille > 0,
         links.late_permille > 0 || links.late_ms > 0,
     ];
-    facts.into_iter().filter(|is_set| *is_set).count() + clocks.sum::<usize>()
+    facts.into_iter().filter(|is_set| *is_set).count() + clocks.sum::<usize>() + plan.leases.len()
 }
 
 #[cfg(test)]
@@ -142,13 +142,14 @@ mod tests {
         let late = Links { late_permille: 1, ..Links::QUICK };
         let larger = [
             Plan { store: Store::Sqlite, ..quiet.clone() },
+            Plan { order: TaskOrder::FirstReady, ..quiet.clone() },
             Plan { fences_left: Some(0), ..quiet.clone() },
-            Plan { even_workers_ttl_ms: Some(3_000), ..quiet.clone() },
             Plan { bound: 1, ..quiet.clone() },
             Plan { sweep_ms: 1, ..quiet.clone() },
             Plan { ttl_ms: 2_999, ..quiet.clone() },
             Plan { links: late, ..quiet.clone() },
             Plan { clocks: vec![clock], ..quiet.clone() },
+            Plan { leases: vec!["worker-1 ttl 3s renew 1s".parse().unwrap()], ..quiet.clone() },
             Plan { horizon_ms: 10_001, ..quiet.clone() },
         ];
         for plan in larger {

@@ -24,7 +24,7 @@ pub use factories::{
     WrapCore,
 };
 pub use request_server::{MakeServer, RequestServer};
-pub use schedule::{RandomSchedule, Schedule, Wakeup};
+pub use schedule::{FirstReadyFirst, RandomSchedule, Schedule, Wakeup};
 pub(crate) use workplace::Bodies;
 pub use workplace::{BodyActions, Workplace};
 
@@ -40,7 +40,7 @@ pub struct Subject {
     pub store_needed: Store,
     /// Stands between the recorder and our registry.
     pub wrap_core: Option<WrapCore>,
-    /// Orders ready tasks; by chance, if it is none.
+    /// Orders ready tasks; as the plan says, if it is none.
     pub schedule: Option<fn(Seed) -> Box<dyn Schedule>>,
     /// Another registry in place of ours.
     pub open_registry: Option<OpenRegistry>,

@@ -20,6 +20,19 @@ pub struct Wakeup {
 /// Draws each place from the seed: every order is as likely as every other.
 pub struct RandomSchedule(pub Seed);
 
+/// First ready, first run.
+#[derive(Default)]
+pub struct FirstReadyFirst {
+    ready: u64,
+}
+
+impl Schedule for FirstReadyFirst {
+    fn place(&mut self, _: Wakeup) -> u64 {
+        self.ready += 1;
+        self.ready
+    }
+}
+
 impl Schedule for RandomSchedule {
     fn place(&mut self, wakeup: Wakeup) -> u64 {
         let task = u64::from(wakeup.machine) << 56 | wakeup.task;

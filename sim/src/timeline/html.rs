@@ -202,8 +202,8 @@ fn plan(page: &mut String, history: &History) {
     };
     row("seed", plan.seed.to_string());
     row("lease", format!("{} ms, renewed every {} ms", plan.ttl_ms, plan.renew_ms));
-    if let Some(ttl_ms) = plan.even_workers_ttl_ms {
-        row("lease of even workers", format!("{ttl_ms} ms"));
+    for lease in &plan.leases {
+        row("lease", lease.to_string());
     }
     row("sweeps", format!("every {} ms, at most {} bodies a worker", plan.sweep_ms, plan.bound));
     row("workers", plan.workers.to_string());

@@ -103,6 +103,7 @@ impl World {
         self.traffic.network.end_faults();
         self.traffic.held_calls.clear();
         self.store_faults.end();
+        self.kernel.end_reversals();
         self.trouble_disk();
         disk::with(disk::Disk::lets_live);
         self.note_at(Node::Registry, What::LivenessBegan { bound_us });

@@ -13,14 +13,14 @@ use fencepost::registry::remote::{
 };
 
 use crate::history::event::{GrantNo, NO_PROCESS, What};
-use crate::plan::Node;
 use crate::plan::chance::Purpose;
 use crate::plan::step::Method;
+use crate::plan::{Link, Node, Process};
 use crate::world::calls::{method_of, process_of};
 use crate::world::environment::NodeEnvironment;
 use crate::world::state::due::{Due, Message};
 use crate::world::state::exchanges::ExchangeId;
-use crate::world::state::traffic::HeldCall;
+use crate::world::state::traffic::{HeldCall, SentMessage};
 use crate::world::state::{World, try_with, with};
 
 /// How long a trait call of a worker or host waits for its answer.
@@ -82,6 +82,12 @@ impl Drop for Exchange {
     }
 }
 
+/// The call in a request that a plan can hold back, and its process.
+fn held_call_in(request: &Request) -> Option<(Method, Process)> {
+    let Request::Submit { call, .. } = request else { return None };
+    Some((method_of(call)?, Process(process_of(call.process_id()?)?)))
+}
+
 impl World {
     fn send_request(&mut self, from: Node, exchange: ExchangeId, request: Request) {
         let now_us = self.kernel.now_us;
@@ -92,6 +98,12 @@ impl World {
         }
         if fate.first_us.is_none() {
             self.note_lost(from, &request);
+        }
+        if let Some(log) = &mut self.traffic.log {
+            let link = Link { from, to: Node::Registry };
+            let arrives_us = fate.first_us.or(fate.second_us).map(|us| now_us + us);
+            let (number, call) = (fate.number, held_call_in(&request));
+            log.sent.push(SentMessage { link, number, at_us: now_us, arrives_us, call });
         }
         let message = |content, is_copy| {
             let number = fate.number;
@@ -115,9 +127,7 @@ impl World {
         if self.traffic.held_calls.is_empty() {
             return None;
         }
-        let Request::Submit { call, .. } = request else { return None };
-        let method = method_of(call)?;
-        let process = process_of(call.process_id()?)?;
+        let (method, Process(process)) = held_call_in(request)?;
         let now_us = self.kernel.now_us;
         self.traffic.held_calls.retain(|held| held.until_us.is_none_or(|until_us| now_us < until_us));
         let of_process = |held: &&mut HeldCall| held.process.0 == process;
@@ -157,6 +167,11 @@ impl World {
         let now_us = self.kernel.now_us;
         let fate = self.traffic.network.send(self.seed, &self.plan.links, Node::Registry, to, now_us);
         let number = fate.number;
+        if let Some(log) = &mut self.traffic.log {
+            let link = Link { from: Node::Registry, to };
+            let arrives_us = fate.first_us.or(fate.second_us).map(|us| now_us + us);
+            log.sent.push(SentMessage { link, number, at_us: now_us, arrives_us, call: None });
+        }
         let Some(us) = fate.first_us.or(fate.second_us) else {
             self.note_at(to, What::Lost { is_answer: true });
             return;

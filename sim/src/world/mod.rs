@@ -29,5 +29,6 @@ mod timed_store;
 mod waits;
 mod worker_node;
 
-pub use run::{Outcome, run, run_with_calls};
+pub use run::{Outcome, run, run_with_calls, run_with_messages};
 pub use state::records::DecidedCall;
+pub use state::traffic::{ArrivedRequest, MessageLog, SentMessage};

@@ -23,6 +23,7 @@ use crate::world::state::due::{Due, Message};
 use crate::world::state::nodes::Caller;
 use crate::world::state::records::RequestName;
 use crate::world::state::services::{Recorder, Server};
+use crate::world::state::traffic::ArrivedRequest;
 use crate::world::state::{World, with};
 use crate::world::timed_store::TimedStore;
 
@@ -182,6 +183,12 @@ impl World {
             registry.inbox.push(Due::RequestArrives(message));
             return None;
         }
+        let now_us = self.kernel.now_us;
+        if let Some(log) = &mut self.traffic.log {
+            let disk_calls = disk::with(|disk| disk.operations()).unwrap_or_default();
+            log.arrived.push(ArrivedRequest { at_us: now_us, disk_calls });
+        }
+        let registry = self.node(Node::Registry);
         let is_lost = !registry.is_up || !self.survives(&message);
         if is_lost {
             self.note_lost(message.from, &message.content);

@@ -11,6 +11,7 @@ use crate::world::dispatch::dispatch;
 use crate::world::scheduler::Turn;
 use crate::world::state::due::Due;
 use crate::world::state::records::DecidedCall;
+use crate::world::state::traffic::MessageLog;
 use crate::world::state::{self, World, with};
 use crate::world::{machines, poll_task};
 
@@ -39,6 +40,19 @@ pub fn run_with_calls(plan: &Arc<Plan>, subject: &Subject) -> (Outcome, Vec<Deci
     let mut world = run_world(world, &mut ());
     let calls = world.records.decided_calls.take().unwrap_or_default();
     (outcome_of(world), calls)
+}
+
+/// As [`run`], and returns every message.
+pub fn run_with_messages(
+    plan: &Arc<Plan>,
+    subject: &Subject,
+    witness: &mut impl Witness,
+) -> (Outcome, MessageLog) {
+    let mut world = World::new(Arc::clone(plan), subject.clone());
+    world.traffic.log = Some(MessageLog::default());
+    let mut world = run_world(world, witness);
+    let log = world.traffic.log.take().unwrap_or_default();
+    (outcome_of(world), log)
 }
 
 fn run_world(world: World, witness: &mut impl Witness) -> Box<World> {

@@ -55,6 +55,8 @@ pub struct Kernel<D> {
     due: Vec<(u32, Option<D>)>,
     free_due: Vec<u32>,
     entries: u64,
+    /// Machines whose tasks run in the opposite order, and until when.
+    reversed: Vec<(u8, u64)>,
     /// Tasks polled, entries taken and clocks read in the present second, and in all seconds.
     turns: u64,
     all_turns: u64,
@@ -100,6 +102,7 @@ impl<D> Kernel<D> {
             due: Vec::new(),
             free_due: Vec::new(),
             entries: 0,
+            reversed: Vec::new(),
             turns: 0,
             all_turns: 0,
             second: 0,
@@ -140,7 +143,22 @@ impl<D> Kernel<D> {
         slot.is_ready = true;
         slot.wakes += 1;
         let wakeup = Wakeup { machine: slot.machine, task: slot.number, wakes: slot.wakes };
-        self.ready.push((self.schedule.place(wakeup), id));
+        let place = self.schedule.place(wakeup);
+        let is_reversed = self
+            .reversed
+            .iter()
+            .any(|(machine, until_us)| *machine == wakeup.machine && self.now_us < *until_us);
+        self.ready.push((if is_reversed { !place } else { place }, id));
+    }
+
+    /// The machine's tasks that become ready until then run in the opposite order.
+    pub fn reverse(&mut self, machine: u8, until_us: u64) {
+        self.reversed.push((machine, until_us));
+    }
+
+    /// From now on no machine's tasks do.
+    pub fn end_reversals(&mut self) {
+        self.reversed.clear();
     }
 
     pub fn at(&mut self, at_us: u64, due: D) -> Entry {
@@ -283,5 +301,35 @@ impl<D> Kernel<D> {
         let tasks = self.tasks.iter_mut().filter_map(|slot| slot.future.take()).collect();
         let due = self.due.iter_mut().filter_map(|(_, due)| due.take()).collect();
         (tasks, due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::FirstReadyFirst;
+
+    /// The tasks in the order in which they run, by number; each is its machine's, and all are ready at once.
+    fn order(machines: &[u8], reversed: Option<u8>) -> Vec<u64> {
+        let mut kernel: Kernel<()> = Kernel::new(Box::new(FirstReadyFirst::default()));
+        if let Some(machine) = reversed {
+            kernel.reverse(machine, 1);
+        }
+        for (number, machine) in (1..).zip(machines) {
+            let id = kernel.spawn(*machine, number, Box::pin(std::future::pending()));
+            kernel.wake(id);
+        }
+        let mut order = Vec::new();
+        while let Turn::Poll(id, ..) = kernel.next(|_| false) {
+            order.push(kernel.tasks[id.place as usize].number);
+        }
+        order
+    }
+
+    #[test]
+    fn ready_tasks_run_in_their_order_or_once_in_the_opposite() {
+        assert_eq!(order(&[1, 1, 1], None), [1, 2, 3]);
+        assert_eq!(order(&[1, 1, 1], Some(1)), [3, 2, 1]);
+        assert_eq!(order(&[1, 2, 1, 2], Some(1)), [2, 4, 3, 1]);
     }
 }

@@ -8,7 +8,7 @@ use crate::disk;
 use crate::history::event::What;
 use crate::plan::clock_fault::ClockFault;
 use crate::plan::host_call::HostCall;
-use crate::plan::simulation::{DiskFault, Simulation, StaleCallKind, StoreFailure, StoreWait};
+use crate::plan::simulation::{DiskFault, MessageFault, Simulation, StaleCallKind, StoreFailure, StoreWait};
 use crate::plan::span::Span;
 use crate::plan::{Link, Node, Process, Scope, method::Method};
 use crate::world::hosts::{Job, ask};
@@ -69,6 +69,10 @@ impl Simulation for RunningWorld {
         with(|world| world.node(node).late_start = (by_us, until_us));
     }
 
+    fn reverse_tasks(&mut self, node: Node, until_us: u64) {
+        with(|world| world.kernel.reverse(node.code(), until_us));
+    }
+
     fn bend_clock(&mut self, fault: &dyn ClockFault) {
         with(|world| {
             let now_us = world.kernel.now_us;
@@ -90,6 +94,10 @@ impl Simulation for RunningWorld {
 
     fn delay(&mut self, link: Link, by_us: u64, until_us: u64) {
         with(|world| world.traffic.network.delay(link, by_us, until_us));
+    }
+
+    fn single_out(&mut self, link: Link, number: u64, fate: MessageFault) {
+        with(|world| world.traffic.network.single_out(link, number, fate));
     }
 
     fn trouble_disk(&mut self, how: DiskFault, until_us: u64) {

@@ -25,17 +25,18 @@ use crate::world::state::with;
 pub fn start(node: Node, is_renamed: bool) {
     let (plan, subject, life) =
         with(|world| (Arc::clone(&world.plan), world.subject.clone(), world.node(node).life));
-    let (ttl_ms, renew_ms) = plan.lease_of(node);
+    let leases = plan.leases_of(node);
     let client = ObservedClient { node, client: remote_client(node) };
     let registry: Arc<dyn ProcessRegistry> = match subject.protocol {
         Protocol::Fenced => Arc::new(Facade(client)),
-        Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite { client, ttl_ms })),
+        Protocol::RenewThenWrite => Arc::new(Facade(RenewThenWrite { client, ttl_ms: leases.ttl_ms })),
     };
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(node));
     let workplace = Workplace {
         registry: Arc::clone(&registry),
         environment: Arc::clone(&environment),
-        timings: LeaseTimings::new(ttl_ms, renew_ms).expect("plans are checked before they run"),
+        timings: LeaseTimings::new(leases.ttl_ms, leases.renew_ms)
+            .expect("plans are checked before they run"),
         owner_id: if is_renamed { format!("{node}.{life}") } else { node.to_string() },
         liveness: Arc::new(liveness(node, life)),
         bound: usize::from(plan.bound),

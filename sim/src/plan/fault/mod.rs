@@ -4,9 +4,12 @@ pub mod clock_drift;
 pub mod clock_step;
 pub mod clock_wander;
 pub mod cut_link;
+pub mod doubled_message;
+pub mod dropped_message;
 pub mod failing_store;
 pub mod faulty_disk;
 pub mod hold_call;
+pub mod late_message;
 pub mod late_start;
 pub mod lying_probe;
 pub mod message_delay;
@@ -16,6 +19,7 @@ pub mod node_crash;
 pub mod pause;
 pub mod power_off;
 pub mod registry_crash;
+pub mod reversed_tasks;
 pub mod slow_store;
 pub mod stale_call;
 
@@ -41,4 +45,8 @@ pub const FAULTS: &[Kind] = &[
     Kind::of::<power_off::PowerOff>(),
     Kind::of::<faulty_disk::FaultyDisk>(),
     Kind::of::<clock_wander::ClockWander>(),
+    Kind::of::<dropped_message::DroppedMessage>(),
+    Kind::of::<doubled_message::DoubledMessage>(),
+    Kind::of::<late_message::LateMessage>(),
+    Kind::of::<reversed_tasks::ReversedTasks>(),
 ];

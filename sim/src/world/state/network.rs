@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::chance::{Purpose, Seed, below};
-use crate::plan::step::Link;
+use crate::plan::step::{Link, MessageFault};
 use crate::plan::{Links, Node};
 
 #[derive(Default)]
@@ -21,6 +21,8 @@ struct Line {
     lose: (u64, u64),
     repeat: (u64, u64),
     delay: (u64, u64),
+    /// Messages that the plan names, by their numbers.
+    singled_out: Vec<(u64, MessageFault)>,
 }
 
 /// When copies of a message arrive, from now; none is a message lost.
@@ -30,6 +32,19 @@ pub struct Fate {
     pub second_us: Option<u64>,
     /// The message's number on its link.
     pub number: u64,
+}
+
+impl Fate {
+    fn with(self, fault: MessageFault) -> Self {
+        match fault {
+            MessageFault::Dropped => Self { first_us: None, second_us: None, ..self },
+            MessageFault::Doubled { after_us } => Self {
+                second_us: self.second_us.or(self.first_us.map(|first_us| first_us + after_us)),
+                ..self
+            },
+            MessageFault::Late { by_us } => Self { first_us: self.first_us.map(|us| us + by_us), ..self },
+        }
+    }
 }
 
 impl Network {
@@ -52,6 +67,10 @@ impl Network {
 
     pub fn delay(&mut self, link: Link, by_us: u64, until_us: u64) {
         self.line(link.from, link.to).delay = (by_us, until_us);
+    }
+
+    pub fn single_out(&mut self, link: Link, number: u64, fault: MessageFault) {
+        self.line(link.from, link.to).singled_out.push((number, fault));
     }
 
     /// From now on no message is lost, repeated or late.
@@ -93,6 +112,9 @@ impl Network {
         }
         if now_us < line.cut_until_us {
             fate = Fate { first_us: None, second_us: None, number };
+        }
+        for (_, fault) in line.singled_out.iter().filter(|(singled_out, _)| *singled_out == number) {
+            fate = fate.with(*fault);
         }
         fate
     }
@@ -143,6 +165,21 @@ mod tests {
         assert_eq!(fates(&mut network, &Links::QUICK, 999, 1)[0].first_us, None);
         assert!(fates(&mut network, &Links::QUICK, 1_000, 1)[0].first_us.is_some());
         assert!(network.send(Seed(3), &Links::QUICK, LINK.to, LINK.from, 0).first_us.is_some());
+    }
+
+    #[test]
+    fn a_message_that_is_singled_out_is_the_only_one_that_differs() {
+        let mut network = Network::default();
+        network.single_out(LINK, 2, MessageFault::Dropped);
+        network.single_out(LINK, 3, MessageFault::Late { by_us: 7 });
+        network.single_out(LINK, 4, MessageFault::Doubled { after_us: 9 });
+        let plain = fates(&mut Network::default(), &Links::QUICK, 0, 5);
+        let found = fates(&mut network, &Links::QUICK, 0, 5);
+        let first_us = |place: usize| plain[place].first_us.unwrap();
+        assert_eq!((found[0], found[4]), (plain[0], plain[4]));
+        assert_eq!((found[1].first_us, found[1].second_us), (None, None));
+        assert_eq!((found[2].first_us, found[2].second_us), (Some(first_us(2) + 7), None));
+        assert_eq!((found[3].first_us, found[3].second_us), (Some(first_us(3)), Some(first_us(3) + 9)));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::disk;
 use crate::history::event::{Context, Event, GrantNo, NO_PROCESS, What};
 use crate::plan::chance::Seed;
 use crate::plan::step::{Body, Span};
-use crate::plan::{Node, Plan, Process, Store};
-use crate::subject::{RandomSchedule, Subject};
+use crate::plan::{Node, Plan, Process, Store, TaskOrder};
+use crate::subject::{FirstReadyFirst, RandomSchedule, Schedule, Subject};
 use crate::world::scheduler::Kernel;
 use crate::world::state::due::Due;
 use crate::world::state::ledger::Ledger;
@@ -56,9 +56,10 @@ pub struct Workload {
 impl World {
     pub fn new(plan: Arc<Plan>, subject: Subject) -> Self {
         let seed = Seed(plan.seed);
-        let schedule = match subject.schedule {
-            Some(schedule) => schedule(seed),
-            None => Box::new(RandomSchedule(seed)),
+        let schedule: Box<dyn Schedule> = match (subject.schedule, plan.order) {
+            (Some(schedule), _) => schedule(seed),
+            (None, TaskOrder::Drawn) => Box::new(RandomSchedule(seed)),
+            (None, TaskOrder::FirstReady) => Box::new(FirstReadyFirst::default()),
         };
         Self {
             seed,

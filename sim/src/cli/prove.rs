@@ -1,0 +1,163 @@
+//! `prove`: explores scopes, and writes what was shown.
+
+use std::path::PathBuf;
+
+use crate::cli::command_options::Prove;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::invocation::Invocation;
+use crate::cli::job_summary::append_job_summary;
+use crate::cli::output_folder::{self, OutputFolder};
+use crate::cli::proof_progress::ProofProgress;
+use crate::cli::values::{Format, Seconds};
+use crate::cli::{interrupt, stdout};
+use crate::prove::{KeptProof, ProveRequest, ProveResult, SmallWorld, prove_all};
+use crate::report::failure::Failure;
+use crate::report::human::{self, NextCommands};
+use crate::report::proof::{self, ProofReport};
+use crate::search::seeds::Shard;
+use crate::search::{Reproducer, StopRule, processors};
+use crate::subject::Subject;
+use crate::support::atomic_file;
+
+pub fn prove(wanted: &Prove, invocation: &Invocation<'_>) -> CommandResult {
+    let subject = invocation.subject()?;
+    let worlds = worlds(wanted, &subject)?;
+    let asked = interrupt::listen()?;
+    let is_interrupted = || interrupt::is_asked(&asked);
+    let shard = wanted.shard.unwrap_or(Shard::WHOLE);
+    let request = ProveRequest {
+        jobs: wanted.jobs.unwrap_or_else(processors),
+        shard,
+        time_limit_us: wanted.time.map(|Seconds(seconds)| seconds.saturating_mul(1_000_000)),
+        stop: if wanted.keep_going { StopRule::Never } else { StopRule::AtFirstBreach },
+        is_interrupted: &is_interrupted,
+        ..ProveRequest::new(&subject, &worlds, wanted.deviations)
+    };
+    let out = wanted.out.as_deref().map(OutputFolder::prepare).transpose()?;
+    wanted.report.junit.as_deref().map(output_folder::can_be_written).transpose()?;
+    if wanted.report.format == Format::Github {
+        append_job_summary("")?;
+    }
+    let mut kept = match &wanted.resume {
+        Some(path) => Some(KeptProof::open(path, &made_by(&request)?).map_err(CliError::of)?),
+        None => None,
+    };
+    let mut progress = ProofProgress::begin(wanted.deviations, worlds.len());
+    let result = prove_all(&request, kept.as_mut(), &mut progress).map_err(CliError::of)?;
+
+    let mut told = Vec::new();
+    for failure in failures(&result, &worlds, &subject, wanted.budget, &is_interrupted) {
+        let next = next_commands(&failure, out.as_ref(), invocation, &subject);
+        let report = human::failure(&failure, &next);
+        if let Some(out) = &out {
+            out.write_failure(&failure, &subject, &report)?;
+        }
+        told.push((failure.reproducer.breach.law, report));
+    }
+    let report =
+        ProofReport { subject: subject.name, shard: shard.to_string(), result: &result, failures: &told };
+    write_files(out.as_ref(), wanted.report.junit.as_ref(), &report)?;
+    match wanted.report.format {
+        Format::Json => stdout::raw(&proof::json(&report)),
+        Format::Human => print(&report),
+        Format::Github => {
+            print(&report);
+            proof::annotations(&report).iter().for_each(stdout::line);
+            append_job_summary(&proof::job_summary(&report))?;
+        }
+    }
+    Ok(result.conclusion)
+}
+
+/// The scopes that were named, or those of the catalogue that fit the subject.
+fn worlds(wanted: &Prove, subject: &Subject) -> Result<Vec<SmallWorld>, CliError> {
+    if wanted.scopes.is_empty() {
+        return Ok(SmallWorld::fitting(subject));
+    }
+    wanted.scopes.iter().map(|name| SmallWorld::find(name).map_err(CliError::of)).collect()
+}
+
+/// Names the build and the request: sums of others do not belong together.
+fn made_by(request: &ProveRequest<'_>) -> Result<String, CliError> {
+    let own = std::env::current_exe()
+        .and_then(std::fs::read)
+        .map_err(|cause| CliError(format!("this program cannot read itself: {cause}")))?;
+    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let build = own.iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    let scopes: String = request.worlds.iter().map(|world| world.plan.to_string()).collect();
+    let scopes = scopes.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    let ProveRequest { subject, deviations, shard, .. } = request;
+    Ok(format!("build {build:016x}, {}, scopes {scopes:016x}, {deviations}, shard {shard}", subject.name))
+}
+
+/// The first witness of each broken law, run again and made small.
+fn failures(
+    result: &ProveResult,
+    worlds: &[SmallWorld],
+    subject: &Subject,
+    runs: u64,
+    is_interrupted: &dyn Fn() -> bool,
+) -> Vec<Failure> {
+    let mut failures: Vec<Failure> = Vec::new();
+    for (statement, world) in result.statements.iter().zip(worlds) {
+        for witness in &statement.broken {
+            let is_told = |failure: &Failure| failure.reproducer.breach.law == witness.law;
+            if failures.iter().any(is_told) {
+                continue;
+            }
+            let plan = witness.plan(world);
+            if let Some(found) = Reproducer::find(&plan, subject, &witness.law, runs, is_interrupted) {
+                let scope = Some(world.name.clone());
+                failures.push(Failure { scope, ..Failure::new(found, subject) });
+            }
+        }
+    }
+    failures
+}
+
+fn write_files(
+    out: Option<&OutputFolder>,
+    junit: Option<&PathBuf>,
+    report: &ProofReport<'_>,
+) -> Result<(), CliError> {
+    if let Some(out) = out {
+        out.write_proof(&proof::json(report))?;
+    }
+    junit.map_or(Ok(()), |path| output_folder::put(path, &proof::junit(report).xml()))
+}
+
+fn print(report: &ProofReport<'_>) {
+    for (_, told) in report.failures {
+        stdout::line(told);
+    }
+    for statement in &report.result.statements {
+        stdout::raw(&proof::statement(statement));
+    }
+    stdout::raw(&proof::held_fixed(report.result));
+    stdout::raw(&proof::verdict(report));
+}
+
+/// The plan of a witness has no seed that makes it: without a folder its text is kept beside the report.
+fn next_commands(
+    failure: &Failure,
+    out: Option<&OutputFolder>,
+    invocation: &Invocation<'_>,
+    subject: &Subject,
+) -> NextCommands {
+    let plan = match out {
+        Some(out) => out.plan_of(failure),
+        None => std::env::temp_dir().join(format!("fencepost-{}.toml", failure.reproducer.file_stem())),
+    };
+    if out.is_none() {
+        // A report that names a file which could not be written says so when it is replayed.
+        drop(atomic_file::write(&plan, failure.reproducer.plan().to_string().as_bytes()));
+    }
+    let about = |command: &str| invocation.about_file(command, &plan, subject);
+    let page = format!("{}.html", failure.reproducer.file_stem());
+    NextCommands {
+        replay: format!("{} --timeline text", about("replay")),
+        debug: format!("{} --timeline html --out {page}", about("replay")),
+        keep: format!("{} --law {}", about("keep"), failure.reproducer.breach.law),
+        elsewhere: None,
+    }
+}
