@@ -22,7 +22,7 @@ pub struct Deciding<'a> {
     future: BoxFuture<'a, Result<Reply, RegistryError>>,
     /// None for our own registry: it decides in one poll, at one reading.
     pub readings: Option<Readings>,
-    /// None unless the call waited for the store.
+    /// None unless the call waited for the store. A decision that goes on for longer sees the true time after its first poll.
     clock: Option<DecisionClock>,
 }
 
@@ -45,8 +45,11 @@ impl Future for Deciding<'_> {
             world.records.decision_clock = self.clock;
         });
         let polled = self.future.as_mut().poll(task);
-        (self.readings, self.clock) =
-            with(|world| (world.records.readings.take(), world.records.decision_clock.take()));
+        self.clock = None;
+        self.readings = with(|world| {
+            world.records.decision_clock = None;
+            world.records.readings.take()
+        });
         polled
     }
 }

@@ -44,7 +44,7 @@ impl Submit for Recorder {
         });
         // The lock is held until the call is answered.
         let waited = match waits {
-            Some(waits) => Some(Box::pin(wait_for_store(waits, is_ours)).await),
+            Some(waits) => Some(Box::pin(wait_for_store(waits)).await),
             None => None,
         };
         let (method, is_answer_lost) = (call.method(), with(|world| world.reach_store(caller, &call))?);
@@ -80,7 +80,8 @@ impl Submit for Recorder {
         let asked = is_judging.then(|| Box::new(call.clone()));
         let inputs = asked.as_deref().map(judge_answers::inputs);
         let judged = asked.as_deref().zip(inputs.as_ref());
-        let clock = waited.as_ref().map(|waited| waited.clock).filter(|_| is_ours);
+        // Nobody tells when another registry's store has its lock: it never sees the time before.
+        let clock = waited.as_ref().map(|waited| DecisionClock { has_lock: !is_ours, ..waited.clock });
         let mut deciding = Deciding::new(core, call, is_ours, clock);
         let (answer, span) = match poll_once(Pin::new(&mut deciding)).await {
             Some(answer) => (answer, None),
@@ -153,14 +154,10 @@ struct WaitedForStore {
     _lock: Option<OwnedMutexGuard<()>>,
 }
 
-/// Waits for our store's lock, and under it. Another registry has a store of its own: its call waits before it is handed over.
-async fn wait_for_store(waits: StoreWaits, is_ours: bool) -> WaitedForStore {
+/// Waits for the store's lock, and under it.
+async fn wait_for_store(waits: StoreWaits) -> WaitedForStore {
     let now_ms = || with(|world| world.wall_ms(Node::Registry));
     let arrived_ms = now_ms();
-    if !is_ours {
-        sleep(waits.total_us()).await;
-        return WaitedForStore { clock: DecisionClock::new(arrived_ms, now_ms()), _lock: None };
-    }
     sleep(waits.for_lock_us).await;
     // The store may fall ill, or recover, while the call waits for its turn.
     let waits_now = || with(|world| world.store_faults.waits(world.kernel.now_us));

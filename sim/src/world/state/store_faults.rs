@@ -21,10 +21,6 @@ pub struct StoreWaits {
 
 impl StoreWaits {
     pub const NONE: Self = Self { for_lock_us: 0, before_reading_us: 0, before_write_us: 0 };
-
-    pub fn total_us(self) -> u64 {
-        self.for_lock_us + self.before_reading_us + self.before_write_us
-    }
 }
 
 impl StoreFaults {
