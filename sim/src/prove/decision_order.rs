@@ -11,14 +11,14 @@ use crate::plan::{Node, Plan};
 /// Watches a run for its order of decisions.
 #[derive(Debug, Clone)]
 pub struct DecisionOrder {
-    pub words: Vec<Decision>,
+    pub words: Vec<OrderedDecision>,
     workers: Vec<u8>,
     grants: BTreeMap<u16, Vec<GrantNo>>,
 }
 
 /// One decision, without its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Decision {
+pub struct OrderedDecision {
     /// Decisions of different processes commute, and so do those of different sorts.
     pub process: u16,
     pub sort: Sort,
@@ -63,17 +63,20 @@ impl DecisionOrder {
 
     /// The key with nodes named in another way.
     pub fn key_with(&self, name_of: impl Fn(u8) -> u8) -> u64 {
-        let mut hashes: BTreeMap<(u16, Sort), (u64, Option<Decision>)> = BTreeMap::new();
+        let mut hashes: BTreeMap<(u16, Sort, u8), (u64, Option<OrderedDecision>)> = BTreeMap::new();
         for word in &self.words {
-            let (hash, last) = hashes.entry((word.process, word.sort)).or_insert((0, None));
+            let name = name_of(word.node);
+            // A refusal changes nothing: those of different callers commute.
+            let caller = if word.sort == Sort::Refusal { name } else { 0 };
+            let (hash, last) = hashes.entry((word.process, word.sort, caller)).or_insert((0, None));
             if last.replace(*word) == Some(*word) {
                 continue;
             }
-            let named = u64::from(name_of(word.node)) | (word.grant as u64) << 8;
+            let named = u64::from(name) | (word.grant as u64) << 8;
             *hash = mix(mix(*hash, named), word.code);
         }
-        hashes.into_iter().fold(0, |key, ((process, sort), (hash, _))| {
-            mix(mix(key, u64::from(process) << 8 | sort as u64), hash)
+        hashes.into_iter().fold(0, |key, ((process, sort, caller), (hash, _))| {
+            mix(mix(key, u64::from(process) << 16 | u64::from(caller) << 8 | sort as u64), hash)
         })
     }
 
@@ -86,7 +89,7 @@ impl DecisionOrder {
                 known.len() - 1
             }
         };
-        self.words.push(Decision { process: event.process, sort, node: event.node, grant, code });
+        self.words.push(OrderedDecision { process: event.process, sort, node: event.node, grant, code });
     }
 }
 
