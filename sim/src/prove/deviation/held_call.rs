@@ -3,7 +3,7 @@
 
 use crate::plan::fault::hold_call::HoldCall;
 use crate::prove::deviation::{Points, Values};
-use crate::prove::one_run::{RecordedRun, StoredLease};
+use crate::prove::one_run::{LeaseInterval, RecordedRun};
 
 /// The first offset that is tried: the last millisecond of a lease is the second.
 const FIRST_MS: i64 = -2;
@@ -14,7 +14,7 @@ pub fn asleep(run: &RecordedRun, points: &mut Points) {
         let Some((method, process)) = message.call else { continue };
         let at_ms = message.at_us / 1_000;
         // The lease that is stored when the call is sent.
-        let is_stored = |lease: &&StoredLease| {
+        let is_stored = |lease: &&LeaseInterval| {
             lease.process == process && lease.since_ms <= at_ms && at_ms < lease.expires_ms
         };
         let Some(lease) = leases.iter().rev().find(is_stored) else { continue };
