@@ -94,7 +94,8 @@ fn situations(store: Store, count: u64) {
 }
 
 fn main() {
-    let kills_wanted = std::env::var("CATALOGUE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(3);
+    let kills_wanted =
+        std::env::var("CATALOGUE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(3);
     let bugs = std::env::var("CATALOGUE_BUGS").unwrap_or_default();
     let is_wanted = |bug: &&PlantedBug| bugs.is_empty() || bugs.split(',').any(|name| name == bug.name);
     println!("{kills_wanted} kills of each planted bug by its own law: the mean of");

@@ -58,6 +58,7 @@ fn one_worker(plan: &mut Plan) {
     let alone = |node: Node| !matches!(node, Node::Worker(number) if number != 1);
     plan.workers = NodeNumbers(vec![1]);
     plan.clocks.retain(|clock| alone(clock.node));
+    plan.leases.retain(|lease| alone(lease.worker));
     plan.steps.retain(|step| step.action.nodes().into_iter().all(alone));
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::disk;
-use crate::history::event::{CrashDamage, What};
+use crate::history::event::{CrashDamage, NO_PROCESS, What};
 use crate::plan::{Node, Plan};
+use crate::world::calls::CallInfo;
 use crate::world::poll_task::drop_quietly;
 use crate::world::state::due::Due;
 use crate::world::state::{World, with};
@@ -74,7 +75,7 @@ pub fn crash(node: Node) {
     });
     drop_quietly(remains);
     if node == Node::Registry {
-        with(|world| world.records.answers.registry_crashed());
+        with(World::decisions_died);
         // Only now: the destructors of the dead must not tidy up their files.
         let dies = with(|world| std::mem::replace(&mut world.services.registry.crash, disk::Crash::Process));
         disk::with(|disk| disk.crash(dies));
@@ -82,6 +83,13 @@ pub fn crash(node: Node) {
 }
 
 impl World {
+    /// What the registry was deciding when it crashed was applied, or it was not.
+    fn decisions_died(&mut self) {
+        let (now_ms, now_us) = (self.wall_ms(Node::Registry), self.kernel.now_us);
+        let wrong = self.records.answers.registry_crashed(now_ms, now_us);
+        self.differs(&CallInfo::of_the_world(NO_PROCESS), wrong);
+    }
+
     fn schedule(&mut self, plan: &Plan) {
         for (number, step) in plan.steps.iter().enumerate() {
             self.kernel.at(step.at_ms * 1_000, Due::Step(number));

@@ -77,7 +77,8 @@ pub async fn wait_for_decision(
         world.records.open_spans.insert(call);
         world.decision(info, info.presented, What::SpanBegan { call, kind: info.kind });
         world.observe_at_expiry(info, call);
-        let number = judged.map(|(call, _)| world.records.answers.begin(call, world.kernel.now_us));
+        let now_us = world.kernel.now_us;
+        let number = judged.map(|(call, began)| world.records.answers.begin(call, began, now_us));
         (call, world.wall_ms(Node::Registry), number)
     });
     let answer = (&mut deciding).await;
@@ -108,14 +109,12 @@ impl World {
     pub fn judge_span(
         &mut self,
         info: &CallInfo,
-        call: &Call,
         answer: &Result<Reply, RegistryError>,
-        began: &Inputs,
         span: &DecisionSpan,
     ) {
         let Some((number, ended)) = &span.judged else { return };
         let now_us = self.kernel.now_us;
-        let wrong = self.records.answers.end(*number, now_us, call, answer, began, ended);
-        self.differs(info, call, wrong);
+        let wrong = self.records.answers.end(*number, now_us, answer, ended);
+        self.differs(info, wrong);
     }
 }

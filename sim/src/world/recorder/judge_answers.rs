@@ -3,13 +3,14 @@
 use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::registry::calls::{Call, Reply, Submit};
-use fencepost::testing::reference_model::{AnswerPart, Inputs};
+use fencepost::testing::reference_model::Inputs;
 
 use crate::history::event::{GrantNo, MethodNo, NO_PROCESS, What};
 use crate::plan::Node;
 use crate::world::calls::{CallInfo, process_of, result_of};
 use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::unrecorded_read::look_closely;
+use crate::world::state::answer_judge::WrongAnswer;
 use crate::world::state::{World, with};
 
 /// What the decision of the call depends on, as the registry's node sees it now.
@@ -31,7 +32,7 @@ pub async fn look_and_judge(registry: &dyn Submit, call: Call) -> Option<Result<
     with(|world| {
         let process = call.process_id().and_then(process_of).unwrap_or(NO_PROCESS);
         let wrong = world.records.answers.judge_look(&call, &shown, &inputs);
-        world.differs(&CallInfo::of_the_world(process), &call, wrong);
+        world.differs(&CallInfo::of_the_world(process), wrong);
     });
     Some(shown)
 }
@@ -45,18 +46,19 @@ impl World {
         answer: &Result<Reply, RegistryError>,
         inputs: &Inputs,
     ) {
-        let answers = &mut self.records.answers;
+        let (answers, now_us) = (&mut self.records.answers, self.kernel.now_us);
         if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
-            return answers.unheard(call, inputs);
+            let wrong = answers.unheard(call, inputs, now_us);
+            return self.differs(info, wrong);
         }
-        let wrong = answers.judge(call, answer, inputs);
-        self.differs(info, call, wrong);
+        let wrong = answers.judge(call, answer, inputs, now_us);
+        self.differs(info, wrong);
         self.note_answer(info, call, answer);
     }
 
-    pub fn differs(&mut self, info: &CallInfo, call: &Call, wrong: Option<AnswerPart>) {
-        if let Some(part) = wrong {
-            let method = MethodNo::of(call.method());
+    pub fn differs(&mut self, info: &CallInfo, wrong: Option<WrongAnswer>) {
+        if let Some(WrongAnswer { method, part }) = wrong {
+            let method = MethodNo::of(method);
             self.decision(info, info.presented, What::AnswerDiffers { method, part });
         }
     }

@@ -98,7 +98,8 @@ impl Submit for Recorder {
                 world.keep_unknown(watched, &before);
                 world.records.decided_on_ms = None;
                 if let Some((call, inputs)) = judged {
-                    world.records.answers.unheard(call, inputs);
+                    let wrong = world.records.answers.unheard(call, inputs, world.kernel.now_us);
+                    world.differs(&info, wrong);
                 }
             });
             return std::future::pending().await;
@@ -118,8 +119,8 @@ impl Submit for Recorder {
             if let (Some((call, inputs)), false) = (judged, took_time) {
                 world.judge_answer(&info, call, &answer, inputs);
             }
-            if let (Some((call, began)), Some(span)) = (judged, &span) {
-                world.judge_span(&info, call, &answer, began, span);
+            if let Some(span) = &span {
+                world.judge_span(&info, &answer, span);
             }
             world.records.decided_on_ms = read_ms;
             if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {

@@ -1,0 +1,152 @@
+//! Tries the orders in which the registry may have decided calls that overlap: each at any reading between its beginning and its
+//! end, and one that nobody heard of at no reading at all.
+
+use fencepost::RegistryError;
+use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::FirstStart;
+use fencepost::registry::calls::{Call, Reply};
+use fencepost::testing::reference_model::{Inputs, ReferenceModel};
+
+use super::WrongAnswer;
+use super::overlaps::Decided;
+
+/// After so many steps the order is given up as unknown.
+const MOST_STEPS: usize = 20_000;
+/// Orders are sets of bits.
+const MOST_CALLS: usize = 64;
+
+pub struct Orders<'a> {
+    group: &'a [Decided],
+    /// What was tried: the calls that are decided, and the state they lead to.
+    seen: Vec<(u64, ReferenceModel)>,
+    steps: usize,
+    /// The states that all answers fit.
+    pub fitting: Vec<ReferenceModel>,
+    /// A part of an answer that did not fit.
+    pub wrong: Option<WrongAnswer>,
+    pub is_exhausted: bool,
+}
+
+impl<'a> Orders<'a> {
+    pub fn of(group: &'a [Decided]) -> Self {
+        Self {
+            group,
+            seen: Vec::new(),
+            steps: 0,
+            fitting: Vec::new(),
+            wrong: None,
+            is_exhausted: group.len() > MOST_CALLS,
+        }
+    }
+
+    /// Tries every order from this state.
+    pub fn try_all(&mut self, state: &ReferenceModel) {
+        if !self.is_exhausted {
+            self.decide_next(0, state.clone());
+        }
+    }
+
+    fn decide_next(&mut self, decided: u64, state: ReferenceModel) {
+        self.steps += 1;
+        self.is_exhausted |= self.steps > MOST_STEPS;
+        if self.is_exhausted || self.seen.iter().any(|(of, seen)| *of == decided && *seen == state) {
+            return;
+        }
+        let group = self.group;
+        let is_left = |place: &usize| decided & 1 << place == 0;
+        let left: Vec<usize> = (0..group.len()).filter(is_left).collect();
+        if left.is_empty() {
+            if !self.fitting.contains(&state) {
+                self.fitting.push(state);
+            }
+            return;
+        }
+        for place in &left {
+            let call = &group[*place];
+            if left.iter().any(|earlier| group[*earlier].precedes(call)) {
+                continue;
+            }
+            for next in self.after(call, &state) {
+                self.decide_next(decided | 1 << place, next);
+            }
+        }
+        self.seen.push((decided, state));
+    }
+
+    /// The states in which the call may have left the registry.
+    fn after(&mut self, call: &Decided, state: &ReferenceModel) -> Vec<ReferenceModel> {
+        let mut after: Vec<ReferenceModel> = Vec::new();
+        let Some(answer) = &call.answer else {
+            after.push(state.clone());
+            for is_holder_dead in believed(call.ended.is_holder_dead) {
+                for inputs in readings(call, state) {
+                    let mut applied = state.clone();
+                    applied.apply_unheard(&call.call, &Inputs { is_holder_dead, ..inputs });
+                    if !after.contains(&applied) {
+                        after.push(applied);
+                    }
+                }
+            }
+            return after;
+        };
+        for inputs in readings(call, state) {
+            let mut next = state.clone();
+            match next.judge(&call.call, answer, &inputs) {
+                Ok(()) if !after.contains(&next) => after.push(next),
+                Ok(()) => {}
+                Err(part) => {
+                    let method = call.call.method();
+                    self.wrong = self.wrong.or(Some(WrongAnswer { method, part }));
+                }
+            }
+        }
+        after
+    }
+}
+
+/// Another's registry may have believed a probe that called the holder dead.
+fn believed(is_holder_dead: Option<bool>) -> Vec<Option<bool>> {
+    match is_holder_dead {
+        Some(is_dead) => vec![Some(is_dead)],
+        None => vec![Some(false), Some(true)],
+    }
+}
+
+/// The readings at which the decision can come out differently: both ends, those that the answer shows, and the edges of
+/// the lease.
+fn readings(decided: &Decided, state: &ReferenceModel) -> Vec<Inputs> {
+    let Decided { call, answer, began, ended, .. } = decided;
+    let (first_ms, last_ms) = (began.now_ms.min(ended.now_ms), began.now_ms.max(ended.now_ms));
+    let mut readings = vec![ended.now_ms, began.now_ms];
+    readings.extend(answer.iter().flat_map(|answer| readings_shown(call, answer)));
+    let holder = call.process_id().and_then(|process_id| state.live_holder(process_id, 0));
+    if let Some(ProcessLease { expires_at_epoch_ms: expires_ms, .. }) = holder {
+        readings.extend([expires_ms.saturating_sub(1), *expires_ms]);
+    }
+    readings.retain(|reading_ms| (first_ms..=last_ms).contains(reading_ms));
+    readings.sort_unstable();
+    readings.dedup();
+    readings.into_iter().map(|now_ms| Inputs { now_ms, ..*ended }).collect()
+}
+
+/// Readings that may be the one of the decision, by what the answer shows.
+fn readings_shown(call: &Call, answer: &Result<Reply, RegistryError>) -> Vec<u64> {
+    let ttl_ms = match call {
+        Call::ClaimProcessLease { lease_ttl_ms, .. }
+        | Call::ReclaimProcessLease { lease_ttl_ms, .. }
+        | Call::RenewProcessLease { lease_ttl_ms, .. } => *lease_ttl_ms,
+        _ => 0,
+    };
+    let of_lease = |lease: &ProcessLease| {
+        vec![lease.claimed_at_epoch_ms, lease.expires_at_epoch_ms.saturating_sub(ttl_ms)]
+    };
+    match answer {
+        Ok(Reply::Record(record) | Reply::FirstStart(FirstStart::Started(record))) => {
+            vec![record.updated_at_ms]
+        }
+        Ok(Reply::Appended(appended)) => vec![appended.event.occurred_at_ms],
+        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease)) | Reply::Lease(lease)) => of_lease(lease),
+        Err(RegistryError::LeaseExpired { now_epoch_ms, .. }) => vec![*now_epoch_ms],
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}
