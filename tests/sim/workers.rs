@@ -35,16 +35,19 @@ struct Bare<'a> {
     small: &'a Small,
     lease: ProcessLease,
     cancellation: CancellationToken,
-    /// A body that was told of the loss may end as it likes: nothing more is written.
-    was_told_of_loss: AtomicBool,
+    /// Its lease is lost: nothing more is sent under it.
+    is_lost: &'a AtomicBool,
 }
 
 #[async_trait]
 impl BodyActions for Bare<'_> {
     async fn emit(&self, request: ProcessEventAppendRequest) -> Result<(), String> {
         let appended = self.small.workplace.registry.append_event_with_lease(&self.lease, request).await;
-        let is_loss = appended.as_ref().is_err_and(RegistryError::is_refusal);
-        self.was_told_of_loss.fetch_or(is_loss, Ordering::Relaxed);
+        if appended.as_ref().is_err_and(RegistryError::is_refusal) && !self.small.runs_on_when_lost {
+            self.is_lost.store(true, Ordering::Relaxed);
+            // Until the renewals notice, and the attempt ends.
+            std::future::pending::<()>().await;
+        }
         appended.map(drop).map_err(|error| error.to_string())
     }
 
@@ -89,7 +92,7 @@ async fn first<A: Future, B: Future>(one: A, other: B) -> Result<A::Output, B::O
 
 impl Small {
     /// Ends when the lease is lost, by an answer or by its own clock.
-    async fn renews(&self, mut lease: ProcessLease, since: Duration) {
+    async fn renews(&self, mut lease: ProcessLease, since: Duration, is_lost: &AtomicBool) {
         let Workplace { registry, environment, timings, .. } = &self.workplace;
         let ttl = Duration::from_millis(timings.ttl_ms());
         let interval = Duration::from_millis(timings.renew_interval_ms());
@@ -98,7 +101,7 @@ impl Small {
             let left = deadline.saturating_sub(environment.monotonic());
             environment.sleep(interval.min(left)).await;
             let sent = environment.monotonic();
-            if sent >= deadline {
+            if sent >= deadline || is_lost.load(Ordering::Relaxed) {
                 return;
             }
             let renewal = registry.renew_process_lease(&lease, timings.ttl_ms());
@@ -123,11 +126,12 @@ impl Small {
         let since = environment.monotonic();
         let claim = registry.claim_process_lease(listed.id(), &owner, timings.ttl_ms()).await?;
         let ProcessLeaseClaimOutcome::Acquired(lease) = claim else { return Ok(()) };
-        let work = self.works(listed.id(), &lease, owner);
+        let is_lost = AtomicBool::new(false);
+        let work = self.works(listed.id(), &lease, owner, &is_lost);
         if self.runs_on_when_lost {
             return work.await;
         }
-        match first(self.renews(lease.clone(), since), work).await {
+        match first(self.renews(lease.clone(), since, &is_lost), work).await {
             // Lost: not even a release.
             Ok(()) => Ok(()),
             Err(worked) => worked,
@@ -139,10 +143,11 @@ impl Small {
         process_id: &str,
         lease: &ProcessLease,
         owner: LeaseOwnerIdentity,
+        is_lost: &AtomicBool,
     ) -> Result<(), RegistryError> {
         let registry = &self.workplace.registry;
         let Some(record) = registry.read_process(process_id).await? else { return Ok(()) };
-        match self.output(&record, lease, owner).await? {
+        match self.output(&record, lease, owner, is_lost).await? {
             Some(output) => registry.complete_process_with_lease(lease, output).await.map(drop),
             None => registry.complete_process_lease(&lease.completion()).await,
         }
@@ -154,6 +159,7 @@ impl Small {
         record: &ProcessRecord,
         lease: &ProcessLease,
         owner: LeaseOwnerIdentity,
+        is_lost: &AtomicBool,
     ) -> Result<Option<ProcessAwaitOutput>, RegistryError> {
         let Workplace { registry, environment, .. } = &self.workplace;
         if record.is_terminal() {
@@ -183,18 +189,9 @@ impl Small {
         if !is_rerunnable && !is_ours {
             return Ok(None);
         }
-        let means = Bare {
-            small: self,
-            lease: lease.clone(),
-            cancellation: CancellationToken::new(),
-            was_told_of_loss: AtomicBool::new(false),
-        };
-        let output = self.workplace.run(record, lease, &means).await;
-        // Not even a release.
-        match means.was_told_of_loss.load(Ordering::Relaxed) {
-            true => std::future::pending().await,
-            false => Ok(output),
-        }
+        let means =
+            Bare { small: self, lease: lease.clone(), cancellation: CancellationToken::new(), is_lost };
+        Ok(self.workplace.run(record, lease, &means).await)
     }
 }
 

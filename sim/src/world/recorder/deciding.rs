@@ -77,6 +77,8 @@ pub async fn wait_for_decision(
         world.records.open_spans.insert(call);
         world.decision(info, info.presented, What::SpanBegan { call, kind: info.kind });
         world.observe_at_expiry(info, call);
+        // Others are decided meanwhile.
+        world.records.decided_on_ms = None;
         let now_us = world.kernel.now_us;
         let number = judged.map(|(call, began)| world.records.answers.begin(call, began, now_us));
         (call, world.wall_ms(Node::Registry), number)

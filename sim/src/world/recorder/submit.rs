@@ -122,7 +122,7 @@ impl Submit for Recorder {
             if let Some(span) = &span {
                 world.judge_span(&info, &answer, span);
             }
-            world.records.decided_on_ms = read_ms;
+            world.records.decided_on_ms = read_ms.filter(|_| !took_time);
             if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
                 world.keep_unknown(watched, &before);
             }

@@ -20,6 +20,9 @@ use crate::subject::Subject;
 /// With more states than this, nothing would be ruled out.
 const MOST_STATES: usize = 64;
 
+/// A call of which nobody heard may have been decided on any reading while it went on: on no more than these.
+const MOST_READINGS: u64 = 32;
+
 /// An answer that no state fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrongAnswer {
@@ -144,6 +147,9 @@ impl AnswerJudge {
 
     /// Judges the call, unless one that it may have to be ordered with still goes on.
     fn add(&mut self, decided: Decided) -> Option<WrongAnswer> {
+        if decided.answer.is_none() && decided.ended.now_ms.abs_diff(decided.began.now_ms) > MOST_READINGS {
+            self.stop(Unjudged::ReadingUnknown);
+        }
         if !self.is_judging() {
             return None;
         }

@@ -79,7 +79,7 @@ impl<'a> Orders<'a> {
         let Some(answer) = &call.answer else {
             after.push(state.clone());
             for is_holder_dead in believed(call.ended.is_holder_dead) {
-                for inputs in readings(call, state) {
+                for inputs in all_readings(call) {
                     let mut applied = state.clone();
                     applied.apply_unheard(&call.call, &Inputs { is_holder_dead, ..inputs });
                     if !after.contains(&applied) {
@@ -110,6 +110,13 @@ fn believed(is_holder_dead: Option<bool>) -> Vec<Option<bool>> {
         Some(is_dead) => vec![Some(is_dead)],
         None => vec![Some(false), Some(true)],
     }
+}
+
+/// Every reading that a call may have been decided on of which nobody heard: what it stored may show later.
+fn all_readings(decided: &Decided) -> impl Iterator<Item = Inputs> {
+    let Decided { began, ended, .. } = decided;
+    (began.now_ms.min(ended.now_ms)..=began.now_ms.max(ended.now_ms))
+        .map(|now_ms| Inputs { now_ms, ..*ended })
 }
 
 /// The readings at which the decision can come out differently: both ends, those that the answer shows, and the edges of
