@@ -33,6 +33,7 @@ fn is_not_accused(subject: &Subject, most_undecided: u64) {
     let seeds = asked.unwrap_or(200);
     let shown = check(subject, &Options { seeds: 0..seeds, most_undecided, ..Options::default() });
     let shown = shown.unwrap_or_else(|failure| panic!("{} is accused: {failure}", subject.name));
+    println!("{}: {} findings undecided over {seeds} seeds", subject.name, shown.undecided);
     assert_eq!(shown.seeds, seeds);
 }
 
