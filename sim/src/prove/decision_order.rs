@@ -11,14 +11,14 @@ use crate::plan::{Node, Plan};
 /// Watches a run for its order of decisions.
 #[derive(Debug, Clone)]
 pub struct DecisionOrder {
-    pub words: Vec<Decision>,
+    pub words: Vec<OrderedDecision>,
     workers: Vec<u8>,
     grants: BTreeMap<u16, Vec<GrantNo>>,
 }
 
 /// One decision, without its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Decision {
+pub struct OrderedDecision {
     /// Decisions of different processes commute, and so do those of different sorts.
     pub process: u16,
     pub sort: Sort,
@@ -63,7 +63,7 @@ impl DecisionOrder {
 
     /// The key with nodes named in another way.
     pub fn key_with(&self, name_of: impl Fn(u8) -> u8) -> u64 {
-        let mut hashes: BTreeMap<(u16, Sort), (u64, Option<Decision>)> = BTreeMap::new();
+        let mut hashes: BTreeMap<(u16, Sort), (u64, Option<OrderedDecision>)> = BTreeMap::new();
         for word in &self.words {
             let (hash, last) = hashes.entry((word.process, word.sort)).or_insert((0, None));
             if last.replace(*word) == Some(*word) {
@@ -86,7 +86,7 @@ impl DecisionOrder {
                 known.len() - 1
             }
         };
-        self.words.push(Decision { process: event.process, sort, node: event.node, grant, code });
+        self.words.push(OrderedDecision { process: event.process, sort, node: event.node, grant, code });
     }
 }
 

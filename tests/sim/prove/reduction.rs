@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fencepost_sim::prove::SmallWorld;
-use fencepost_sim::prove::decision_order::{Decision, DecisionOrder, Sort};
+use fencepost_sim::prove::decision_order::{DecisionOrder, OrderedDecision, Sort};
 use fencepost_sim::prove::explorer::Explorer;
 use fencepost_sim::prove::interval::{PointRuns, Reduction};
 use fencepost_sim::subject::Subject;
@@ -80,7 +80,7 @@ fn as_a_set(order: &DecisionOrder) -> u64 {
 /// Takes changes of rows for all there is.
 fn changes_alone(order: &DecisionOrder) -> u64 {
     let mut changes = order.clone();
-    changes.words.retain(|Decision { sort, .. }| *sort == Sort::Change);
+    changes.words.retain(|OrderedDecision { sort, .. }| *sort == Sort::Change);
     changes.key()
 }
 
