@@ -91,7 +91,7 @@ impl Explorer<'_> {
         let representatives = runs.explore(&mut |value, seen| {
             let outcome = seen.outcome_key(key(&seen.order));
             let steps = if seen.first_breach().is_some() { with(value) } else { Vec::new() };
-            sum.add(place, Some(point.family()), &steps, seen, outcome, Some(extended.history));
+            sum.add(place, Some(point.family), &steps, seen, outcome, Some(extended.history));
             !self.is_enough(sum)
         });
         let extended_again = representatives.into_iter().map(|first| Extended {

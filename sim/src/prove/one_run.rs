@@ -75,7 +75,7 @@ pub struct RecordedRun {
 
 /// A lease, from a change of its expiry to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeaseInterval {
+pub struct KnownLease {
     pub process: Process,
     /// Decided in this millisecond.
     pub since_ms: u64,
@@ -118,8 +118,8 @@ impl RecordedRun {
     }
 
     /// Every lease, once for each expiry that it had.
-    pub fn leases(&self) -> Vec<LeaseInterval> {
-        let mut leases: Vec<LeaseInterval> = Vec::new();
+    pub fn leases(&self) -> Vec<KnownLease> {
+        let mut leases: Vec<KnownLease> = Vec::new();
         for event in &self.events {
             let expires_ms = match event.what() {
                 What::Granted { expires_ms, .. }
@@ -130,7 +130,7 @@ impl RecordedRun {
             };
             let since_ms = event.at_us / 1_000;
             let expires_ms = since_ms + expires_ms.saturating_sub(event.clock);
-            let lease = LeaseInterval { process: Process(event.process), since_ms, expires_ms };
+            let lease = KnownLease { process: Process(event.process), since_ms, expires_ms };
             if since_ms < self.plan.horizon_ms && leases.last() != Some(&lease) {
                 leases.push(lease);
             }

@@ -70,7 +70,7 @@ pub fn prove_all(
                 stop: request.stop,
                 is_interrupted: &is_enough,
             };
-            let mut level = DeviationLevel { request, explorer, deviations, watcher: &mut *watcher };
+            let mut level = LevelRun { request, explorer, deviations, watcher: &mut *watcher };
             match level.run(proof, kept.as_deref_mut())? {
                 Ok(()) => is_over = explorer.is_enough(&proof.sum),
                 Err(said) => panicked = Some((proof.world.name.clone(), said)),
@@ -101,14 +101,14 @@ pub fn prove_all(
 }
 
 /// One level of one scope, while it is run.
-struct DeviationLevel<'a, 'w> {
+struct LevelRun<'a, 'w> {
     request: &'a ProveRequest<'a>,
     explorer: Explorer<'a>,
     deviations: usize,
     watcher: &'w mut dyn ProveWatcher,
 }
 
-impl DeviationLevel<'_, '_> {
+impl LevelRun<'_, '_> {
     /// The inner error is the message of a panic.
     fn run(
         &mut self,

@@ -4,7 +4,7 @@
 use crate::plan::Node;
 use crate::plan::fault::clock_drift::ClockDrift;
 use crate::plan::fault::clock_step::ClockStep;
-use crate::prove::deviation::{Points, Values};
+use crate::prove::deviation::point::{Points, Values};
 use crate::prove::one_run::RecordedRun;
 
 /// Five percent: far more than any machine drifts, and within what the laws allow for.

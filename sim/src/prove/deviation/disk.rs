@@ -7,7 +7,7 @@ use crate::plan::fault::power_off::PowerOff;
 use crate::plan::fault::registry_crash::RegistryCrash;
 use crate::plan::span::Span;
 use crate::plan::step::DiskFault;
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 
 /// Long enough to lose the answer, and short of a resend.

@@ -2,8 +2,8 @@
 //! still. (If the caller goes on, the call is one on a slow link.)
 
 use crate::plan::fault::hold_call::HoldCall;
-use crate::prove::deviation::{Points, Values};
-use crate::prove::one_run::{LeaseInterval, RecordedRun};
+use crate::prove::deviation::point::{Points, Values};
+use crate::prove::one_run::{KnownLease, RecordedRun};
 
 /// The first offset that is tried: the last millisecond of a lease is the second.
 const FIRST_MS: i64 = -2;
@@ -14,7 +14,7 @@ pub fn asleep(run: &RecordedRun, points: &mut Points) {
         let Some((method, process)) = message.call else { continue };
         let at_ms = message.at_us / 1_000;
         // The lease that is stored when the call is sent.
-        let is_stored = |lease: &&LeaseInterval| {
+        let is_stored = |lease: &&KnownLease| {
             lease.process == process && lease.since_ms <= at_ms && at_ms < lease.expires_ms
         };
         let Some(lease) = leases.iter().rev().find(is_stored) else { continue };

@@ -7,7 +7,7 @@ use crate::plan::fault::late_message::LateMessage;
 use crate::plan::fault::message_delay::MessageDelay;
 use crate::plan::span::Span;
 use crate::plan::{Link, Node};
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 use crate::world::SentMessage;
 

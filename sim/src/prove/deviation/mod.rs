@@ -7,54 +7,14 @@ mod held_call;
 mod message;
 mod node;
 mod old_call;
+mod point;
 mod probe;
 mod store;
 mod sweep;
 
-use crate::plan::step::{Action, Step};
 use crate::prove::one_run::RecordedRun;
 
-/// One thing that can go wrong at one place of a run, in one way or in several that differ by a number.
-pub struct Point {
-    /// The step's instant: before everything else in this millisecond.
-    pub at_ms: u64,
-    /// Its place among the points of its instant.
-    pub rank: (usize, u64),
-    pub values: Values,
-    make: Box<dyn Fn(i64) -> Action + Send + Sync>,
-}
-
-/// The numbers that make a difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Values {
-    /// There is no number in it.
-    Once,
-    /// It lasts from 1 ms up to `most_ms`, counted from `since_ms`.
-    Lasting { since_ms: u64, most_ms: u64 },
-    /// A change of this size, these among others.
-    Sized { least: i64, most: i64, tried: Vec<i64> },
-}
-
-/// Where the points of a run stand in the order in which a plan is extended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    pub at_ms: u64,
-    pub rank: (usize, u64),
-}
-
-impl Point {
-    pub fn place(&self) -> Place {
-        Place { at_ms: self.at_ms, rank: self.rank }
-    }
-
-    pub fn family(&self) -> &'static str {
-        FAMILIES.get(self.rank.0).map_or("", |family| family.name)
-    }
-
-    pub fn step(&self, value: i64) -> Step {
-        Step { at_ms: self.at_ms, action: (self.make)(value) }
-    }
-}
+pub use point::{Place, Point, Points, Values};
 
 /// A family of deviations, and where it can make a difference in a run.
 pub struct Family {
@@ -101,54 +61,10 @@ pub fn families() -> impl Iterator<Item = &'static str> {
 
 /// Every point of a run, in order.
 pub fn points_of(run: &RecordedRun) -> Vec<Point> {
-    let mut points = Points { found: Vec::new(), family: 0, horizon_ms: run.plan.horizon_ms };
-    for (family, Family { points: add, .. }) in FAMILIES.iter().enumerate() {
-        points.family = family;
-        add(run, &mut points);
+    let mut points = Points::new(run.plan.horizon_ms);
+    for (place, family) in FAMILIES.iter().enumerate() {
+        points.turn_to(place, family.name);
+        (family.points)(run, &mut points);
     }
-    points.found.sort_by_key(Point::place);
-    points.found.dedup_by_key(|point| point.place());
-    points.found
-}
-
-/// The points of a run while they are gathered.
-pub struct Points {
-    found: Vec<Point>,
-    family: usize,
-    horizon_ms: u64,
-}
-
-impl Points {
-    /// `target` tells the points of one family and instant apart.
-    fn add(
-        &mut self,
-        at_ms: u64,
-        target: u64,
-        values: Values,
-        make: impl Fn(i64) -> Action + Send + Sync + 'static,
-    ) {
-        let is_empty = matches!(&values, Values::Lasting { most_ms: 0, .. });
-        if at_ms < self.horizon_ms && !is_empty {
-            let rank = (self.family, target);
-            self.found.push(Point { at_ms, rank, values, make: Box::new(make) });
-        }
-    }
-
-    fn once(&mut self, at_ms: u64, target: u64, action: impl Into<Action>) {
-        let action = action.into();
-        self.add(at_ms, target, Values::Once, move |_| action.clone());
-    }
-
-    /// From `since_ms` to any instant before the liveness phase.
-    fn lasting(
-        &mut self,
-        at_ms: u64,
-        target: u64,
-        since_ms: u64,
-        make: impl Fn(u64) -> Action + Send + Sync + 'static,
-    ) {
-        let most_ms = self.horizon_ms.saturating_sub(since_ms);
-        let make = move |value: i64| make(value.unsigned_abs());
-        self.add(at_ms, target, Values::Lasting { since_ms, most_ms }, make);
-    }
+    points.in_order()
 }

@@ -9,7 +9,7 @@ use crate::plan::fault::pause::Pause;
 use crate::plan::fault::registry_crash::RegistryCrash;
 use crate::plan::fault::reversed_tasks::ReversedTasks;
 use crate::plan::span::Span;
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 
 pub fn pause(run: &RecordedRun, points: &mut Points) {

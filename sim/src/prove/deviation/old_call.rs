@@ -7,7 +7,7 @@ use crate::plan::Process;
 use crate::plan::fault::stale_call::StaleCall;
 use crate::plan::step::{Method, StaleCallKind};
 use crate::prove::decision_order::changes_rows;
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 
 const LATE: [Method; 6] =

@@ -5,7 +5,7 @@ use crate::plan::Node;
 use crate::plan::fault::lying_probe::LyingProbe;
 use crate::plan::span::Span;
 use crate::plan::step::Method;
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 
 pub fn lies(run: &RecordedRun, points: &mut Points) {

@@ -5,7 +5,7 @@ use crate::plan::fault::failing_store::FailingStore;
 use crate::plan::fault::slow_store::SlowStore;
 use crate::plan::span::Span;
 use crate::plan::step::{StoreFailure, StoreWait};
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 
 fn failing(run: &RecordedRun, points: &mut Points, how: StoreFailure) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::plan::Node;
 use crate::plan::work::sweep::Sweep;
-use crate::prove::deviation::Points;
+use crate::prove::deviation::point::Points;
 use crate::prove::one_run::RecordedRun;
 
 pub fn sweep(run: &RecordedRun, points: &mut Points) {
