@@ -1,0 +1,53 @@
+//! The Postgres store, on a server that this test binary starts once and that ends with it. Without an installed
+//! Postgres each of these tests passes, and the binary says once that they showed nothing.
+
+mod conformance;
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fencepost::Registry;
+use fencepost::environment::Environment;
+use fencepost::store::{PostgresOptions, PostgresStore};
+use fencepost::testing::manual_environment::HandEnvironment;
+use fencepost::testing::postgres_server::PostgresServer;
+
+/// The server of this binary; `None` where no Postgres is installed.
+pub fn server() -> Option<&'static PostgresServer> {
+    static SERVER: OnceLock<Option<PostgresServer>> = OnceLock::new();
+    let started = SERVER.get_or_init(|| {
+        if PostgresServer::programs().is_none() {
+            // Not `eprintln!`: what a passing test prints with it is not shown.
+            let told = "\nNo Postgres is installed: the tests of the Postgres store showed nothing. To run them:\n    \
+                        apt-get install postgresql (or set FENCEPOST_POSTGRES_BIN to the folder of `initdb`)\n\n";
+            let _ = std::io::stderr().write_all(told.as_bytes());
+            return None;
+        }
+        Some(PostgresServer::start(&[]).expect("an installed Postgres starts"))
+    });
+    started.as_ref()
+}
+
+/// A schema that no other test uses.
+pub fn new_schema() -> PostgresOptions {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let schema = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    PostgresOptions { schema, ..PostgresOptions::default() }
+}
+
+/// A store that goes by the server's own clock.
+pub fn open(server: &PostgresServer, options: &PostgresOptions) -> PostgresStore {
+    PostgresStore::open(&server.url("postgres"), options.clone()).expect("the test's server serves")
+}
+
+/// A registry that goes by a clock that the test turns.
+pub fn registry_by_hand(
+    server: &PostgresServer,
+    options: &PostgresOptions,
+    environment: &HandEnvironment,
+) -> Registry<PostgresStore> {
+    let environment: Arc<dyn Environment> = Arc::new(environment.clone());
+    Registry::new(open(server, options).by_the_environments_clock(), environment)
+}
