@@ -106,6 +106,17 @@ impl PostgresServer {
         self.folder.join("data")
     }
 
+    /// The same server with other settings, when it is started again.
+    pub fn set(&mut self, settings: &[&str]) -> &mut Self {
+        self.settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        self
+    }
+
+    /// What it writes about itself.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     /// Starts the server where it was stopped, and waits until it answers.
     pub fn start_again(&self) -> Result<(), String> {
         let mut options =
@@ -114,7 +125,7 @@ impl PostgresServer {
             options.push_str(" -c ");
             options.push_str(setting);
         }
-        let log = self.folder.join("log");
+        let log = self.log();
         let arguments: [OsString; 8] = [
             "start".into(),
             "--wait".into(),

@@ -19,7 +19,8 @@ impl Sql {
     }
 
     pub fn connect_to(url: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls)).expect("a session");
         drop(runtime.spawn(connection));
         Self { runtime, client }

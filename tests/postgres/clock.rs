@@ -84,7 +84,8 @@ fn a_reading_is_never_ahead_of_the_servers_clock() {
         let Ok(Reply::Record(record)) = registry.apply(Call::RegisterProcess { registration }) else {
             panic!("registered");
         };
-        let after = neighbour.text("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint::text");
+        let after =
+            neighbour.text("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint::text");
         assert!(record.created_at_ms <= after.parse().unwrap());
     }
     drop(registry.apply(claim_call("p0", "ann", 1_000)));

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use fencepost::ProcessRegistry;
-use fencepost::store::PostgresOptions;
 use fencepost::testing::conformance::{Backend, run};
 use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::testing::postgres_server::PostgresServer;
 
+use crate::LentSchema;
+
 /// A schema of its own, and how it is called.
 struct Postgres {
     server: &'static PostgresServer,
-    options: PostgresOptions,
+    schema: LentSchema,
     connections: usize,
 }
 
 impl Backend for Postgres {
     fn open(&mut self, environment: &HandEnvironment) -> Arc<dyn ProcessRegistry> {
-        let registry = crate::registry_by_hand(self.server, &self.options, environment);
+        let registry = crate::registry_by_hand(self.server, &self.schema.0, environment);
         match self.connections {
             0 => Arc::new(registry.inline()),
             several => Arc::new(registry.pooled(several).expect("threads start")),
@@ -31,7 +32,7 @@ impl Backend for Postgres {
 
 fn show(name: &str, connections: usize) {
     if let Some(server) = crate::server() {
-        run(name, Postgres { server, options: crate::new_schema(), connections });
+        run(name, Postgres { server, schema: LentSchema::new(server), connections });
     }
 }
 

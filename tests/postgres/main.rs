@@ -1,12 +1,20 @@
 //! The Postgres store, on a server that this test binary starts once and that ends with it. Without an installed
 //! Postgres each of these tests passes, and the binary says once that they showed nothing.
 
+mod agreement;
+mod bad_input;
+mod by_sql;
+mod calls;
+mod clock;
 mod conformance;
+mod crashes;
+mod parallel;
+mod plans;
+mod round_trips;
 
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fencepost::Registry;
 use fencepost::environment::Environment;
@@ -35,6 +43,33 @@ pub fn new_schema() -> PostgresOptions {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let schema = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     PostgresOptions { schema, ..PostgresOptions::default() }
+}
+
+/// Schemas that were used and are not any more: making tables costs more than most tests.
+static SPARE_SCHEMAS: Mutex<Vec<PostgresOptions>> = Mutex::new(Vec::new());
+
+/// An empty schema, for as long as this lives.
+pub struct LentSchema(pub PostgresOptions);
+
+impl LentSchema {
+    pub fn new(server: &PostgresServer) -> Self {
+        let spare = SPARE_SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(options) = spare else { return Self(new_schema()) };
+        let mut sql = by_sql::Sql::connect(server, &options);
+        for table in ["processes", "registrations", "ids", "events", "handles"] {
+            sql.run(&format!("DELETE FROM {table}"));
+        }
+        Self(options)
+    }
+}
+
+impl Drop for LentSchema {
+    fn drop(&mut self) {
+        // What a failed test left behind is not lent again.
+        if !std::thread::panicking() {
+            SPARE_SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner).push(self.0.clone());
+        }
+    }
 }
 
 /// A store that goes by the server's own clock.

@@ -100,16 +100,12 @@ impl Target {
         connection.trip(&[Request::new(BEGIN), lock]).map_err(failed)?;
         if self.identify(connection)? != Found::Ours {
             // A role that owns its schema need not be allowed to make one.
-            if found == Found::NoSchema {
-                connection
-                    .trip(&[Request::new(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))])
-                    .map_err(failed)?;
-            }
-            for statement in CREATE.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-                connection.trip(&[Request::new(statement)]).map_err(failed)?;
-            }
+            let schema_too = match found {
+                Found::NoSchema => format!("CREATE SCHEMA IF NOT EXISTS {schema};"),
+                Found::Ours | Found::Nothing => String::new(),
+            };
             let version = format!("INSERT INTO {VERSION_TABLE} VALUES (true, {SCHEMA_VERSION})");
-            connection.trip(&[Request::new(version)]).map_err(failed)?;
+            connection.script(&format!("{schema_too}{CREATE}{version}")).map_err(failed)?;
         }
         connection.trip(&[Request::new(COMMIT)]).map_err(failed)?;
         Ok(())

@@ -139,6 +139,13 @@ impl Connection {
         self.answers(asked)
     }
 
+    /// Runs statements that bind nothing and answer nothing.
+    pub(super) fn script(&mut self, statements: &str) -> Result<(), TripFailure> {
+        self.counters.round_trips += 1;
+        let client = &self.client;
+        self.answers(vec![Box::pin(client.batch_execute(statements))]).map(drop)
+    }
+
     /// Ends a transaction that failed. True when the connection can be used again.
     pub(super) fn roll_back(&mut self) -> bool {
         self.trip(&[Request::new(ROLLBACK)]).is_ok()

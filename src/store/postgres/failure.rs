@@ -61,6 +61,11 @@ pub(super) fn sentence(error: &Error, options: &PostgresOptions) -> String {
         "the role lacks a right: it must own the schema, or may create one".to_owned()
     } else if *code == SqlState::TOO_MANY_CONNECTIONS {
         "the server has no connection left: raise `max_connections`, or use fewer".to_owned()
+    } else if *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT {
+        let bound = options.idle_in_transaction_timeout;
+        format!(
+            "this client was silent in the middle of a call for longer than {bound:?}, and lost its session"
+        )
     } else if *code == SqlState::DISK_FULL {
         "the server's disk is full: make room".to_owned()
     } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
