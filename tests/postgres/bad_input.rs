@@ -47,6 +47,17 @@ fn a_wrong_url_user_password_or_database_is_told_and_no_secret_with_it() {
     says(&refusal(&server.url("postgres"), &upper), "schema's name");
 }
 
+/// A connector decides what TLS is; the URL, whether it is demanded.
+#[test]
+fn a_server_without_tls_is_used_only_where_the_url_does_not_demand_it() {
+    let Some(server) = crate::server() else { return };
+    let options = crate::new_schema();
+    let url = |mode: &str| format!("{}?sslmode={mode}", server.url("postgres"));
+    let open = |mode: &str| PostgresStore::open_with_tls(&url(mode), options.clone(), tokio_postgres::NoTls);
+    assert!(open("prefer").is_ok());
+    says(&open("require").err().expect("no TLS is to be had").to_string(), "TLS");
+}
+
 /// An address that takes connections and never answers.
 #[test]
 fn a_server_that_never_answers_costs_the_timeout_and_no_more() {

@@ -190,6 +190,50 @@ fn calls_about_many_processes_and_calls_about_one_never_wait_in_a_circle() {
     });
 }
 
+/// An id that nobody registered has no row to lock. Both claims look for the lock before the process is registered, and
+/// for its rows afterwards: seeing them without holding the lock, both would be granted the same fence.
+#[test]
+fn a_process_that_is_registered_while_claims_of_it_are_on_their_way_is_granted_once_at_most() {
+    let Some(server) = crate::server() else { return };
+    let options = crate::new_schema();
+    register(&mut registry(server, &options), "model");
+    let mut neighbour = Sql::connect(server, &options);
+    // Reads of rows wait, and locks of ids do not.
+    neighbour.run("BEGIN; LOCK TABLE processes IN ACCESS EXCLUSIVE MODE");
+    let claims: Vec<_> = ["ann", "bob"]
+        .into_iter()
+        .map(|who| {
+            let url = format!("{}?application_name={}", server.url("postgres"), options.schema);
+            let options = options.clone();
+            std::thread::spawn(move || {
+                let store = PostgresStore::open(&url, options).unwrap();
+                let mut registry = Registry::new(store, Arc::new(System::new().unwrap()));
+                try_claim(&mut registry, "p", who, 60_000)
+            })
+        })
+        .collect();
+    let mut observer = Sql::connect(server, &options);
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'",
+        options.schema
+    );
+    while observer.text(&waiting) != "2" {
+        std::thread::yield_now();
+    }
+    neighbour.run(
+        "INSERT INTO ids SELECT 'p', fence, sequence, lease FROM ids;
+         INSERT INTO registrations SELECT 'p', replace(registration::text, 'model', 'p')::json FROM registrations;
+         INSERT INTO processes SELECT 'p', status, waiting, disposition, definition, wake_session, created_at,
+           updated_at, ended_at, registration_hash, state, output FROM processes;
+         COMMIT",
+    );
+    for claim in claims {
+        let answer = claim.join().unwrap();
+        assert!(matches!(answer, Err(RegistryError::UnknownProcess { .. })), "{answer:?}");
+    }
+    assert_eq!(claim(&mut registry(server, &options), "p", "cy", 60_000).fencing_token, 1);
+}
+
 #[test]
 fn a_pool_makes_several_calls_at_once() {
     let Some(server) = crate::server() else { return };

@@ -53,19 +53,8 @@ pub(super) fn footprint(call: &Call, rules: &Rules) -> Footprint {
         Call::TransferHandleGrants { from_scope, to_scope, process_ids } => {
             transferred(from_scope, to_scope, process_ids)
         }
-        Call::DeleteSessionProcessState { session_id } => Footprint::of(
-            Subjects::OfSession(session_id.clone()),
-            vec![
-                RowsRead::HandlesOfSession(session_id.clone()),
-                RowsRead::ProcessesWaking(session_id.clone()),
-            ],
-        ),
-        Call::PruneTerminalProcesses { cutoff_epoch_ms } => match (rules.prune_through)(*cutoff_epoch_ms) {
-            Some(through_ms) => {
-                Footprint::of(Subjects::EndedThrough(through_ms), vec![RowsRead::EndedThrough(through_ms)])
-            }
-            None => Footprint::of(Subjects::Known(Vec::new()), Vec::new()),
-        },
+        Call::DeleteSessionProcessState { session_id } => of_session(session_id),
+        Call::PruneTerminalProcesses { cutoff_epoch_ms } => pruned((rules.prune_through)(*cutoff_epoch_ms)),
 
         Call::GetProcess { .. }
         | Call::ReadProcess { .. }
@@ -119,7 +108,29 @@ fn rows_of_a_read(call: &Call) -> Vec<RowsRead> {
                 through: *up_to_sequence,
             },
         ),
-        _ => Vec::new(),
+        Call::RegisterProcess { .. }
+        | Call::SetExternalRef { .. }
+        | Call::GrantHandle { .. }
+        | Call::RevokeHandle { .. }
+        | Call::TransferHandleGrants { .. }
+        | Call::DeleteSessionProcessState { .. }
+        | Call::AppendEvent { .. }
+        | Call::AppendEventWithLease { .. }
+        | Call::AckWake { .. }
+        | Call::CompleteProcess { .. }
+        | Call::CompleteProcessWithLease { .. }
+        | Call::RecordFirstStarted { .. }
+        | Call::RecordFirstStartedWithLease { .. }
+        | Call::RequestProcessAbandon { .. }
+        | Call::SetProcessWait { .. }
+        | Call::SetProcessWaitWithLease { .. }
+        | Call::ClearProcessWait { .. }
+        | Call::ClearProcessWaitWithLease { .. }
+        | Call::ClaimProcessLease { .. }
+        | Call::ReclaimProcessLease { .. }
+        | Call::RenewProcessLease { .. }
+        | Call::CompleteProcessLease { .. }
+        | Call::PruneTerminalProcesses { .. } => Vec::new(),
     }
 }
 
@@ -133,6 +144,22 @@ fn appended(process_id: &ProcessId, replay: Option<&String>) -> Footprint {
         reads.push(RowsRead::EventByReplayKey { process_id: process_id.clone(), key: key.clone() });
     }
     Footprint::of(Subjects::Known(vec![process_id.clone()]), reads)
+}
+
+fn of_session(session_id: &str) -> Footprint {
+    let reads =
+        [RowsRead::HandlesOfSession, RowsRead::ProcessesWaking].map(|read| read(session_id.to_owned()));
+    Footprint::of(Subjects::OfSession(session_id.to_owned()), reads.into())
+}
+
+/// `None`: the cutoff is before all instants, and nothing is pruned.
+fn pruned(through_ms: Option<u64>) -> Footprint {
+    match through_ms {
+        Some(instant) => {
+            Footprint::of(Subjects::EndedThrough(instant), vec![RowsRead::EndedThrough(instant)])
+        }
+        None => Footprint::of(Subjects::Known(Vec::new()), Vec::new()),
+    }
 }
 
 fn transferred(from: &SessionScope, to: &SessionScope, process_ids: &[ProcessId]) -> Footprint {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_postgres::Config;
 
 use crate::model::error::{RegistryError, RegistryResult};
-use crate::store::postgres::connection::{Connection, Dial, Request};
+use crate::store::postgres::connection::{BoundStatement, Connection, Dial};
 use crate::store::postgres::failure::TripFailure;
 use crate::store::postgres::options::{OPEN, PostgresOptions};
 use crate::store::postgres::queries::{BEGIN, COMMIT, LOCK_NAME, lock_number, usual};
@@ -13,7 +13,7 @@ use crate::store::postgres::schema::{CREATE, SCHEMA_VERSION, VERSION_TABLE};
 
 /// How to reach the database; the same for every connection of a store and of its clones.
 #[derive(Clone)]
-pub(super) struct Target {
+pub(super) struct PostgresTarget {
     pub(super) dial: Arc<Dial>,
     pub(super) config: Config,
     pub(super) options: PostgresOptions,
@@ -34,7 +34,7 @@ enum Found {
     NoSchema,
 }
 
-impl Target {
+impl PostgresTarget {
     pub(super) fn connect(&self, absent: Absent) -> RegistryResult<Connection> {
         let mut connection = Connection::open(self.dial.as_ref(), self.config.clone(), &self.options)?;
         check_durability(&mut connection)?;
@@ -55,7 +55,7 @@ impl Target {
     }
 
     fn identify(&self, connection: &mut Connection) -> RegistryResult<Found> {
-        let tables = Request::new(
+        let tables = BoundStatement::new(
             "SELECT count(c.oid), count(c.oid) FILTER (WHERE c.relname = $2) FROM pg_namespace n
              LEFT JOIN pg_class c ON c.relnamespace = n.oid WHERE n.nspname = $1 GROUP BY n.oid",
         )
@@ -76,7 +76,7 @@ impl Target {
             }
             _ => {}
         }
-        let version = Request::new(format!("SELECT schema_version FROM {VERSION_TABLE}"));
+        let version = BoundStatement::new(format!("SELECT schema_version FROM {VERSION_TABLE}"));
         let rows = connection.trip(&[version]).map_err(open_failed)?;
         match rows.first().and_then(|rows| rows.first()).map(|row| row.get::<_, i32>(0)) {
             Some(SCHEMA_VERSION) => Ok(Found::Ours),
@@ -96,8 +96,8 @@ impl Target {
         let failed = |failure: TripFailure| {
             RegistryError::backend("create the tables", format!("{} (schema `{schema}`)", failure.cause))
         };
-        let lock = Request::new(LOCK_NAME).bind(lock_number(schema, "create", ""));
-        connection.trip(&[Request::new(BEGIN), lock]).map_err(failed)?;
+        let lock = BoundStatement::new(LOCK_NAME).bind(lock_number(schema, "create", ""));
+        connection.trip(&[BoundStatement::new(BEGIN), lock]).map_err(failed)?;
         if self.identify(connection)? != Found::Ours {
             // A role that owns its schema need not be allowed to make one.
             let schema_too = match found {
@@ -107,7 +107,7 @@ impl Target {
             let version = format!("INSERT INTO {VERSION_TABLE} VALUES (true, {SCHEMA_VERSION})");
             connection.script(&format!("{schema_too}{CREATE}{version}")).map_err(failed)?;
         }
-        connection.trip(&[Request::new(COMMIT)]).map_err(failed)?;
+        connection.trip(&[BoundStatement::new(COMMIT)]).map_err(failed)?;
         Ok(())
     }
 }
@@ -118,7 +118,7 @@ fn open_failed(failure: TripFailure) -> RegistryError {
 
 /// Asked of every new connection: a server may have been reconfigured, or another one answers at its address.
 fn check_durability(connection: &mut Connection) -> RegistryResult<()> {
-    let asked = Request::new(
+    let asked = BoundStatement::new(
         "SELECT current_setting('fsync') = 'on', current_setting('synchronous_commit') <> 'off',
          NOT pg_is_in_recovery(), current_setting('server_encoding') = 'UTF8'",
     );

@@ -48,12 +48,12 @@ pub(super) fn dial_plainly() -> Box<Dial> {
 }
 
 /// One statement and what is bound in it.
-pub(super) struct Request {
+pub(super) struct BoundStatement {
     pub(super) sql: Cow<'static, str>,
     pub(super) bound: Vec<Box<dyn ToSql + Sync + Send>>,
 }
 
-impl Request {
+impl BoundStatement {
     pub(super) fn new(sql: impl Into<Cow<'static, str>>) -> Self {
         Self { sql: sql.into(), bound: Vec::new() }
     }
@@ -119,7 +119,7 @@ impl Connection {
 
     /// Sends all requests, then waits for all answers. After a failure nothing behind it was carried out, unless the
     /// connection was lost.
-    pub(super) fn trip(&mut self, requests: &[Request]) -> Result<Vec<Vec<Row>>, TripFailure> {
+    pub(super) fn trip(&mut self, requests: &[BoundStatement]) -> Result<Vec<Vec<Row>>, TripFailure> {
         let sent: Vec<_> = requests.iter().map(|request| request.sql.clone()).collect();
         self.prepare(&sent)?;
         self.counters.round_trips += 1;
@@ -148,7 +148,7 @@ impl Connection {
 
     /// Ends a transaction that failed. True when the connection can be used again.
     pub(super) fn roll_back(&mut self) -> bool {
-        self.trip(&[Request::new(ROLLBACK)]).is_ok()
+        self.trip(&[BoundStatement::new(ROLLBACK)]).is_ok()
     }
 
     fn answers<T: Send>(&self, asked: Vec<Sending<'_, Result<T, Error>>>) -> Result<Vec<T>, TripFailure> {

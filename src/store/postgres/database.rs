@@ -9,17 +9,17 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use crate::model::error::RegistryResult;
 use crate::model::process::DurabilityTier;
 use crate::store::footprint::Footprint;
-use crate::store::postgres::connect::{Absent, Target};
+use crate::store::postgres::connect::{Absent, PostgresTarget};
 use crate::store::postgres::connection::{Connection, dial_plainly, dial_with};
 use crate::store::postgres::counters::PostgresCounters;
 use crate::store::postgres::options::PostgresOptions;
 use crate::store::postgres::rows::PostgresRows;
-use crate::store::postgres::transaction::{Transaction, begin_failed};
+use crate::store::postgres::transaction::{CallTransaction, begin_failed};
 use crate::store::rows::{Access, Rows, SharedStore, Store};
 
 /// Rows on a Postgres server. Give it to [`Registry::pooled`](crate::Registry::pooled) for several calls at once.
 pub struct PostgresStore {
-    target: Target,
+    target: PostgresTarget,
     /// `None` before the first call, and after one whose connection is of no more use.
     connection: Option<Connection>,
     /// What earlier connections were asked.
@@ -31,7 +31,7 @@ impl PostgresStore {
     /// Connects to `postgres://user:password@host:port/database`, and makes the tables where there are none.
     pub fn open(url: &str, options: PostgresOptions) -> RegistryResult<Self> {
         let config = options.config(url, false)?;
-        Self::reach(Target { dial: Arc::from(dial_plainly()), config, options })
+        Self::reach(PostgresTarget { dial: Arc::from(dial_plainly()), config, options })
     }
 
     /// The same over TLS, by a connector made for `tokio-postgres`. Whether TLS is asked for and demanded is said in the
@@ -44,10 +44,10 @@ impl PostgresStore {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let config = options.config(url, true)?;
-        Self::reach(Target { dial: Arc::from(dial_with(connector)), config, options })
+        Self::reach(PostgresTarget { dial: Arc::from(dial_with(connector)), config, options })
     }
 
-    fn reach(target: Target) -> RegistryResult<Self> {
+    fn reach(target: PostgresTarget) -> RegistryResult<Self> {
         let connection = Some(target.connect(Absent::AreMade)?);
         Ok(Self { target, connection, earlier: PostgresCounters::default(), has_own_clock: true })
     }
@@ -125,13 +125,13 @@ impl Store for PostgresStore {
     ) -> RegistryResult<T> {
         // Taken out while it is used: whatever ends this call early, a panic too, the next one opens another.
         let (mut connection, is_old) = self.take_connection()?;
-        let mut begun = Transaction::begin(&mut connection, access, footprint);
-        if is_old && begun.as_ref().is_err_and(|failure| failure.is_lost) {
+        let mut begun = CallTransaction::begin(&mut connection, access, footprint);
+        if is_old && begun.as_ref().is_err_and(|failure| failure.is_closed) {
             // The server was restarted since the last call, say. Nothing was decided yet: a new connection may try.
             drop(begun);
             self.discard(connection);
             (connection, _) = self.take_connection()?;
-            begun = Transaction::begin(&mut connection, access, footprint);
+            begun = CallTransaction::begin(&mut connection, access, footprint);
         }
         let transaction = match begun {
             Ok(transaction) => transaction,

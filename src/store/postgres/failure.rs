@@ -16,6 +16,8 @@ pub(super) struct TripFailure {
     pub(super) cause: String,
     /// False when the server answered and goes on; true when this connection is of no more use.
     pub(super) is_lost: bool,
+    /// True when the connection was closed, as by a server that was restarted; another one may serve.
+    pub(super) is_closed: bool,
     /// True when the server said so itself: whatever stood behind the failed request was not carried out.
     pub(super) is_told: bool,
 }
@@ -25,19 +27,24 @@ impl TripFailure {
         let told = error.as_db_error();
         let is_fatal = told
             .is_some_and(|told| matches!(told.parsed_severity(), Some(Severity::Fatal | Severity::Panic)));
-        let is_local =
-            matches!(error.source(), Some(source) if source.is::<std::io::Error>()) || error.is_closed();
+        let is_cut = error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>());
         Self {
             at,
             cause: sentence(error, options),
-            is_lost: is_fatal || is_local || told.is_none(),
+            is_lost: told.is_none() || is_fatal,
+            is_closed: is_fatal || is_cut,
             is_told: told.is_some(),
         }
     }
 
+    /// Of a server that answered something else than it was asked for.
+    pub(super) fn unreadable(cause: impl ToString) -> Self {
+        Self { at: 0, cause: cause.to_string(), is_lost: false, is_closed: false, is_told: true }
+    }
+
     pub(super) fn late(options: &PostgresOptions) -> Self {
         let cause = format!("no answer came within {:?}", options.answer_timeout);
-        Self { at: 0, cause, is_lost: true, is_told: false }
+        Self { at: 0, cause, is_lost: true, is_closed: false, is_told: false }
     }
 }
 

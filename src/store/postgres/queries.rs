@@ -9,7 +9,7 @@ use crate::model::handle::SessionScope;
 use crate::model::process::{ProcessId, ProcessListFilter};
 use crate::store::columns::{disposition_column, status_column, to_column};
 use crate::store::footprint::RowsRead;
-use crate::store::postgres::connection::{ROLLBACK, Request};
+use crate::store::postgres::connection::{BoundStatement, ROLLBACK};
 use crate::store::postgres::keys::to_key;
 
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -21,15 +21,15 @@ pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const READ_CLOCK: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /// By itself, so that what is read after it is read after the wait.
-pub(super) const LOCK: &str = "SELECT 1 FROM ids WHERE id = $1 FOR UPDATE";
-pub(super) const LOCK_IN_ORDER: &str = "SELECT 1 FROM ids WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+pub(super) const LOCK: &str = "SELECT id FROM ids WHERE id = $1 FOR UPDATE";
+pub(super) const LOCK_IN_ORDER: &str = "SELECT id FROM ids WHERE id = ANY($1) ORDER BY id FOR UPDATE";
 /// Waits for whoever else registers the same id.
 pub(super) const MAKE_LOCKABLE: &str =
     "INSERT INTO ids (id, fence, sequence, lease) VALUES ($1, $2, $2, NULL) ON CONFLICT (id) DO NOTHING";
 /// Against every other step that may write, save one that finds no row to lock.
 pub(super) const LOCK_EVERYTHING: &str = "LOCK TABLE ids IN EXCLUSIVE MODE";
-pub(super) const LOCK_NAME: &str = "SELECT 1 FROM (SELECT pg_advisory_xact_lock($1)) AS locked";
-pub(super) const LOCK_NAME_SHARED: &str = "SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared($1)) AS locked";
+pub(super) const LOCK_NAME: &str = "SELECT pg_advisory_xact_lock($1)";
+pub(super) const LOCK_NAME_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1)";
 
 pub(super) const SUBJECTS_OF_SESSION: &str = "SELECT process_id FROM handles WHERE session_id = $1
     UNION SELECT id FROM processes WHERE wake_session = $1";
@@ -123,8 +123,8 @@ pub(super) fn keys(ids: &[ProcessId]) -> Vec<String> {
     ids.iter().map(|id| to_key(id)).collect()
 }
 
-pub(super) fn lease_rows(ids: &[ProcessId]) -> Request {
-    Request::new(LEASE_ROWS).bind(keys(ids))
+pub(super) fn lease_rows(ids: &[ProcessId]) -> BoundStatement {
+    BoundStatement::new(LEASE_ROWS).bind(keys(ids))
 }
 
 fn limit_column(limit: usize) -> i64 {
@@ -132,46 +132,46 @@ fn limit_column(limit: usize) -> i64 {
 }
 
 /// The question as a statement.
-pub(super) fn question(read: &RowsRead) -> Request {
+pub(super) fn question(read: &RowsRead) -> BoundStatement {
     match read {
         RowsRead::LeaseRow(id) => lease_rows(std::slice::from_ref(id)),
-        RowsRead::StoredProcess(id) => Request::new(STORED_PROCESS).bind(to_key(id)),
-        RowsRead::Exists(id) => Request::new(EXISTS).bind(to_key(id)),
-        RowsRead::HighWater(id) => Request::new(HIGH_WATERS).bind(vec![to_key(id)]),
+        RowsRead::StoredProcess(id) => BoundStatement::new(STORED_PROCESS).bind(to_key(id)),
+        RowsRead::Exists(id) => BoundStatement::new(EXISTS).bind(to_key(id)),
+        RowsRead::HighWater(id) => BoundStatement::new(HIGH_WATERS).bind(vec![to_key(id)]),
         RowsRead::Processes(filter) => list(filter),
-        RowsRead::ProcessesWaking(session) => Request::new(PROCESSES_WAKING).bind(to_key(session)),
-        RowsRead::EndedThrough(instant) => Request::new(ENDED_THROUGH).bind(to_column(*instant)),
+        RowsRead::ProcessesWaking(session) => BoundStatement::new(PROCESSES_WAKING).bind(to_key(session)),
+        RowsRead::EndedThrough(instant) => BoundStatement::new(ENDED_THROUGH).bind(to_column(*instant)),
         RowsRead::Event { process_id, sequence } => {
-            Request::new(EVENT).bind(to_key(process_id)).bind(to_column(*sequence))
+            BoundStatement::new(EVENT).bind(to_key(process_id)).bind(to_column(*sequence))
         }
         RowsRead::EventByReplayKey { process_id, key } => {
-            Request::new(EVENT_BY_REPLAY_KEY).bind(to_key(process_id)).bind(to_key(key))
+            BoundStatement::new(EVENT_BY_REPLAY_KEY).bind(to_key(process_id)).bind(to_key(key))
         }
         RowsRead::EventsAfter { process_id, after } => {
-            Request::new(EVENTS_AFTER).bind(to_key(process_id)).bind(to_column(*after))
+            BoundStatement::new(EVENTS_AFTER).bind(to_key(process_id)).bind(to_column(*after))
         }
         RowsRead::UnackedWakesAfter { process_id, after } => {
-            Request::new(UNACKED_WAKES_AFTER).bind(to_key(process_id)).bind(to_column(*after))
+            BoundStatement::new(UNACKED_WAKES_AFTER).bind(to_key(process_id)).bind(to_column(*after))
         }
         RowsRead::RecentEvents { process_id, limit } => {
-            Request::new(RECENT_EVENTS).bind(to_key(process_id)).bind(limit_column(*limit))
+            BoundStatement::new(RECENT_EVENTS).bind(to_key(process_id)).bind(limit_column(*limit))
         }
-        RowsRead::CountEvents { process_id, event_type, through } => Request::new(COUNT_EVENTS)
+        RowsRead::CountEvents { process_id, event_type, through } => BoundStatement::new(COUNT_EVENTS)
             .bind(to_key(process_id))
             .bind(to_key(event_type))
             .bind(to_column(*through)),
         RowsRead::Handle { scope, process_id } => {
-            Request::new(HANDLE).bind(scope_key(scope)).bind(to_key(process_id))
+            BoundStatement::new(HANDLE).bind(scope_key(scope)).bind(to_key(process_id))
         }
-        RowsRead::HandlesOfScope(scope) => Request::new(HANDLES_OF_SCOPE).bind(scope_key(scope)),
-        RowsRead::HandlesOn(id) => Request::new(HANDLES_ON).bind(to_key(id)),
-        RowsRead::HandlesOfSession(session) => Request::new(HANDLES_OF_SESSION).bind(to_key(session)),
+        RowsRead::HandlesOfScope(scope) => BoundStatement::new(HANDLES_OF_SCOPE).bind(scope_key(scope)),
+        RowsRead::HandlesOn(id) => BoundStatement::new(HANDLES_ON).bind(to_key(id)),
+        RowsRead::HandlesOfSession(session) => BoundStatement::new(HANDLES_OF_SESSION).bind(to_key(session)),
     }
 }
 
-fn list(filter: &ProcessListFilter) -> Request {
+fn list(filter: &ProcessListFilter) -> BoundStatement {
     let mut conditions = vec!["true".to_owned()];
-    let mut request = Request::new("");
+    let mut request = BoundStatement::new("");
     if let Some(status) = filter.status {
         conditions.push(format!("p.status = {}", status_column(status)));
     }
@@ -201,5 +201,5 @@ fn list(filter: &ProcessListFilter) -> Request {
         record_columns!(),
         conditions.join(" AND ")
     );
-    Request { sql: Cow::Owned(sql), ..request }
+    BoundStatement { sql: Cow::Owned(sql), ..request }
 }

@@ -17,12 +17,12 @@ use crate::store::footprint::RowsRead;
 use crate::store::invariants::{assert_change, assert_tenure};
 use crate::store::postgres::columns::{column, event, id_column, number, process_row, tenure};
 use crate::store::postgres::keys::from_key;
-use crate::store::postgres::transaction::Transaction;
+use crate::store::postgres::transaction::CallTransaction;
 use crate::store::rows::Rows;
 
 /// A transaction, and whose clock its step goes by.
 pub(super) struct PostgresRows<'a> {
-    pub(super) transaction: Transaction<'a>,
+    pub(super) transaction: CallTransaction<'a>,
     pub(super) has_own_clock: bool,
 }
 

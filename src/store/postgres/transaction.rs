@@ -9,8 +9,8 @@ use crate::model::error::{RegistryError, RegistryResult};
 use crate::model::process::ProcessId;
 use crate::store::columns::to_column;
 use crate::store::footprint::{Footprint, RowsRead, Subjects};
-use crate::store::postgres::columns::id_column;
-use crate::store::postgres::connection::{Connection, Request};
+use crate::store::postgres::columns::{column, id_column};
+use crate::store::postgres::connection::{BoundStatement, Connection};
 use crate::store::postgres::failure::TripFailure;
 use crate::store::postgres::keys::to_key;
 use crate::store::postgres::queries::{
@@ -25,12 +25,14 @@ const BEGIN_CALL: &str = "begin a call";
 const READ: &str = "read the database";
 
 /// A transaction under way.
-pub(super) struct Transaction<'a> {
+pub(super) struct CallTransaction<'a> {
     connection: &'a mut Connection,
     pub(super) now_ms: u64,
     foreseen: VecDeque<(RowsRead, Vec<Row>)>,
     /// The locked processes that a prune may take, and how many events each has.
     prunable: Option<(Vec<ProcessId>, BTreeMap<ProcessId, u64>)>,
+    /// Processes without a row of `ids` to lock: they were unknown when the lock was asked for.
+    unlocked: BTreeSet<ProcessId>,
     /// Processes whose rows are no longer what was read.
     written: BTreeSet<ProcessId>,
     pub(super) pending: PendingWrites,
@@ -38,7 +40,7 @@ pub(super) struct Transaction<'a> {
     has_ended: bool,
 }
 
-impl<'a> Transaction<'a> {
+impl<'a> CallTransaction<'a> {
     /// Locks what the footprint names, reads the clock, and reads what is foreseen.
     pub(super) fn begin(
         connection: &'a mut Connection,
@@ -50,6 +52,7 @@ impl<'a> Transaction<'a> {
             now_ms: 0,
             foreseen: VecDeque::new(),
             prunable: None,
+            unlocked: BTreeSet::new(),
             written: BTreeSet::new(),
             pending: PendingWrites::default(),
             has_written: false,
@@ -65,8 +68,8 @@ impl<'a> Transaction<'a> {
     /// A call whose rows are all foreseen is over when they are read.
     fn begin_reading(&mut self, footprint: &Footprint) -> Result<(), TripFailure> {
         let is_foreseen = footprint.subjects != Subjects::Everything;
-        let ends = if is_foreseen { vec![Request::new(COMMIT)] } else { Vec::new() };
-        self.ask(vec![Request::new(BEGIN_READING)], &footprint.reads, ends)?;
+        let ends = if is_foreseen { vec![BoundStatement::new(COMMIT)] } else { Vec::new() };
+        self.ask(vec![BoundStatement::new(BEGIN_READING)], &footprint.reads, ends)?;
         self.has_ended = is_foreseen;
         Ok(())
     }
@@ -74,33 +77,36 @@ impl<'a> Transaction<'a> {
     fn begin_writing(&mut self, footprint: &Footprint) -> Result<(), TripFailure> {
         let schema = self.connection.options().schema.clone();
         let name = |kind: &str, name: &str| lock_number(&schema, kind, name);
-        let mut locks = vec![Request::new(BEGIN)];
+        let mut locks = vec![BoundStatement::new(BEGIN)];
         // Names before processes, and each kind in one order: nobody waits in a circle.
         let joined: BTreeSet<i64> =
             footprint.joined_sessions.iter().map(|session| name("session", session)).collect();
-        locks.extend(joined.into_iter().map(|number| Request::new(LOCK_NAME_SHARED).bind(number)));
+        locks.extend(joined.into_iter().map(|number| BoundStatement::new(LOCK_NAME_SHARED).bind(number)));
         match &footprint.subjects {
-            Subjects::Everything => locks.push(Request::new(LOCK_EVERYTHING)),
+            Subjects::Everything => locks.push(BoundStatement::new(LOCK_EVERYTHING)),
             Subjects::New(id) => {
-                locks.push(Request::new(MAKE_LOCKABLE).bind(to_key(id)).bind(to_column(0)));
-                locks.push(Request::new(LOCK).bind(to_key(id)));
+                locks.push(BoundStatement::new(MAKE_LOCKABLE).bind(to_key(id)).bind(to_column(0)));
+                locks.push(BoundStatement::new(LOCK).bind(to_key(id)));
             }
-            Subjects::Known(ids) => match ids.as_slice() {
-                [] => {}
-                [id] => locks.push(Request::new(LOCK).bind(to_key(id))),
-                many => locks.push(Request::new(LOCK_IN_ORDER).bind(keys(many))),
-            },
+            Subjects::Known(ids) => {
+                self.unlocked = ids.iter().cloned().collect();
+                match ids.as_slice() {
+                    [] => {}
+                    [id] => locks.push(BoundStatement::new(LOCK).bind(to_key(id))),
+                    many => locks.push(BoundStatement::new(LOCK_IN_ORDER).bind(keys(many))),
+                }
+            }
             // Whoever adds to the session holds its name until it has committed, so the answer only becomes shorter.
             Subjects::OfSession(session) => {
-                locks.push(Request::new(LOCK_NAME).bind(name("session", session)));
-                locks.push(Request::new(SUBJECTS_OF_SESSION).bind(to_key(session)));
+                locks.push(BoundStatement::new(LOCK_NAME).bind(name("session", session)));
+                locks.push(BoundStatement::new(SUBJECTS_OF_SESSION).bind(to_key(session)));
                 let found = self.find(&locks)?;
-                locks = vec![Request::new(LOCK_IN_ORDER).bind(keys(&found))];
+                locks = vec![BoundStatement::new(LOCK_IN_ORDER).bind(keys(&found))];
             }
             // One prune at a time, so that what is found cannot be pruned and registered anew before it is locked.
             Subjects::EndedThrough(instant) => {
-                locks.push(Request::new(LOCK_NAME).bind(name("prune", "")));
-                locks.push(Request::new(ENDED_THROUGH).bind(to_column(*instant)));
+                locks.push(BoundStatement::new(LOCK_NAME).bind(name("prune", "")));
+                locks.push(BoundStatement::new(ENDED_THROUGH).bind(to_column(*instant)));
                 let found = self.find(&locks)?;
                 return self.begin_prune(*instant, found);
             }
@@ -109,21 +115,21 @@ impl<'a> Transaction<'a> {
     }
 
     /// The ids that the last of these requests answers.
-    fn find(&mut self, requests: &[Request]) -> Result<Vec<ProcessId>, TripFailure> {
+    fn find(&mut self, requests: &[BoundStatement]) -> Result<Vec<ProcessId>, TripFailure> {
         let answers = self.connection.trip(requests)?;
         let rows = answers.last().map(Vec::as_slice).unwrap_or_default();
-        rows.iter().map(|row| id_column(row, 0).map_err(|error| unreadable(&error))).collect()
+        rows.iter().map(|row| id_column(row, 0).map_err(TripFailure::unreadable)).collect()
     }
 
     /// What a prune asks about each process is asked about all of them at once.
     fn begin_prune(&mut self, instant: u64, found: Vec<ProcessId>) -> Result<(), TripFailure> {
         let requests = vec![
-            Request::new(LOCK_IN_ORDER).bind(keys(&found)),
-            Request::new(READ_CLOCK),
-            Request::new(STILL_ENDED_THROUGH).bind(to_column(instant)).bind(keys(&found)),
+            BoundStatement::new(LOCK_IN_ORDER).bind(keys(&found)),
+            BoundStatement::new(READ_CLOCK),
+            BoundStatement::new(STILL_ENDED_THROUGH).bind(to_column(instant)).bind(keys(&found)),
             lease_rows(&found),
-            Request::new(HIGH_WATERS).bind(keys(&found)),
-            Request::new(EVENT_TOTALS).bind(keys(&found)),
+            BoundStatement::new(HIGH_WATERS).bind(keys(&found)),
+            BoundStatement::new(EVENT_TOTALS).bind(keys(&found)),
         ];
         let mut answers = self.connection.trip(&requests)?.into_iter().skip(1);
         let mut next = || answers.next().unwrap_or_default();
@@ -132,14 +138,14 @@ impl<'a> Transaction<'a> {
         // The order in which they are asked for: those of one process stand beside each other.
         let by_id = |rows: Vec<Row>, index: usize| -> Result<BTreeMap<ProcessId, Row>, TripFailure> {
             let named = rows.into_iter().map(|row| Ok((id_column(&row, index)?, row)));
-            named.collect::<RegistryResult<_>>().map_err(|error| unreadable(&error))
+            named.collect::<RegistryResult<_>>().map_err(TripFailure::unreadable)
         };
         let (mut leases, mut high_waters) = (by_id(leases, 6)?, by_id(high_waters, 0)?);
         let in_order: Vec<ProcessId> = ended
             .iter()
             .map(|row| id_column(row, 0))
             .collect::<RegistryResult<_>>()
-            .map_err(|error| unreadable(&error))?;
+            .map_err(TripFailure::unreadable)?;
         self.foreseen.push_back((RowsRead::EndedThrough(instant), ended));
         for id in in_order {
             let lease = leases.remove(&id).into_iter().collect();
@@ -149,7 +155,7 @@ impl<'a> Transaction<'a> {
         }
         let mut counts = BTreeMap::new();
         for row in totals {
-            let id = id_column(&row, 0).map_err(|error| unreadable(&error))?;
+            let id = id_column(&row, 0).map_err(TripFailure::unreadable)?;
             counts.insert(id, row.get::<_, i64>(1).unsigned_abs());
         }
         self.prunable = Some((found, counts));
@@ -159,19 +165,41 @@ impl<'a> Transaction<'a> {
     /// One round trip: locks, the clock, the rows, and what stands behind them.
     fn ask(
         &mut self,
-        locks: Vec<Request>,
+        locks: Vec<BoundStatement>,
         reads: &[RowsRead],
-        ends: Vec<Request>,
+        ends: Vec<BoundStatement>,
     ) -> Result<(), TripFailure> {
         let clock_at = locks.len();
         let mut requests = locks;
-        requests.push(Request::new(READ_CLOCK));
+        requests.push(BoundStatement::new(READ_CLOCK));
         requests.extend(reads.iter().map(question));
         requests.extend(ends);
-        let mut answers = self.connection.trip(&requests)?.into_iter().skip(clock_at);
-        self.now_ms = clock(&answers.next().unwrap_or_default())?;
-        self.foreseen.extend(reads.iter().cloned().zip(answers));
+        let mut answers = self.connection.trip(&requests)?;
+        let rows = answers.split_off(clock_at.min(answers.len()));
+        // The last of the locks is the one on the processes, if there are any.
+        let locked = answers.last().filter(|_| !self.unlocked.is_empty());
+        for row in locked.into_iter().flatten() {
+            self.unlocked.remove(&id_column(row, 0).map_err(TripFailure::unreadable)?);
+        }
+        let mut rows = rows.into_iter();
+        self.now_ms = clock(&rows.next().unwrap_or_default())?;
+        for (read, rows) in reads.iter().zip(rows) {
+            let rows = if self.came_too_late(read, &rows) { Vec::new() } else { rows };
+            self.foreseen.push_back((read.clone(), rows));
+        }
         Ok(())
+    }
+
+    /// True for rows of a process that was registered after the lock on it found nothing to lock: this call does not see
+    /// it yet. A process that has no row of `ids` even now is damaged, and will be told as such.
+    fn came_too_late(&self, read: &RowsRead, rows: &[Row]) -> bool {
+        let Some(id) = read.process_id().filter(|id| self.unlocked.contains(*id)) else { return false };
+        let fence_at = match read {
+            RowsRead::LeaseRow(_) => 0,
+            RowsRead::StoredProcess(_) => 8,
+            _ => return true,
+        };
+        rows.first().is_some_and(|row| !matches!(column::<Option<i64>>(id, row, fence_at), Ok(None)))
     }
 
     /// The rows that answer the question: those that were foreseen, unless this step has changed them.
@@ -210,7 +238,7 @@ impl<'a> Transaction<'a> {
             return Ok(totals.get(process_id).copied().unwrap_or_default());
         }
         let (_, mut requests) = self.pending.take();
-        requests.push(Request::new(EVENT_TOTALS).bind(vec![to_key(process_id)]));
+        requests.push(BoundStatement::new(EVENT_TOTALS).bind(vec![to_key(process_id)]));
         let answers = self.connection.trip(&requests);
         let answers = answers.map_err(|failure| RegistryError::backend(READ, failure.cause))?;
         let count = answers.last().and_then(|rows| rows.first()).map(|row| row.get::<_, i64>(1));
@@ -232,7 +260,7 @@ impl<'a> Transaction<'a> {
         }
         let (ids, mut requests) = self.pending.take();
         let commit_at = requests.len();
-        requests.push(Request::new(COMMIT));
+        requests.push(BoundStatement::new(COMMIT));
         let sent: Vec<_> = requests.iter().map(|request| request.sql.clone()).collect();
         // Before COMMIT is on its way: a failure here is known to have changed nothing.
         if let Err(failure) = self.connection.prepare(&sent) {
@@ -272,14 +300,7 @@ fn write_failed(ids: &[ProcessId], failure: &TripFailure) -> RegistryError {
 
 fn clock(rows: &[Row]) -> Result<u64, TripFailure> {
     let reading = rows.first().and_then(|row| row.try_get::<_, i64>(0).ok());
-    reading.and_then(|reading| u64::try_from(reading).ok()).ok_or_else(|| TripFailure {
-        at: 0,
-        cause: "the server's clock could not be read".to_owned(),
-        is_lost: false,
-        is_told: true,
-    })
-}
-
-fn unreadable(error: &RegistryError) -> TripFailure {
-    TripFailure { at: 0, cause: error.to_string(), is_lost: false, is_told: true }
+    reading
+        .and_then(|reading| u64::try_from(reading).ok())
+        .ok_or_else(|| TripFailure::unreadable("the server's clock could not be read"))
 }

@@ -6,7 +6,7 @@ use crate::model::handle::{ProcessHandleDescriptor, SessionScope};
 use crate::model::process::ProcessId;
 use crate::model::row::{HighWater, ProcessRow, Tenure};
 use crate::store::columns::{StateColumn, disposition_column, status_column, text, to_column};
-use crate::store::postgres::connection::Request;
+use crate::store::postgres::connection::BoundStatement;
 use crate::store::postgres::keys::to_key;
 use crate::store::postgres::queries::{MAKE_LOCKABLE, scope_key};
 
@@ -44,19 +44,19 @@ const KEEP_HIGH_WATERS: &str = "UPDATE ids SET fence = kept.fence, sequence = ke
 /// Statements in the order in which the step wrote, each with the process it is about.
 #[derive(Default)]
 pub(super) struct PendingWrites {
-    written: Vec<(ProcessId, Request)>,
+    written: Vec<(ProcessId, BoundStatement)>,
     /// Prunes that follow each other become a few statements for all of them.
     pruned: Vec<(ProcessId, HighWater)>,
 }
 
 impl PendingWrites {
     /// Takes all of them: the processes, and as many statements.
-    pub(super) fn take(&mut self) -> (Vec<ProcessId>, Vec<Request>) {
+    pub(super) fn take(&mut self) -> (Vec<ProcessId>, Vec<BoundStatement>) {
         self.settle_prunes();
         std::mem::take(&mut self.written).into_iter().unzip()
     }
 
-    fn push(&mut self, process_id: &str, request: Request) {
+    fn push(&mut self, process_id: &str, request: BoundStatement) {
         self.settle_prunes();
         self.written.push((process_id.to_owned(), request));
     }
@@ -69,9 +69,9 @@ impl PendingWrites {
         let sequences: Vec<i64> = self.pruned.iter().map(|(_, kept)| to_column(kept.sequence)).collect();
         self.pruned.clear();
         for sql in PRUNE {
-            self.written.push((first.clone(), Request::new(sql).bind(ids.clone())));
+            self.written.push((first.clone(), BoundStatement::new(sql).bind(ids.clone())));
         }
-        let keep = Request::new(KEEP_HIGH_WATERS).bind(ids).bind(fences).bind(sequences);
+        let keep = BoundStatement::new(KEEP_HIGH_WATERS).bind(ids).bind(fences).bind(sequences);
         self.written.push((first, keep));
     }
 
@@ -81,7 +81,7 @@ impl PendingWrites {
 
     pub(super) fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()> {
         let lease = tenure.lease.as_deref().map(text).transpose()?;
-        let request = Request::new(PUT_TENURE)
+        let request = BoundStatement::new(PUT_TENURE)
             .bind(to_key(process_id))
             .bind(to_column(tenure.highest_fence))
             .bind(to_column(0))
@@ -96,7 +96,7 @@ impl PendingWrites {
         let id = record.id();
         if before.is_none() {
             // From here on the id has a highest fence: one that is missing later was lost, not never granted.
-            self.push(id, Request::new(MAKE_LOCKABLE).bind(to_key(id)).bind(to_column(0)));
+            self.push(id, BoundStatement::new(MAKE_LOCKABLE).bind(to_key(id)).bind(to_column(0)));
         }
         let registered = match before {
             None => Some(INSERT_REGISTRATION),
@@ -106,10 +106,10 @@ impl PendingWrites {
             Some(_) => None,
         };
         if let Some(sql) = registered {
-            self.push(id, Request::new(sql).bind(to_key(id)).bind(text(registration)?));
+            self.push(id, BoundStatement::new(sql).bind(to_key(id)).bind(text(registration)?));
         }
         let updated_at = to_column(record.updated_at_ms);
-        let changing = Request::new(if before.is_none() { INSERT_PROCESS } else { CHANGE_PROCESS })
+        let changing = BoundStatement::new(if before.is_none() { INSERT_PROCESS } else { CHANGE_PROCESS })
             .bind(to_key(id))
             .bind(narrow(status_column(record.status.kind())))
             .bind(record.wait.is_some())
@@ -132,7 +132,7 @@ impl PendingWrites {
 
     pub(super) fn push_event(&mut self, event: &ProcessEvent) -> RegistryResult<()> {
         let id = &event.process_id;
-        let request = Request::new(INSERT_EVENT)
+        let request = BoundStatement::new(INSERT_EVENT)
             .bind(to_key(id))
             .bind(to_column(event.sequence))
             .bind(to_key(&event.event_type))
@@ -140,13 +140,13 @@ impl PendingWrites {
             .bind(i16::from(event.wake.is_some()))
             .bind(text(event)?);
         self.push(id, request);
-        let reached = Request::new(PUT_SEQUENCE).bind(to_key(id)).bind(to_column(event.sequence));
+        let reached = BoundStatement::new(PUT_SEQUENCE).bind(to_key(id)).bind(to_column(event.sequence));
         self.push(id, reached.bind(to_column(0)));
         Ok(())
     }
 
     pub(super) fn ack(&mut self, process_id: &str, sequence: u64) {
-        self.push(process_id, Request::new(ACK).bind(to_key(process_id)).bind(to_column(sequence)));
+        self.push(process_id, BoundStatement::new(ACK).bind(to_key(process_id)).bind(to_column(sequence)));
     }
 
     pub(super) fn put_handle(
@@ -155,7 +155,7 @@ impl PendingWrites {
         process_id: &str,
         descriptor: &ProcessHandleDescriptor,
     ) -> RegistryResult<()> {
-        let request = Request::new(PUT_HANDLE)
+        let request = BoundStatement::new(PUT_HANDLE)
             .bind(scope_key(scope))
             .bind(to_key(process_id))
             .bind(to_key(&scope.session_id))
@@ -166,7 +166,10 @@ impl PendingWrites {
     }
 
     pub(super) fn remove_handle(&mut self, scope: &SessionScope, process_id: &str) {
-        self.push(process_id, Request::new(REMOVE_HANDLE).bind(scope_key(scope)).bind(to_key(process_id)));
+        self.push(
+            process_id,
+            BoundStatement::new(REMOVE_HANDLE).bind(scope_key(scope)).bind(to_key(process_id)),
+        );
     }
 }
 
