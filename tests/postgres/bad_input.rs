@@ -66,8 +66,7 @@ fn a_server_that_never_answers_costs_the_timeout_and_no_more() {
     }
     let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = deaf.local_addr().unwrap().port();
-    let options =
-        PostgresOptions { answer_timeout: Duration::from_millis(200), ..PostgresOptions::default() };
+    let options = PostgresOptions { answer_timeout: Duration::from_millis(200), ..crate::patient("unused") };
     says(
         &refusal(&format!("postgres://u:hunter2@127.0.0.1:{port}/db"), &options),
         "no answer came within 200ms",
@@ -261,7 +260,7 @@ fn a_server_that_goes_away_is_told_at_each_call_and_used_again_when_it_is_back()
         return;
     }
     let server = PostgresServer::start(&[]).unwrap();
-    let options = PostgresOptions::default();
+    let options = crate::patient("fencepost");
     let mut registry = opened(&server.url("postgres"), &options).unwrap();
     register(&mut registry, "p");
     server.shut_down().unwrap();
@@ -276,11 +275,11 @@ fn a_server_that_goes_away_is_told_at_each_call_and_used_again_when_it_is_back()
 #[test]
 fn a_client_that_falls_silent_in_the_middle_of_a_call_loses_its_locks() {
     let Some(server) = crate::server() else { return };
+    let other = crate::new_schema();
     let options =
-        PostgresOptions { idle_in_transaction_timeout: Duration::from_millis(200), ..crate::new_schema() };
+        PostgresOptions { idle_in_transaction_timeout: Duration::from_millis(500), ..other.clone() };
+    register(&mut opened(&server.url("postgres"), &other).unwrap(), "p");
     let mut silent = opened(&server.url("postgres"), &options).unwrap();
-    register(&mut silent, "p");
-    let other = options.clone();
     // The step stands for a client that is stopped between the two round trips of a call.
     let answer = silent.store().atomically_on(
         fencepost::store::Access::Write,

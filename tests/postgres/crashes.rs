@@ -176,7 +176,7 @@ fn a_killed_client_loses_nothing_it_was_told_and_no_fence_repeats() {
     if let (Ok(url), Ok(schema), Ok(round)) =
         (std::env::var(URL), std::env::var(SCHEMA), std::env::var(ROUND))
     {
-        let mut registry = open(&url, &PostgresOptions { schema, ..PostgresOptions::default() });
+        let mut registry = open(&url, &crate::patient(&schema));
         for number in 0.. {
             write(&mut registry, &format!("victim-{round}"), number, |what| print(&what));
         }
@@ -233,7 +233,7 @@ fn a_server_that_ends_at_once_loses_nothing_it_acknowledged_and_its_clients_come
     }
     // A server of its own: it is the one that crashes.
     let server = PostgresServer::start(&[]).unwrap();
-    let options = PostgresOptions::default();
+    let options = crate::patient("fencepost");
     let url = server.url("postgres");
     open(&url, &options).apply(Call::RegisterProcess { registration: job("shared") }).unwrap();
     let has_ended = Arc::new(AtomicBool::new(false));

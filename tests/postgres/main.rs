@@ -15,6 +15,7 @@ mod round_trips;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use fencepost::Registry;
 use fencepost::environment::Environment;
@@ -38,11 +39,23 @@ pub fn server() -> Option<&'static PostgresServer> {
     started.as_ref()
 }
 
+/// Bounds that a slow machine does not meet. Tests of a bound choose their own.
+pub fn patient(schema: &str) -> PostgresOptions {
+    let bound = Duration::from_secs(300);
+    PostgresOptions {
+        schema: schema.to_owned(),
+        connect_timeout: bound,
+        lock_timeout: bound,
+        statement_timeout: bound,
+        idle_in_transaction_timeout: bound,
+        answer_timeout: bound,
+    }
+}
+
 /// A schema that no other test uses.
 pub fn new_schema() -> PostgresOptions {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let schema = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    PostgresOptions { schema, ..PostgresOptions::default() }
+    patient(&format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Schemas that were used and are not any more: making tables costs more than most tests.
