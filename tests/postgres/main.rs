@@ -8,6 +8,7 @@ mod calls;
 mod clock;
 mod conformance;
 mod crashes;
+mod example;
 mod parallel;
 mod plans;
 mod round_trips;

@@ -37,7 +37,7 @@ enum Found {
 impl PostgresTarget {
     pub(super) fn connect(&self, absent: Absent) -> RegistryResult<Connection> {
         let mut connection = Connection::open(self.dial.as_ref(), self.config.clone(), &self.options)?;
-        check_durability(&mut connection)?;
+        check_server(&mut connection)?;
         // Before anything is written: a schema that is not ours stays as it is.
         let found = self.identify(&mut connection)?;
         match (found, absent) {
@@ -117,11 +117,12 @@ fn open_failed(failure: TripFailure) -> RegistryError {
 }
 
 /// Asked of every new connection: a server may have been reconfigured, or another one answers at its address.
-fn check_durability(connection: &mut Connection) -> RegistryResult<()> {
+fn check_server(connection: &mut Connection) -> RegistryResult<()> {
     let asked = BoundStatement::new(
         "SELECT current_setting('fsync') = 'on', current_setting('synchronous_commit') <> 'off',
-         NOT pg_is_in_recovery(), current_setting('server_encoding') = 'UTF8'",
-    );
+         NOT pg_is_in_recovery(), current_setting('server_encoding') = 'UTF8', current_setting('search_path') = $1",
+    )
+    .bind(connection.options().search_path());
     let rows = connection.trip(&[asked]).map_err(open_failed)?;
     let Some(row) = rows.first().and_then(|rows| rows.first()) else {
         return Err(RegistryError::backend(OPEN, "the server does not say how it is set"));
@@ -131,6 +132,8 @@ fn check_durability(connection: &mut Connection) -> RegistryResult<()> {
         "its setting `synchronous_commit` is off, so a crash would lose acknowledged writes: turn it on for this role",
         "it is a replica (`pg_is_in_recovery()`), and a registry must write: name the primary",
         "its `server_encoding` is not UTF8: create the database with `ENCODING 'UTF8'`",
+        "the session lacks the settings that it was opened with: connect to the server itself, and to no pooler that \
+         ignores `options`",
     ];
     match (0..refusals.len()).find(|index| !row.get::<_, bool>(*index)) {
         Some(index) => Err(RegistryError::backend(OPEN, refusals[index])),

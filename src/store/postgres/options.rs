@@ -84,11 +84,15 @@ impl PostgresOptions {
         Ok(config)
     }
 
+    pub(super) fn search_path(&self) -> String {
+        format!("{},pg_temp", self.schema)
+    }
+
     /// Sent with the first message, so a session is never without them. A pooler that gives each transaction another
-    /// session could not keep them, and refuses them by name.
+    /// session could not keep them: it refuses them, or ignores them, which is noticed.
     fn session_settings(&self) -> String {
         let mut settings = vec![
-            ("search_path", format!("{},pg_temp", self.schema)),
+            ("search_path", self.search_path()),
             ("default_transaction_isolation", "read\\ committed".to_owned()),
             // A plan made while the tables were small would look at every row, and be kept when they are large.
             ("plan_cache_mode", "force_generic_plan".to_owned()),
