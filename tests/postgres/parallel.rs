@@ -197,21 +197,17 @@ fn a_process_that_is_registered_while_claims_of_it_are_on_their_way_is_granted_o
     let Some(server) = crate::server() else { return };
     let options = crate::new_schema();
     register(&mut registry(server, &options), "model");
+    // Connected beforehand: making statements ready would wait for the neighbour, too.
+    let claimers = ["ann", "bob"].map(|who| {
+        let url = format!("{}?application_name={}", server.url("postgres"), options.schema);
+        let store = PostgresStore::open(&url, options.clone()).unwrap();
+        (who, Registry::new(store, Arc::new(System::new().unwrap())))
+    });
     let mut neighbour = Sql::connect(server, &options);
     // Reads of rows wait, and locks of ids do not.
     neighbour.run("BEGIN; LOCK TABLE processes IN ACCESS EXCLUSIVE MODE");
-    let claims: Vec<_> = ["ann", "bob"]
-        .into_iter()
-        .map(|who| {
-            let url = format!("{}?application_name={}", server.url("postgres"), options.schema);
-            let options = options.clone();
-            std::thread::spawn(move || {
-                let store = PostgresStore::open(&url, options).unwrap();
-                let mut registry = Registry::new(store, Arc::new(System::new().unwrap()));
-                try_claim(&mut registry, "p", who, 60_000)
-            })
-        })
-        .collect();
+    let claims = claimers
+        .map(|(who, mut registry)| std::thread::spawn(move || try_claim(&mut registry, "p", who, 60_000)));
     let mut observer = Sql::connect(server, &options);
     let waiting = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'",
