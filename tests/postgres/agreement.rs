@@ -13,7 +13,7 @@ fn memory_sqlite_postgres_and_the_model_agree_after_every_call() {
     let Some(server) = crate::server() else { return };
     let cases = std::env::var("FENCEPOST_AGREEMENT_CASES").ok().and_then(|cases| cases.parse().ok());
     let lent = RefCell::new(None);
-    stores::agree(cases.unwrap_or(16), |environment| {
+    stores::agree(cases.unwrap_or(8), |environment| {
         // Given back before it is lent again, so that one schema serves all cases.
         drop(lent.borrow_mut().take());
         let schema = LentSchema::new(server);
