@@ -1,10 +1,11 @@
-//! Two operating system processes share one SQLite file and the work in it. One is killed with SIGKILL in mid-run; the
-//! other finishes every process, each exactly once. Run it: `cargo run --example two_workers`.
+//! Two operating system processes share one store and the work in it. One is killed with SIGKILL in mid-run; the other
+//! finishes every process, each exactly once. The store is a new SQLite file: `cargo run --example two_workers`. Or it is
+//! a Postgres server: `cargo run --features postgres --example two_workers -- --store postgres://user:password@host/db`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,26 +30,75 @@ const STEP: Duration = Duration::from_millis(250);
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        [] => play().await,
-        [word, name, file] if word == "work" => work(name, Path::new(file)).await,
-        _ => Err("this example takes no arguments".into()),
+        [] => {
+            let folder = tempfile::tempdir()?;
+            play(Place::Sqlite(folder.path().join("registry.db"))).await
+        }
+        [option, place] if option == "--store" => play(Place::parse(place)).await,
+        // The URL comes in the environment: everybody on a machine can read the arguments of a process.
+        [word, name] if word == "work" => work(name, Place::parse(&std::env::var(PLACE)?)).await,
+        _ => {
+            Err("usage: two_workers [--store FILE | --store postgres://user:password@host:port/database]"
+                .into())
+        }
     }
 }
 
-fn open(file: &Path) -> Result<Arc<dyn ProcessRegistry>, Box<dyn Error>> {
-    let store = SqliteStore::open(file, SqliteOptions::default())?;
-    Ok(Arc::new(Registry::new(store, Arc::new(System::new()?)).threaded()?))
+const PLACE: &str = "TWO_WORKERS_STORE";
+
+/// Where the store is.
+#[derive(Clone)]
+enum Place {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Place {
+    fn parse(place: &str) -> Self {
+        if place.starts_with("postgres://") || place.starts_with("postgresql://") {
+            Self::Postgres(place.to_owned())
+        } else {
+            Self::Sqlite(place.into())
+        }
+    }
+
+    fn as_variable(&self) -> std::ffi::OsString {
+        match self {
+            Self::Sqlite(file) => file.into(),
+            Self::Postgres(url) => url.into(),
+        }
+    }
+
+    fn open(&self) -> Result<Arc<dyn ProcessRegistry>, Box<dyn Error>> {
+        let system = Arc::new(System::new()?);
+        match self {
+            Self::Sqlite(file) => {
+                let store = SqliteStore::open(file, SqliteOptions::default())?;
+                Ok(Arc::new(Registry::new(store, system).threaded()?))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => {
+                use fencepost::store::{PostgresOptions, PostgresStore};
+                // A schema of this example's own, beside whatever else the database holds.
+                let options = PostgresOptions { schema: "two_workers".into(), ..PostgresOptions::default() };
+                let store = PostgresStore::open(url, options)?;
+                Ok(Arc::new(Registry::new(store, system).pooled(4)?))
+            }
+            #[cfg(not(feature = "postgres"))]
+            Self::Postgres(_) => Err("Postgres is a feature: run with `--features postgres`".into()),
+        }
+    }
 }
 
 /// The story: registers the work, starts two workers, kills one, and looks at what came of it.
-async fn play() -> Result<(), Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("registry.db");
-    let registry = open(&file)?;
+async fn play(place: Place) -> Result<(), Box<dyn Error>> {
+    let registry = place.open()?;
+    // An earlier run may have left its outcomes in a store that lasts. Fences go on above what it reached.
+    registry.prune_terminal_processes(u64::MAX).await?;
     let (deposit, jobs) = JOBS.split_first().ok_or("there is work")?;
     registry.register_process(registration(deposit)).await?;
     println!("host   `deposit` is registered; it is owner-bound: whoever starts it must finish it");
-    let mut ann = Worker::start("ann", &file)?;
+    let mut ann = Worker::start("ann", &place)?;
     // ann alone can have started it, and she is busy before bob comes.
     ann.wait_for_lines(1);
     for id in jobs {
@@ -56,7 +106,7 @@ async fn play() -> Result<(), Box<dyn Error>> {
     }
     println!("host   five jobs are registered that anybody may finish");
     ann.wait_for_lines(4);
-    let bob = Worker::start("bob", &file)?;
+    let bob = Worker::start("bob", &place)?;
     ann.wait_for_lines(2);
     ann.child.kill()?;
     ann.child.wait()?;
@@ -123,10 +173,10 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(name: &str, file: &Path) -> Result<Self, Box<dyn Error>> {
+    fn start(name: &str, place: &Place) -> Result<Self, Box<dyn Error>> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["work", name])
-            .arg(file)
+            .env(PLACE, place.as_variable())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -155,12 +205,12 @@ impl Drop for Worker {
 }
 
 /// A worker: sweeps five times a second until it is killed.
-async fn work(name: &str, file: &Path) -> Result<(), Box<dyn Error>> {
+async fn work(name: &str, place: Place) -> Result<(), Box<dyn Error>> {
     let system = Arc::new(System::new()?);
     let mut engines = Engines::new();
     let steps = Steps { name: name.to_owned(), system: system.clone() };
     engines.insert(InputKind::Engine("steps".into()), Arc::new(steps));
-    let mut config = DurableProcessWorkerConfig::new(open(file)?, engines, system.clone(), name);
+    let mut config = DurableProcessWorkerConfig::new(place.open()?, engines, system.clone(), name);
     config.timings = LeaseTimings::new(3_000, 1_000)?;
     config.max_concurrent_runs = 4;
     // A dead worker's leases need not run out where its death can be proved.

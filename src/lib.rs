@@ -38,3 +38,8 @@ pub use registry::{ProcessRegistry, Registry};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And so is that of the guide to Postgres.
+#[cfg(all(doctest, feature = "postgres"))]
+#[doc = include_str!("../docs/postgres.md")]
+struct PostgresGuide;

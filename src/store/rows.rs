@@ -10,8 +10,10 @@ use crate::model::handle::{
 };
 use crate::model::process::{DurabilityTier, ProcessId, ProcessListFilter, ProcessRecord};
 use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
+use crate::store::footprint::Footprint;
 
-/// Says if a step may write. Two steps that may write never overlap, across operating system processes too.
+/// Says if a step may write. Two steps that may write and touch one process never overlap, across operating system
+/// processes too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Read,
@@ -19,6 +21,9 @@ pub enum Access {
 }
 
 pub trait Store: Send {
+    /// True for a store that wants to know what a step will touch before it runs it.
+    const TAKES_FOOTPRINTS: bool = false;
+
     fn durability_tier(&self) -> DurabilityTier;
 
     /// Runs `step` alone. What it wrote is kept, whole, if it answers `Ok`; if it answers `Err` nothing is. An error of
@@ -29,10 +34,33 @@ pub trait Store: Send {
         access: Access,
         step: impl FnOnce(&mut dyn Rows) -> RegistryResult<T>,
     ) -> RegistryResult<T>;
+
+    /// The same for a step whose footprint is known. A store with one lock for everything has no use for it; one with
+    /// a lock per process says so in [`Self::TAKES_FOOTPRINTS`].
+    fn atomically_on<T>(
+        &mut self,
+        access: Access,
+        _footprint: &Footprint,
+        step: impl FnOnce(&mut dyn Rows) -> RegistryResult<T>,
+    ) -> RegistryResult<T> {
+        self.atomically(access, step)
+    }
+}
+
+/// A store that several may use at once, each through a connection of its own.
+pub trait SharedStore: Store + Sized {
+    /// The same rows, through another connection.
+    fn another(&self) -> Self;
 }
 
 /// The rows, inside one step. Lists are by process id in byte order unless they say otherwise.
 pub trait Rows {
+    /// The reading of the store's own clock, in epoch milliseconds, taken once in this step and after every lock was
+    /// held. `None` where the store has no clock: the registry then reads that of its environment.
+    fn clock_reading_ms(&self) -> Option<u64> {
+        None
+    }
+
     fn lease_row(&mut self, process_id: &str) -> RegistryResult<LeaseRow>;
     fn put_tenure(&mut self, process_id: &str, tenure: &Tenure) -> RegistryResult<()>;
 

@@ -36,7 +36,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "store",
-        idea: "keeps rows, all or nothing in one atomic step: in memory or in SQLite",
+        idea: "keeps rows, all or nothing in one atomic step: in memory, in SQLite or on a Postgres server",
         imports: &["model"],
         never_knows: "whether a lease is live",
     },
@@ -72,7 +72,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "testing",
-        idea: "for tests of any registry: the conformance suite, a reference model, an environment that is turned by hand",
+        idea: "for tests of any registry: the conformance suite, a reference model, an environment that is turned by hand, a Postgres server",
         imports: &["environment", "model", "registry"],
         never_knows: "our rules and stores",
     },

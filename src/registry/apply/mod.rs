@@ -3,6 +3,7 @@
 mod answer;
 mod arguments;
 mod events;
+mod footprint;
 mod handles;
 mod leases;
 mod registry;

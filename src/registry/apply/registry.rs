@@ -1,6 +1,6 @@
-//! [`Registry`] joins the rules to a store: it checks a call's arguments, opens one atomic step, reads the clock once
-//! inside it, loads what the rule must see, and carries out what the rule decided. It decides nothing itself. A step
-//! that has begun to write no longer refuses.
+//! [`Registry`] joins the rules to a store: it checks a call's arguments, opens one atomic step, takes one reading of
+//! the clock inside it, loads what the rule must see, and carries out what the rule decided. It decides nothing itself.
+//! A step that has begun to write no longer refuses.
 
 use std::sync::Arc;
 
@@ -8,12 +8,14 @@ use crate::environment::Environment;
 use crate::model::error::RegistryResult;
 use crate::model::process::DurabilityTier;
 use crate::registry::apply::arguments::check_arguments;
+use crate::registry::apply::footprint::footprint;
 use crate::registry::apply::step::AtomicStep;
 use crate::registry::calls::{Call, Reply};
 use crate::rules::Rules;
-use crate::store::{Access, Store};
+use crate::store::{Access, Footprint, SharedStore, Store};
 
-/// The whole registry, synchronous. Use it through [`Registry::inline`] or [`Registry::threaded`].
+/// The whole registry, synchronous. Use it through [`Registry::inline`], [`Registry::threaded`] or
+/// [`Registry::pooled`].
 pub struct Registry<S> {
     store: S,
     environment: Arc<dyn Environment>,
@@ -38,13 +40,23 @@ impl<S: Store> Registry<S> {
         &mut self.store
     }
 
+    /// The same registry through another connection to its rows.
+    pub(in crate::registry) fn another(&self) -> Self
+    where
+        S: SharedStore,
+    {
+        Self { store: self.store.another(), environment: Arc::clone(&self.environment), rules: self.rules }
+    }
+
     /// Answers one call, in one atomic step.
     pub fn apply(&mut self, call: Call) -> RegistryResult<Reply> {
         check_arguments(&call)?;
         let Self { store, environment, rules } = self;
-        store.atomically(access(&call), |rows| {
-            // After every wait for a lock: a reading from before the wait would revive what expired during it.
-            let now_ms = environment.now_epoch_ms();
+        let touched = if S::TAKES_FOOTPRINTS { footprint(&call, rules) } else { Footprint::everything() };
+        store.atomically_on(access(&call), &touched, |rows| {
+            // After every wait for a lock: a reading from before the wait would revive what expired during it. Where
+            // registries on many machines share a store, only the store's own clock is one clock.
+            let now_ms = rows.clock_reading_ms().unwrap_or_else(|| environment.now_epoch_ms());
             AtomicStep { rows, rules, environment: environment.as_ref(), now_ms }.answer(call)
         })
     }

@@ -1,4 +1,4 @@
-//! The tables of the SQLite store, and how a number becomes a column. A row of `ids` is never deleted: it holds the
+//! The tables of the SQLite store. A row of `ids` is never deleted: it holds the
 //! highest fence and sequence that an id ever reached, and the lease while it is held. Registrations stand apart
 //! because they can be large and every change would write them again.
 
@@ -71,24 +71,3 @@ CREATE INDEX handles_by_session ON handles (session_id, process_id, scope_id);
 CREATE TABLE openings (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), count INTEGER NOT NULL);
 INSERT INTO openings VALUES (1, 0);
 ";
-
-/// SQLite's integers are signed: moving zero to the lowest keeps every `u64` and their order.
-pub fn to_column(value: u64) -> i64 {
-    (value ^ (1 << 63)).cast_signed()
-}
-
-pub fn from_column(column: i64) -> u64 {
-    column.cast_unsigned() ^ (1 << 63)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{from_column, to_column};
-
-    #[test]
-    fn every_number_comes_back_and_the_order_stays() {
-        let numbers = [0, 1, 1 << 62, (1 << 63) - 1, 1 << 63, (1 << 63) + 1, u64::MAX - 1, u64::MAX];
-        assert!(numbers.iter().all(|number| from_column(to_column(*number)) == *number));
-        assert!(numbers.windows(2).all(|pair| to_column(pair[0]) < to_column(pair[1])));
-    }
-}

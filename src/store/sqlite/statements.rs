@@ -12,14 +12,14 @@ use crate::model::handle::{
 };
 use crate::model::process::{ProcessId, ProcessListFilter, ProcessRecord};
 use crate::model::row::{HighWater, LeaseRow, ProcessRow, StoredEvent, StoredProcess, Tenure};
+use crate::store::columns::{
+    StateColumn, damaged, disposition_column, handle_without_row, json, status, status_column, text,
+    to_column, without_holes,
+};
 use crate::store::invariants::{assert_change, assert_tenure};
 use crate::store::rows::Rows;
-use crate::store::sqlite::columns::{
-    RECORD_COLUMNS, StateColumn, column, damaged, disposition_column, event, handle_without_row, id_column,
-    json, number, process_row, status, status_column, tenure, text,
-};
+use crate::store::sqlite::columns::{RECORD_COLUMNS, column, event, id_column, number, process_row, tenure};
 use crate::store::sqlite::counters::SqliteCounters;
-use crate::store::sqlite::schema::to_column;
 
 pub struct SqliteRows<'a> {
     connection: &'a Connection,
@@ -85,13 +85,7 @@ impl<'a> SqliteRows<'a> {
         sql: &str,
         params: impl Params,
     ) -> RegistryResult<Vec<ProcessEvent>> {
-        let mut events = self.events(process_id, sql, params)?;
-        events.sort_by_key(|event| event.sequence);
-        let hole = events.windows(2).find(|pair| pair[1].sequence != pair[0].sequence + 1);
-        match hole {
-            Some(pair) => Err(damaged(process_id, format!("event {} is missing", pair[0].sequence + 1))),
-            None => Ok(events),
-        }
+        without_holes(process_id, self.events(process_id, sql, params)?)
     }
 }
 
@@ -170,7 +164,7 @@ impl Rows for SqliteRows<'_> {
         if let Some(before) = before {
             assert_change(before, &row);
         }
-        let ProcessRow { record, provenance } = row.as_ref();
+        let record = &row.record;
         let registration = &record.registration;
         if before.is_none() {
             // From here on the id has a highest fence: one that is missing later was lost, not never granted.
@@ -191,14 +185,6 @@ impl Rows for SqliteRows<'_> {
         if let Some(sql) = write_registration {
             self.execute(&registration.id, sql, params![registration.id, text(registration)?])?;
         }
-        let state = StateColumn {
-            external_ref: record.external_ref.clone(),
-            first_started: record.first_started.clone(),
-            abandon_request: record.abandon_request.clone(),
-            wait: record.wait.clone(),
-            started_by: provenance.started_by.clone(),
-            ended_by: provenance.ended_by.clone(),
-        };
         self.execute(
             record.id(),
             "INSERT INTO processes (id, status, waiting, disposition, definition, wake_session, created_at, \
@@ -216,7 +202,7 @@ impl Rows for SqliteRows<'_> {
                 to_column(record.created_at_ms),
                 to_column(record.updated_at_ms),
                 record.registration_hash,
-                text(&state)?,
+                text(&StateColumn::of(&row))?,
                 record.status.output().map(text).transpose()?,
             ],
         )?;
