@@ -33,3 +33,4 @@ pub mod world;
 
 pub use check::{Options, check};
 pub use subject::Subject;
+pub use world::with_std_clock;

@@ -72,22 +72,22 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     warm_up(subject);
     let mut witness = Watching {
         hash: RunningHash::default(),
-        judgement: Judgement::new(plan, subject.is_ours()),
+        judgement: Judgement::new(plan, subject.is_ours(), subject.not_claimed),
         marks: CoverageObserver::new(plan),
         zombies: ZombieWindow::new(plan),
     };
     let outcome = world::run(plan, subject, &mut witness);
     let Watching { hash, judgement, marks, zombies } = witness;
-    let findings = judgement.findings(plan, subject.not_claimed);
+    let findings = judgement.findings(plan);
     let (hits, zombie_us) = (marks.counts, zombies.longest_us);
     Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
 }
 
 /// Old histories, today's laws. `is_ours` and `not_claimed` are those of the subject that made the history.
 pub fn rejudge(history: &History, is_ours: bool, not_claimed: &[impl AsRef<str>]) -> Vec<Judged> {
-    let mut judgement = Judgement::new(&history.plan, is_ours);
+    let mut judgement = Judgement::new(&history.plan, is_ours, not_claimed);
     history.events.iter().for_each(|event| judgement.see(event));
-    judgement.findings(&history.plan, not_claimed)
+    judgement.findings(&history.plan)
 }
 
 /// Whether the plan breaks the law without its clock faults, too; none, if it has none.

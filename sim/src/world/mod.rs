@@ -24,9 +24,11 @@ mod run;
 mod scheduler;
 mod stale_calls;
 mod state;
+mod std_clock;
 mod steps;
 mod waits;
 mod worker_node;
 
 pub use run::{Outcome, run, run_with_calls};
 pub use state::records::DecidedCall;
+pub use std_clock::with_std_clock;

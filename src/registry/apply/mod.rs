@@ -10,5 +10,5 @@ mod retention;
 mod step;
 mod writes;
 
-pub(crate) use arguments::check_arguments;
+pub use arguments::check_arguments;
 pub use registry::Registry;
