@@ -49,7 +49,16 @@ fn with_rules_of(planted_bug: &str) -> Subject {
 
 /// The law that 300 seeds break, if one is.
 fn broken(subject: Subject, not_claimed: &'static [&'static str]) -> Option<String> {
-    let options = Options { seeds: 0..300, ..Options::default() };
+    broken_by(300, subject, not_claimed)
+}
+
+/// A new life after a prune is rarer.
+fn broken_in_many(subject: Subject, not_claimed: &'static [&'static str]) -> Option<String> {
+    broken_by(2_000, subject, not_claimed)
+}
+
+fn broken_by(seeds: u64, subject: Subject, not_claimed: &'static [&'static str]) -> Option<String> {
+    let options = Options { seeds: 0..seeds, ..Options::default() };
     let failure = check(&subject.without_claiming(not_claimed), &options).err()?;
     Some(failure.law().unwrap_or_else(|| panic!("{failure}")).to_owned())
 }
@@ -112,10 +121,22 @@ fn what_another_law_leaves_open_the_model_still_holds() {
 
 #[test]
 fn a_claim_that_is_no_part_of_a_law_fails_the_check() {
-    for claim in ["answers-match-the-model/everything", "stale-writer-refused/completions", "one-live-grant/x", "x"] {
+    for claim in
+        ["answers-match-the-model/everything", "stale-writer-refused/completions", "one-live-grant/x", "x"]
+    {
         let not_claimed = vec![claim].leak();
         let failure = check(&Subject::fencepost().without_claiming(not_claimed), &Options::default());
         let message = failure.expect_err("nobody claims that").to_string();
         assert!(message.contains(claim), "{message}");
     }
+}
+
+#[test]
+fn what_a_prune_forgets_is_left_out() {
+    let fences = || with_rules_of("fence-forgotten-by-prune");
+    let sequences = || with_rules_of("sequence-forgotten-by-prune");
+    assert_ne!(broken_in_many(fences(), &["outside-sees-fences-in-order"]), None);
+    assert_eq!(broken_in_many(fences(), &["outside-sees-fences-in-order", "fences-only-grow/prunes"]), None);
+    assert_ne!(broken_in_many(sequences(), &["fences-only-grow/prunes"]), None);
+    assert_eq!(broken_in_many(sequences(), &["log-is-dense/prunes"]), None);
 }

@@ -69,7 +69,9 @@ fn handed_its_clock() -> Subject {
 }
 
 fn asks_the_machine() -> Subject {
-    Subject::of("asks", |environment| Registry::new(MemoryStore::new(), Arc::new(OfTheMachine(environment))).inline())
+    Subject::of("asks", |environment| {
+        Registry::new(MemoryStore::new(), Arc::new(OfTheMachine(environment))).inline()
+    })
 }
 
 fn asks_under_std_clock() -> Subject {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::model::event::{ProcessEventAppendRequest, ProcessEventAppendResult, lifecycle};
 use fencepost::model::handle::SessionScope;
@@ -16,7 +17,6 @@ use fencepost::model::process::{
 };
 use fencepost::registry::apply::check_arguments;
 use fencepost::registry::calls::{Call, Reply, Submit};
-use fencepost::RegistryError;
 use lash_core as theirs;
 use serde_json::{Value, json};
 
@@ -74,7 +74,8 @@ impl Lash {
             }
 
             Call::GrantHandle { session_scope, process_id, descriptor } => {
-                let granted = theirs.grant_handle(&same(session_scope)?, &process_id, same(descriptor)?).await;
+                let granted =
+                    theirs.grant_handle(&same(session_scope)?, &process_id, same(descriptor)?).await;
                 same(self.or_refused(&process_id, granted).await?).map(Reply::Handle)
             }
             Call::RevokeHandle { session_scope, process_id } => {
@@ -117,7 +118,8 @@ impl Lash {
                 self.append(&lease.process_id, Some(&lease), request).await
             }
             Call::EventsAfter { process_id, after_sequence } => {
-                self.events(&process_id, theirs.events_after(&process_id, is_last(after_sequence)).await).await
+                self.events(&process_id, theirs.events_after(&process_id, is_last(after_sequence)).await)
+                    .await
             }
             Call::WakeEventsAfter { process_id, after_sequence } => {
                 let after = is_last(after_sequence);
@@ -161,7 +163,9 @@ impl Lash {
                 self.wait(&lease.process_id, Some(&lease), Some(wait)).await
             }
             Call::ClearProcessWait { process_id } => self.wait(&process_id, None, None).await,
-            Call::ClearProcessWaitWithLease { lease } => self.wait(&lease.process_id, Some(&lease), None).await,
+            Call::ClearProcessWaitWithLease { lease } => {
+                self.wait(&lease.process_id, Some(&lease), None).await
+            }
 
             Call::GetProcess { process_id } | Call::ReadProcess { process_id } => {
                 self.read(&process_id).await.map(Reply::MaybeRecord)
@@ -174,14 +178,14 @@ impl Lash {
 
             Call::ClaimProcessLease { process_id, owner, lease_ttl_ms } => {
                 self.ttl(lease_ttl_ms)?;
-                self.must_run(&process_id).await?;
+                self.must_not_have_ended(&process_id).await?;
                 let claimed =
                     theirs.claim_process_lease(&process_id, &their_owner(&owner)?, lease_ttl_ms).await;
                 our_claim(self.or_refused(&process_id, claimed).await?).map(Reply::Claim)
             }
             Call::ReclaimProcessLease { process_id, owner, observed_holder, lease_ttl_ms } => {
                 self.ttl(lease_ttl_ms)?;
-                self.must_run(&process_id).await?;
+                self.must_not_have_ended(&process_id).await?;
                 let mut observed = their_lease(&observed_holder)?;
                 if !self.environment.is_definitely_dead(&observed_holder.owner) {
                     // Its process is alive: nobody was observed that may be taken from.
@@ -235,10 +239,8 @@ impl Lash {
 
     /// Upstream completes without a lease under an authority, and keeps a lease that a settling worker holds.
     async fn complete(&self, process_id: &str, output: ProcessAwaitOutput) -> Answer<ProcessRecord> {
-        if cfg!(feature = "fenced") {
-            self.must_be_addressed_rightly(&self.row(process_id).await?, None)?;
-        }
         let row = self.row(process_id).await?;
+        self.must_be_addressed_rightly(&row, None)?;
         if !row.is_terminal() {
             self.must_be_licensed(&row, &output)?;
         }
@@ -259,7 +261,11 @@ impl Lash {
     }
 
     #[cfg(feature = "fenced")]
-    async fn complete_under(&self, lease: &ProcessLease, output: ProcessAwaitOutput) -> Answer<ProcessRecord> {
+    async fn complete_under(
+        &self,
+        lease: &ProcessLease,
+        output: ProcessAwaitOutput,
+    ) -> Answer<ProcessRecord> {
         let row = self.row(&lease.process_id).await?;
         let is_settlement = matches!(&output, ProcessAwaitOutput::Abandoned { evidence }
             if evidence.writer == fencepost::model::process::AbandonWriter::ReconciledRequest);
@@ -280,7 +286,11 @@ impl Lash {
 
     /// As upstream's own worker of that release writes an outcome: a renewal, and then the write.
     #[cfg(not(feature = "fenced"))]
-    async fn complete_under(&self, lease: &ProcessLease, output: ProcessAwaitOutput) -> Answer<ProcessRecord> {
+    async fn complete_under(
+        &self,
+        lease: &ProcessLease,
+        output: ProcessAwaitOutput,
+    ) -> Answer<ProcessRecord> {
         self.must_run(&lease.process_id).await?;
         self.must_hold(lease).await?;
         self.complete(&lease.process_id, output).await
@@ -294,9 +304,10 @@ impl Lash {
         started: ProcessStarted,
     ) -> Answer<FirstStart> {
         let row = self.row(process_id).await?;
-        let held = self.stored(process_id).await?.filter(|held| {
-            same_incarnation(&held.owner, &started.owner) && self.is_unexpired(held)
-        });
+        let held = self
+            .stored(process_id)
+            .await?
+            .filter(|held| same_incarnation(&held.owner, &started.owner) && self.is_unexpired(held));
         if by.is_some() || held.is_none() {
             self.must_be_addressed_rightly(&row, by)?;
         }
@@ -359,7 +370,8 @@ impl Lash {
             self.must_hold(presented).await?;
         }
         let log = self.or_refused(process_id, self.registry.events_after(process_id, 0).await).await?;
-        let has_key = |event: &theirs::ProcessEvent| event.invocation.replay_key() == request.replay.as_deref();
+        let has_key =
+            |event: &theirs::ProcessEvent| event.invocation.replay_key() == request.replay.as_deref();
         if request.replay.is_none() || !log.iter().any(has_key) {
             self.must_run(process_id).await?;
         }
@@ -389,16 +401,20 @@ impl Lash {
         let is_listed = |record: &ProcessRecord| {
             filter.status.is_none_or(|status| record.status.kind() == status)
                 && filter.disposition.is_none_or(|disposition| record.disposition() == disposition)
-                && filter.definition.as_ref().is_none_or(|wanted| {
-                    record.registration.identity.definition.as_ref() == Some(wanted)
-                })
+                && filter
+                    .definition
+                    .as_ref()
+                    .is_none_or(|wanted| record.registration.identity.definition.as_ref() == Some(wanted))
                 && filter.after.as_ref().is_none_or(|after| record.id() > after.as_str())
         };
         let listed = records.into_iter().filter(is_listed).take(filter.limit.unwrap_or(usize::MAX));
         Ok(Reply::Records(listed.collect()))
     }
 
-    async fn handles(&self, listed: Theirs<Vec<(theirs::ProcessHandleGrant, theirs::ProcessRecord)>>) -> Answer<Reply> {
+    async fn handles(
+        &self,
+        listed: Theirs<Vec<(theirs::ProcessHandleGrant, theirs::ProcessRecord)>>,
+    ) -> Answer<Reply> {
         let entries = self.or_refused("", listed).await?;
         let entry = |(grant, record)| Ok((same::<_>(grant)?, our_record(record)?));
         entries.into_iter().map(entry).collect::<Answer<_>>().map(Reply::HandleEntries)

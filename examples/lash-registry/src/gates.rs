@@ -2,9 +2,7 @@
 
 use fencepost::RegistryError;
 use fencepost::model::lease::ProcessLease;
-use fencepost::model::process::{
-    AbandonWriter, ProcessAwaitOutput, ProcessRecord, RecoveryDisposition,
-};
+use fencepost::model::process::{AbandonWriter, ProcessAwaitOutput, ProcessRecord, RecoveryDisposition};
 use lash_core as theirs;
 
 use crate::adapter::{Lash, Theirs};
@@ -44,20 +42,31 @@ impl Lash {
     }
 
     pub async fn must_run(&self, process_id: &str) -> Answer<()> {
-        let row = self.row(process_id).await?;
-        match row.is_terminal() {
-            true => Err(RegistryError::AlreadyTerminal { process_id: row.id().to_owned(), status: row.status }),
-            false => Ok(()),
+        self.row(process_id).await?;
+        self.must_not_have_ended(process_id).await
+    }
+
+    /// Whether it is known at all, the release says itself.
+    pub async fn must_not_have_ended(&self, process_id: &str) -> Answer<()> {
+        match self.read(process_id).await? {
+            Some(row) if row.is_terminal() => {
+                Err(RegistryError::AlreadyTerminal { process_id: row.id().to_owned(), status: row.status })
+            }
+            _ => Ok(()),
         }
     }
 
     /// Writes of an execution come under a lease where workers run it, and without one where nobody here does.
     pub fn must_be_addressed_rightly(&self, row: &ProcessRecord, by: Option<&ProcessLease>) -> Answer<()> {
         match (row.disposition().is_worker_run(), by) {
-            (true, None) => Err(RegistryError::LeaseRequired { process_id: row.id().to_owned() }),
-            (false, Some(_)) => {
-                Err(RegistryError::invalid("process_id", "is externally owned: use the method without a lease"))
+            // A release without a fenced completion is worked by a protocol of unfenced writes.
+            (true, None) if cfg!(feature = "fenced") => {
+                Err(RegistryError::LeaseRequired { process_id: row.id().to_owned() })
             }
+            (false, Some(_)) => Err(RegistryError::invalid(
+                "process_id",
+                "is externally owned: use the method without a lease",
+            )),
             _ => Ok(()),
         }
     }
@@ -96,7 +105,8 @@ impl Lash {
 
     pub async fn must_be_a_wake(&self, process_id: &str, sequence: u64) -> Answer<()> {
         let log = self.or_refused(process_id, self.registry.events_after(process_id, 0).await).await?;
-        let is_it = |event: &theirs::ProcessEvent| event.sequence == sequence && event.semantics.wake.is_some();
+        let is_it =
+            |event: &theirs::ProcessEvent| event.sequence == sequence && event.semantics.wake.is_some();
         match log.iter().any(is_it) {
             true => Ok(()),
             false => Err(RegistryError::invalid("sequence", "is no wake")),
@@ -117,11 +127,9 @@ impl Lash {
         let (process_id, fence) = (presented.process_id.clone(), presented.fencing_token);
         match self.must_hold(presented).await {
             Err(refusal) => refusal,
-            Ok(()) => RegistryError::LeaseSuperseded {
-                process_id,
-                presented_fence: fence,
-                current_fence: fence,
-            },
+            Ok(()) => {
+                RegistryError::LeaseSuperseded { process_id, presented_fence: fence, current_fence: fence }
+            }
         }
     }
 

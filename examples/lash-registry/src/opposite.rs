@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
+use fencepost::RegistryError;
 use fencepost::model::event::{
-    ProcessEvent, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput, ProcessWakeSpec,
-    SIGNAL_PREFIX, lifecycle,
+    CANCEL_REQUESTED, ProcessEvent, ProcessEventAppendRequest, ProcessEventType, ProcessWakeInput,
+    ProcessWakeSpec, SIGNAL_PREFIX, lifecycle,
 };
 use fencepost::model::handle::{ProcessHandleDescriptor, ProcessHandleGrant};
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome, ProcessLeaseCompletion};
@@ -16,7 +17,6 @@ use fencepost::model::process::{
     ProcessAwaitOutput, ProcessIdentity, ProcessInput, ProcessListFilter, ProcessOriginator,
     ProcessProvenance, ProcessRecord, ProcessRegistration,
 };
-use fencepost::RegistryError;
 use lash_core as theirs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,12 +31,31 @@ fn said(error: impl ToString) -> theirs::PluginError {
     theirs::PluginError::Session(error.to_string())
 }
 
+/// Upstream has one word for a lease that is lost, and its suite looks for it.
+fn refused(error: RegistryError) -> theirs::PluginError {
+    match error {
+        RegistryError::LeaseSuperseded { process_id, .. }
+        | RegistryError::LeaseExpired { process_id, .. } => {
+            said(format!("process lease for `{process_id}` is missing or expired"))
+        }
+        other => said(other),
+    }
+}
+
+/// Ours keeps names that begin with `process.` for itself.
+fn our_type(theirs: &str) -> String {
+    match theirs == CANCEL_REQUESTED || theirs.starts_with(SIGNAL_PREFIX) {
+        true => theirs.to_owned(),
+        false => format!("lash.{theirs}"),
+    }
+}
+
 fn same<T: DeserializeOwned>(shape: impl Serialize) -> Said<T> {
     crate::shapes::same(shape).map_err(said)
 }
 
 fn our_registration(registration: &theirs::ProcessRegistration) -> Said<ProcessRegistration> {
-    let is_ours = |name: &str| name.starts_with("process.") || name.starts_with(SIGNAL_PREFIX);
+    let is_ours = |name: &str| name == CANCEL_REQUESTED || name.starts_with(SIGNAL_PREFIX);
     let wake = || {
         let input = ProcessWakeInput::Pointer("/semantics/wake/input".to_owned());
         Some(ProcessWakeSpec { when: Some("/semantics/wake".to_owned()), input })
@@ -47,7 +66,7 @@ fn our_registration(registration: &theirs::ProcessRegistration) -> Said<ProcessR
         input: ProcessInput::Engine { kind: "lash".to_owned(), payload: same(registration)? },
         disposition: same(registration.disposition)?,
         identity: ProcessIdentity { kind: "lash".to_owned(), label: None, definition: None },
-        event_types: declared.map(|of| ProcessEventType { name: of.name.clone(), wake: wake() }).collect(),
+        event_types: declared.map(|of| ProcessEventType { name: our_type(&of.name), wake: wake() }).collect(),
         provenance: ProcessProvenance { originator: ProcessOriginator::Host, caused_by: None },
         wake_target: registration.wake_target.as_ref().map(same).transpose()?,
     })
@@ -59,7 +78,8 @@ fn their_record(ours: ProcessRecord) -> Said<theirs::ProcessRecord> {
     };
     let registration: theirs::ProcessRegistration = same(payload)?;
     let (registration, hash) = theirs::runtime::prepare_process_registration(registration)?;
-    let mut record = theirs::ProcessRecord::from_prepared_registration(registration, hash, ours.created_at_ms);
+    let mut record =
+        theirs::ProcessRecord::from_prepared_registration(registration, hash, ours.created_at_ms);
     record.updated_at_ms = ours.updated_at_ms;
     record.wake_target = ours.registration.wake_target.as_ref().map(same).transpose()?;
     record.external_ref = ours.external_ref.map(same).transpose()?;
@@ -96,7 +116,8 @@ fn their_end(process_id: &str, output: &ProcessAwaitOutput) -> Said<theirs::Proc
         ProcessAwaitOutput::Success { value } => same(value),
         ProcessAwaitOutput::Failure { raw, .. } | ProcessAwaitOutput::Cancelled { raw, .. } => same(raw),
         ProcessAwaitOutput::Abandoned { evidence } => {
-            let output = theirs::ProcessAwaitOutput::Abandoned { evidence: Box::new(same(evidence)?), control: None };
+            let output =
+                theirs::ProcessAwaitOutput::Abandoned { evidence: Box::new(same(evidence)?), control: None };
             let request = theirs::terminal_append_request(process_id, &output, None);
             let terminal = json!({ "state": "abandoned", "await_output": output });
             same(json!({
@@ -168,12 +189,12 @@ impl Opposite {
     }
 
     async fn record(&self, process_id: &str) -> Said<theirs::ProcessRecord> {
-        let record = self.0.read_process(process_id).await.map_err(said)?;
+        let record = self.0.read_process(process_id).await.map_err(refused)?;
         their_record(record.ok_or_else(|| said(RegistryError::unknown(process_id)))?)
     }
 
     async fn log(&self, process_id: &str, after: u64) -> Said<Vec<theirs::ProcessEvent>> {
-        let events = self.0.events_after(process_id, after).await.map_err(said)?;
+        let events = self.0.events_after(process_id, after).await.map_err(refused)?;
         events.into_iter().filter_map(|event| their_event(event).transpose()).collect()
     }
 
@@ -185,10 +206,17 @@ impl Opposite {
         let hash = |event: &theirs::ProcessEvent| {
             theirs::runtime::process_event_payload_hash(&event.event_type, &event.payload)
         };
-        let lookup = stood.map(|event| Ok::<_, theirs::PluginError>((hash(event)?, event.clone()))).transpose()?;
-        let last = self.0.recent_events(process_id, 1).await.map_err(said)?;
+        let lookup =
+            stood.map(|event| Ok::<_, theirs::PluginError>((hash(event)?, event.clone()))).transpose()?;
+        let last = self.0.recent_events(process_id, 1).await.map_err(refused)?;
         let sequence = last.last().map_or(0, |event| event.sequence) + 1;
-        theirs::runtime::prepare_process_event_append(&record, request, sequence, lookup, theirs::current_epoch_ms())
+        theirs::runtime::prepare_process_event_append(
+            &record,
+            request,
+            sequence,
+            lookup,
+            theirs::current_epoch_ms(),
+        )
     }
 }
 
@@ -201,9 +229,12 @@ impl theirs::ProcessRegistry for Opposite {
         }
     }
 
-    async fn register_process(&self, registration: theirs::ProcessRegistration) -> Said<theirs::ProcessRecord> {
+    async fn register_process(
+        &self,
+        registration: theirs::ProcessRegistration,
+    ) -> Said<theirs::ProcessRecord> {
         let (registration, _) = theirs::runtime::prepare_process_registration(registration)?;
-        their_record(self.0.register_process(our_registration(&registration)?).await.map_err(said)?)
+        their_record(self.0.register_process(our_registration(&registration)?).await.map_err(refused)?)
     }
 
     async fn set_external_ref(
@@ -211,7 +242,7 @@ impl theirs::ProcessRegistry for Opposite {
         process_id: &str,
         external_ref: theirs::ProcessExternalRef,
     ) -> Said<theirs::ProcessRecord> {
-        their_record(self.0.set_external_ref(process_id, same(external_ref)?).await.map_err(said)?)
+        their_record(self.0.set_external_ref(process_id, same(external_ref)?).await.map_err(refused)?)
     }
 
     async fn grant_handle(
@@ -222,11 +253,11 @@ impl theirs::ProcessRegistry for Opposite {
     ) -> Said<theirs::ProcessHandleGrant> {
         let kind = serde_json::to_string(&descriptor).map_err(said)?;
         let descriptor = ProcessHandleDescriptor { kind, label: None };
-        their_grant(self.0.grant_handle(&same(scope)?, process_id, descriptor).await.map_err(said)?)
+        their_grant(self.0.grant_handle(&same(scope)?, process_id, descriptor).await.map_err(refused)?)
     }
 
     async fn revoke_handle(&self, scope: &theirs::SessionScope, process_id: &str) -> Said<()> {
-        self.0.revoke_handle(&same(scope)?, process_id).await.map_err(said)
+        self.0.revoke_handle(&same(scope)?, process_id).await.map_err(refused)
     }
 
     async fn transfer_handle_grants(
@@ -235,24 +266,27 @@ impl theirs::ProcessRegistry for Opposite {
         to: &theirs::SessionScope,
         process_ids: &[String],
     ) -> Said<()> {
-        self.0.transfer_handle_grants(&same(from)?, &same(to)?, process_ids).await.map_err(said)
+        self.0.transfer_handle_grants(&same(from)?, &same(to)?, process_ids).await.map_err(refused)
     }
 
     async fn list_handle_grants(
         &self,
         scope: &theirs::SessionScope,
     ) -> Said<Vec<(theirs::ProcessHandleGrant, theirs::ProcessRecord)>> {
-        let entries = self.0.list_handle_grants(&same(scope)?).await.map_err(said)?;
+        let entries = self.0.list_handle_grants(&same(scope)?).await.map_err(refused)?;
         entries.into_iter().map(|(grant, record)| Ok((their_grant(grant)?, their_record(record)?))).collect()
     }
 
     async fn handle_grants_for_process(&self, process_id: &str) -> Said<Vec<theirs::ProcessHandleGrant>> {
-        let grants = self.0.handle_grants_for_process(process_id).await.map_err(said)?;
+        let grants = self.0.handle_grants_for_process(process_id).await.map_err(refused)?;
         grants.into_iter().map(their_grant).collect()
     }
 
-    async fn delete_session_process_state(&self, session_id: &str) -> Said<theirs::ProcessSessionDeleteReport> {
-        same(self.0.delete_session_process_state(session_id).await.map_err(said)?)
+    async fn delete_session_process_state(
+        &self,
+        session_id: &str,
+    ) -> Said<theirs::ProcessSessionDeleteReport> {
+        same(self.0.delete_session_process_state(session_id).await.map_err(refused)?)
     }
 
     async fn append_event(
@@ -267,11 +301,12 @@ impl theirs::ProcessRegistry for Opposite {
             Plan::Insert { event, wake_delivery, .. } => (event, wake_delivery),
         };
         if event.semantics.terminal.is_some() {
-            self.0.complete_process(process_id, our_end(&event)?).await.map_err(said)?;
+            self.0.complete_process(process_id, our_end(&event)?).await.map_err(refused)?;
         } else {
-            let mut request = ProcessEventAppendRequest::new(&event.event_type, same::<Value>(&event)?);
+            let mut request =
+                ProcessEventAppendRequest::new(our_type(&event.event_type), same::<Value>(&event)?);
             request.replay = event.invocation.replay_key().map(str::to_owned);
-            self.0.append_event(process_id, request).await.map_err(said)?;
+            self.0.append_event(process_id, request).await.map_err(refused)?;
         }
         Ok(theirs::ProcessEventAppendResult { event, wake_delivery })
     }
@@ -281,7 +316,7 @@ impl theirs::ProcessRegistry for Opposite {
     }
 
     async fn wake_events_after(&self, process_id: &str, after: u64) -> Said<Vec<theirs::ProcessEvent>> {
-        let events = self.0.wake_events_after(process_id, after).await.map_err(said)?;
+        let events = self.0.wake_events_after(process_id, after).await.map_err(refused)?;
         events.into_iter().filter_map(|event| their_event(event).transpose()).collect()
     }
 
@@ -308,7 +343,7 @@ impl theirs::ProcessRegistry for Opposite {
             Plan::Replay { .. } => self.record(process_id).await,
             Plan::Insert { event, .. } => {
                 let ended = self.0.complete_process_with_lease(&our_lease(lease)?, our_end(&event)?).await;
-                their_record(ended.map_err(said)?)
+                their_record(ended.map_err(refused)?)
             }
         }
     }
@@ -318,7 +353,7 @@ impl theirs::ProcessRegistry for Opposite {
         process_id: &str,
         started: theirs::ProcessStarted,
     ) -> Said<theirs::ProcessRecord> {
-        their_record(self.0.record_first_started(process_id, same(started)?).await.map_err(said)?)
+        their_record(self.0.record_first_started(process_id, same(started)?).await.map_err(refused)?)
     }
 
     async fn request_process_abandon(
@@ -326,15 +361,19 @@ impl theirs::ProcessRegistry for Opposite {
         process_id: &str,
         request: theirs::AbandonRequest,
     ) -> Said<theirs::ProcessRecord> {
-        their_record(self.0.request_process_abandon(process_id, same(request)?).await.map_err(said)?)
+        their_record(self.0.request_process_abandon(process_id, same(request)?).await.map_err(refused)?)
     }
 
-    async fn set_process_wait(&self, process_id: &str, wait: theirs::WaitState) -> Said<theirs::ProcessRecord> {
-        their_record(self.0.set_process_wait(process_id, same(wait)?).await.map_err(said)?)
+    async fn set_process_wait(
+        &self,
+        process_id: &str,
+        wait: theirs::WaitState,
+    ) -> Said<theirs::ProcessRecord> {
+        their_record(self.0.set_process_wait(process_id, same(wait)?).await.map_err(refused)?)
     }
 
     async fn clear_process_wait(&self, process_id: &str) -> Said<theirs::ProcessRecord> {
-        their_record(self.0.clear_process_wait(process_id).await.map_err(said)?)
+        their_record(self.0.clear_process_wait(process_id).await.map_err(refused)?)
     }
 
     async fn get_process(&self, process_id: &str) -> Option<theirs::ProcessRecord> {
@@ -342,7 +381,7 @@ impl theirs::ProcessRegistry for Opposite {
     }
 
     async fn list_processes(&self, filter: &theirs::ProcessListFilter) -> Said<Vec<theirs::ProcessRecord>> {
-        let records = self.0.list_processes(&ProcessListFilter::any()).await.map_err(said)?;
+        let records = self.0.list_processes(&ProcessListFilter::any()).await.map_err(refused)?;
         let records: Vec<_> = records.into_iter().map(their_record).collect::<Said<_>>()?;
         Ok(records.into_iter().filter(|record| filter.matches_record(record)).collect())
     }
@@ -356,11 +395,11 @@ impl theirs::ProcessRegistry for Opposite {
     }
 
     async fn ack_wake(&self, process_id: &str, sequence: u64) -> Said<()> {
-        self.0.ack_wake(process_id, sequence).await.map_err(said)
+        self.0.ack_wake(process_id, sequence).await.map_err(refused)
     }
 
     async fn list_non_terminal(&self) -> Said<Vec<theirs::ProcessRecord>> {
-        self.0.list_non_terminal().await.map_err(said)?.into_iter().map(their_record).collect()
+        self.0.list_non_terminal().await.map_err(refused)?.into_iter().map(their_record).collect()
     }
 
     async fn live_reference_summary(&self) -> Said<Vec<theirs::ProcessLiveReferenceSummary>> {
@@ -375,7 +414,7 @@ impl theirs::ProcessRegistry for Opposite {
     ) -> Said<theirs::ProcessLeaseClaimOutcome> {
         let claimed = self.0.claim_process_lease(process_id, &same(owner)?, lease_ttl_ms.max(1)).await;
         self.wait_out(lease_ttl_ms).await;
-        their_claim(claimed.map_err(said)?)
+        their_claim(claimed.map_err(refused)?)
     }
 
     async fn reclaim_process_lease(
@@ -386,10 +425,9 @@ impl theirs::ProcessRegistry for Opposite {
         lease_ttl_ms: u64,
     ) -> Said<theirs::ProcessLeaseClaimOutcome> {
         let (owner, observed) = (same(owner)?, our_lease(observed)?);
-        let claimed =
-            self.0.reclaim_process_lease(process_id, &owner, &observed, lease_ttl_ms.max(1)).await;
+        let claimed = self.0.reclaim_process_lease(process_id, &owner, &observed, lease_ttl_ms.max(1)).await;
         self.wait_out(lease_ttl_ms).await;
-        their_claim(claimed.map_err(said)?)
+        their_claim(claimed.map_err(refused)?)
     }
 
     async fn renew_process_lease(
@@ -397,16 +435,18 @@ impl theirs::ProcessRegistry for Opposite {
         lease: &theirs::ProcessLease,
         lease_ttl_ms: u64,
     ) -> Said<theirs::ProcessLease> {
-        their_lease(self.0.renew_process_lease(&our_lease(lease)?, lease_ttl_ms.max(1)).await.map_err(said)?)
+        their_lease(
+            self.0.renew_process_lease(&our_lease(lease)?, lease_ttl_ms.max(1)).await.map_err(refused)?,
+        )
     }
 
     async fn get_process_lease(&self, process_id: &str) -> Said<Option<theirs::ProcessLease>> {
-        self.0.get_process_lease(process_id).await.map_err(said)?.map(their_lease).transpose()
+        self.0.get_process_lease(process_id).await.map_err(refused)?.map(their_lease).transpose()
     }
 
     async fn complete_process_lease(&self, completion: &theirs::ProcessLeaseCompletion) -> Said<()> {
         let completion: ProcessLeaseCompletion = same(completion)?;
-        self.0.complete_process_lease(&completion).await.map_err(said)
+        self.0.complete_process_lease(&completion).await.map_err(refused)
     }
 
     async fn prune_terminal_processes(
@@ -418,7 +458,7 @@ impl theirs::ProcessRegistry for Opposite {
         if filter.is_some() || up_to.is_some() {
             return Err(said("fencepost prunes by age alone"));
         }
-        let report = self.0.prune_terminal_processes(cutoff_epoch_ms).await.map_err(said)?;
+        let report = self.0.prune_terminal_processes(cutoff_epoch_ms).await.map_err(refused)?;
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Ok(theirs::ProcessPruneReport {
             pruned_processes: count(report.pruned_processes),

@@ -8,9 +8,7 @@ use std::time::UNIX_EPOCH;
 use fencepost::RegistryError;
 use fencepost::model::event::{ProcessEvent, ProcessEventAppendRequest, ProcessWake, lifecycle};
 use fencepost::model::lease::{Grant, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
-use fencepost::model::process::{
-    ProcessAwaitOutput, ProcessRecord, ProcessRegistration, ProcessStatus,
-};
+use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord, ProcessRegistration, ProcessStatus};
 use lash_core as theirs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -60,7 +60,21 @@ const CASES: &[&str] = &[
 ];
 
 /// Those that README explains.
-const DIFFER: &[&str] = &[];
+const DIFFER: &[&str] = &[
+    "disposition_first_started_and_abandon_request_persist",
+    "abandoned_terminal_round_trips_and_pins_writer_rules",
+    "completion_authority_validated_against_disposition",
+    "completion_authority_reads_live_disposition_not_stale",
+    "live_reference_summary_tracks_non_terminal_reference_counts",
+    "process_change_feed_orders_resumes_and_includes_terminal_transitions",
+    "process_change_feed_never_misses_concurrent_terminal_writers",
+    "delete_session_revokes_handles_by_session",
+    "leased_terminal_completion_is_atomic_and_fenced",
+    "process_lease_reclaim_contract",
+    "prune_respects_leases_grants_and_wake_acks",
+    "prune_respects_filter",
+    "prune_respects_watermark",
+];
 
 fn ours() -> Arc<dyn ProcessRegistry> {
     let registry = Registry::new(MemoryStore::new(), Arc::new(System::new().unwrap())).inline();

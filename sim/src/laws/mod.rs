@@ -146,6 +146,7 @@ impl Laws {
     pub fn for_claims(plan: &Plan, not_claimed: &[impl AsRef<str>]) -> Self {
         let mut laws = Self::new(plan);
         laws.fences_only_grow.1.not_claiming(not_claimed);
+        laws.linearizable.1.not_claiming(not_claimed);
         laws.stale_writer_refused.1.not_claiming(not_claimed);
         laws
     }

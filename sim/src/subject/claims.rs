@@ -7,7 +7,8 @@
 //!
 //! - `fences-only-grow/prunes`, `log-is-dense/prunes`: a pruned id may start again.
 //!
-//! Without `leases-last-as-asked` a renewal may also make a lease shorter, for the model of `answers-match-the-model`.
+//! Without `leases-last-as-asked` a renewal or a re-entry may also make a lease shorter, for the models of `linearizable` and
+//! `answers-match-the-model`.
 
 use fencepost::registry::calls::Call;
 use fencepost::testing::reference_model::{AnswerPart, Leniency};
@@ -40,10 +41,11 @@ pub fn is_part(claim: &str) -> bool {
 /// What the reference model leaves open beside this subject.
 pub fn leniency(not_claimed: &[&str]) -> Leniency {
     let is_without = |law| not_claimed.contains(&law);
-    let mut leniency = Leniency::default();
-    leniency.prune_forgets_fences = is_without("fences-only-grow/prunes") || is_without("fences-only-grow");
-    leniency.prune_forgets_sequences = is_without("log-is-dense/prunes") || is_without("log-is-dense");
-    leniency.extending_may_shorten = is_without("leases-last-as-asked");
+    let mut leniency = Leniency::new(
+        is_without("fences-only-grow/prunes") || is_without("fences-only-grow"),
+        is_without("log-is-dense/prunes") || is_without("log-is-dense"),
+        is_without("leases-last-as-asked"),
+    );
     for part in not_claimed.iter().filter_map(|claim| claim.strip_prefix(ANSWERS)?.strip_prefix('/')) {
         leniency = match part_of(part) {
             Some(part) => leniency.without_part(part),

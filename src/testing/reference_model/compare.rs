@@ -68,7 +68,9 @@ fn replies(expected: &Expected<'_>, reply: &Reply, by: Strictness) -> Compared {
         (Expected::Truth(expected), Reply::Truth(truth)) => by.same(expected == truth, AnswerPart::Truth),
         (Expected::Count(expected), Reply::Count(count)) => by.same(expected == count, AnswerPart::Count),
         (Expected::Record(expected), Reply::Record(record)) => records(expected, record, by),
-        (Expected::MaybeRecord(expected), Reply::MaybeRecord(record)) => option(*expected, record, by, records),
+        (Expected::MaybeRecord(expected), Reply::MaybeRecord(record)) => {
+            option(*expected, record, by, records)
+        }
         (Expected::Records(expected), Reply::Records(listed)) => {
             list(expected, listed, by, |expected, record| {
                 by.same(expected.id() == record.id(), AnswerPart::Members)?;
@@ -85,14 +87,18 @@ fn replies(expected: &Expected<'_>, reply: &Reply, by: Strictness) -> Compared {
             records(expected, record, by)
         }
         (Expected::Handle(expected), Reply::Handle(handle)) => handles(expected, handle, by),
-        (Expected::Handles(expected), Reply::Handles(listed)) => list(expected, listed, by, |expected, handle| handles(expected, handle, by)),
+        (Expected::Handles(expected), Reply::Handles(listed)) => {
+            list(expected, listed, by, |expected, handle| handles(expected, handle, by))
+        }
         (Expected::HandleEntries(expected), Reply::HandleEntries(listed)) => {
             list(expected, listed, by, |(handle, record), (of, shown)| {
                 handles(handle, of, by)?;
                 records(record, shown, by)
             })
         }
-        (Expected::SessionDeleted(expected), Reply::SessionDeleted(report)) => deletions(expected, report, by),
+        (Expected::SessionDeleted(expected), Reply::SessionDeleted(report)) => {
+            deletions(expected, report, by)
+        }
         (Expected::Appended { event, replayed }, Reply::Appended(result)) => {
             appended(event, *replayed, result, by)
         }

@@ -20,6 +20,15 @@ pub struct Leniency {
 }
 
 impl Leniency {
+    /// What is kept of a pruned id, and how long extended leases last, may be otherwise than the contract has it.
+    pub fn new(
+        prune_forgets_fences: bool,
+        prune_forgets_sequences: bool,
+        extending_may_shorten: bool,
+    ) -> Self {
+        Self { prune_forgets_fences, prune_forgets_sequences, extending_may_shorten, ..Self::default() }
+    }
+
     /// This part of an answer is compared in no answer.
     pub fn without_part(self, part: AnswerPart) -> Self {
         Self { parts: self.parts | 1 << part as u64, ..self }
