@@ -54,7 +54,7 @@ fn broken(subject: Subject, not_claimed: &'static [&'static str]) -> Option<Stri
 
 /// A new life after a prune is rarer.
 fn broken_in_many(subject: Subject, not_claimed: &'static [&'static str]) -> Option<String> {
-    broken_by(2_000, subject, not_claimed)
+    broken_by(1_000, subject, not_claimed)
 }
 
 fn broken_by(seeds: u64, subject: Subject, not_claimed: &'static [&'static str]) -> Option<String> {

@@ -182,6 +182,7 @@ fn their_grant(ours: ProcessHandleGrant) -> Said<theirs::ProcessHandleGrant> {
 
 impl Opposite {
     /// Ours refuses a lease of no time: the shortest that it grants is waited out.
+    #[expect(clippy::disallowed_methods, reason = "upstream's suite runs on tokio, and in no simulation")]
     async fn wait_out(&self, lease_ttl_ms: u64) {
         if lease_ttl_ms == 0 {
             tokio::time::sleep(Duration::from_millis(3)).await;
