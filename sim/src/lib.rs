@@ -34,3 +34,4 @@ pub mod world;
 
 pub use check::{Options, check, prove};
 pub use subject::Subject;
+pub use world::with_std_clock;

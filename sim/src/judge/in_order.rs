@@ -20,13 +20,18 @@ const UNKNOWN_ORDER: &str =
 const OTHER_ORDER: &str = "it depends on the order of calls that overlapped, and on when they were decided";
 
 /// The findings of a history, of which `by_end` are those in the order in which decisions ended.
-pub fn judged_in_order(plan: &Plan, events: &[Event], by_end: Vec<Judged>) -> Vec<Judged> {
+pub fn judged_in_order(
+    plan: &Plan,
+    events: &[Event],
+    by_end: Vec<Judged>,
+    not_claimed: &[String],
+) -> Vec<Judged> {
     let spans = Spans::of(events);
     if spans.calls.is_empty() {
         return by_end;
     }
     let (in_order, origins) = spans.in_order(plan, events);
-    let mut laws = Laws::new(plan);
+    let mut laws = Laws::for_claims(plan, not_claimed);
     in_order.iter().for_each(|event| laws.see(event));
     let cards = laws.all();
     let mut judged = findings(plan, &laws);

@@ -9,24 +9,28 @@ use crate::plan::Plan;
 
 pub struct Judgement {
     laws: Laws,
+    /// Laws, or parts of one, that the subject does not claim to keep.
+    not_claimed: Vec<String>,
     /// All of them, where decisions may take time.
     events: Option<Vec<Event>>,
 }
 
 impl Judgement {
     /// `is_ours`: the registry that made the history is ours, which decides each call at one reading of its clock.
-    pub fn new(plan: &Plan, is_ours: bool) -> Self {
-        Self { laws: Laws::new(plan), events: (!is_ours).then(Vec::new) }
+    pub fn new(plan: &Plan, is_ours: bool, not_claimed: &[impl AsRef<str>]) -> Self {
+        let laws = Laws::for_claims(plan, not_claimed);
+        let not_claimed = not_claimed.iter().map(|claim| claim.as_ref().to_owned()).collect();
+        Self { laws, not_claimed, events: (!is_ours).then(Vec::new) }
     }
 
     /// The findings of the laws that its subject claims to keep.
-    pub fn findings(self, plan: &Plan, not_claimed: &[impl AsRef<str>]) -> Vec<Judged> {
+    pub fn findings(self, plan: &Plan) -> Vec<Judged> {
         let findings = findings(plan, &self.laws);
         let mut findings = match self.events {
-            Some(events) => judged_in_order(plan, &events, findings),
+            Some(events) => judged_in_order(plan, &events, findings, &self.not_claimed),
             None => findings,
         };
-        findings.retain(|judged| !not_claimed.iter().any(|law| law.as_ref() == judged.law));
+        findings.retain(|judged| !self.not_claimed.iter().any(|law| law == judged.law));
         findings
     }
 }

@@ -72,13 +72,13 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     warm_up(subject);
     let mut witness = Watching {
         hash: RunningHash::default(),
-        judgement: Judgement::new(plan, subject.is_ours()),
+        judgement: Judgement::new(plan, subject.is_ours(), subject.not_claimed),
         marks: CoverageObserver::new(plan),
         zombies: ZombieWindow::new(plan),
     };
     let outcome = world::run(plan, subject, &mut witness);
     let Watching { hash, judgement, marks, zombies } = witness;
-    let findings = judgement.findings(plan, subject.not_claimed);
+    let findings = judgement.findings(plan);
     let (hits, zombie_us) = (marks.counts, zombies.longest_us);
     Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
 }
@@ -86,9 +86,9 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
 /// Judges a run by the laws alone, while `beside` looks on.
 pub fn judge_beside(plan: &Arc<Plan>, subject: &Subject, beside: &mut impl Witness) -> Vec<Judged> {
     warm_up(subject);
-    let mut witness = (beside, Judgement::new(plan, subject.is_ours()));
+    let mut witness = (beside, Judgement::new(plan, subject.is_ours(), subject.not_claimed));
     world::run(plan, subject, &mut witness);
-    witness.1.findings(plan, subject.not_claimed)
+    witness.1.findings(plan)
 }
 
 /// Every event and message of a run.
@@ -101,9 +101,9 @@ pub fn record_messages(plan: &Arc<Plan>, subject: &Subject) -> (Vec<Event>, Mess
 
 /// Old histories, today's laws. `is_ours` and `not_claimed` are those of the subject that made the history.
 pub fn rejudge(history: &History, is_ours: bool, not_claimed: &[impl AsRef<str>]) -> Vec<Judged> {
-    let mut judgement = Judgement::new(&history.plan, is_ours);
+    let mut judgement = Judgement::new(&history.plan, is_ours, not_claimed);
     history.events.iter().for_each(|event| judgement.see(event));
-    judgement.findings(&history.plan, not_claimed)
+    judgement.findings(&history.plan)
 }
 
 /// Whether the plan breaks the law without its clock faults, too; none, if it has none.

@@ -8,6 +8,8 @@ use crate::laws::state::by_process::ByProcess;
 
 #[derive(Default)]
 pub struct FencesOnlyGrow {
+    /// The subject does not claim that fences survive a prune.
+    starts_again: bool,
     highest: ByProcess<Option<u64>>,
 }
 
@@ -16,7 +18,7 @@ impl Law for FencesOnlyGrow {
         name: "fences-only-grow",
         sentence: "every new grant of an id has a fence above all earlier ones, through release, expiry, crash, prune and new \
                    lives",
-        hears: &[EventKind::Granted, EventKind::Reclaimed],
+        hears: &[EventKind::Granted, EventKind::Reclaimed, EventKind::Pruned],
         needs: &[Assumption::DiskSyncs],
         judges_unordered: false,
         is_about_panics: false,
@@ -25,8 +27,14 @@ impl Law for FencesOnlyGrow {
     };
 
     fn see(&mut self, event: &Event, what: What, case: &mut Case) {
-        let Some(granted) = granted_fence(what) else { unheard(what) };
         let highest = self.highest.of(event.process);
+        if let What::Pruned = what {
+            if self.starts_again {
+                *highest = None;
+            }
+            return;
+        }
+        let Some(granted) = granted_fence(what) else { unheard(what) };
         case.meet();
         if let Some(fence) = *highest
             && granted <= fence
@@ -37,6 +45,13 @@ impl Law for FencesOnlyGrow {
             });
         }
         *highest = (*highest).max(Some(granted));
+    }
+}
+
+impl FencesOnlyGrow {
+    /// Leaves out the prunes, if the subject does not claim that fences survive them.
+    pub fn not_claiming(&mut self, not_claimed: &[impl AsRef<str>]) {
+        self.starts_again = not_claimed.iter().any(|claim| claim.as_ref() == "fences-only-grow/prunes");
     }
 }
 

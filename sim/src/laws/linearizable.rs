@@ -14,7 +14,7 @@ use crate::history::event::{
 use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
-use crate::laws::linearizable::model::{Decision, ProcessModel, ReclaimEvidence};
+use crate::laws::linearizable::model::{Decision, LeftOpen, ProcessModel, ReclaimEvidence};
 use crate::laws::linearizable::order::{Order, Overlapping, Possible, SEARCH_STEPS};
 use crate::laws::state::by_process::ByProcess;
 use crate::laws::state::stored_lease::Lease;
@@ -29,6 +29,7 @@ pub struct Linearizable {
     goes_back: bool,
     /// Prunes that take time and go on, by the numbers of their calls.
     prunes: Vec<u64>,
+    left_open: LeftOpen,
 }
 
 struct ModelledRow {
@@ -45,6 +46,7 @@ struct ModelledRow {
     was_prune_open: bool,
     /// From here on nothing can be said of the process: after a breach, or a doubt.
     is_lost: bool,
+    left_open: LeftOpen,
 }
 
 /// What events told of a node's next decision about a process. It is used once.
@@ -130,6 +132,7 @@ impl Law for Linearizable {
             return self.seen_of_all(event, what, case);
         }
         let row = self.rows.of(event.process);
+        row.left_open = self.left_open;
         // The answer of the last one is whole once time has passed.
         if row.ended_us < event.at_us {
             row.put_in_order(self.goes_back, case);
@@ -186,6 +189,15 @@ impl Law for Linearizable {
 }
 
 impl Linearizable {
+    /// How long an extended lease lasts, and what a prune leaves, are other laws' affairs, and may not be claimed.
+    pub fn not_claiming(&mut self, not_claimed: &[impl AsRef<str>]) {
+        let is_without = |law: &str| not_claimed.iter().any(|claim| claim.as_ref() == law);
+        self.left_open = LeftOpen {
+            may_shorten: is_without("leases-last-as-asked"),
+            prune_forgets_sequences: is_without("log-is-dense") || is_without("log-is-dense/prunes"),
+        };
+    }
+
     /// Events about no process: the end of the run, a registry that died in the middle of decisions, and a prune that took
     /// time.
     fn seen_of_all(&mut self, event: &Event, what: What, case: &mut Case) {
@@ -239,6 +251,7 @@ impl Default for ModelledRow {
             ended_us: 0,
             was_prune_open: false,
             is_lost: false,
+            left_open: LeftOpen::default(),
         }
     }
 }
@@ -262,8 +275,8 @@ impl ModelledRow {
     /// A prune that takes time takes it at some instant, if it takes it at all.
     fn may_be_pruned(&mut self) {
         let ended = self.possible.iter().filter(|possible| possible.model.end.is_some());
-        let pruned: Vec<Possible> =
-            ended.map(|Possible { model, way }| Possible { model: model.emptied(), way: way.clone() }).collect();
+        let emptied = |one: &Possible| Possible { model: one.model.emptied(self.left_open), way: one.way.clone() };
+        let pruned: Vec<Possible> = ended.map(emptied).collect();
         for one in pruned {
             if !self.possible.iter().any(|known| known.model == one.model) {
                 self.possible.push(one);
@@ -356,6 +369,7 @@ impl ModelledRow {
             observed: evidence.observed,
             // Where calls of one node overlap, the evidence of one may be taken for another's.
             unfenced: evidence.unfenced.or_else(|| (!event.grant.is_some()).then_some(CallKind::Other)),
+            left_open: self.left_open,
         };
         case.meet();
         if self.is_lost {

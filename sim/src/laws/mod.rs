@@ -143,6 +143,15 @@ impl LawResult<'_> {
 }
 
 impl Laws {
+    /// All laws, without what a subject does not claim of each.
+    pub fn for_claims(plan: &Plan, not_claimed: &[impl AsRef<str>]) -> Self {
+        let mut laws = Self::new(plan);
+        laws.fences_only_grow.1.not_claiming(not_claimed);
+        laws.linearizable.1.not_claiming(not_claimed);
+        laws.stale_writer_refused.1.not_claiming(not_claimed);
+        laws
+    }
+
     /// The names of all laws.
     pub fn names() -> Vec<&'static str> {
         CARDS.iter().map(|card| card.name).collect()

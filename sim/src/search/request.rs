@@ -5,7 +5,7 @@ use crate::generate::profile::Profile;
 use crate::laws::Laws;
 use crate::plan::{PlanError, Store};
 use crate::search::seeds::Seeds;
-use crate::subject::Subject;
+use crate::subject::{Subject, claims};
 
 /// The standard search: so many seeds on each store.
 pub const STANDARD_SEARCH: [(u64, Store); 2] = [(10_000, Store::Memory), (500, Store::Sqlite)];
@@ -88,7 +88,9 @@ impl<'a> SearchRequest<'a> {
     /// Refuses a search that would pass without having judged anything.
     pub fn check(&self) -> Result<(), RequestError> {
         let Subject { name: subject, not_claimed, .. } = *self.subject;
-        if let Some(law) = not_claimed.iter().find(|name| !Laws::names().contains(name)) {
+        let is_known =
+            |claim: &str| Laws::names().contains(&claims::split(claim).0) && claims::is_part(claim);
+        if let Some(law) = not_claimed.iter().find(|claim| !is_known(claim)) {
             return Err(RequestError::UnknownLaw { subject, law });
         }
         if self.parts.iter().all(|part| part.seeds.count() == 0) {

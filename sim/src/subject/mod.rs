@@ -2,6 +2,7 @@
 //! bug is ours with one value replaced. [`Subject::of`], [`Subject::worked_by`] and [`Subject::waited_for_by`] put another
 //! registry, other workers and other waits in the place of ours.
 
+pub mod claims;
 mod factories;
 mod request_server;
 mod schedule;
@@ -56,7 +57,7 @@ pub struct Subject {
     pub watch_registry: WatchRegistry,
     /// Other waits on the registry's own node in place of ours.
     pub make_registry_waits: Option<MakeRegistryWaits>,
-    /// Laws it does not claim to keep: they are not judged, and the report says so.
+    /// Laws, or parts of one, that it does not claim to keep: they are not judged, and the report says so.
     pub not_claimed: &'static [&'static str],
 }
 
@@ -160,7 +161,7 @@ impl Subject {
         Self { make_waits: Some(Arc::new(make_waits)), ..self }
     }
 
-    /// Laws by the names that `fencepost laws` prints; a name that is none fails every check.
+    /// Laws by the names that `fencepost laws` prints, or a part of one: see [`claims`]. A name that is none fails every check.
     pub fn without_claiming(self, not_claimed: &'static [&'static str]) -> Self {
         Self { not_claimed, ..self }
     }

@@ -4,8 +4,9 @@ use crate::model::error::RegistryResult;
 use crate::registry::calls::Call;
 use crate::rules::arguments;
 
-/// Invalid arguments come first in the order of checks: before any row is looked at.
-pub(crate) fn check_arguments(call: &Call) -> RegistryResult<()> {
+/// Refuses a call whose arguments are invalid whatever is stored. Invalid arguments come first in the order of checks: before
+/// any row is looked at. An adapter in front of another registry, whose limits are others, asks this first.
+pub fn check_arguments(call: &Call) -> RegistryResult<()> {
     if let Some(process_id) = call.process_id() {
         arguments::name("process_id", process_id)?;
     }

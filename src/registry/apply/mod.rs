@@ -11,5 +11,5 @@ mod retention;
 mod step;
 mod writes;
 
-pub(crate) use arguments::check_arguments;
+pub use arguments::check_arguments;
 pub use registry::Registry;

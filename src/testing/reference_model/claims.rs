@@ -6,7 +6,7 @@ use crate::registry::calls::Reply;
 
 use super::arguments::invalid;
 use super::expected::Expected;
-use super::{Heard, Inputs, Latitude, ModelledProcess, Reached, ReferenceModel, reached_in};
+use super::{Heard, Inputs, Latitude, Leniency, ModelledProcess, Reached, ReferenceModel, reached_in};
 
 /// A registry may call the last few fences the end: one that grows them by more than one cannot use them all.
 const LAST_FENCES: u64 = 16;
@@ -82,7 +82,7 @@ impl ReferenceModel {
         heard: Heard<'_>,
     ) -> RegistryResult<Expected<'_>> {
         let until_ms = until(inputs.now_ms, ttl_ms)?;
-        let latitude = self.latitude;
+        let (latitude, leniency) = (self.latitude, self.leniency);
         let process = self.processes.get_mut(process_id).ok_or_else(|| RegistryError::unknown(process_id))?;
         process.must_be_open()?;
         let reached = reached_in(&mut self.reached, process_id);
@@ -99,7 +99,7 @@ impl ReferenceModel {
         match decide(process, owner, observed, inputs, acquired) {
             ClaimAnswer::Busy(held) => return Ok(Expected::Busy(process.lease.insert(held))),
             ClaimAnswer::Reenter(held) => {
-                let expires_at_epoch_ms = extended_until(&held, until_ms, acquired);
+                let expires_at_epoch_ms = extended_until(&held, until_ms, acquired, leniency);
                 let longer = ProcessLease { expires_at_epoch_ms, ..held };
                 return Ok(Expected::Acquired(process.lease.insert(longer)));
             }
@@ -135,7 +135,7 @@ impl ReferenceModel {
         now_ms: u64,
         heard: Heard<'_>,
     ) -> RegistryResult<Expected<'_>> {
-        let until_ms = until(now_ms, ttl_ms)?;
+        let (until_ms, leniency) = (until(now_ms, ttl_ms)?, self.leniency);
         let reached = self.highest_fence(&presented.process_id);
         let process = self.process(&presented.process_id)?;
         process.must_be_open()?;
@@ -145,7 +145,7 @@ impl ReferenceModel {
             _ => None,
         };
         let held = process.lease.as_mut().ok_or_else(invalid)?;
-        held.expires_at_epoch_ms = extended_until(held, until_ms, answered);
+        held.expires_at_epoch_ms = extended_until(held, until_ms, answered, leniency);
         Ok(Expected::Lease(held))
     }
 }
@@ -178,9 +178,15 @@ fn decide(
 
 /// The end of an extended lease: what was answered, if that is no shorter than what it had. How long it lasts is the
 /// affair of another law.
-fn extended_until(held: &ProcessLease, until_ms: u64, answered: Option<&ProcessLease>) -> u64 {
+fn extended_until(
+    held: &ProcessLease,
+    until_ms: u64,
+    answered: Option<&ProcessLease>,
+    leniency: Leniency,
+) -> u64 {
     let had_ms = held.expires_at_epoch_ms;
-    let answered_ms = answered.map(|lease| lease.expires_at_epoch_ms).filter(|until_ms| *until_ms >= had_ms);
+    let is_fitting = |until_ms: &u64| leniency.extending_may_shorten || *until_ms >= had_ms;
+    let answered_ms = answered.map(|lease| lease.expires_at_epoch_ms).filter(is_fitting);
     answered_ms.unwrap_or(had_ms.max(until_ms))
 }
 

@@ -11,29 +11,38 @@ use crate::registry::calls::Reply;
 
 use super::arguments::LIFECYCLE;
 use super::expected::{Expected, ExpectedHandle, StartAnswer};
-use super::{AnswerPart, Latitude};
+use super::{AnswerPart, Latitude, Leniency};
 
 type Compared = Result<(), AnswerPart>;
 
-fn same(is_same: bool, part: AnswerPart) -> Compared {
-    if is_same { Ok(()) } else { Err(part) }
+/// How strictly answers are compared.
+#[derive(Clone, Copy)]
+pub(super) struct Strictness {
+    pub latitude: Latitude,
+    pub leniency: Leniency,
+}
+
+impl Strictness {
+    fn same(self, is_same: bool, part: AnswerPart) -> Compared {
+        if is_same || !self.leniency.compares(part) { Ok(()) } else { Err(part) }
+    }
 }
 
 pub(super) fn compare(
     expected: &RegistryResult<Expected<'_>>,
     answer: &RegistryResult<Reply>,
-    latitude: Latitude,
+    by: Strictness,
 ) -> Compared {
     match (expected, answer) {
-        (Ok(expected), Ok(reply)) => replies(expected, reply, latitude),
-        (Err(expected), Err(error)) => refusals(expected, error),
+        (Ok(expected), Ok(reply)) => replies(expected, reply, by),
+        (Err(expected), Err(error)) => refusals(expected, error, by),
         (Ok(_), Err(_)) | (Err(_), Ok(_)) => Err(AnswerPart::Acceptance),
     }
 }
 
 /// The same kind, about the same; texts are not compared.
-fn refusals(expected: &RegistryError, error: &RegistryError) -> Compared {
-    same(std::mem::discriminant(expected) == std::mem::discriminant(error), AnswerPart::Acceptance)?;
+fn refusals(expected: &RegistryError, error: &RegistryError, by: Strictness) -> Compared {
+    by.same(std::mem::discriminant(expected) == std::mem::discriminant(error), AnswerPart::Acceptance)?;
     let is_same = match (expected, error) {
         (RegistryError::InvalidArgument { .. }, RegistryError::InvalidArgument { .. }) => true,
         (
@@ -50,20 +59,22 @@ fn refusals(expected: &RegistryError, error: &RegistryError) -> Compared {
         }
         (expected, error) => expected == error,
     };
-    same(is_same, AnswerPart::RefusalDetail)
+    by.same(is_same, AnswerPart::RefusalDetail)
 }
 
-fn replies(expected: &Expected<'_>, reply: &Reply, latitude: Latitude) -> Compared {
+fn replies(expected: &Expected<'_>, reply: &Reply, by: Strictness) -> Compared {
     match (expected, reply) {
         (Expected::Done, Reply::Done(())) => Ok(()),
-        (Expected::Truth(expected), Reply::Truth(truth)) => same(expected == truth, AnswerPart::Truth),
-        (Expected::Count(expected), Reply::Count(count)) => same(expected == count, AnswerPart::Count),
-        (Expected::Record(expected), Reply::Record(record)) => records(expected, record),
-        (Expected::MaybeRecord(expected), Reply::MaybeRecord(record)) => option(*expected, record, records),
+        (Expected::Truth(expected), Reply::Truth(truth)) => by.same(expected == truth, AnswerPart::Truth),
+        (Expected::Count(expected), Reply::Count(count)) => by.same(expected == count, AnswerPart::Count),
+        (Expected::Record(expected), Reply::Record(record)) => records(expected, record, by),
+        (Expected::MaybeRecord(expected), Reply::MaybeRecord(record)) => {
+            option(*expected, record, by, records)
+        }
         (Expected::Records(expected), Reply::Records(listed)) => {
-            list(expected, listed, |expected, record| {
-                same(expected.id() == record.id(), AnswerPart::Members)?;
-                records(expected, record)
+            list(expected, listed, by, |expected, record| {
+                by.same(expected.id() == record.id(), AnswerPart::Members)?;
+                records(expected, record, by)
             })
         }
         (Expected::FirstStart(answer, expected), Reply::FirstStart(start)) => {
@@ -72,30 +83,34 @@ fn replies(expected: &Expected<'_>, reply: &Reply, latitude: Latitude) -> Compar
                 FirstStart::AlreadyYours(record) => (StartAnswer::AlreadyYours, record),
                 FirstStart::AlreadyStarted(record) => (StartAnswer::AlreadyStarted, record),
             };
-            same(*answer == of, AnswerPart::StartAnswer)?;
-            records(expected, record)
+            by.same(*answer == of, AnswerPart::StartAnswer)?;
+            records(expected, record, by)
         }
-        (Expected::Handle(expected), Reply::Handle(handle)) => handles(expected, handle),
-        (Expected::Handles(expected), Reply::Handles(listed)) => list(expected, listed, handles),
+        (Expected::Handle(expected), Reply::Handle(handle)) => handles(expected, handle, by),
+        (Expected::Handles(expected), Reply::Handles(listed)) => {
+            list(expected, listed, by, |expected, handle| handles(expected, handle, by))
+        }
         (Expected::HandleEntries(expected), Reply::HandleEntries(listed)) => {
-            list(expected, listed, |(handle, record), (of, shown)| {
-                handles(handle, of)?;
-                records(record, shown)
+            list(expected, listed, by, |(handle, record), (of, shown)| {
+                handles(handle, of, by)?;
+                records(record, shown, by)
             })
         }
-        (Expected::SessionDeleted(expected), Reply::SessionDeleted(report)) => deletions(expected, report),
+        (Expected::SessionDeleted(expected), Reply::SessionDeleted(report)) => {
+            deletions(expected, report, by)
+        }
         (Expected::Appended { event, replayed }, Reply::Appended(result)) => {
-            appended(event, *replayed, result, latitude)
+            appended(event, *replayed, result, by)
         }
         (Expected::Events(expected), Reply::Events(listed)) => {
-            list(expected, listed, |expected, event| events(expected, event, latitude))
+            list(expected, listed, by, |expected, event| events(expected, event, by))
         }
         (Expected::Acquired(expected), Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease)))
         | (Expected::Busy(expected), Reply::Claim(ProcessLeaseClaimOutcome::Busy { holder: lease }))
-        | (Expected::Lease(expected), Reply::Lease(lease)) => leases(expected, lease),
+        | (Expected::Lease(expected), Reply::Lease(lease)) => leases(expected, lease, by),
         (Expected::Acquired(_) | Expected::Busy(_), Reply::Claim(_)) => Err(AnswerPart::ClaimOutcome),
-        (Expected::MaybeLease(expected), Reply::MaybeLease(lease)) => option(*expected, lease, leases),
-        (Expected::Pruned(expected), Reply::Pruned(report)) => prunes(*expected, *report),
+        (Expected::MaybeLease(expected), Reply::MaybeLease(lease)) => option(*expected, lease, by, leases),
+        (Expected::Pruned(expected), Reply::Pruned(report)) => prunes(*expected, *report, by),
         // The reply of another method.
         (
             Expected::Done
@@ -121,22 +136,32 @@ fn replies(expected: &Expected<'_>, reply: &Reply, latitude: Latitude) -> Compar
     }
 }
 
-fn option<T>(expected: Option<&T>, shown: &Option<T>, compare: impl Fn(&T, &T) -> Compared) -> Compared {
+fn option<T>(
+    expected: Option<&T>,
+    shown: &Option<T>,
+    by: Strictness,
+    compare: impl Fn(&T, &T, Strictness) -> Compared,
+) -> Compared {
     match (expected, shown) {
         (None, None) => Ok(()),
-        (Some(expected), Some(shown)) => compare(expected, shown),
+        (Some(expected), Some(shown)) => compare(expected, shown, by),
         (None, Some(_)) | (Some(_), None) => Err(AnswerPart::Presence),
     }
 }
 
-fn list<E, T>(expected: &[E], listed: &[T], compare: impl Fn(&E, &T) -> Compared) -> Compared {
+fn list<E, T>(
+    expected: &[E],
+    listed: &[T],
+    by: Strictness,
+    compare: impl Fn(&E, &T) -> Compared,
+) -> Compared {
     for (expected, shown) in expected.iter().zip(listed) {
         compare(expected, shown)?;
     }
-    same(expected.len() == listed.len(), AnswerPart::Members)
+    by.same(expected.len() == listed.len(), AnswerPart::Members)
 }
 
-fn records(expected: &ProcessRecord, record: &ProcessRecord) -> Compared {
+fn records(expected: &ProcessRecord, record: &ProcessRecord, by: Strictness) -> Compared {
     let ProcessRecord {
         registration,
         registration_hash,
@@ -149,48 +174,48 @@ fn records(expected: &ProcessRecord, record: &ProcessRecord) -> Compared {
         status,
     } = record;
     let is_shared = Arc::ptr_eq(&expected.registration, registration);
-    same(is_shared || expected.registration == *registration, AnswerPart::Registration)?;
+    by.same(is_shared || expected.registration == *registration, AnswerPart::Registration)?;
     // Empty is a hash that nobody has been told yet.
     let is_untold = expected.registration_hash.is_empty();
     let is_same_hash = is_untold || expected.registration_hash == *registration_hash;
-    same(is_same_hash, AnswerPart::RegistrationHash)?;
-    same(expected.created_at_ms == *created_at_ms, AnswerPart::CreatedAt)?;
-    same(expected.external_ref == *external_ref, AnswerPart::ExternalRef)?;
-    same(expected.first_started == *first_started, AnswerPart::FirstStarted)?;
-    same(expected.abandon_request == *abandon_request, AnswerPart::AbandonRequest)?;
-    same(expected.wait == *wait, AnswerPart::Wait)?;
-    same(expected.status == *status, AnswerPart::Status)?;
-    same(expected.updated_at_ms == *updated_at_ms, AnswerPart::UpdatedAt)
+    by.same(is_same_hash, AnswerPart::RegistrationHash)?;
+    by.same(expected.created_at_ms == *created_at_ms, AnswerPart::CreatedAt)?;
+    by.same(expected.external_ref == *external_ref, AnswerPart::ExternalRef)?;
+    by.same(expected.first_started == *first_started, AnswerPart::FirstStarted)?;
+    by.same(expected.abandon_request == *abandon_request, AnswerPart::AbandonRequest)?;
+    by.same(expected.wait == *wait, AnswerPart::Wait)?;
+    by.same(expected.status == *status, AnswerPart::Status)?;
+    by.same(expected.updated_at_ms == *updated_at_ms, AnswerPart::UpdatedAt)
 }
 
-fn handles(expected: &ExpectedHandle<'_>, handle: &ProcessHandleGrant) -> Compared {
+fn handles(expected: &ExpectedHandle<'_>, handle: &ProcessHandleGrant, by: Strictness) -> Compared {
     let ProcessHandleGrant { session_id, process_id, descriptor } = handle;
-    same(expected.process_id == process_id, AnswerPart::HandleProcess)?;
-    same(expected.scope.session_id == *session_id, AnswerPart::HandleSession)?;
-    same(expected.descriptor == descriptor, AnswerPart::HandleDescriptor)
+    by.same(expected.process_id == process_id, AnswerPart::HandleProcess)?;
+    by.same(expected.scope.session_id == *session_id, AnswerPart::HandleSession)?;
+    by.same(expected.descriptor == descriptor, AnswerPart::HandleDescriptor)
 }
 
-fn events(expected: &ProcessEvent, event: &ProcessEvent, latitude: Latitude) -> Compared {
+fn events(expected: &ProcessEvent, event: &ProcessEvent, by: Strictness) -> Compared {
     let ProcessEvent { process_id, sequence, event_type, payload, replay_key, wake, occurred_at_ms } = event;
-    same(expected.sequence == *sequence, AnswerPart::EventSequence)?;
-    same(expected.process_id == *process_id, AnswerPart::EventProcess)?;
-    same(expected.event_type == *event_type, AnswerPart::EventType)?;
-    let is_free = latitude == Latitude::Contract && LIFECYCLE.contains(&event_type.as_str());
-    same(is_free || expected.payload == *payload, AnswerPart::EventPayload)?;
-    same(expected.replay_key == *replay_key, AnswerPart::EventReplayKey)?;
-    same(expected.wake == *wake, AnswerPart::EventWake)?;
-    same(expected.occurred_at_ms == *occurred_at_ms, AnswerPart::EventTime)
+    by.same(expected.sequence == *sequence, AnswerPart::EventSequence)?;
+    by.same(expected.process_id == *process_id, AnswerPart::EventProcess)?;
+    by.same(expected.event_type == *event_type, AnswerPart::EventType)?;
+    let is_free = by.latitude == Latitude::Contract && LIFECYCLE.contains(&event_type.as_str());
+    by.same(is_free || expected.payload == *payload, AnswerPart::EventPayload)?;
+    by.same(expected.replay_key == *replay_key, AnswerPart::EventReplayKey)?;
+    by.same(expected.wake == *wake, AnswerPart::EventWake)?;
+    by.same(expected.occurred_at_ms == *occurred_at_ms, AnswerPart::EventTime)
 }
 
 fn appended(
     expected: &ProcessEvent,
     is_replayed: bool,
     result: &ProcessEventAppendResult,
-    latitude: Latitude,
+    by: Strictness,
 ) -> Compared {
     let ProcessEventAppendResult { event, replayed, wake_delivery } = result;
-    same(is_replayed == *replayed, AnswerPart::Replayed)?;
-    events(expected, event, latitude)?;
+    by.same(is_replayed == *replayed, AnswerPart::Replayed)?;
+    events(expected, event, by)?;
     let expected_delivery = expected.wake.as_ref().and_then(|wake| {
         Some(ProcessWakeDelivery {
             process_id: expected.process_id.clone(),
@@ -199,10 +224,10 @@ fn appended(
             input: wake.input.clone(),
         })
     });
-    same(expected_delivery == *wake_delivery, AnswerPart::WakeDelivery)
+    by.same(expected_delivery == *wake_delivery, AnswerPart::WakeDelivery)
 }
 
-fn leases(expected: &ProcessLease, lease: &ProcessLease) -> Compared {
+fn leases(expected: &ProcessLease, lease: &ProcessLease, by: Strictness) -> Compared {
     let ProcessLease {
         schema_version,
         process_id,
@@ -212,22 +237,26 @@ fn leases(expected: &ProcessLease, lease: &ProcessLease) -> Compared {
         claimed_at_epoch_ms,
         expires_at_epoch_ms,
     } = lease;
-    same(expected.process_id == *process_id, AnswerPart::LeaseProcess)?;
-    same(expected.owner == *owner, AnswerPart::LeaseOwner)?;
-    same(expected.fencing_token == *fencing_token, AnswerPart::LeaseFence)?;
-    same(expected.lease_token == *lease_token, AnswerPart::LeaseToken)?;
-    same(expected.claimed_at_epoch_ms == *claimed_at_epoch_ms, AnswerPart::LeaseClaimedAt)?;
-    same(expected.expires_at_epoch_ms == *expires_at_epoch_ms, AnswerPart::LeaseExpiry)?;
-    same(expected.schema_version == *schema_version, AnswerPart::LeaseSchema)
+    by.same(expected.process_id == *process_id, AnswerPart::LeaseProcess)?;
+    by.same(expected.owner == *owner, AnswerPart::LeaseOwner)?;
+    by.same(expected.fencing_token == *fencing_token, AnswerPart::LeaseFence)?;
+    by.same(expected.lease_token == *lease_token, AnswerPart::LeaseToken)?;
+    by.same(expected.claimed_at_epoch_ms == *claimed_at_epoch_ms, AnswerPart::LeaseClaimedAt)?;
+    by.same(expected.expires_at_epoch_ms == *expires_at_epoch_ms, AnswerPart::LeaseExpiry)?;
+    by.same(expected.schema_version == *schema_version, AnswerPart::LeaseSchema)
 }
 
-fn prunes(expected: ProcessPruneReport, report: ProcessPruneReport) -> Compared {
+fn prunes(expected: ProcessPruneReport, report: ProcessPruneReport, by: Strictness) -> Compared {
     let ProcessPruneReport { pruned_processes, pruned_events } = report;
-    same(expected.pruned_processes == pruned_processes, AnswerPart::PrunedProcesses)?;
-    same(expected.pruned_events == pruned_events, AnswerPart::PrunedEvents)
+    by.same(expected.pruned_processes == pruned_processes, AnswerPart::PrunedProcesses)?;
+    by.same(expected.pruned_events == pruned_events, AnswerPart::PrunedEvents)
 }
 
-fn deletions(expected: &ProcessSessionDeleteReport, report: &ProcessSessionDeleteReport) -> Compared {
+fn deletions(
+    expected: &ProcessSessionDeleteReport,
+    report: &ProcessSessionDeleteReport,
+    by: Strictness,
+) -> Compared {
     let ProcessSessionDeleteReport {
         session_id,
         revoked_handle_count,
@@ -235,9 +264,9 @@ fn deletions(expected: &ProcessSessionDeleteReport, report: &ProcessSessionDelet
         orphaned_process_ids,
         preserved_process_ids,
     } = report;
-    same(expected.session_id == *session_id, AnswerPart::DeletedSession)?;
-    same(expected.revoked_handle_count == *revoked_handle_count, AnswerPart::RevokedHandles)?;
-    same(expected.deleted_wake_count == *deleted_wake_count, AnswerPart::ClearedWakes)?;
-    same(expected.orphaned_process_ids == *orphaned_process_ids, AnswerPart::Orphaned)?;
-    same(expected.preserved_process_ids == *preserved_process_ids, AnswerPart::Preserved)
+    by.same(expected.session_id == *session_id, AnswerPart::DeletedSession)?;
+    by.same(expected.revoked_handle_count == *revoked_handle_count, AnswerPart::RevokedHandles)?;
+    by.same(expected.deleted_wake_count == *deleted_wake_count, AnswerPart::ClearedWakes)?;
+    by.same(expected.orphaned_process_ids == *orphaned_process_ids, AnswerPart::Orphaned)?;
+    by.same(expected.preserved_process_ids == *preserved_process_ids, AnswerPart::Preserved)
 }

@@ -2,7 +2,7 @@
 
 use crate::model::process::{ProcessListFilter, ProcessPruneReport, ProcessRecord};
 
-use super::ReferenceModel;
+use super::{ReferenceModel, reached_in};
 
 impl ReferenceModel {
     pub(super) fn record(&self, process_id: &str) -> Option<&ProcessRecord> {
@@ -32,6 +32,13 @@ impl ReferenceModel {
             let is_old = process.record.updated_at_ms < cutoff_ms || cutoff_ms == u64::MAX;
             let goes = process.record.is_terminal() && is_old;
             if goes {
+                let reached = reached_in(&mut self.reached, process.record.id());
+                if self.leniency.prune_forgets_fences {
+                    reached.fence = 0;
+                }
+                if self.leniency.prune_forgets_sequences {
+                    reached.sequence = 0;
+                }
                 report.pruned_processes += 1;
                 report.pruned_events += process.events.len() as u64;
             }

@@ -47,6 +47,16 @@ pub(super) struct Decision {
     pub observed: Option<ReclaimEvidence>,
     /// The kind of call, if it is a write that presents no lease.
     pub unfenced: Option<CallKind>,
+    pub left_open: LeftOpen,
+}
+
+/// What a subject does not claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LeftOpen {
+    /// An extended lease may be shorter than it was.
+    pub may_shorten: bool,
+    /// The sequences of a pruned id may start again.
+    pub prune_forgets_sequences: bool,
 }
 
 /// The grant that a reclaim observed, and what is known of its holder.
@@ -87,7 +97,7 @@ impl ProcessModel {
             What::Registered { disposition, is_new } => {
                 must(is_new != self.is_known, "a registration was new, and the process was there")?;
                 if is_new {
-                    next = Self { is_known: true, disposition, ..self.emptied() };
+                    next = Self { is_known: true, disposition, ..self.emptied(decision.left_open) };
                 } else {
                     must(disposition == self.disposition, "a stored registration came back as another")?;
                 }
@@ -102,7 +112,7 @@ impl ProcessModel {
             What::Renewed { expires_ms, .. } => {
                 self.may_act(decision.grant, now_ms, "renewal")?;
                 let before_ms = self.lease.map_or(0, |lease| lease.expires_ms);
-                must(expires_ms >= before_ms, "a renewal made the lease shorter")?;
+                must(decision.left_open.may_shorten || expires_ms >= before_ms, "a renewal made the lease shorter")?;
                 next.lease = Some(Lease { grant: decision.grant, expires_ms });
             }
             What::Released => next.lease = self.lease.filter(|lease| lease.grant != decision.grant),
@@ -133,7 +143,7 @@ impl ProcessModel {
             What::Pruned => {
                 // One that a prune may have taken is not there already.
                 must(self.end.is_some() || !self.is_known, "a process was pruned that had not ended")?;
-                next = self.emptied();
+                next = self.emptied(decision.left_open);
             }
             _ => unheard(decision.what),
         }
@@ -141,8 +151,9 @@ impl ProcessModel {
     }
 
     /// Nothing is left but its log's numbers, which go on in the next life.
-    pub fn emptied(&self) -> Self {
-        Self { last_sequence: self.last_sequence, ..Self::default() }
+    pub fn emptied(&self, left_open: LeftOpen) -> Self {
+        let last_sequence = if left_open.prune_forgets_sequences { 0 } else { self.last_sequence };
+        Self { last_sequence, ..Self::default() }
     }
 
     /// The readings at which a decision can come out differently, its own first: the earliest on either side of the expiry.
@@ -212,7 +223,8 @@ impl ProcessModel {
             (Some(live), None)
                 if decision.claims == live.grant || decision.took_time() && decision.grant == live.grant && !is_busy =>
             {
-                let is_again = matches!(what, What::Reentered { expires_ms, .. } if expires_ms >= live.expires_ms);
+                let lasts = |expires_ms| decision.left_open.may_shorten || expires_ms >= live.expires_ms;
+                let is_again = matches!(what, What::Reentered { expires_ms, .. } if lasts(expires_ms));
                 (is_again && decision.grant == live.grant, "its own grant again")
             }
             (Some(live), None) => (is_busy && decision.grant == live.grant, "`busy`, with the holder"),

@@ -145,6 +145,7 @@ impl Search<'_> {
 mod tests {
     use super::*;
     use crate::history::event::{GrantNo, What};
+    use crate::laws::linearizable::model::LeftOpen;
     use crate::laws::state::stored_lease::Lease;
 
     const HELD: GrantNo = GrantNo(0);
@@ -163,6 +164,7 @@ mod tests {
             output: None,
             observed: None,
             unfenced: None,
+            left_open: LeftOpen::default(),
         };
         Overlapping { began: 0, decision, number, node: 1, ended_us: 1_000_000 }
     }

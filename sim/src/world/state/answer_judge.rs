@@ -15,7 +15,7 @@ use overlaps::{Decided, Overlaps};
 
 use crate::history::event::Unjudged;
 use crate::plan::Plan;
-use crate::subject::Subject;
+use crate::subject::{Subject, claims};
 
 /// With more states than this, nothing would be ruled out.
 const MOST_STATES: usize = 64;
@@ -44,7 +44,7 @@ impl AnswerJudge {
     pub fn new(plan: &Plan, subject: &Subject) -> Self {
         let mut model = match subject.is_ours() {
             true => ReferenceModel::of_fencepost(),
-            false => ReferenceModel::of_the_contract(),
+            false => ReferenceModel::of_the_contract().with_leniency(claims::leniency(subject.not_claimed)),
         };
         if let (true, Some(left)) = (subject.is_ours(), plan.fences_left) {
             for (process, _) in plan.bodies() {
