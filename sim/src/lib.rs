@@ -19,6 +19,7 @@ pub mod generate;
 pub mod history;
 pub mod judge;
 pub mod laws;
+pub mod lease;
 pub mod matrix;
 pub mod plan;
 pub mod planted;

@@ -40,15 +40,21 @@ const PARTS: &[Part] = &[
         never_knows: "which store writes to it",
     },
     Part {
+        name: "lease",
+        idea: "the narrow door: a lock behind four calls, what it promises, and the registry that is made of it",
+        imports: &[],
+        never_knows: "the world that runs it, a law's code",
+    },
+    Part {
         name: "subject",
-        idea: "the system that is put to the test: our rules and settings, or anybody's registry, workers and waits",
-        imports: &["plan"],
+        idea: "the system that is put to the test: our rules and settings, or anybody's registry, lock, workers and waits",
+        imports: &["lease", "plan"],
         never_knows: "the world that runs it",
     },
     Part {
         name: "world",
         idea: "runs a plan: scheduler, network, machines, recorder, liveness phase; the only place that names madsim",
-        imports: &["disk", "history", "plan", "subject", "support"],
+        imports: &["disk", "history", "lease", "plan", "subject", "support"],
         never_knows: "a law",
     },
     Part {
@@ -117,7 +123,8 @@ const PARTS: &[Part] = &[
         name: "report",
         idea: "results of searches and proofs as plain data, and the writers for each format",
         imports: &[
-            "coverage", "generate", "judge", "prove", "search", "shrink", "subject", "support", "timeline",
+            "coverage", "generate", "judge", "lease", "prove", "search", "shrink", "subject", "support",
+            "timeline",
         ],
         never_knows: "the command line",
     },

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::error::CliError;
 use crate::history::History;
 use crate::history::event::{Event, EventKind, GrantName};
+use crate::judge::not_claimed_by;
 use crate::plan::{FORMAT, Plan};
 use crate::subject::Subject;
 use crate::support::atomic_file;
@@ -32,7 +33,7 @@ pub fn write(path: &Path, history: &History, subject: &Subject) -> Result<(), Cl
     }
     let unwritten =
         |cause: &dyn std::fmt::Display| CliError(format!("`{}` cannot be written: {cause}", path.display()));
-    let (name, is_ours, not_claimed) = (subject.name, subject.is_ours(), subject.not_claimed);
+    let (name, is_ours, not_claimed) = (subject.name, subject.is_ours(), &not_claimed_by(subject));
     let json = serde_json::to_vec(&FileToWrite { subject: name, is_ours, not_claimed, history })
         .map_err(|cause| unwritten(&cause))?;
     atomic_file::write(path, &json).map_err(|cause| unwritten(&cause))

@@ -10,7 +10,7 @@ use crate::subject::{Subject, claims};
 
 pub fn laws(subject: &Subject) -> CommandResult {
     for law in Laws::new(&Plan::quiet(0)).all() {
-        let claimed = if subject.not_claimed.contains(&law.name()) { " (not claimed)" } else { "" };
+        let claimed = if subject.claims(law.name()) { "" } else { " (not claimed)" };
         stdout::line(format_args!("{}{claimed}", law.name()));
         stdout::line(format_args!("    {}", law.sentence()));
         for claim in subject.not_claimed {

@@ -3,7 +3,6 @@
 
 use std::io::{IsTerminal, Write};
 
-use crate::coverage::Mark;
 use crate::search::clocks::wall_us;
 use crate::search::tally::Tally;
 use crate::search::{FoundBreach, SearchWatcher};
@@ -70,13 +69,13 @@ impl SearchProgress {
             _ => String::new(),
         };
         let of = self.wanted.map_or_else(String::new, |wanted| format!("/{wanted}"));
-        let reached = Mark::ALL.iter().filter(|mark| tally.hits.of(**mark) > 0).count();
+        let reached = tally.marks.iter().filter(|mark| tally.hits.of(**mark) > 0).count();
         format!(
             "{bar}{}{of} seeds, {} a second, {} s simulated, {reached}/{} marks",
             tally.seeds,
             tally.seeds.saturating_mul(1_000_000) / passed_us,
             tally.simulated_us / 1_000_000,
-            Mark::ALL.len()
+            tally.marks.len()
         )
     }
 }
@@ -106,6 +105,7 @@ pub fn bar(done: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::Mark;
     use crate::subject::Subject;
 
     #[test]

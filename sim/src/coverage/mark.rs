@@ -1,10 +1,10 @@
 //! The table of coverage marks: a line for each situation that a search must reach, with its name, the file of this folder
-//! that decides when it is hit, and the store without which it cannot be reached.
+//! that decides when it is hit, and where it cannot be reached: without a store, or by a lease service.
 
 use crate::plan::Store;
 
 macro_rules! marks {
-    ($($mark:ident, $name:literal, $file:ident $(, on $store:ident)?;)*) => {
+    ($($mark:ident, $name:literal, $file:ident $(, on $store:ident)? $(, of $registries:ident)?;)*) => {
         /// A situation that a search must reach.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Mark {
@@ -24,6 +24,13 @@ macro_rules! marks {
             pub fn required_store(self) -> Option<Store> {
                 match self {
                     $(Self::$mark => None$(.or(Some(Store::$store)))?,)*
+                }
+            }
+
+            /// It is about what a registry does, and has no meaning for a lease service.
+            pub fn needs_registry(self) -> bool {
+                match self {
+                    $(Self::$mark => false $(|| stringify!($registries) == "registries")?,)*
                 }
             }
         }
@@ -53,34 +60,34 @@ marks! {
     BodyPastItsLease, "a body running past its lease", bodies;
     StaleTerminalRefused, "a stale terminal write refused", refusals;
     StaleEventRefused, "a stale event refused", refusals;
-    StaleWaitRefused, "a stale wait refused", refusals;
+    StaleWaitRefused, "a stale wait refused", refusals, of registries;
     StaleStartRefused, "a stale first start refused", refusals;
     StaleReleaseIgnored, "a stale release ignored", leases;
     ForgedLeaseRefused, "a lease that nobody was granted refused", leases;
-    Reentry, "re-entry of the same incarnation", leases;
-    ReentryForLess, "a re-entry that asks for less than is left", leases;
+    Reentry, "re-entry of the same incarnation", leases, of registries;
+    ReentryForLess, "a re-entry that asks for less than is left", leases, of registries;
     OtherLength, "a lease won after one of another length", leases;
     OwnOldLease, "a restarted worker meets its own old lease", leases;
-    ReclaimWon, "a reclaim won", leases;
-    ReclaimLost, "a reclaim lost the race", leases;
-    ReclaimRefusedAlive, "a reclaim refused because the holder lives", leases;
-    LaterHolderDead, "a later holder dead while the starter lives", leases;
-    ClaimAnswerLost, "a claim's answer lost after the write", answers;
+    ReclaimWon, "a reclaim won", leases, of registries;
+    ReclaimLost, "a reclaim lost the race", leases, of registries;
+    ReclaimRefusedAlive, "a reclaim refused because the holder lives", leases, of registries;
+    LaterHolderDead, "a later holder dead while the starter lives", leases, of registries;
+    ClaimAnswerLost, "a claim's answer lost after the write", answers, of registries;
     RenewAnswerLost, "a renewal's answer lost after the write", answers;
     CompleteAnswerLost, "a completion's answer lost after the write", answers;
     AppendAnswerLost, "an append's answer lost after the write", answers;
     RegisterAnswerLost, "a registration's answer lost after the write", answers;
     RenewalsOutOfOrder, "renewal answers out of order", answers;
-    ReplayAfterEnd, "a replay onto an ended row", answers;
+    ReplayAfterEnd, "a replay onto an ended row", answers, of registries;
     LateDuplicate, "a duplicate delivered after the grant changed", answers;
     EarlierServerLife, "a request from an earlier server life", answers;
     AppliedBeforeRestart, "a request applied before a restart and sent again after it", answers;
     EndedSinceListed, "a row ended between list and claim", listings;
     StartedSinceListed, "a first start between list and claim", listings;
-    OtherDispositionSinceListed, "another disposition between list and claim", listings;
-    AbandonSettled, "an abandonment settled after lapse", abandonments;
-    OwnerDrained, "an owner drained", abandonments;
-    CancelDuringRun, "a cancel during a run", bodies;
+    OtherDispositionSinceListed, "another disposition between list and claim", listings, of registries;
+    AbandonSettled, "an abandonment settled after lapse", abandonments, of registries;
+    OwnerDrained, "an owner drained", abandonments, of registries;
+    CancelDuringRun, "a cancel during a run", bodies, of registries;
     CrashAfterList, "a crash after list", attempts;
     CrashAfterClaim, "a crash after claim", attempts;
     CrashAfterRead, "a crash after the read", attempts;
@@ -100,19 +107,19 @@ marks! {
     WorkerClockStepped, "a worker's clock stepped", clocks;
     PauseBeyondTtl, "a pause longer than the ttl in mid-attempt", attempts;
     OneWayCut, "a partition of one direction only", partitions;
-    ParentWithBoundOfOne, "a parent waiting with a bound of one", bodies;
-    FenceNearCeiling, "a fence near its ceiling", leases;
-    WakeAcked, "a wake acked", handles;
-    WakeReplayed, "a wake replayed", handles;
-    ExternalRefSet, "an external reference set", host_calls;
-    HandleRevoked, "a handle revoked", host_calls;
-    HandlesListed, "the handles of a scope listed", host_calls;
-    SessionDeleted, "a session deleted", host_calls;
-    EventsCounted, "events of a log counted", host_calls;
-    HostStarted, "a first start by a host", host_calls;
-    HostWaited, "a wait set by a host", host_calls;
-    HostEnded, "an end by a host", host_calls;
-    TransferRefusedHalfWay, "a transfer refused half way", handles;
+    ParentWithBoundOfOne, "a parent waiting with a bound of one", bodies, of registries;
+    FenceNearCeiling, "a fence near its ceiling", leases, of registries;
+    WakeAcked, "a wake acked", handles, of registries;
+    WakeReplayed, "a wake replayed", handles, of registries;
+    ExternalRefSet, "an external reference set", host_calls, of registries;
+    HandleRevoked, "a handle revoked", host_calls, of registries;
+    HandlesListed, "the handles of a scope listed", host_calls, of registries;
+    SessionDeleted, "a session deleted", host_calls, of registries;
+    EventsCounted, "events of a log counted", host_calls, of registries;
+    HostStarted, "a first start by a host", host_calls, of registries;
+    HostWaited, "a wait set by a host", host_calls, of registries;
+    HostEnded, "an end by a host", host_calls, of registries;
+    TransferRefusedHalfWay, "a transfer refused half way", handles, of registries;
     CrashWithUnsyncedPages, "a registry crash with unsynced pages", registry_crashes, on Sqlite;
     CommitFailed, "an I/O error on commit", commits, on Sqlite;
     FailedCommitIsThere, "a failed commit that is there after all", commits, on Sqlite;

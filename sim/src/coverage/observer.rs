@@ -264,7 +264,8 @@ impl Witness for CoverageObserver {
             | What::LivenessAsked
             | What::Remained { .. }
             | What::Exhausted
-            | What::Finished => {}
+            | What::Finished
+            | What::Believed { .. } => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 //! How a single fault is drawn stands in its own file, under `plan/fault/`.
 
 mod asks;
+mod leases;
 pub mod profile;
 mod swarm;
 mod work;
@@ -34,6 +35,12 @@ pub enum WorldSize {
 /// The plan of a seed, for a world with this store.
 pub fn generate(seed: Seed, store: Store) -> Plan {
     generate_of_size(seed, store, WorldSize::Any)
+}
+
+/// The plan of a seed for a lease service, which is opened once and keeps no files. `clocks_apart_ms` is the most that any two
+/// clocks may be apart; none is no bound.
+pub fn lease_plan(seed: Seed, clocks_apart_ms: Option<u64>) -> Plan {
+    leases::for_leases(generate(seed, Store::Memory), clocks_apart_ms)
 }
 
 pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {

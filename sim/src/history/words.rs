@@ -182,6 +182,8 @@ impl<'a> EventPhrase<'a> {
                 write!(f, "{} held against the model", counted(answers, "answer"))
             }
             What::Finished => self.act(f, "-- end --"),
+            What::Believed { holds: true } => self.act(f, "is said to hold"),
+            What::Believed { holds: false } => self.act(f, "is no longer said to hold"),
         }
     }
 }

@@ -5,6 +5,7 @@ mod breach;
 mod in_order;
 mod judged;
 mod judgement;
+pub mod overlap;
 pub mod zombie;
 
 use std::collections::BTreeSet;
@@ -14,8 +15,9 @@ use crate::coverage::{CoverageCounts, CoverageObserver};
 use crate::history::History;
 use crate::history::event::{Event, RunningHash, Witness};
 use crate::judge::judgement::Judgement;
+use crate::judge::overlap::HolderOverlap;
 use crate::judge::zombie::ZombieWindow;
-use crate::laws::Finding;
+use crate::laws::{Finding, Laws};
 use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world;
@@ -35,6 +37,8 @@ pub struct Verdict {
     pub hits: CoverageCounts,
     /// The longest that anybody acted under a grant that was no longer live.
     pub zombie_us: u64,
+    /// Of a lease service: the longest that two contenders acted as the holder of one key.
+    pub overlap_us: Option<u64>,
 }
 
 /// The breach with the lowest event number; of several at one event, that of the law that is listed first.
@@ -72,21 +76,38 @@ pub fn judge(plan: &Arc<Plan>, subject: &Subject) -> Verdict {
     warm_up(subject);
     let mut witness = Watching {
         hash: RunningHash::default(),
-        judgement: Judgement::new(plan, subject.is_ours(), subject.not_claimed),
+        judgement: Judgement::new(plan, subject.is_ours(), &not_claimed_by(subject)),
         marks: CoverageObserver::new(plan),
         zombies: ZombieWindow::new(plan),
+        overlap: subject.lease_door.as_ref().map(|_| HolderOverlap::default()),
     };
     let outcome = world::run(plan, subject, &mut witness);
-    let Watching { hash, judgement, marks, zombies } = witness;
+    let Watching { hash, judgement, marks, zombies, overlap } = witness;
     let findings = judgement.findings(plan);
-    let (hits, zombie_us) = (marks.counts, zombies.longest_us);
-    Verdict { seed: plan.seed, hash: hash.value(), events: hash.events, outcome, findings, hits, zombie_us }
+    Verdict {
+        seed: plan.seed,
+        hash: hash.value(),
+        events: hash.events,
+        outcome,
+        findings,
+        hits: marks.counts,
+        zombie_us: zombies.longest_us,
+        overlap_us: overlap.map(|overlap| overlap.longest_us),
+    }
+}
+
+/// The laws, and parts of laws, that the subject does not claim to keep.
+pub fn not_claimed_by(subject: &Subject) -> Vec<&'static str> {
+    let mut not_claimed = subject.not_claimed.to_vec();
+    let laws = Laws::names().into_iter().filter(|law| !subject.claims(law));
+    not_claimed.extend(laws.filter(|law| !subject.not_claimed.contains(law)));
+    not_claimed
 }
 
 /// Judges a run by the laws alone, while `beside` looks on.
 pub fn judge_beside(plan: &Arc<Plan>, subject: &Subject, beside: &mut impl Witness) -> Vec<Judged> {
     warm_up(subject);
-    let mut witness = (beside, Judgement::new(plan, subject.is_ours(), subject.not_claimed));
+    let mut witness = (beside, Judgement::new(plan, subject.is_ours(), &not_claimed_by(subject)));
     world::run(plan, subject, &mut witness);
     witness.1.findings(plan)
 }
@@ -118,6 +139,7 @@ struct Watching {
     judgement: Judgement,
     marks: CoverageObserver,
     zombies: ZombieWindow,
+    overlap: Option<HolderOverlap>,
 }
 
 impl Witness for Watching {
@@ -126,6 +148,9 @@ impl Witness for Watching {
         self.judgement.see(event);
         self.marks.see(event);
         self.zombies.see(event);
+        if let Some(overlap) = &mut self.overlap {
+            overlap.see(event);
+        }
     }
 }
 

@@ -209,7 +209,8 @@ impl Witness for ZombieWindow {
             | What::LivenessAsked
             | What::Remained { .. }
             | What::Exhausted
-            | What::Finished => {}
+            | What::Finished
+            | What::Believed { .. } => {}
         }
     }
 }

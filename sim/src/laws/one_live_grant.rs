@@ -1,6 +1,6 @@
 //! The law one-live-grant: no grant is made while another is live.
 
-use crate::history::event::{Event, EventKind, What};
+use crate::history::event::{Event, EventKind, GrantNo, What};
 use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
@@ -12,6 +12,8 @@ use crate::laws::state::stored_lease::StoredLease;
 pub struct OneLiveGrant {
     stored: ByProcess<StoredLease>,
     fences: FenceNames,
+    /// The grants that hold their process by the word of a lease service.
+    believed: ByProcess<Vec<GrantNo>>,
 }
 
 impl Law for OneLiveGrant {
@@ -27,6 +29,7 @@ impl Law for OneLiveGrant {
             EventKind::Released,
             EventKind::Ended,
             EventKind::Pruned,
+            EventKind::Believed,
         ],
         needs: &[Assumption::DiskSyncs],
         judges_unordered: false,
@@ -39,6 +42,20 @@ impl Law for OneLiveGrant {
         let stored = self.stored.of(event.process);
         let fences = &self.fences;
         match what {
+            What::Believed { holds } => {
+                let believed = self.believed.of(event.process);
+                believed.retain(|grant| *grant != event.grant);
+                if holds {
+                    case.meet();
+                    if let Some(other) = believed.last() {
+                        case.breach(|| {
+                            let (one, other) = (fences.name(event.grant), fences.name(*other));
+                            format!("asked who holds it, the service says {one} and {other}, both at once")
+                        });
+                    }
+                    believed.push(event.grant);
+                }
+            }
             What::Granted { fence, .. } => {
                 case.meet();
                 if let Some(held) = stored.0

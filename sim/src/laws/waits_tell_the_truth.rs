@@ -127,6 +127,10 @@ impl AwaitedRow {
 
     fn pruned(&mut self, at_us: u64) {
         self.is_known = false;
+        // Pruned in the very instant of its end: a waiter that looks now finds the next life, or none.
+        for wait in self.waits_beside_registry.iter_mut().filter(|wait| wait.ended_us == Some(at_us)) {
+            wait.ended_us = None;
+        }
         self.earlier.extend(std::mem::take(&mut self.outcomes).into_iter().map(|outcome| (outcome, at_us)));
     }
 

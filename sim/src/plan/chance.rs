@@ -23,6 +23,7 @@ pub enum Purpose {
     Guard = 8,
     Disk = 9,
     Asks = 10,
+    Leases = 11,
 }
 
 impl Seed {

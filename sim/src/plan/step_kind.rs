@@ -37,6 +37,11 @@ pub trait StepKind: fmt::Display + fmt::Debug + AnyStep + Send + Sync {
         None
     }
 
+    /// True, if it has a meaning for a registry only, and none for a lease service.
+    fn needs_registry(&self) -> bool {
+        false
+    }
+
     /// How the timeline draws it.
     fn shown(&self) -> Shown {
         Shown::Instant

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::report::failure::Failure;
-use crate::report::summary::{Summary, Timings};
+use crate::report::summary::{LeaseClaims, Summary, Timings};
 use crate::search::tally::TimedSeed;
 use crate::search::{Conclusion, Reproducer};
 use crate::shrink::necessity::{Need, Needs};
@@ -172,8 +172,27 @@ pub fn summary(summary: &Summary, timings: &Timings) -> String {
     if let Some(window) = &summary.longest_zombie_window {
         let _ = writeln!(table, "longest zombie window: {}", longest(window));
     }
+    if let Some(overlap) = &summary.longest_overlap {
+        let _ = writeln!(table, "longest overlap of two holders: {}", longest(overlap));
+    }
+    if let Some(claims) = &summary.lease_claims {
+        table.push_str(&lease_claims(claims));
+    }
     let _ = writeln!(table, "{}", speed(summary, timings));
     table
+}
+
+fn lease_claims(claims: &LeaseClaims) -> String {
+    let joined = |said: &[&str]| if said.is_empty() { "nothing".to_owned() } else { said.join("; ") };
+    let apart = match claims.clocks_apart_ms {
+        Some(ms) => format!(", where clocks are at most {ms} ms apart"),
+        None => String::new(),
+    };
+    let mut lines = format!("claimed{apart}: {}\n", joined(&claims.claimed));
+    if !claims.not_claimed.is_empty() {
+        let _ = writeln!(lines, "not claimed, so not judged: {}", joined(&claims.not_claimed));
+    }
+    lines
 }
 
 /// The line of timings, which differs from machine to machine.

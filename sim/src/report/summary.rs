@@ -6,11 +6,12 @@ use serde::Serialize;
 use crate::coverage::Mark;
 use crate::generate::profile::Profile;
 use crate::judge::Breach;
+use crate::lease::LeaseClaim;
 use crate::report::failure::Failure;
 use crate::search::seeds::Shard;
 use crate::search::tally::{LawTally, TimedSeed};
 use crate::search::{Conclusion, FoundBreach, HarnessPanic, Reproducer, SearchResult, SearchedPart};
-use crate::subject::Subject;
+use crate::subject::{LeaseDoor, Subject};
 
 /// The version of the summary's format.
 pub const FORMAT: u32 = 1;
@@ -36,12 +37,28 @@ pub struct Summary {
     pub laws: Vec<LawTally>,
     pub marks: Vec<MarkLine>,
     pub longest_zombie_window: Option<TimedSeed>,
+    /// Of a lease service: the longest that two contenders acted as the holder of one key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_overlap: Option<TimedSeed>,
+    /// Of a lease service: its promises, and what nothing was promised of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_claims: Option<LeaseClaims>,
     pub broken: Vec<FoundBreach>,
     /// Every law that was broken in any seed, with the first such seed.
     pub laws_broken: Vec<FoundBreach>,
     /// The broken laws whose plan was made small.
     pub failures: Vec<FailureLine>,
     pub panicked: Option<HarnessPanic>,
+}
+
+/// The promises of a lease service, in words.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeaseClaims {
+    pub claimed: Vec<&'static str>,
+    pub not_claimed: Vec<&'static str>,
+    /// All this is promised only where no two clocks are further apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clocks_apart_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -100,8 +117,10 @@ impl Summary {
             simulated_us: tally.simulated_us,
             hash: format!("{:016x}", tally.hash),
             laws: tally.laws.clone(),
-            marks: Mark::ALL.iter().map(mark).collect(),
+            marks: tally.marks.iter().map(mark).collect(),
             longest_zombie_window: tally.zombie,
+            longest_overlap: tally.overlap,
+            lease_claims: subject.lease_door.as_ref().map(LeaseClaims::new),
             broken: result.breaches.clone(),
             laws_broken: result.laws_broken.clone(),
             failures,
@@ -114,6 +133,15 @@ impl Summary {
     /// How this law was broken, if it was and was made small.
     pub fn failure_of(&self, law: &str) -> Option<&FailureLine> {
         self.failures.iter().find(|failure| failure.breach.law == law)
+    }
+}
+
+impl LeaseClaims {
+    fn new(door: &LeaseDoor) -> Self {
+        let (claimed, not_claimed): (Vec<LeaseClaim>, Vec<LeaseClaim>) =
+            LeaseClaim::ALL.iter().partition(|claim| door.claims.contains(claim));
+        let said = |claims: Vec<LeaseClaim>| claims.into_iter().map(LeaseClaim::sentence).collect();
+        Self { claimed: said(claimed), not_claimed: said(not_claimed), clocks_apart_ms: door.clocks_apart_ms }
     }
 }
 

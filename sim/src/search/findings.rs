@@ -174,7 +174,8 @@ impl Findings {
             }
         }
         let stores: Vec<Store> = request.parts.iter().map(|part| part.store).collect();
-        let missed = self.tally.hits.missed(&stores, request.subject.is_ours());
+        let mut missed = self.tally.hits.missed(&stores, request.subject.is_ours());
+        missed.retain(|mark| self.tally.marks.contains(mark));
         let reasons = self.reasons(request, is_repeatable, &missed);
         SearchResult {
             conclusion: Conclusion::of(&reasons),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use crate::generate::generate;
 use crate::generate::profile::Profile;
+use crate::generate::{generate, lease_plan};
 use crate::judge::{Verdict, judge};
 use crate::plan::chance::Seed;
 use crate::plan::{Plan, Store};
@@ -34,7 +34,10 @@ impl<'a> SeededPlans<'a> {
     }
 
     pub fn plan(&self, seed: u64) -> Plan {
-        let plan = generate(Seed(seed), self.store);
+        let plan = match &self.subject.lease_door {
+            None => generate(Seed(seed), self.store),
+            Some(door) => lease_plan(Seed(seed), door.clocks_apart_ms),
+        };
         match self.profile {
             None => plan,
             Some(profile) => profile.apply(plan),

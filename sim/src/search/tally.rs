@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::coverage::CoverageCounts;
+use crate::coverage::{CoverageCounts, Mark};
 use crate::judge::Verdict;
 use crate::laws::{Finding, Laws};
 use crate::plan::Store;
@@ -17,8 +17,12 @@ pub struct Tally {
     /// All laws, in their usual order.
     pub laws: Vec<LawTally>,
     pub hits: CoverageCounts,
+    /// The marks that runs of the subject can hit on one store or another.
+    pub marks: Vec<Mark>,
     /// The longest time that anybody acted under a grant that was no longer live.
     pub zombie: Option<TimedSeed>,
+    /// Of a lease service: the longest time that two contenders acted as the holder of one key.
+    pub overlap: Option<TimedSeed>,
     /// The hashes of all runs, each mixed with its seed, added up: two searches of the same seeds that agree here ran the
     /// same events.
     pub hash: u64,
@@ -59,13 +63,14 @@ impl Tally {
     pub fn new(subject: &Subject) -> Self {
         let untouched = |law| LawTally {
             law,
-            is_claimed: !subject.not_claimed.contains(&law),
+            is_claimed: subject.claims(law),
             checked: 0,
             held: 0,
             broken: 0,
             undecided: 0,
             not_reached: 0,
         };
+        let can_be_hit = |mark: &Mark| subject.lease_door.is_none() || !mark.needs_registry();
         Self {
             seeds: 0,
             calls: 0,
@@ -74,13 +79,18 @@ impl Tally {
             simulated_us: 0,
             laws: Laws::names().into_iter().map(untouched).collect(),
             hits: CoverageCounts::default(),
+            marks: Mark::ALL.iter().copied().filter(can_be_hit).collect(),
             zombie: None,
+            overlap: None,
             hash: 0,
         }
     }
 
     pub fn add(&mut self, verdict: &Verdict, store: Store) {
         self.zombie = longer(self.zombie, TimedSeed { us: verdict.zombie_us, seed: verdict.seed, store });
+        if let Some(us) = verdict.overlap_us {
+            self.overlap = longer(self.overlap, TimedSeed { us, seed: verdict.seed, store });
+        }
         self.seeds += 1;
         self.hits.add(&verdict.hits);
         self.calls += verdict.outcome.calls;

@@ -10,14 +10,21 @@ use fencepost::registry::watched::ProcessEventSink;
 use fencepost::store::Rows;
 use fencepost::{ProcessRegistry, RegistryError};
 
+use crate::lease::Beliefs;
 use crate::subject::workplace::Workplace;
 
 /// Decides calls, behind the recorder.
 pub type Core = Arc<dyn Submit>;
 
-/// Opens a registry on the simulated node whose clock and entropy it is handed.
-pub type OpenRegistry =
-    Arc<dyn Fn(Arc<dyn Environment>) -> Result<Arc<dyn ProcessRegistry>, RegistryError> + Send + Sync>;
+/// Opens a registry on the simulated node that it is handed.
+pub type OpenRegistry = Arc<dyn Fn(RegistryPlace) -> Result<OpenedRegistry, RegistryError> + Send + Sync>;
+
+/// A registry that is not ours.
+pub struct OpenedRegistry {
+    pub registry: Arc<dyn ProcessRegistry>,
+    /// A lease service behind it, which can be asked who holds a key.
+    pub beliefs: Option<Arc<dyn Beliefs>>,
+}
 
 /// The registry's node, as a wrapper around the core sees it.
 pub struct RegistryPlace {

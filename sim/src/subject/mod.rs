@@ -1,9 +1,10 @@
 //! The system under test: its registry, the worker's decisions and the protocol between them. Ours is the default. A planted
 //! bug is ours with one value replaced. [`Subject::of`], [`Subject::worked_by`] and [`Subject::waited_for_by`] put another
-//! registry, other workers and other waits in the place of ours.
+//! registry, other workers and other waits in the place of ours; [`Subject::lease`] puts a lock there.
 
 pub mod claims;
 mod factories;
+mod lease_door;
 mod request_server;
 mod schedule;
 mod workplace;
@@ -17,13 +18,15 @@ use fencepost::rules::Rules;
 use fencepost::rules::worker::WorkerRules;
 use fencepost::{ProcessRegistry, RegistryError};
 
+use crate::lease::{LeaseClaim, LeasePlace, LeaseService};
 use crate::plan::Store;
 use crate::plan::chance::Seed;
 
 pub use factories::{
-    ChangeRows, Core, MakeRegistryWaits, MakeWaits, MakeWorker, OpenRegistry, RegistryPlace, WatchRegistry,
-    WrapCore,
+    ChangeRows, Core, MakeRegistryWaits, MakeWaits, MakeWorker, OpenRegistry, OpenedRegistry, RegistryPlace,
+    WatchRegistry, WrapCore,
 };
+pub use lease_door::LeaseDoor;
 pub use request_server::{MakeServer, RequestServer};
 pub use schedule::{FirstReadyFirst, RandomSchedule, Schedule, Wakeup};
 pub(crate) use workplace::Bodies;
@@ -57,6 +60,8 @@ pub struct Subject {
     pub watch_registry: WatchRegistry,
     /// Other waits on the registry's own node in place of ours.
     pub make_registry_waits: Option<MakeRegistryWaits>,
+    /// It is a lease service, with what its author promises; else a registry.
+    pub lease_door: Option<LeaseDoor>,
     /// Laws, or parts of one, that it does not claim to keep: they are not judged, and the report says so.
     pub not_claimed: &'static [&'static str],
 }
@@ -107,6 +112,7 @@ impl Subject {
             make_waits: None,
             watch_registry: watch_process_registry_with_sink,
             make_registry_waits: None,
+            lease_door: None,
             not_claimed: &[],
         }
     }
@@ -117,7 +123,9 @@ impl Subject {
         name: &'static str,
         open: impl Fn(Arc<dyn Environment>) -> R + Send + Sync + 'static,
     ) -> Self {
-        let open: OpenRegistry = Arc::new(move |environment| Ok(Arc::new(open(environment))));
+        let open: OpenRegistry = Arc::new(move |place| {
+            Ok(OpenedRegistry { registry: Arc::new(open(place.environment)), beliefs: None })
+        });
         Self { name, open_registry: Some(open), ..Self::fencepost() }
     }
 
@@ -128,10 +136,31 @@ impl Subject {
         name: &'static str,
         open: impl Fn(Arc<dyn Environment>) -> Result<R, RegistryError> + Send + Sync + 'static,
     ) -> Self {
-        let open: OpenRegistry = Arc::new(move |environment| Ok(Arc::new(open(environment)?)));
+        let open: OpenRegistry = Arc::new(move |place| {
+            Ok(OpenedRegistry { registry: Arc::new(open(place.environment)?), beliefs: None })
+        });
         // In the worlds whose machines lose power and whose disks fail.
         let store_needed = Store::Sqlite;
         Self { name, open_registry: Some(open), is_reopened: true, store_needed, ..Self::fencepost() }
+    }
+
+    /// A lock, or whatever else decides leases, held by our contenders and judged by what it claims. It is opened once a run:
+    /// what it keeps in memory outlives crashes of its node, as a database beside it would.
+    pub fn lease<S: LeaseService>(
+        name: &'static str,
+        open: impl Fn(LeasePlace) -> S + Send + Sync + 'static,
+        claims: &[LeaseClaim],
+    ) -> Self {
+        let door = LeaseDoor { claims: claims.to_vec(), clocks_apart_ms: None };
+        let open = door.opened_by(open);
+        Self { name, open_registry: Some(open), lease_door: Some(door), ..Self::fencepost() }
+    }
+
+    /// Of a lease service: it claims all this only where no two clocks are further apart, and no plan of a search has clocks
+    /// that are.
+    pub fn where_clocks_agree_within(self, ms: u64) -> Self {
+        let lease_door = self.lease_door.map(|door| LeaseDoor { clocks_apart_ms: Some(ms), ..door });
+        Self { lease_door, ..self }
     }
 
     /// Other workers, too.
@@ -164,6 +193,11 @@ impl Subject {
     /// Laws by the names that `fencepost laws` prints, or a part of one: see [`claims`]. A name that is none fails every check.
     pub fn without_claiming(self, not_claimed: &'static [&'static str]) -> Self {
         Self { not_claimed, ..self }
+    }
+
+    /// Whether it claims to keep this law, so that it is judged by it.
+    pub fn claims(&self, law: &str) -> bool {
+        self.lease_door.as_ref().is_none_or(|door| door.is_judged_by(law)) && !self.not_claimed.contains(&law)
     }
 
     /// The registry is ours, perhaps under another name.

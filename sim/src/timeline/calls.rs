@@ -180,7 +180,8 @@ fn decides(event: &Event) -> &'static [CallKind] {
         | What::LivenessAsked
         | What::Remained { .. }
         | What::Exhausted
-        | What::Finished => &[],
+        | What::Finished
+        | What::Believed { .. } => &[],
     }
 }
 

@@ -139,6 +139,7 @@ impl Glyph {
             | What::AppliedAgain { .. }
             | What::SpanBegan { .. }
             | What::SpanEnded { .. }
+            | What::Believed { .. }
             | What::LeaseShown { .. }
             | What::StoreWaited { .. } => Self::Evidence,
         }

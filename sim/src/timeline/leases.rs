@@ -195,7 +195,8 @@ fn lease_change(event: &Event) -> BarChange {
         | What::LivenessAsked
         | What::Remained { .. }
         | What::Exhausted
-        | What::Finished => BarChange::None,
+        | What::Finished
+        | What::Believed { .. } => BarChange::None,
     }
 }
 

@@ -161,7 +161,8 @@ impl RowWriter<'_> {
             | What::Unfenced { .. }
             | What::AnswersJudged { .. }
             | What::Survived { .. }
-            | What::SurvivedLease { .. } => false,
+            | What::SurvivedLease { .. }
+            | What::Believed { .. } => false,
             What::Registered { .. }
             | What::Granted { .. }
             | What::Reclaimed { .. }
@@ -331,6 +332,7 @@ fn decided_call(event: &Event) -> Option<&'static str> {
         | What::LivenessAsked
         | What::Remained { .. }
         | What::Exhausted
-        | What::Finished => None,
+        | What::Finished
+        | What::Believed { .. } => None,
     }
 }

@@ -12,7 +12,7 @@ use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, St
 use crate::disk;
 use crate::history::event::{CrashDamage, GrantNo, What};
 use crate::plan::{Node, Plan, Store};
-use crate::subject::{ChangeRows, Core, RegistryPlace, Subject};
+use crate::subject::{ChangeRows, Core, OpenedRegistry, RegistryPlace, Subject};
 use crate::world::calls::process_in;
 use crate::world::environment::NodeEnvironment;
 use crate::world::fingerprint::hash_text;
@@ -87,7 +87,10 @@ fn open() -> Result<Core, RegistryError> {
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
     let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
     if let Some(open_registry) = &subject.open_registry {
-        return Ok(Arc::new(Dispatch(open_registry(environment)?)));
+        let OpenedRegistry { registry, beliefs } =
+            open_registry(RegistryPlace { environment, callers_clock_ms })?;
+        with(|world| world.services.registry.beliefs = beliefs);
+        return Ok(Arc::new(Dispatch(registry)));
     }
     let core = match plan.store {
         Store::Memory => open_memory(&plan, &subject, &environment)?,

@@ -89,6 +89,10 @@ impl HistoryBuilder {
         self.by(grant, What::Granted { expires_ms, fence })
     }
 
+    pub fn believed(self, grant: GrantNo, holds: bool) -> Self {
+        self.by(grant, What::Believed { holds })
+    }
+
     pub fn reentered(self, grant: GrantNo, expires_ms: u64) -> Self {
         self.by(grant, What::Reentered { expires_ms, fence: 1 })
     }

@@ -24,5 +24,10 @@ pub fn cases() -> Vec<Case> {
             running().renewed(ANN).at(4_000).granted(BOB, 2),
             running().renewed(ANN).at(3_900).granted(BOB, 2),
         ),
+        case(
+            "by the word of a lease service a key passes on, and is never held by two",
+            running().believed(ANN, true).at(4_000).granted(BOB, 2).believed(ANN, false).believed(BOB, true),
+            running().believed(ANN, true).at(4_000).granted(BOB, 2).believed(BOB, true),
+        ),
     ]
 }

@@ -43,6 +43,11 @@ pub fn cases() -> Vec<Case> {
             awaited_beside_registry().ended(ANN, 7).at(1_025).at_registry(told(7)),
         ),
         case(
+            "beside the registry a waiter may miss an end that is pruned in the same instant",
+            awaited_beside_registry().ended(ANN, 7).reborn().at(1_025).ended(ANN, 8).at_registry(told(8)),
+            awaited_beside_registry().ended(ANN, 7).at(1_001).reborn().at(1_025).ended(ANN, 8).at_registry(told(8)),
+        ),
+        case(
             "no waiter beside the registry is left untold when the run is over",
             awaited_beside_registry().ended(ANN, 7).at_registry(told(7)).at_registry(What::Finished),
             awaited_beside_registry()

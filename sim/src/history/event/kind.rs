@@ -73,6 +73,10 @@ pub enum EventKind {
     Exhausted,
     AnswersJudged,
     Finished,
+
+    // Seen later than the others, so that their numbers stay.
+    /// A lease service was asked who holds a key.
+    Believed,
 }
 
 impl EventKind {

@@ -279,6 +279,11 @@ pub enum What {
         unjudged: Unjudged,
     },
     Finished,
+
+    /// A lease service changed its mind about whether `grant` holds its key.
+    Believed {
+        holds: bool,
+    },
 }
 
 impl What {
@@ -356,6 +361,7 @@ impl What {
             Self::Exhausted => (EventKind::Exhausted, 0, 0),
             Self::AnswersJudged { answers, unjudged } => (EventKind::AnswersJudged, answers, unjudged.code()),
             Self::Finished => (EventKind::Finished, 0, 0),
+            Self::Believed { holds } => (EventKind::Believed, u64::from(holds), 0),
         }
     }
 
@@ -442,6 +448,7 @@ impl What {
             EventKind::Exhausted => Self::Exhausted,
             EventKind::AnswersJudged => Self::AnswersJudged { answers: a, unjudged: Unjudged::from_code(b) },
             EventKind::Finished => Self::Finished,
+            EventKind::Believed => Self::Believed { holds: a != 0 },
         }
     }
 }
@@ -475,6 +482,7 @@ mod tests {
             (What::Survived { row: SurvivingRow::Unreadable, last_sequence: 0 }, 1 << 13, 0),
             (What::Repeated { age_us: 9 }, 0, 9),
             (What::Remained { what: Leftover::Waiter }, 4, 0),
+            (What::Believed { holds: true }, 1, 0),
             (What::Answered { method: MethodNo::of("revoke_handle"), result: CallResult::Done }, 4, 0),
             (What::AnswersJudged { answers: 9, unjudged: Unjudged::OrderUnknown }, 9, 1),
         ];

@@ -123,7 +123,8 @@ impl LeaseChange {
             | What::LivenessAsked
             | What::Remained { .. }
             | What::Exhausted
-            | What::Finished => Self::Unchanged,
+            | What::Finished
+            | What::Believed { .. } => Self::Unchanged,
         }
     }
 }

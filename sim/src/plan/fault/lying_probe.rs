@@ -57,6 +57,10 @@ impl StepKind for LyingProbe {
         vec![Part::Node(&mut self.about), Part::Span(&mut self.span)]
     }
 
+    fn needs_registry(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
         let until_us = world.end_of(self.span);
         world.lie_about(self.about, self.to_workers_only, until_us);

@@ -42,6 +42,10 @@ impl StepKind for Abandon {
         vec![Part::Process(&mut self.process)]
     }
 
+    fn needs_registry(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
         world.abandon(self.process);
     }

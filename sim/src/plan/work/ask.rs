@@ -59,6 +59,10 @@ impl StepKind for Ask {
         vec![Part::Process(&mut self.process)]
     }
 
+    fn needs_registry(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
         world.ask(self.call, self.process, self.number);
     }

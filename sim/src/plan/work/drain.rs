@@ -43,6 +43,10 @@ impl StepKind for Drain {
         vec![Part::Node(&mut self.worker)]
     }
 
+    fn needs_registry(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
         world.drain(self.worker);
     }

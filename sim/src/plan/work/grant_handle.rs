@@ -43,6 +43,10 @@ impl StepKind for GrantHandle {
         vec![Part::Process(&mut self.process)]
     }
 
+    fn needs_registry(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
         world.grant_handle(self.process, self.to);
     }

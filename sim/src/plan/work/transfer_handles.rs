@@ -49,6 +49,10 @@ impl StepKind for TransferHandles {
         vec![Part::Processes(&mut self.processes)]
     }
 
+    fn needs_registry(&self) -> bool {
+        true
+    }
+
     fn carry_out(&self, _number: usize, world: &mut dyn Simulation) {
         world.transfer_handles(&self.processes, self.from, self.to);
     }

@@ -1,6 +1,7 @@
 //! The recorder stands before the registry's core: every call of every node passes it once it is to be decided, and each
 //! decision is recorded in the order in which it was made, whether or not its answer arrives.
 
+mod beliefs;
 mod deciding;
 mod decisions;
 mod evidence;

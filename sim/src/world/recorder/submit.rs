@@ -17,6 +17,7 @@ use crate::plan::Node;
 use crate::plan::step::StoreFailure;
 use crate::world::calls::CallInfo;
 use crate::world::environment::NodeEnvironment;
+use crate::world::recorder::beliefs;
 use crate::world::recorder::deciding::{Deciding, wait_for_decision};
 use crate::world::recorder::evidence::{StateBefore, look_after};
 use crate::world::recorder::judge_answers;
@@ -127,6 +128,9 @@ impl Submit for Recorder {
                 world.keep_unknown(watched, &before);
             }
         });
+        if info.kind != CallKind::Read {
+            beliefs::ask(info.process);
+        }
         // A change after a decision that took time may be another call's doing.
         let is_looked_at_after = !took_time && (is_looked_at || info.kind == CallKind::Release);
         let answer = match is_looked_at_after || info.kind == CallKind::Prune {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fencepost::registry::calls::Call;
 
+use crate::history::event::GrantNo;
 use crate::plan::Plan;
 use crate::subject::Subject;
 use crate::world::state::answer_judge::AnswerJudge;
@@ -22,6 +23,8 @@ pub struct Records {
     pub request: Option<RequestName>,
     /// Requests that were applied, reads aside.
     pub applied: BTreeSet<RequestName>,
+    /// The grants that hold their keys by the word of a lease service.
+    pub believed: BTreeSet<GrantNo>,
     /// Calls decided so far.
     pub calls: u64,
     /// The next look at the store tells whether it was applied.
@@ -49,6 +52,7 @@ impl Records {
             caller: Caller::WORLD,
             request: None,
             applied: BTreeSet::new(),
+            believed: BTreeSet::new(),
             calls: 0,
             unknown: None,
             decided_on_ms: None,

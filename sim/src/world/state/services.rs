@@ -10,6 +10,7 @@ use fencepost::{ProcessRegistry, RegistryError};
 use tokio::sync::Mutex;
 
 use crate::disk;
+use crate::lease::Beliefs;
 use crate::plan::step::Span;
 use crate::subject::{ChangeRows, Core, RequestServer};
 use crate::world::state::store_faults::StoreWaits;
@@ -51,6 +52,8 @@ pub struct RegistryService {
     pub change_memory: Option<Arc<ChangeMemory>>,
     /// Held by a call that waits under the store's lock. None until the store first makes one wait there.
     pub lock: Option<Arc<Mutex<()>>>,
+    /// The lease service behind it, which can be asked who holds a key.
+    pub beliefs: Option<Arc<dyn Beliefs>>,
     /// The waits on the registry's own node.
     pub waits: Option<Arc<dyn ProcessAttach>>,
     /// How long it stays away when it dies.
