@@ -1,9 +1,11 @@
 //! A page with commands and generated sections, written anew. Commands are the lines of `console` blocks that begin with
 //! `$ fencepost`; what stands below one is what it prints. A page marks what it does not show:
 //!
-//! - `<!-- shown: first 3, last 5 -->` before a block: of longer output only these lines, with `...` between them;
+//! - `<!-- shown: first 3, 2 from "refused", last 5 -->` before a block: only these lines, with `...` for those left out;
 //! - `[..]` in a line of output: text that differs from machine to machine;
 //! - `# ends with 1` after a command: its exit code, if that is not 0.
+
+use std::ops::Range;
 
 const ENDS: &str = "  # ends with ";
 
@@ -13,38 +15,69 @@ pub struct Printed {
     pub code: i32,
 }
 
-/// The lines of output that a page shows: so many at the start and so many at the end.
-#[derive(Clone, Copy)]
-struct Window {
-    first: usize,
-    last: usize,
+/// Lines of output that a page shows.
+enum Part {
+    First(usize),
+    Last(usize),
+    /// So many lines from the first on that contains the text.
+    From(usize, String),
 }
 
-impl Window {
-    const ALL: Self = Self { first: usize::MAX, last: 0 };
+/// The parts of output that a page shows; all of it, if there are none.
+#[derive(Default)]
+struct Window(Vec<Part>);
 
+impl Window {
     fn of_comment(line: &str) -> Option<Self> {
         let inside = line.strip_prefix("<!-- shown: ")?.strip_suffix(" -->")?;
-        let mut window = Self { first: 0, last: 0 };
-        for part in inside.split(", ") {
-            let (side, count) = part.split_once(' ').unwrap_or_else(|| panic!("{line}"));
-            let count = count.parse().unwrap_or_else(|why| panic!("{line}: {why}"));
-            match side {
-                "first" => window.first = count,
-                "last" => window.last = count,
-                _ => panic!("{line}: expected `first` or `last`"),
-            }
-        }
-        Some(window)
+        let part = |text: &str| Part::parse(text).unwrap_or_else(|| panic!("{line}: `{text}` is no part"));
+        Some(Self(inside.split(", ").map(part).collect()))
     }
 
-    fn shown(self, printed: Vec<String>) -> Vec<String> {
-        if printed.len() <= self.first.saturating_add(self.last) {
+    fn shown(&self, printed: Vec<String>) -> Vec<String> {
+        if self.0.is_empty() {
             return printed;
         }
-        let tail = printed[printed.len() - self.last..].to_vec();
-        let head = printed.into_iter().take(self.first);
-        head.chain(["...".to_owned()]).chain(tail).collect()
+        let mut is_shown = vec![false; printed.len()];
+        for part in &self.0 {
+            is_shown[part.lines(&printed)].fill(true);
+        }
+        let mut shown: Vec<String> = Vec::new();
+        for (line, is_shown) in printed.into_iter().zip(is_shown) {
+            if is_shown {
+                shown.push(line);
+            } else if shown.last().is_none_or(|last| last != "...") {
+                shown.push("...".to_owned());
+            }
+        }
+        shown
+    }
+}
+
+impl Part {
+    fn parse(text: &str) -> Option<Self> {
+        if let Some((count, from)) = text.split_once(" from ") {
+            let from = from.strip_prefix('"')?.strip_suffix('"')?;
+            return Some(Self::From(count.parse().ok()?, from.to_owned()));
+        }
+        match text.split_once(' ')? {
+            ("first", count) => Some(Self::First(count.parse().ok()?)),
+            ("last", count) => Some(Self::Last(count.parse().ok()?)),
+            _ => None,
+        }
+    }
+
+    fn lines(&self, printed: &[String]) -> Range<usize> {
+        let whole = printed.len();
+        match self {
+            Self::First(count) => 0..whole.min(*count),
+            Self::Last(count) => whole.saturating_sub(*count)..whole,
+            Self::From(count, text) => {
+                let start = printed.iter().position(|line| line.contains(text));
+                let start = start.unwrap_or_else(|| panic!("no line of the output contains `{text}`"));
+                start..whole.min(start + count)
+            }
+        }
     }
 }
 
@@ -60,7 +93,7 @@ pub fn rewrite(
         written.push_str(line);
         written.push('\n');
     };
-    let mut window = Window::ALL;
+    let mut window = Window::default();
     let mut is_console = false;
     while let Some(line) = rest.next() {
         if let Some(section) = line.strip_prefix("<!-- generated: ").and_then(|end| end.strip_suffix(" -->")) {
@@ -71,7 +104,9 @@ pub fn rewrite(
         } else if line.starts_with("```") {
             write(line);
             is_console = line == "```console";
-            window = if is_console { window } else { Window::ALL };
+            if !is_console {
+                window = Window::default();
+            }
         } else if is_console && line.starts_with("$ fencepost") {
             let command = line.split(ENDS).next().unwrap_or(line);
             let mut old = Vec::new();
@@ -106,6 +141,7 @@ fn matches(pattern: &str, line: &str) -> bool {
     line.ends_with(last)
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -144,6 +180,20 @@ mod tests {
         let wanted = "<!-- shown: first 1, last 2 -->\n```console\n$ fencepost a b c d e\na\n...\nd\ne\n\
                       $ fencepost a b c\na\nb\nc\n```\n```console\n$ fencepost a b c d\na\nb\nc\nd\n```\n";
         assert_eq!(rewritten(page), wanted);
+    }
+
+    #[test]
+    fn a_window_may_begin_at_a_line_that_contains_a_text() {
+        let page = "<!-- shown: 2 from \"c\", last 1 -->\n```console\n$ fencepost a b c d e f\n```\n";
+        let wanted =
+            "<!-- shown: 2 from \"c\", last 1 -->\n```console\n$ fencepost a b c d e f\n...\nc\nd\n...\nf\n```\n";
+        assert_eq!(rewritten(page), wanted);
+    }
+
+    #[test]
+    #[should_panic(expected = "no line of the output contains `x`")]
+    fn a_text_that_is_printed_no_more_is_noticed() {
+        rewritten("<!-- shown: 2 from \"x\" -->\n```console\n$ fencepost a b\n```\n");
     }
 
     #[test]
