@@ -51,7 +51,7 @@ fn profiles() -> String {
     table
 }
 
-/// A list for each file that decides marks, headed by the first sentence of that file.
+/// A list for each file that decides marks, below the first sentence of that file.
 fn coverage_marks() -> String {
     let table = read(Path::new("sim/src/coverage/mark.rs"));
     let mut lists: Vec<(&str, String)> = Vec::new();
@@ -70,7 +70,7 @@ fn coverage_marks() -> String {
     }
     let lists = lists.into_iter().map(|(file, list)| {
         let source = read(&Path::new("sim/src/coverage").join(format!("{file}.rs")));
-        format!("{} `{file}.rs`\n\n{list}\n", first_sentence(&source))
+        format!("## `{file}.rs`\n\n{}\n\n{list}\n", first_sentence(&source))
     });
     lists.collect()
 }
