@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use fencepost_sim::cli;
-use fencepost_sim::plan::step::Step;
 use fencepost_sim::plan::all_kinds::examples;
+use fencepost_sim::plan::step::Step;
 
 use crate::docs::clone::read;
 use crate::docs::{pages, workspace};
@@ -72,7 +72,8 @@ fn every_link_leads_to_a_file_and_to_a_heading_in_it() {
             let file = if file.is_empty() { page.clone() } else { page.with_file_name("").join(file) };
             let shown = page.display();
             assert!(workspace().join(&file).exists(), "{shown} links to `{target}`, which does not exist");
-            let has_heading = || read(&file).lines().any(|line| line.starts_with('#') && anchor(line) == heading);
+            let has_heading =
+                || read(&file).lines().any(|line| line.starts_with('#') && anchor(line) == heading);
             assert!(heading.is_empty() || has_heading(), "{shown}: `{target}` has no such heading");
         }
     }
@@ -95,7 +96,11 @@ fn readme_is_short_and_no_command_of_a_page_needs_a_filter() {
     for page in pages() {
         let text = read(&page);
         for command in blocks(&text, "console").into_iter().filter(|line| line.starts_with("$ ")) {
-            assert!(!command.contains('|') && !command.contains("/dev/null"), "{}: {command}", page.display());
+            assert!(
+                !command.contains('|') && !command.contains("/dev/null"),
+                "{}: {command}",
+                page.display()
+            );
         }
     }
 }
@@ -104,7 +109,9 @@ fn readme_is_short_and_no_command_of_a_page_needs_a_filter() {
 fn every_other_command_of_a_page_is_run_elsewhere() {
     for page in pages() {
         let text = read(&page);
-        let commands = blocks(&text, "console").into_iter().filter(|line| line.starts_with("cargo ") || line.contains("=1 cargo "));
+        let commands = blocks(&text, "console")
+            .into_iter()
+            .filter(|line| line.starts_with("cargo ") || line.contains("=1 cargo "));
         for command in commands {
             let is_known = RUN_ELSEWHERE.iter().any(|(known, _)| *known == command);
             assert!(is_known, "{}: where is `{command}` run?", page.display());
@@ -145,7 +152,8 @@ fn every_step_is_explained_and_nothing_else() {
         rows.filter_map(|row| row.split('`').next()).filter(|row| row.contains(' ')).collect();
     for line in examples() {
         let (_, step) = line.split_once(' ').unwrap();
-        let is_explained = explained.iter().any(|row| row.split_once(' ').is_some_and(|(_, row)| row == step));
+        let is_explained =
+            explained.iter().any(|row| row.split_once(' ').is_some_and(|(_, row)| row == step));
         assert!(is_explained, "docs/plans.md has no row for `{line}`");
     }
     for row in explained {

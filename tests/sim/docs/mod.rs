@@ -38,7 +38,10 @@ fn settle(page: &Path, wanted: &str, found: &str) {
     }
     let page = page.display();
     for (number, (wanted, found)) in (1..).zip(wanted.lines().zip(found.lines())) {
-        assert_eq!(found, wanted, "{page}, line {number}: write it anew with UPDATE_DOCS=1 cargo test docs::");
+        assert_eq!(
+            found, wanted,
+            "{page}, line {number}: write it anew with UPDATE_DOCS=1 cargo test docs::"
+        );
     }
     assert_eq!(wanted.len(), found.len(), "{page} ends too early or too late");
 }

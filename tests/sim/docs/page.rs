@@ -96,7 +96,8 @@ pub fn rewrite(
     let mut window = Window::default();
     let mut is_console = false;
     while let Some(line) = rest.next() {
-        if let Some(section) = line.strip_prefix("<!-- generated: ").and_then(|end| end.strip_suffix(" -->")) {
+        if let Some(section) = line.strip_prefix("<!-- generated: ").and_then(|end| end.strip_suffix(" -->"))
+        {
             write(line);
             write(generate(section).trim_end());
             while rest.next_if(|line| *line != "<!-- end -->").is_some() {}
@@ -185,8 +186,7 @@ mod tests {
     #[test]
     fn a_window_may_begin_at_a_line_that_contains_a_text() {
         let page = "<!-- shown: 2 from \"c\", last 1 -->\n```console\n$ fencepost a b c d e f\n```\n";
-        let wanted =
-            "<!-- shown: 2 from \"c\", last 1 -->\n```console\n$ fencepost a b c d e f\n...\nc\nd\n...\nf\n```\n";
+        let wanted = "<!-- shown: 2 from \"c\", last 1 -->\n```console\n$ fencepost a b c d e f\n...\nc\nd\n...\nf\n```\n";
         assert_eq!(rewritten(page), wanted);
     }
 
