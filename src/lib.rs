@@ -34,7 +34,7 @@ pub use environment::{Environment, System};
 pub use model::error::{PluginError, RegistryError};
 pub use registry::{ProcessRegistry, Registry};
 
-/// The program of that page is a test.
+/// The program of docs/use-the-registry.md is a test.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/use-the-registry.md")]
-struct Readme;
+struct UseTheRegistry;

@@ -9,7 +9,7 @@ use fencepost_sim::laws::Laws;
 use fencepost_sim::plan::{Plan, Store};
 use fencepost_sim::planted;
 
-use crate::docs::clone::read;
+use crate::docs::read;
 
 pub fn section(name: &str) -> String {
     match name {

@@ -7,8 +7,7 @@ use fencepost_sim::cli;
 use fencepost_sim::plan::all_kinds::examples;
 use fencepost_sim::plan::step::Step;
 
-use crate::docs::clone::read;
-use crate::docs::{pages, workspace};
+use crate::docs::{pages, read, workspace};
 
 /// Commands in pages that are not `$ fencepost …`, and where each is run instead.
 const RUN_ELSEWHERE: &[(&str, &str)] = &[

@@ -1,7 +1,7 @@
 //! README and the pages of docs/: their commands are run in a folder like a fresh clone, in order, and what they print is
 //! compared; their tables are generated. With UPDATE_DOCS=1 what differs is written anew.
 
-mod clone;
+mod fresh_clone;
 mod generated;
 mod links;
 mod packaging;
@@ -10,10 +10,15 @@ mod page;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clone::Clone;
+use fresh_clone::FreshClone;
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The text of a file, by its path from the root of the workspace.
+fn read(file: &Path) -> String {
+    fs::read_to_string(workspace().join(file)).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
 }
 
 /// README and every page of docs/, as paths from the root of the workspace.
@@ -51,8 +56,8 @@ fn settle(page: &Path, wanted: &str, found: &str) {
 fn commands_print_what_their_page_shows_and_tables_are_up_to_date() {
     let mut commands = 0;
     for page in pages() {
-        let found = clone::read(&page);
-        let clone = Clone::new();
+        let found = read(&page);
+        let clone = FreshClone::new();
         let mut run = |command: &str| {
             commands += 1;
             clone.run(command)

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::docs::clone::read;
-use crate::docs::workspace;
+use crate::docs::{read, workspace};
 
 fn manifest(name: &str) -> toml::Table {
     read(Path::new(name)).parse().unwrap_or_else(|why| panic!("{name}: {why}"))

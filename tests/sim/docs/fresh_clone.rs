@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::Command;
 
 use crate::docs::page::Printed;
 use crate::docs::workspace;
 
-pub struct Clone(tempfile::TempDir);
+pub struct FreshClone(tempfile::TempDir);
 
-impl Clone {
+impl FreshClone {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -45,9 +44,4 @@ impl Clone {
         let printed = String::from_utf8(printed).unwrap();
         Printed { lines: printed.lines().map(str::to_owned).collect(), code }
     }
-}
-
-/// Where the pages stand.
-pub fn read(page: &Path) -> String {
-    fs::read_to_string(workspace().join(page)).unwrap_or_else(|why| panic!("{}: {why}", page.display()))
 }
