@@ -203,6 +203,7 @@ mod tests {
         assert_eq!(rewritten(page), wanted);
         assert!(matches("took [..] ms of [..]", "took 12 ms of 40"));
         assert!(!matches("took [..] ms of [..] s", "took 12 ms of 40"));
+        assert!(!matches("took [..] ms", "took 12 ms of 40"), "nothing may follow the last piece");
         assert!(!matches("took 12", "took 12"), "a line without a hole is compared as it is");
     }
 
