@@ -9,11 +9,14 @@ use fencepost_sim::plan::step::Step;
 
 use crate::docs::{pages, read, workspace};
 
-/// Commands in pages that are not `$ fencepost …`, and where each is run instead.
+/// Commands in pages that are not `$ fencepost …`, and where each is run instead, or why it is not.
 const RUN_ELSEWHERE: &[(&str, &str)] = &[
     ("cargo run --release", "the standard search, a test of whose size is in tests/sim/command_line"),
     ("cargo run --release -- run --seeds 0..200", "the same program as `$ fencepost run --seeds 0..200`"),
-    ("cargo install --path sim", "tried by hand: it builds the program a second time"),
+    (
+        "cargo install --locked --path sim",
+        "nowhere: it would build the program again; the program itself is run by every `$ fencepost`",
+    ),
     ("cargo test", ".ci/run"),
     ("cargo test -p fencepost-sim --test sim docs::", ".ci/run, as part of `cargo test`"),
     ("UPDATE_DOCS=1 cargo test -p fencepost-sim --test sim docs::", ".ci/run, without writing"),
