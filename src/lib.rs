@@ -34,10 +34,10 @@ pub use environment::{Environment, System};
 pub use model::error::{PluginError, RegistryError};
 pub use registry::{ProcessRegistry, Registry};
 
-/// The README's program is a test.
+/// The program of docs/use-the-registry.md is a test.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/use-the-registry.md")]
+struct UseTheRegistry;
 
 /// And so is that of the guide to Postgres.
 #[cfg(all(doctest, feature = "postgres"))]
