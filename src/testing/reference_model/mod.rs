@@ -15,6 +15,7 @@ mod part;
 mod queries;
 mod registrations;
 mod writes;
+mod wrong_answer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::registry::calls::{Call, Reply};
 
 use expected::Expected;
 pub use part::AnswerPart;
+pub use wrong_answer::WrongAnswer;
 
 /// Everything that a registry keeps.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,6 +125,22 @@ impl ReferenceModel {
         }
         let latitude = self.latitude;
         compare::compare(&self.answer(call, inputs, Some(answer)), answer, latitude)
+    }
+
+    /// The same, with both answers in words where they differ.
+    pub fn judge_in_words(
+        &mut self,
+        call: &Call,
+        answer: &RegistryResult<Reply>,
+        inputs: &Inputs,
+    ) -> Result<(), WrongAnswer> {
+        if matches!(answer, Err(RegistryError::Backend { .. })) {
+            return Ok(());
+        }
+        let latitude = self.latitude;
+        let expected = self.answer(call, inputs, Some(answer));
+        compare::compare(&expected, answer, latitude)
+            .map_err(|part| WrongAnswer::new(part, &expected, answer))
     }
 
     /// Takes a call of which nobody heard the answer.
