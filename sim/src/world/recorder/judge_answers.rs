@@ -3,10 +3,11 @@
 use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::registry::calls::{Call, Reply, Submit};
-use fencepost::testing::reference_model::{AnswerPart, Inputs};
+use fencepost::testing::reference_model::{Inputs, WrongAnswer};
 
 use crate::history::event::{GrantNo, MethodNo, NO_PROCESS, What};
 use crate::plan::Node;
+use crate::support::differing::differing;
 use crate::world::calls::{CallInfo, process_of, result_of};
 use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::unrecorded_read::look_closely;
@@ -54,10 +55,12 @@ impl World {
         self.note_answer(info, call, answer);
     }
 
-    pub fn differs(&mut self, info: &CallInfo, call: &Call, wrong: Option<AnswerPart>) {
-        if let Some(part) = wrong {
+    pub fn differs(&mut self, info: &CallInfo, call: &Call, wrong: Option<WrongAnswer>) {
+        if let Some(WrongAnswer { part, answered, expected }) = wrong {
             let method = MethodNo::of(call.method());
             self.decision(info, info.presented, What::AnswerDiffers { method, part });
+            let (answered, expected) = differing(&answered, &expected);
+            self.annotate(&[("answered", answered), ("right", expected)]);
         }
     }
 

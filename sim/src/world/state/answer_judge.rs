@@ -6,7 +6,7 @@ use fencepost::RegistryError;
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::FirstStart;
 use fencepost::registry::calls::{Call, Reply};
-use fencepost::testing::reference_model::{AnswerPart, Inputs, ReferenceModel};
+use fencepost::testing::reference_model::{Inputs, ReferenceModel, WrongAnswer};
 
 use crate::history::event::Unjudged;
 use crate::plan::Plan;
@@ -77,13 +77,13 @@ impl AnswerJudge {
         !self.states.is_empty()
     }
 
-    /// A call was decided and answered at one instant. Returns the part of the answer that is wrong, if one is.
+    /// A call was decided and answered at one instant. Returns how the answer is wrong, if it is.
     pub fn judge(
         &mut self,
         call: &Call,
         answer: &Result<Reply, RegistryError>,
         inputs: &Inputs,
-    ) -> Option<AnswerPart> {
+    ) -> Option<WrongAnswer> {
         self.answers += u64::from(self.is_judging());
         self.judge_look(call, answer, inputs)
     }
@@ -94,7 +94,7 @@ impl AnswerJudge {
         call: &Call,
         answer: &Result<Reply, RegistryError>,
         inputs: &Inputs,
-    ) -> Option<AnswerPart> {
+    ) -> Option<WrongAnswer> {
         if !self.open.is_empty() && self.is_in_the_way(call) {
             return None;
         }
@@ -155,7 +155,7 @@ impl AnswerJudge {
         answer: &Result<Reply, RegistryError>,
         began: &Inputs,
         ended: &Inputs,
-    ) -> Option<AnswerPart> {
+    ) -> Option<WrongAnswer> {
         let place = self.open.iter().position(|open| open.number == number)?;
         let CallInProgress { began_us, is_disturbed, .. } = self.open.swap_remove(place);
         if is_disturbed {
@@ -211,30 +211,30 @@ impl AnswerJudge {
         call: &Call,
         answer: &Result<Reply, RegistryError>,
         readings: &[Inputs],
-    ) -> Option<AnswerPart> {
+    ) -> Option<WrongAnswer> {
         if let ([state], [inputs]) = (self.states.as_mut_slice(), readings) {
-            let part = state.judge(call, answer, inputs).err()?;
+            let wrong = state.judge_in_words(call, answer, inputs).err()?;
             self.states.clear();
-            return Some(part);
+            return Some(wrong);
         }
-        let mut wrong = None;
         let mut fitting: Vec<ReferenceModel> = Vec::new();
         for state in &self.states {
             for inputs in readings {
                 let mut next = state.clone();
                 match next.judge(call, answer, inputs) {
                     Ok(()) if !fitting.contains(&next) => fitting.push(next),
-                    Ok(()) => {}
-                    Err(part) => wrong = wrong.or(Some(part)),
+                    Ok(()) | Err(_) => {}
                 }
             }
         }
-        self.states = fitting;
+        let before = std::mem::replace(&mut self.states, fitting);
         if self.states.len() > MOST_STATES {
             self.stop(Unjudged::TooManyOutcomes);
             return None;
         }
-        wrong.filter(|_| self.states.is_empty())
+        // It fits none of the states: the first one says what would have been right.
+        let first = before.into_iter().next().filter(|_| self.states.is_empty());
+        first?.judge_in_words(call, answer, readings.first()?).err()
     }
 
     /// The readings at which the decision can come out differently: both ends, those that the answer shows, and the edges of
