@@ -31,7 +31,7 @@ struct Replayed {
 }
 
 #[derive(Serialize)]
-struct Table<'a> {
+struct RegressionTable<'a> {
     format: u32,
     regressions: &'a [Replayed],
 }
@@ -53,7 +53,9 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Command
         output_folder::put(path, &suite(&subject, &replayed).xml())?;
     }
     match wanted.report.format {
-        Format::Json => stdout::raw(&json::pretty(&Table { format: FORMAT, regressions: &replayed })),
+        Format::Json => {
+            stdout::raw(&json::pretty(&RegressionTable { format: FORMAT, regressions: &replayed }))
+        }
         Format::Human => print_table(&replayed),
         Format::Github => {
             print_table(&replayed);

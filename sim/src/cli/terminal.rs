@@ -1,17 +1,23 @@
 //! Whether standard output and standard error are terminals, how wide, and in which colours.
 
 use std::io::{IsTerminal, stderr, stdout};
+use std::os::fd::AsFd;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::termios::tcgetwinsize;
+
+use crate::report::fit;
 
 /// Redrawn so often in a second.
 const FRAMES: u8 = 10;
 
 /// Columns of the terminal that standard output is; none if it is none.
 pub fn width() -> Option<usize> {
-    let stdout = stdout();
-    let columns = stdout.is_terminal().then(|| tcgetwinsize(&stdout).ok())??.ws_col;
+    width_of(stdout())
+}
+
+fn width_of(stream: impl IsTerminal + AsFd) -> Option<usize> {
+    let columns = stream.is_terminal().then(|| tcgetwinsize(&stream).ok())??.ws_col;
     (columns > 0).then_some(usize::from(columns))
 }
 
@@ -46,8 +52,12 @@ pub fn bar(length: Option<u64>, is_quiet: bool) -> ProgressBar {
 /// Prints a line on standard error, above the bar.
 pub fn say_above(bar: &ProgressBar, said: &str) {
     use std::io::Write;
+    let said = match width_of(stderr()) {
+        Some(width) => fit::fitted(said, width),
+        None => format!("{said}\n"),
+    };
     // What cannot be shown is not worth an error.
-    bar.suspend(|| drop(writeln!(stderr().lock(), "{said}")));
+    bar.suspend(|| drop(write!(stderr().lock(), "{said}")));
 }
 
 /// The time that is left, if all goes on as it went: `done` of `whole` took so long.
