@@ -594,7 +594,7 @@ fn bodies_at_once(spans: &[(u64, u64)]) -> History {
         events.push(event(ended_ms, 2, grant, ended));
     }
     events.sort_by_key(|event| event.at_us);
-    History { plan: Plan::quiet(1), grants, events }
+    History { plan: Plan::quiet(1), grants, events, notes: Vec::new() }
 }
 
 fn distance(one: &Value, other: &Value) -> f64 {

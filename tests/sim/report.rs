@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use fencepost_sim::check::reproduce;
 use fencepost_sim::generate::generate;
-use fencepost_sim::judge::judge;
+use fencepost_sim::history::History;
+use fencepost_sim::judge::{judge, record};
 use fencepost_sim::plan::Plan;
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::planted;
@@ -177,4 +178,66 @@ fn what_a_worker_holds_instead_is_told_and_renewals_make_room_for_it() {
         assert!(report.contains(part), "`{part}` is missing:\n{report}");
     }
     assert!(!report.contains(" renewed "), "{report}");
+}
+
+/// The report of a kept regression, run with the planted bug that it is about.
+fn of_regression(file: &str, planted: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
+    let (plan, _) = fencepost_sim::regressions::load(&folder.join(file)).unwrap();
+    let planted = planted::by_name(planted).unwrap();
+    reproduce(&planted.subject(), &plan, planted.law, 0).unwrap().to_string()
+}
+
+fn line<'a>(report: &'a str, label: &str) -> &'a str {
+    let found = report.lines().find_map(|line| line.trim_start().strip_prefix(label));
+    found.unwrap_or_else(|| panic!("`{label}` is missing:\n{report}"))
+}
+
+#[test]
+fn a_wrong_answer_is_shown_beside_the_right_one() {
+    let report = of_regression("answers-match-the-model-acks-forgotten.toml", "acks-forgotten");
+    let (answered, right) = (line(&report, "answered: "), line(&report, "right: "));
+    assert_ne!(answered, right, "{report}");
+    assert!(answered.len() < 160 && right.len() < 160, "{report}");
+}
+
+#[test]
+fn what_a_refused_call_changed_is_shown_before_and_after() {
+    let report = of_regression("refusal-changes-nothing-half-a-transfer.toml", "half-a-transfer");
+    let (before, after) = (line(&report, "before: "), line(&report, "after: "));
+    assert_ne!(before, after, "{report}");
+    assert!(
+        before.contains("HandleEntries") || after.contains("HandleEntries"),
+        "the handles moved: {report}"
+    );
+}
+
+#[test]
+fn two_lives_of_one_worker_are_told_apart() {
+    let planted = planted::by_name("one-incarnation-for-all").unwrap();
+    let plan = broken(planted);
+    let report = reproduce(&planted.subject(), &plan, planted.law, 300).unwrap().to_string();
+    assert!(
+        report.contains(" in its life 1: fence ") && report.contains(" in its life 2: fence "),
+        "{report}"
+    );
+    assert!(report.contains(" (life 2)"), "{report}");
+}
+
+/// Words for people stand beside the events: no hash has them, and a history keeps them.
+#[test]
+fn notes_of_a_history_change_no_hash_and_read_back() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
+    let (plan, _) =
+        fencepost_sim::regressions::load(&folder.join("refusal-changes-nothing-half-a-transfer.toml"))
+            .unwrap();
+    let subject = planted::by_name("half-a-transfer").unwrap().subject();
+    let plan = Arc::new(plan);
+    let history = record(&plan, &subject);
+    assert_eq!(history.hash(), judge(&plan, &subject).hash);
+    assert!(!history.notes.is_empty());
+    let stored = serde_json::to_string(&history).unwrap();
+    assert_eq!(serde_json::from_str::<History>(&stored).unwrap(), history);
+    let quiet = record(&plan, &fencepost_sim::Subject::fencepost());
+    assert!(quiet.notes.is_empty() && !serde_json::to_string(&quiet).unwrap().contains("\"notes\""));
 }

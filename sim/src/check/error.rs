@@ -108,7 +108,7 @@ impl BrokenLaw {
     pub(super) fn new(reproducer: Reproducer, subject: &Subject) -> Self {
         let next = next_commands(&reproducer);
         let failure = Failure::new(reproducer, subject);
-        let report = human::failure(&failure, &next);
+        let report = human::failure(&failure, &next, None);
         let Reproducer { breach, seed, history, .. } = failure.reproducer;
         Self { breach, seed, plan: history.plan, report }
     }

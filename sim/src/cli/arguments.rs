@@ -11,12 +11,26 @@ use crate::cli::command_options::{
     SubjectOption,
 };
 
+const EXIT_CODES: &str = "Exit codes:
+  0  all laws hold
+  1  a law is broken
+  2  inconclusive: no law is broken, and too little was seen to say that none is
+  3  not deterministic: two runs of one plan differ
+  4  bad input, or the harness itself failed";
+
 #[derive(Parser)]
 #[command(name = "fencepost", version, about = "Proves that leases are fenced, or shows where they are not")]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = EXIT_CODES)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Colours of reports: auto, always or never; auto heeds NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub color: clap::ColorChoice,
+    /// No progress, and of a search only the reports of broken laws and the verdict
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     #[command(flatten, next_help_heading = "Options of run, which is what happens without a command")]
     run: Run,
 }

@@ -32,10 +32,10 @@ pub struct PlanOptions {
 
 #[derive(clap::Args)]
 pub struct Run {
-    /// A range such as 0..10000; the standard search, unless you say
+    /// Seeds: 0..10000 (the end excluded), 5..=9 or 5; the standard search, unless you say
     #[arg(long, value_parser = parse_range, allow_hyphen_values = true, conflicts_with = "seeds_from")]
     pub seeds: Option<Range<u64>>,
-    /// Search for so long, as 30s, 10m or 2h, from seed 0 upwards
+    /// Search for so long, as 30s, 10m or 1h30m, from seed 0 upwards
     #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true, conflicts_with_all = ["seeds", "seeds_from"])]
     pub time: Option<Seconds>,
     /// Count seeds from one that belongs to this commit, or to any other text
@@ -50,9 +50,15 @@ pub struct Run {
     /// Threads; as many as the machine has processors, unless you say
     #[arg(long, value_parser = values::jobs, allow_negative_numbers = true)]
     pub jobs: Option<usize>,
+    /// Judge only this law; can be given several times
+    #[arg(long, value_name = "LAW", value_parser = values::law)]
+    pub law: Vec<&'static str>,
     /// Go on after a broken law
     #[arg(long)]
     pub keep_going: bool,
+    /// Print the tables of laws and coverage marks whatever the verdict
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Runs to spend on making a breaking plan smaller
     #[arg(long, default_value_t = BUDGET, value_parser = values::budget, hide = true)]
     pub budget: u64,
@@ -78,7 +84,7 @@ pub struct Prove {
     /// One of so many parts, as 1/4
     #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
     pub shard: Option<Shard>,
-    /// End after so long, as 30s, 10m or 2h, with what was shown by then
+    /// End after so long, as 30s, 10m or 1h30m, with what was shown by then
     #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true)]
     pub time: Option<Seconds>,
     /// Keep what was shown there, and go on with it the next time
@@ -117,7 +123,7 @@ pub struct Replay {
     /// Draw what happened: text or html
     #[arg(long, value_parser = values::timeline)]
     pub timeline: Option<Timeline>,
-    /// Write the drawing there
+    /// Write the drawing there; a page never goes to a terminal, but to a file named after the plan
     #[arg(long, value_name = "FILE", requires = "timeline")]
     pub out: Option<PathBuf>,
     /// Stop at the event of this number

@@ -1,9 +1,10 @@
-//! `diff`: compares two histories and prints the first event that differs. If both are runs of one plan, a difference means
-//! that the run is not deterministic.
+//! `diff`: compares two histories and prints the first event that differs. If both are runs of one plan with one subject, a
+//! difference means that the run is not deterministic.
 
 use std::path::Path;
 
 use crate::cli::error::CommandResult;
+use crate::cli::history_files::StoredHistory;
 use crate::cli::{history_files, stdout};
 use crate::history::History;
 use crate::search::Conclusion;
@@ -12,7 +13,10 @@ use crate::search::Conclusion;
 const BEFORE: usize = 3;
 
 pub fn diff(one: &Path, other: &Path) -> CommandResult {
-    let (ours, theirs) = (history_files::read(one)?.history, history_files::read(other)?.history);
+    let (
+        StoredHistory { history: ours, subject, .. },
+        StoredHistory { history: theirs, subject: against, .. },
+    ) = (history_files::read(one)?, history_files::read(other)?);
     let is_one_plan = ours.plan == theirs.plan;
     let place = ours.first_difference(&theirs);
     if !is_one_plan {
@@ -23,6 +27,11 @@ pub fn diff(one: &Path, other: &Path) -> CommandResult {
             }
         }
     }
+    let is_one_subject = subject == against;
+    if !is_one_subject {
+        let name = |subject: &Option<String>| subject.clone().unwrap_or_else(|| "unknown".to_owned());
+        stdout::line(format_args!("their subjects differ: `{}` and `{}`", name(&subject), name(&against)));
+    }
     let Some(place) = place else {
         stdout::line(format_args!("no event differs, of {}", ours.events.len()));
         return Ok(Conclusion::Holds);
@@ -32,7 +41,7 @@ pub fn diff(one: &Path, other: &Path) -> CommandResult {
     }
     stdout::line(format_args!("< {place:>7} {}", shown(&ours, &theirs, place)));
     stdout::line(format_args!("> {place:>7} {}", shown(&theirs, &ours, place)));
-    if is_one_plan {
+    if is_one_plan && is_one_subject {
         stdout::line("one plan gave different events: that is not deterministic");
         return Ok(Conclusion::NotDeterministic);
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::error::CliError;
-use crate::history::History;
 use crate::history::event::{Event, EventKind, GrantName};
+use crate::history::{EventNote, History};
 use crate::judge::not_claimed_by;
 use crate::plan::{FORMAT, Plan};
 use crate::subject::Subject;
@@ -16,6 +16,8 @@ use crate::support::atomic_file;
 /// A history, and what a judgement must know of its subject.
 pub struct StoredHistory {
     pub history: History,
+    /// The name of its subject, if the file has one.
+    pub subject: Option<String>,
     /// The registry is ours, which decides each call at one reading of its clock.
     pub is_ours: bool,
     /// Laws that its subject does not claim to keep.
@@ -72,16 +74,20 @@ pub fn read(path: &Path) -> Result<StoredHistory, CliError> {
         #[serde(default)]
         is_ours: bool,
         #[serde(default)]
+        subject: Option<String>,
+        #[serde(default)]
         not_claimed: Vec<String>,
         plan: Plan,
         grants: Vec<GrantName>,
         events: Vec<Event>,
+        #[serde(default)]
+        notes: Vec<EventNote>,
     }
     let file: FileRead = serde_json::from_str(&text).map_err(|error| no_history(place(&error)))?;
-    let history = History { plan: file.plan, grants: file.grants, events: file.events };
+    let history = History { plan: file.plan, grants: file.grants, events: file.events, notes: file.notes };
     history.plan.check().map_err(|why| no_history(why.to_string()))?;
     check(&history).map_err(no_history)?;
-    Ok(StoredHistory { history, is_ours: file.is_ours, not_claimed: file.not_claimed })
+    Ok(StoredHistory { history, subject: file.subject, is_ours: file.is_ours, not_claimed: file.not_claimed })
 }
 
 fn place(error: &serde_json::Error) -> String {

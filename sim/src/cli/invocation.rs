@@ -11,17 +11,24 @@ use crate::generate::profile::Profile;
 use crate::plan::Store;
 use crate::planted;
 use crate::subject::Subject;
+use crate::support::unknown_name::unknown;
 
 pub struct Invocation<'a> {
     program: String,
     own: &'a [Subject],
     asked: PlanOptions,
+    is_quiet: bool,
 }
 
 impl<'a> Invocation<'a> {
-    pub fn new(words: &[OsString], own: &'a [Subject], asked: PlanOptions) -> Self {
+    pub fn new(words: &[OsString], own: &'a [Subject], asked: PlanOptions, is_quiet: bool) -> Self {
         let program = words.first().map_or_else(|| "fencepost".to_owned(), |word| called(Path::new(word)));
-        Self { program, own, asked }
+        Self { program, own, asked, is_quiet }
+    }
+
+    /// Neither progress nor summaries are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
     pub fn profile(&self) -> Option<&'static Profile> {
@@ -54,7 +61,7 @@ impl<'a> Invocation<'a> {
             let mut names: Vec<&str> = self.own.iter().map(|own| own.name).collect();
             names.extend((!names.contains(&"fencepost")).then_some("fencepost"));
             names.extend(planted::all().map(|sabotage| sabotage.name));
-            CliError(format!("there is no subject `{name}`: say one of {}", names.join(", ")))
+            CliError(unknown("subject", name, &names))
         })
     }
 
@@ -140,14 +147,15 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let words = [OsString::from("mine")];
-        let invocation = Invocation::new(&words, &own, PlanOptions::default());
+        let invocation = Invocation::new(&words, &own, PlanOptions::default(), false);
         let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
         assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
         assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
         let on_disk = planted::by_name("synchronous-normal").unwrap().subject();
         assert_eq!(line(&on_disk, Store::Sqlite), "mine replay 7 --subject synchronous-normal");
         let profile = crate::generate::profile::by_name("clocks").ok().map(Profiled);
-        let profiled = Invocation::new(&words, &own, PlanOptions { profile, ..PlanOptions::default() });
+        let profiled =
+            Invocation::new(&words, &own, PlanOptions { profile, ..PlanOptions::default() }, false);
         assert_eq!(
             profiled.about_seed("replay", 7, &own[0], Store::Memory),
             "mine replay 7 --profile clocks"
@@ -162,8 +170,8 @@ mod tests {
         ];
         let asked = |name: Option<&str>| {
             let subject_option = SubjectOption { subject: name.map(str::to_owned) };
-            let invocation =
-                Invocation::new(&[], &own, PlanOptions { subject_option, ..PlanOptions::default() });
+            let asked = PlanOptions { subject_option, ..PlanOptions::default() };
+            let invocation = Invocation::new(&[], &own, asked, false);
             invocation.subject().map(|subject| subject.name).map_err(|why| why.to_string())
         };
         assert_eq!(asked(None), Ok("mine"));
@@ -171,6 +179,6 @@ mod tests {
             assert_eq!(asked(Some(name)), Ok(name));
         }
         let why = asked(Some("nobody")).unwrap_err();
-        assert!(why.contains("`nobody`: say one of mine, other, fencepost, "), "{why}");
+        assert!(why.contains("`nobody`; expected one of mine, other, fencepost, "), "{why}");
     }
 }

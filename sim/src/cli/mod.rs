@@ -26,6 +26,7 @@ mod run;
 mod sabotage;
 mod shrink;
 mod stdout;
+mod terminal;
 mod values;
 mod wrap;
 
@@ -91,15 +92,17 @@ pub fn run_command_line(words: Vec<OsString>, own: &[Subject]) -> u8 {
 }
 
 fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> CommandResult {
+    terminal::set_colours(arguments.color);
+    let is_quiet = arguments.quiet;
     let command = arguments.command();
-    let invocation = Invocation::new(words, own, command.plan_options());
+    let invocation = Invocation::new(words, own, command.plan_options(), is_quiet);
     if invocation.stores().is_some_and(|stores| stores.len() > 1) && !matches!(command, Command::Run(_)) {
         return Err(CliError("`--store both` is for a search: say memory or sqlite".to_owned()));
     }
     match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
         Command::Prove(wanted) => prove::prove(&wanted, &invocation),
-        Command::Replay(wanted) => replay::replay(&wanted, &invocation),
+        Command::Replay(wanted) => replay::replay(wanted, &invocation),
         Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
         Command::Keep(wanted) => keep::keep(&wanted, &invocation),
         Command::Regressions(wanted) => regressions::regressions(&wanted, &invocation),

@@ -9,8 +9,9 @@ use crate::cli::job_summary::append_job_summary;
 use crate::cli::output_folder::{self, OutputFolder};
 use crate::cli::proof_progress::ProofProgress;
 use crate::cli::values::{Format, Seconds};
-use crate::cli::{interrupt, stdout};
+use crate::cli::{interrupt, stdout, terminal};
 use crate::prove::{KeptProof, ProveRequest, ProveResult, SmallWorld, prove_all};
+use crate::report::colours;
 use crate::report::failure::Failure;
 use crate::report::human::{self, NextCommands};
 use crate::report::proof::{self, ProofReport};
@@ -42,16 +43,18 @@ pub fn prove(wanted: &Prove, invocation: &Invocation<'_>) -> CommandResult {
         Some(path) => Some(KeptProof::open(path, &made_by(&request)?).map_err(CliError::of)?),
         None => None,
     };
-    let mut progress = ProofProgress::begin(wanted.deviations, worlds.len());
+    let mut progress = ProofProgress::begin(wanted.deviations, worlds.len(), invocation.is_quiet());
     let result = prove_all(&request, kept.as_mut(), &mut progress).map_err(CliError::of)?;
 
-    let mut told = Vec::new();
+    let width = terminal::width();
+    let (mut told, mut shown) = (Vec::new(), Vec::new());
     for failure in failures(&result, &worlds, &subject, wanted.budget, &is_interrupted) {
         let next = next_commands(&failure, out.as_ref(), invocation, &subject);
-        let report = human::failure(&failure, &next);
+        let report = human::failure(&failure, &next, None);
         if let Some(out) = &out {
             out.write_failure(&failure, &subject, &report)?;
         }
+        shown.push(human::failure(&failure, &next, width));
         told.push((failure.reproducer.breach.law, report));
     }
     let report =
@@ -59,9 +62,9 @@ pub fn prove(wanted: &Prove, invocation: &Invocation<'_>) -> CommandResult {
     write_files(out.as_ref(), wanted.report.junit.as_ref(), &report)?;
     match wanted.report.format {
         Format::Json => stdout::raw(&proof::json(&report)),
-        Format::Human => print(&report),
+        Format::Human => print(&report, &shown, invocation.is_quiet()),
         Format::Github => {
-            print(&report);
+            print(&report, &shown, invocation.is_quiet());
             proof::annotations(&report).iter().for_each(stdout::line);
             append_job_summary(&proof::job_summary(&report))?;
         }
@@ -126,15 +129,22 @@ fn write_files(
     junit.map_or(Ok(()), |path| output_folder::put(path, &proof::junit(report).xml()))
 }
 
-fn print(report: &ProofReport<'_>) {
-    for (_, told) in report.failures {
-        stdout::line(told);
+/// A proof that failed ends with its failure.
+fn print(report: &ProofReport<'_>, failures: &[String], is_quiet: bool) {
+    if !is_quiet {
+        for statement in &report.result.statements {
+            stdout::fitted(&proof::statement(statement));
+        }
+        stdout::fitted(&proof::held_fixed(report.result));
     }
-    for statement in &report.result.statements {
-        stdout::raw(&proof::statement(statement));
+    for told in failures {
+        stdout::raw("\n");
+        stdout::painted(told, colours::of_failure);
     }
-    stdout::raw(&proof::held_fixed(report.result));
-    stdout::raw(&proof::verdict(report));
+    if !failures.is_empty() {
+        stdout::raw("\n");
+    }
+    stdout::painted(&proof::verdict(report), colours::of_verdict);
 }
 
 /// The plan of a witness has no seed that makes it: without a folder its text is kept beside the report.

@@ -13,6 +13,7 @@ use crate::cli::values::Format;
 use crate::cli::{output_folder, stdout};
 use crate::regressions;
 use crate::regressions::{Origin, Regression, RegressionStatus};
+use crate::report::format::FORMAT;
 use crate::report::github;
 use crate::report::json;
 use crate::report::junit::{CaseResult, JunitCase, Suite};
@@ -27,6 +28,12 @@ struct Replayed {
     #[serde(rename = "came")]
     status: RegressionStatus,
     why: String,
+}
+
+#[derive(Serialize)]
+struct RegressionTable<'a> {
+    format: u32,
+    regressions: &'a [Replayed],
 }
 
 pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> CommandResult {
@@ -46,7 +53,9 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Command
         output_folder::put(path, &suite(&subject, &replayed).xml())?;
     }
     match wanted.report.format {
-        Format::Json => stdout::raw(&json::pretty(&replayed)),
+        Format::Json => {
+            stdout::raw(&json::pretty(&RegressionTable { format: FORMAT, regressions: &replayed }))
+        }
         Format::Human => print_table(&replayed),
         Format::Github => {
             print_table(&replayed);

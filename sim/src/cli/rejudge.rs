@@ -20,7 +20,7 @@ pub fn rejudge_all(what: &Path) -> CommandResult {
 /// Judges one file. One that cannot be read is reported, and the others are still judged.
 fn rejudge_file(path: &Path) -> Conclusion {
     let shown = path.display();
-    let StoredHistory { history, is_ours, not_claimed } = match history_files::read(path) {
+    let StoredHistory { history, is_ours, not_claimed, .. } = match history_files::read(path) {
         Ok(kept) => kept,
         Err(error) => {
             stdout::complain(&error.to_string());

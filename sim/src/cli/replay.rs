@@ -1,6 +1,6 @@
 //! `replay`: runs one seed or plan again, and draws its timeline, shows its state or changes the plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::command_options::Replay;
@@ -10,7 +10,7 @@ use crate::cli::plan_source::{PlanSource, find_plan};
 use crate::cli::shrink::until_asked;
 use crate::cli::values::Timeline;
 use crate::cli::wrap::wrapped;
-use crate::cli::{history_files, output_folder, stdout};
+use crate::cli::{history_files, output_folder, stdout, terminal};
 use crate::history::History;
 use crate::judge::{Breach, Verdict, judge, record};
 use crate::plan::Plan;
@@ -22,8 +22,12 @@ use crate::timeline::page_head::{PageHead, Ruling};
 use crate::timeline::snapshot::Snapshot;
 use crate::timeline::{html, text};
 
-pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> CommandResult {
+pub fn replay(mut wanted: Replay, invocation: &Invocation<'_>) -> CommandResult {
     let source = find_plan(&wanted.what, invocation)?;
+    if wanted.timeline == Some(Timeline::Html) && wanted.out.is_none() && terminal::is_stdout() {
+        wanted.out = Some(page_file(&source, &wanted.what));
+    }
+    let wanted = &wanted;
     let plan = changed(&source, wanted)?;
     drop(panics::take_last());
     let verdict = judge(&plan, &source.subject);
@@ -55,6 +59,17 @@ pub fn replay(wanted: &Replay, invocation: &Invocation<'_>) -> CommandResult {
         stdout::line(format_args!("the last panic said: {said}"));
     }
     Ok(end)
+}
+
+/// The file of a page that would fill a terminal with markup; it is named after the plan.
+fn page_file(source: &PlanSource, what: &str) -> PathBuf {
+    match source.seed {
+        Some(seed) => PathBuf::from(format!("timeline-seed-{seed}.html")),
+        None => {
+            let stem = Path::new(what).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            PathBuf::from(format!("timeline-{stem}.html"))
+        }
+    }
 }
 
 /// The breach of the law that the regression is about, or else the first.

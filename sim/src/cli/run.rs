@@ -11,17 +11,17 @@ use crate::cli::output_folder;
 use crate::cli::output_folder::OutputFolder;
 use crate::cli::progress::SearchProgress;
 use crate::cli::values::{Format, Seconds};
-use crate::cli::{interrupt, stdout};
+use crate::cli::{interrupt, stdout, terminal};
 use crate::plan::Store;
 use crate::report::failure::Failure;
 use crate::report::human;
 use crate::report::human::NextCommands;
 use crate::report::summary::{FailureLine, Summary, Timings};
-use crate::report::{github, json, junit};
+use crate::report::{colours, github, json, junit};
 use crate::search::seeds;
 use crate::search::seeds::{Seeds, Shard};
 use crate::search::{
-    RequestError, SearchRequest, SeedsOnStore, StopRule, processors, search, standard_search,
+    Conclusion, RequestError, SearchRequest, SeedsOnStore, StopRule, processors, search, standard_search,
 };
 use crate::subject::Subject;
 use crate::support::atomic_file;
@@ -37,6 +37,7 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
         jobs,
         time_limit_us: wanted.time.map(|Seconds(seconds)| seconds.saturating_mul(1_000_000)),
         stop: if wanted.keep_going { StopRule::Never } else { StopRule::AtFirstBreach },
+        laws: (!wanted.law.is_empty()).then_some(wanted.law.as_slice()),
         shrink_runs: Some(wanted.budget),
         is_interrupted: &is_interrupted,
         ..SearchRequest::new(&subject, parts)
@@ -49,15 +50,16 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
         append_job_summary("")?;
     }
 
-    let mut progress = SearchProgress::begin(request.seed_count(), request.time_limit_us);
+    let mut progress =
+        SearchProgress::begin(request.seed_count(), request.time_limit_us, invocation.is_quiet());
     let mut result = search(&request, &mut progress).map_err(|error| bad_request(&error, invocation))?;
     let reproducers = std::mem::take(&mut result.reproducers);
     let failures: Vec<Failure> =
         reproducers.into_iter().map(|reproducer| Failure::new(reproducer, &subject)).collect();
-    let reports: Vec<String> = failures
-        .iter()
-        .map(|failure| human::failure(failure, &next_commands(failure, out.as_ref(), invocation, &subject)))
-        .collect();
+    let report = |failure: &Failure, width| {
+        human::failure(failure, &next_commands(failure, out.as_ref(), invocation, &subject), width)
+    };
+    let reports: Vec<String> = failures.iter().map(|failure| report(failure, None)).collect();
     let timings = Timings::new(jobs, &result);
     let lines =
         failures.iter().zip(&reports).map(|(failure, report)| FailureLine::new(failure, report.clone()));
@@ -68,11 +70,12 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
     // printed.
     let files = Files { out: out.as_ref(), junit: wanted.report.junit.as_ref() };
     let written = files.write(&failures, &reports, &summary, &timings, &subject);
+    let shown = || failures.iter().map(|failure| report(failure, terminal::width())).collect::<Vec<_>>();
     match wanted.report.format {
         Format::Json => stdout::raw(&json::both(&summary, &timings)),
-        Format::Human => print(&reports, &summary, &timings),
+        Format::Human => print(&shown(), &summary, &timings, &wanted, invocation.is_quiet()),
         Format::Github => {
-            print(&reports, &summary, &timings);
+            print(&shown(), &summary, &timings, &wanted, invocation.is_quiet());
             github::annotations(&summary).iter().for_each(stdout::line);
             append_job_summary(&github::job_summary(&summary))?;
         }
@@ -108,12 +111,25 @@ impl Files<'_> {
     }
 }
 
-fn print(reports: &[String], summary: &Summary, timings: &Timings) {
-    for report in reports {
-        stdout::line(report);
+/// A search that failed ends with its failure: the tables are for a search that held, or on demand.
+fn print(reports: &[String], summary: &Summary, timings: &Timings, wanted: &Run, is_quiet: bool) {
+    let has_tables = wanted.verbose || summary.verdict == Conclusion::Holds;
+    if !is_quiet {
+        if has_tables {
+            stdout::fitted(&human::tables(summary, terminal::width()));
+        }
+        stdout::fitted(&human::short_summary(summary));
+        let last = if has_tables { human::speed(summary, timings) } else { human::tables_in_a_line(summary) };
+        stdout::fitted(&last);
     }
-    stdout::raw(&human::summary(summary, timings));
-    stdout::raw(&human::verdict(summary));
+    for report in reports {
+        stdout::raw("\n");
+        stdout::painted(report, colours::of_failure);
+    }
+    if !reports.is_empty() {
+        stdout::raw("\n");
+    }
+    stdout::painted(&human::verdict(summary), colours::of_verdict);
 }
 
 /// On the command line `laws` lists the laws, so the message need not.
@@ -123,7 +139,9 @@ fn bad_request(error: &RequestError, invocation: &Invocation<'_>) -> CliError {
             "`{subject}` does not claim to keep `{law}`, and there is no such law: `{}` names them",
             invocation.line("laws")
         )),
-        RequestError::NoSeeds | RequestError::ImpossiblePlan(_) => CliError(error.to_string()),
+        RequestError::NothingToJudge { .. } | RequestError::NoSeeds | RequestError::ImpossiblePlan(_) => {
+            CliError(error.to_string())
+        }
     }
 }
 

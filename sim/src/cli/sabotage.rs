@@ -7,12 +7,15 @@ use crate::cli::error::{CliError, CommandResult};
 use crate::cli::stdout;
 use crate::matrix::{Figures, KillVerdict, Matrix, Row, SHRINK_RUNS, STARTS, catalogue, heading};
 use crate::planted;
+use crate::report::format::FORMAT;
 use crate::report::json;
 use crate::search::Conclusion;
 use crate::search::processors;
+use crate::support::unknown_name;
 
 #[derive(Serialize)]
 struct Table<'a> {
+    format: u32,
     rows: &'a [Row],
     /// Figures of the whole catalogue; none if only a part was asked for.
     figures: Option<Figures>,
@@ -23,7 +26,7 @@ pub fn kill(wanted: &Sabotage) -> CommandResult {
     let unknown = wanted.names.iter().find(|name| planted::by_name(name).is_none());
     if let Some(unknown) = unknown {
         let known: Vec<&str> = whole.iter().map(|(bug, _)| bug.name).collect();
-        return Err(CliError(format!("there is no sabotage `{unknown}`: say one of {}", known.join(", "))));
+        return Err(CliError(unknown_name::unknown("sabotage", unknown, &known)));
     }
     if !wanted.json {
         stdout::line(heading());
@@ -43,7 +46,7 @@ pub fn kill(wanted: &Sabotage) -> CommandResult {
     // The limits are for the whole catalogue.
     let figures = Figures::of(&rows).filter(|_| rows.len() == whole.len());
     if wanted.json {
-        stdout::raw(&json::pretty(&Table { rows: &rows, figures }));
+        stdout::raw(&json::pretty(&Table { format: FORMAT, rows: &rows, figures }));
     } else if let Some(figures) = figures {
         stdout::line(figures);
     }

@@ -5,11 +5,29 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cli::terminal;
+use crate::report::fit;
+
 static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line.
 pub fn line(said: impl Display) {
     check_written(writeln!(std::io::stdout().lock(), "{said}"));
+}
+
+/// Prints lines of a report, none wider than the terminal.
+pub fn fitted(text: &str) {
+    raw(&fit_to_terminal(text));
+}
+
+/// The same in colours, unless none are wanted.
+pub fn painted(text: &str, paint: fn(&str) -> String) {
+    let text = paint(&fit_to_terminal(text));
+    check_written(write!(anstream::AutoStream::auto(std::io::stdout().lock()), "{text}"));
+}
+
+fn fit_to_terminal(text: &str) -> String {
+    terminal::width().map_or_else(|| text.to_owned(), |width| fit::fitted(text, width))
 }
 
 /// Prints text without a newline.

@@ -8,6 +8,7 @@ use crate::generate::profile;
 use crate::generate::profile::Profile;
 use crate::laws::Laws;
 use crate::plan::Store;
+use crate::support::unknown_name::unknown;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stores(pub &'static [Store]);
@@ -47,26 +48,35 @@ pub fn stores(text: &str) -> Result<Stores, String> {
 }
 
 pub fn profile(text: &str) -> Result<Profiled, String> {
-    profile::by_name(text).map(Profiled)
+    let names: Vec<&str> = profile::ALL.iter().map(|profile| profile.name).collect();
+    profile::by_name(text).map(Profiled).map_err(|_| unknown("profile", text, &names))
 }
 
+/// Parses `30s`, `10m`, `2h`, and several from large to small as `1h30m`.
 pub fn time(text: &str) -> Result<Seconds, String> {
-    let unit_s = |unit: char| match unit {
-        's' => Some(1),
-        'm' => Some(60),
-        'h' => Some(3_600),
-        _ => None,
-    };
-    let mut letters = text.chars();
-    let seconds = letters.next_back().and_then(unit_s).and_then(|unit_s: u64| {
-        let digits = letters.as_str();
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| digits.parse().ok())?.and_then(|number: u64| number.checked_mul(unit_s))
-    });
-    seconds
+    total_s(text)
         .filter(|seconds| (1..=1_000_000_000).contains(seconds))
         .map(Seconds)
-        .ok_or_else(|| format!("`{text}` is no time: say 30s, 10m or 2h"))
+        .ok_or_else(|| format!("`{text}` is no time: say 30s, 10m, 2h or 1m30s"))
+}
+
+fn total_s(text: &str) -> Option<u64> {
+    let (mut rest, mut sum_s, mut last_unit_s) = (text, 0_u64, u64::MAX);
+    while !rest.is_empty() {
+        let (digits, after) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit())?);
+        let unit_s = match after.chars().next()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            _ => return None,
+        };
+        if unit_s >= last_unit_s {
+            return None;
+        }
+        sum_s = sum_s.checked_add(digits.parse::<u64>().ok()?.checked_mul(unit_s)?)?;
+        (rest, last_unit_s) = (&after[1..], unit_s);
+    }
+    Some(sum_s)
 }
 
 pub fn jobs(text: &str) -> Result<usize, String> {
@@ -106,7 +116,7 @@ where
 pub fn law(text: &str) -> Result<&'static str, String> {
     let names = Laws::names();
     let known = names.iter().find(|name| **name == text);
-    known.copied().ok_or_else(|| format!("there is no law `{text}`: say one of {}", names.join(", ")))
+    known.copied().ok_or_else(|| unknown("law", text, &names))
 }
 
 pub fn story(text: &str) -> Result<String, String> {
@@ -173,9 +183,24 @@ mod tests {
     fn times_have_a_unit_and_an_end() {
         let read = |text| time(text).ok().map(|Seconds(seconds)| seconds);
         assert_eq!([read("30s"), read("10m"), read("2h")], [Some(30), Some(600), Some(7_200)]);
-        for wrong in
-            ["10", "m", "0s", "-1s", "+1s", "1.5h", "1d", "", "99999999999999999999h", "5124095576030432h"]
-        {
+        assert_eq!([read("1m30s"), read("1h2m3s"), read("0m5s")], [Some(90), Some(3_723), Some(5)]);
+        for wrong in [
+            "10",
+            "m",
+            "30s1m",
+            "1m1m",
+            "1ms",
+            "1m30",
+            "1m 30s",
+            "0s",
+            "-1s",
+            "+1s",
+            "1.5h",
+            "1d",
+            "",
+            "99999999999999999999h",
+            "5124095576030432h",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

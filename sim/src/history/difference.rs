@@ -29,7 +29,12 @@ mod tests {
             let context = Context { at_us: 1, clock: 1, node: 0, process: NO_PROCESS, grant: GrantNo::NONE };
             Event::new(context, What::StepTaken { step: *step })
         };
-        History { plan: Plan::quiet(1), grants: Vec::new(), events: steps.iter().map(event).collect() }
+        History {
+            plan: Plan::quiet(1),
+            grants: Vec::new(),
+            events: steps.iter().map(event).collect(),
+            notes: Vec::new(),
+        }
     }
 
     #[test]

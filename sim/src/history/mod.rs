@@ -17,6 +17,17 @@ pub struct History {
     pub plan: Plan,
     pub grants: Vec<GrantName>,
     pub events: Vec<Event>,
+    /// More about some events, for reports: no law hears it, and no hash has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<EventNote>,
+}
+
+/// What the recorder knows of an event beside its numbers: both sides of a difference, shortened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventNote {
+    /// The event's place in the history.
+    pub place: u64,
+    pub lines: Vec<String>,
 }
 
 impl History {
@@ -30,6 +41,12 @@ impl History {
         let mut hash = RunningHash::default();
         self.events.iter().for_each(|event| hash.see(event));
         hash.value()
+    }
+
+    /// More about the event at this place.
+    pub fn notes_of(&self, place: u64) -> impl Iterator<Item = &str> {
+        let notes = self.notes.iter().filter(move |note| note.place == place);
+        notes.flat_map(|note| note.lines.iter().map(String::as_str))
     }
 
     /// An event as a line: its time, its node and its phrase.

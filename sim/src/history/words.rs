@@ -219,7 +219,7 @@ mod tests {
             was_granted: true,
         };
         let events = events.iter().map(event).collect();
-        let history = History { plan: Plan::quiet(1), grants: vec![grant], events };
+        let history = History { plan: Plan::quiet(1), grants: vec![grant], events, notes: Vec::new() };
         history.events.iter().map(|event| history.phrase(event).to_string()).collect()
     }
 

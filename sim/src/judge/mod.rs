@@ -158,7 +158,7 @@ pub fn record(plan: &Arc<Plan>, subject: &Subject) -> History {
     warm_up(subject);
     let mut events: Vec<Event> = Vec::new();
     let outcome = world::run(plan, subject, &mut events);
-    History { plan: Plan::clone(plan), grants: outcome.grants, events }
+    History { plan: Plan::clone(plan), grants: outcome.grants, events, notes: outcome.notes }
 }
 
 /// A dependency may draw something once for the whole process; the first run of a subject that counts must not be the one

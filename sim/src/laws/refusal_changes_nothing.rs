@@ -25,7 +25,7 @@ impl Law for RefusalChangesNothing {
         case.meet();
         if before != after {
             case.breach(|| {
-                "row, lease or log were read before and after a refused call, and differ".to_owned()
+                "what the call is about was read before and after its refusal, and differs".to_owned()
             });
         }
     }

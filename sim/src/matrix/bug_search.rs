@@ -53,8 +53,11 @@ fn completed(result: Result<SearchResult, RequestError>) -> Result<Option<Search
     match result {
         Ok(SearchResult { panicked: Some(panicked), .. }) => Err(panicked),
         Ok(result) => Ok(Some(result)),
-        Err(RequestError::NoSeeds | RequestError::UnknownLaw { .. } | RequestError::ImpossiblePlan(_)) => {
-            Ok(None)
-        }
+        Err(
+            RequestError::NoSeeds
+            | RequestError::NothingToJudge { .. }
+            | RequestError::UnknownLaw { .. }
+            | RequestError::ImpossiblePlan(_),
+        ) => Ok(None),
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::plan::{Outline, Plan, PlanError, TaskOrder};
 use crate::subject::Subject;
 use crate::support::atomic_file;
+use crate::support::unknown_name::unknown;
 
 /// One scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,8 @@ const CATALOGUE: &[(&str, &str)] = catalogue![
 /// Why there is no such scope, or none that can be explored.
 #[derive(Debug, thiserror::Error)]
 pub enum ScopeError {
-    #[error("there is no scope `{name}`: say the path of a file, or one of {known}")]
-    Unknown { name: String, known: String },
+    #[error("{0} (or give the path of a file)")]
+    Unknown(String),
     #[error("`{path}` cannot be read: {cause}")]
     Unreadable { path: String, cause: std::io::Error },
     #[error("`{path}` is no scope: {error}")]
@@ -81,7 +82,7 @@ impl SmallWorld {
         let path = Path::new(name);
         if path.extension().is_none() && !path.exists() {
             let known: Vec<&str> = CATALOGUE.iter().map(|(name, _)| *name).collect();
-            return Err(ScopeError::Unknown { name: name.to_owned(), known: known.join(", ") });
+            return Err(ScopeError::Unknown(unknown("scope", name, &known)));
         }
         let text = atomic_file::read(path)
             .map_err(|cause| ScopeError::Unreadable { path: name.to_owned(), cause })?;

@@ -1,15 +1,16 @@
-//! Reports for people: a broken law in at most forty lines, enough to find its cause without knowing the project, and the
-//! table at the end of a search.
+//! Reports for people: a broken law in at most forty lines, enough to find its cause without knowing the project; the tables
+//! of laws and coverage marks, the short summary and the verdict of a search. A width makes tables and lanes narrower.
 
 use std::fmt::Write;
 
 use crate::report::failure::Failure;
 use crate::report::summary::{LeaseClaims, Summary, Timings};
-use crate::search::tally::TimedSeed;
+use crate::search::tally::{LawTally, TimedSeed};
 use crate::search::{Conclusion, Reproducer};
 use crate::shrink::necessity::{Need, Needs};
 use crate::support::plural::counted;
 use crate::timeline::excerpt::excerpt;
+use crate::timeline::incarnations::lives_involved;
 
 /// Commands to type after a breach.
 #[derive(Debug, Clone)]
@@ -21,13 +22,27 @@ pub struct NextCommands {
     pub elsewhere: Option<String>,
 }
 
+/// The labels of these commands, as lines begin.
+pub const NEXT_STEPS: [&str; 4] = ["replay it:", "debug it:", "keep it:", "elsewhere:"];
+
 /// Forty with the empty line that follows.
 const MOST_LINES: usize = 39;
 const MOST_BELIEFS: usize = 5;
+const MOST_LIVES: usize = 2;
+/// Lines around the beliefs: the empty one before them, their head and the clocks, the empty one after, four commands.
+const AROUND_BELIEFS: usize = 8;
 /// The timeline always gets this many lines.
 const LEAST_OF_TIMELINE: usize = 8;
 
-pub fn failure(failure: &Failure, next: &NextCommands) -> String {
+/// The columns of the table of laws: the name and five numbers. The narrow ones fit 80 columns.
+const COLUMNS: [usize; 6] = [34, 12, 8, 8, 10, 12];
+const NARROW_COLUMNS: [usize; 6] = [31, 11, 6, 6, 9, 11];
+/// The least width for the wide columns, and for two columns of marks.
+const WIDE_TABLE: usize = 89;
+const TWO_COLUMNS_OF_MARKS: usize = 135;
+
+/// The report of a broken law.
+pub fn failure(failure: &Failure, next: &NextCommands, width: Option<usize>) -> String {
     let Reproducer { breach, history, .. } = &failure.reproducer;
     let mut before = vec![
         format!("{}: {}", breach.law, breach.sentence),
@@ -36,7 +51,13 @@ pub fn failure(failure: &Failure, next: &NextCommands) -> String {
     if let Some(panicked) = &failure.reproducer.panicked {
         before.push(format!("  the last panic said: {}", one_line(panicked)));
     }
+    before.extend(history.notes_of(breach.at).map(|note| format!("  {note}")));
     before.push(facts(failure));
+    if let (Some(process), Ok(at)) = (failure.reproducer.process(), usize::try_from(breach.at)) {
+        let lives = lives_involved(history, process.0, at);
+        let skipped = lives.len().saturating_sub(MOST_LIVES);
+        before.extend(lives.into_iter().skip(skipped).map(|life| format!("  {life}")));
+    }
     before.push(String::new());
     before.extend(steps(failure));
     before.push(clock_faults(failure).to_owned());
@@ -49,17 +70,22 @@ pub fn failure(failure: &Failure, next: &NextCommands) -> String {
         let (head, rest) = told.split_at(told.len().min(1));
         let (beliefs, clocks) = rest.split_at(rest.len().saturating_sub(1));
         after.extend(head.iter().map(|line| format!("who believed what, {line}")));
-        after.extend(beliefs.iter().take(MOST_BELIEFS).map(|line| (*line).to_owned()));
+        let room = MOST_LINES.saturating_sub(before.len() + AROUND_BELIEFS + LEAST_OF_TIMELINE);
+        after.extend(beliefs.iter().take(room.clamp(1, MOST_BELIEFS)).map(|line| (*line).to_owned()));
         after.extend(clocks.iter().map(|line| (*line).to_owned()));
         after.push(String::new());
     }
-    after.push(format!("replay it:  {}", next.replay));
-    after.push(format!("debug it:   {}", next.debug));
-    after.push(format!("keep it:    {}", next.keep));
-    after.extend(next.elsewhere.iter().map(|line| format!("elsewhere:  {line}")));
+    let [replay, debug, keep, elsewhere] = NEXT_STEPS;
+    let mut offer = |label: &str, line: &str| after.push(format!("{label:<11} {line}"));
+    offer(replay, &next.replay);
+    offer(debug, &next.debug);
+    offer(keep, &next.keep);
+    if let Some(line) = &next.elsewhere {
+        offer(elsewhere, line);
+    }
 
     let left = MOST_LINES.saturating_sub(before.len() + after.len()).max(LEAST_OF_TIMELINE);
-    let timeline = excerpt(history, breach, left);
+    let timeline = excerpt(history, breach, left, width);
     let lines = before.into_iter().chain(timeline).chain(after);
     lines.fold(String::new(), |mut report, line| {
         let _ = writeln!(report, "{}", line.trim_end());
@@ -122,46 +148,61 @@ fn clock_faults(failure: &Failure) -> &'static str {
     }
 }
 
-/// The table at the end of a search.
-pub fn summary(summary: &Summary, timings: &Timings) -> String {
+/// The tables of laws and of coverage marks.
+pub fn tables(summary: &Summary, width: Option<usize>) -> String {
     let mut table = String::new();
-    let _ = writeln!(
-        table,
-        "{:<34} {:>12} {:>8} {:>8} {:>10} {:>12}",
-        "law", "checked", "held", "broken", "undecided", "not reached"
-    );
-    for law in &summary.laws {
-        let _ = if !law.is_claimed {
-            writeln!(table, "{:<34} {:>12}", law.law, "not claimed")
-        } else if law.is_not_reached() {
-            writeln!(table, "{:<34} {:>12}", law.law, "not reached")
-        } else {
-            writeln!(
-                table,
-                "{:<34} {:>12} {:>8} {:>8} {:>10} {:>12}",
-                law.law, law.checked, law.held, law.broken, law.undecided, law.not_reached
-            )
-        };
-    }
+    laws_table(&mut table, summary, width);
     table.push('\n');
     let marks: Vec<String> =
         summary.marks.iter().map(|mark| format!("{:<56} {:>9}", mark.mark, mark.hit)).collect();
-    let half = marks.len().div_ceil(2);
-    for (place, left) in marks[..half].iter().enumerate() {
-        let right = marks.get(half + place).map_or("", String::as_str);
+    let columns = if width.is_some_and(|width| width < TWO_COLUMNS_OF_MARKS) { 1 } else { 2 };
+    let rows = marks.len().div_ceil(columns);
+    for (place, left) in marks[..rows].iter().enumerate() {
+        let right = marks.get(rows + place).map_or("", String::as_str);
         let _ = writeln!(table, "{}", format!("{left}   {right}").trim_end());
     }
     table.push('\n');
+    table
+}
+
+fn laws_table(table: &mut String, summary: &Summary, width: Option<usize>) {
+    let widths = if width.is_some_and(|width| width < WIDE_TABLE) { NARROW_COLUMNS } else { COLUMNS };
+    let mut row = |cells: [&str; 6]| {
+        let [law, numbers @ ..] = cells;
+        let [wide, rest @ ..] = widths;
+        let _ = write!(table, "{law:<wide$}");
+        for (cell, width) in numbers.iter().zip(rest).filter(|(cell, _)| !cell.is_empty()) {
+            let _ = write!(table, " {cell:>width$}");
+        }
+        table.push('\n');
+    };
+    row(["law", "checked", "held", "broken", "undecided", "not reached"]);
+    for law in &summary.laws {
+        if !law.is_claimed {
+            row([law.law, "not claimed", "", "", "", ""]);
+        } else if law.is_not_reached() {
+            row([law.law, "not reached", "", "", "", ""]);
+        } else {
+            let cells = [law.checked, law.held, law.broken, law.undecided, law.not_reached];
+            let [checked, held, broken, undecided, not_reached] = cells.map(|cell| cell.to_string());
+            row([law.law, &checked, &held, &broken, &undecided, &not_reached]);
+        }
+    }
+}
+
+/// The summary of a search in a few lines that are the same on every machine.
+pub fn short_summary(summary: &Summary) -> String {
+    let mut text = String::new();
     for searched in &summary.searches {
         let run = match searched.wanted {
             None => counted(searched.run, "seed"),
             Some(wanted) => format!("{} of {}", searched.run, counted(wanted, "seed")),
         };
         let shard = if summary.shard == "1/1" { String::new() } else { format!(", shard {}", summary.shard) };
-        let _ = writeln!(table, "{run} of {} on {}{shard}", searched.seeds, searched.store.name());
+        let _ = writeln!(text, "{run} of {} on {}{shard}", searched.seeds, searched.store.name());
     }
     let _ = writeln!(
-        table,
+        text,
         "{}, {} decided, {}, {}; all their hashes: {}",
         counted(summary.seeds, "seed"),
         counted(summary.calls, "call"),
@@ -170,16 +211,32 @@ pub fn summary(summary: &Summary, timings: &Timings) -> String {
         summary.hash
     );
     if let Some(window) = &summary.longest_zombie_window {
-        let _ = writeln!(table, "longest zombie window: {}", longest(window));
+        let _ = writeln!(text, "longest zombie window: {}", longest(window));
     }
     if let Some(overlap) = &summary.longest_overlap {
-        let _ = writeln!(table, "longest overlap of two holders: {}", longest(overlap));
+        let _ = writeln!(text, "longest overlap of two holders: {}", longest(overlap));
     }
     if let Some(claims) = &summary.lease_claims {
-        table.push_str(&lease_claims(claims));
+        text.push_str(&lease_claims(claims));
     }
-    let _ = writeln!(table, "{}", speed(summary, timings));
-    table
+    text
+}
+
+/// The tables in one line, for a search that does not end with them.
+pub fn tables_in_a_line(summary: &Summary) -> String {
+    let count = |is_counted: fn(&LawTally) -> bool| {
+        summary.laws.iter().filter(|law| law.is_claimed && is_counted(law)).count()
+    };
+    let reached = summary.marks.iter().filter(|mark| mark.hit > 0).count();
+    format!(
+        "laws: {} broken, {} undecided, {} not reached, of {}; {reached} of {} coverage marks reached \
+         (`--verbose` shows the tables)\n",
+        count(|law| law.broken > 0),
+        count(|law| law.broken == 0 && law.undecided > 0),
+        count(LawTally::is_not_reached),
+        count(|_| true),
+        summary.marks.len()
+    )
 }
 
 fn lease_claims(claims: &LeaseClaims) -> String {
@@ -196,13 +253,13 @@ fn lease_claims(claims: &LeaseClaims) -> String {
 }
 
 /// The line of timings, which differs from machine to machine.
-fn speed(summary: &Summary, timings: &Timings) -> String {
+pub fn speed(summary: &Summary, timings: &Timings) -> String {
     let slowest = timings
         .slowest_seed
         .as_ref()
         .map_or_else(String::new, |slowest| format!("; slowest: {}", longest(slowest)));
     format!(
-        "{} s simulated in {}.{:02} s of CPU ({} : 1), {} seeds a second{slowest}",
+        "{} s simulated in {}.{:02} s of CPU ({} : 1), {} seeds a second{slowest}\n",
         summary.simulated_us / 1_000_000,
         timings.cpu_us / 1_000_000,
         timings.cpu_us / 10_000 % 100,

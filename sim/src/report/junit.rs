@@ -1,11 +1,14 @@
 //! Reports for CI servers: JUnit's XML, a suite of cases. A search has a case for each law and one for the search as a whole;
-//! `regressions` has a case for each file.
+//! `regressions` has a case for each file, `prove` one for each scope. A broken law is a failure; a law that is undecided, not
+//! reached or not claimed is skipped.
 
-use std::fmt::Write;
+use std::time::Duration;
 
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::report::format::FORMAT;
 use crate::report::summary::{Summary, Timings};
 use crate::search::Conclusion;
-use crate::support::markup::Escaped;
 use crate::support::plural::counted;
 
 pub struct Suite {
@@ -61,43 +64,54 @@ pub fn of_search(summary: &Summary, timings: &Timings) -> Suite {
 }
 
 impl Suite {
+    /// The report as XML. Writing to memory cannot fail.
     pub fn xml(&self) -> String {
-        let count =
-            |wanted: fn(&CaseResult) -> bool| self.cases.iter().filter(|case| wanted(&case.result)).count();
-        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-        let _ = writeln!(
-            xml,
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}.{:03}\">",
-            Escaped(&self.name),
-            self.cases.len(),
-            count(|result| matches!(result, CaseResult::Failed(..))),
-            count(|result| matches!(result, CaseResult::Errored(_))),
-            count(|result| matches!(result, CaseResult::Skipped(_))),
-            self.wall_us / 1_000_000,
-            self.wall_us / 1_000 % 1_000
-        );
-        for case in &self.cases {
-            let (class, name) = (Escaped(&self.name), Escaped(&case.name));
-            let _ = write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\"");
-            let _ = match &case.result {
-                CaseResult::Held => writeln!(xml, "/>"),
-                CaseResult::Skipped(why) => {
-                    writeln!(xml, "><skipped message=\"{}\"/></testcase>", Escaped(why))
-                }
-                CaseResult::Failed(why, all) => writeln!(
-                    xml,
-                    "><failure message=\"{}\">{}</failure></testcase>",
-                    Escaped(why),
-                    Escaped(all)
-                ),
-                CaseResult::Errored(why) => {
-                    writeln!(xml, "><error message=\"{}\"/></testcase>", Escaped(why))
-                }
-            };
-        }
-        xml.push_str("  </testsuite>\n</testsuites>\n");
-        xml
+        let mut suite = TestSuite::new(sayable(&self.name));
+        suite.set_time(Duration::from_millis(self.wall_us / 1_000));
+        suite.add_property(("fencepost.format", FORMAT.to_string().as_str()));
+        suite.add_test_cases(self.cases.iter().map(|case| {
+            let mut written = TestCase::new(sayable(&case.name), status(&case.result));
+            written.set_classname(sayable(&self.name));
+            written
+        }));
+        let skipped = self.cases.iter().filter(|case| matches!(case.result, CaseResult::Skipped(_))).count();
+        suite.extra.insert("skipped".into(), skipped.to_string().into());
+        let mut report = Report::new(sayable(&self.name));
+        report.add_test_suite(suite);
+        report.to_string().unwrap_or_default()
     }
+}
+
+fn status(result: &CaseResult) -> TestCaseStatus {
+    let non_success = |kind, why: &str, all: Option<&str>| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(sayable(why));
+        if let Some(all) = all {
+            status.set_description(sayable(all));
+        }
+        status
+    };
+    match result {
+        CaseResult::Held => TestCaseStatus::success(),
+        CaseResult::Skipped(why) => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(sayable(why));
+            skipped
+        }
+        CaseResult::Failed(why, all) => non_success(NonSuccessKind::Failure, why, Some(all)),
+        CaseResult::Errored(why) => non_success(NonSuccessKind::Error, why, None),
+    }
+}
+
+/// XML has no way to say most control characters: they are replaced.
+fn sayable(text: &str) -> String {
+    let replaced = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        letter if letter.is_control() => '\u{fffd}',
+        letter => letter,
+    };
+    text.chars().map(replaced).collect()
 }
 
 #[cfg(test)]

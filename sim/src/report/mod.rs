@@ -1,7 +1,10 @@
 //! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`);
-//! `proof` writes what a proof has shown, in all of them.
+//! `proof` writes what a proof has shown, in all of them. `fit` and `colours` are for terminals.
 
+pub mod colours;
 pub mod failure;
+pub mod fit;
+pub mod format;
 pub mod github;
 pub mod human;
 pub mod json;

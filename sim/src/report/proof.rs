@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::prove::{BreachWitness, LevelStatement, ProveResult, Statement};
+use crate::report::format::FORMAT;
 use crate::report::github::{Level, annotation};
 use crate::report::json::pretty;
 use crate::report::junit::{CaseResult, JunitCase, Suite};
@@ -129,6 +130,7 @@ pub fn whole_digest(result: &ProveResult) -> u64 {
 pub fn json(report: &ProofReport<'_>) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
+        format: u32,
         subject: &'a str,
         shard: &'a str,
         verdict: Conclusion,
@@ -138,6 +140,7 @@ pub fn json(report: &ProofReport<'_>) -> String {
     }
     let result = report.result;
     pretty(&Document {
+        format: FORMAT,
         subject: report.subject,
         shard: &report.shard,
         verdict: result.conclusion,

@@ -8,13 +8,11 @@ use crate::generate::profile::Profile;
 use crate::judge::Breach;
 use crate::lease::LeaseClaim;
 use crate::report::failure::Failure;
+use crate::report::format::FORMAT;
 use crate::search::seeds::Shard;
 use crate::search::tally::{LawTally, TimedSeed};
 use crate::search::{Conclusion, FoundBreach, HarnessPanic, Reproducer, SearchResult, SearchedPart};
 use crate::subject::{LeaseDoor, Subject};
-
-/// The version of the summary's format.
-pub const FORMAT: u32 = 1;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
@@ -82,6 +80,7 @@ pub struct FailureLine {
 /// Figures that differ from machine to machine.
 #[derive(Debug, Clone, Serialize)]
 pub struct Timings {
+    pub format: u32,
     pub jobs: usize,
     pub wall_us: u64,
     pub cpu_us: u64,
@@ -163,6 +162,7 @@ impl Timings {
         let per = |part: u64, whole: u64| part.checked_div(whole).unwrap_or(0);
         let SearchResult { tally, wall_us, cpu_us, .. } = result;
         Self {
+            format: FORMAT,
             jobs,
             wall_us: *wall_us,
             cpu_us: *cpu_us,

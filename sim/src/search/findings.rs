@@ -33,9 +33,11 @@ pub struct Findings {
 }
 
 impl Findings {
-    pub fn new(subject: &Subject) -> Self {
+    pub fn new(subject: &Subject, laws: Option<&[&'static str]>) -> Self {
+        let mut tally = Tally::new(subject);
+        tally.laws.retain(|law| laws.is_none_or(|laws| laws.contains(&law.law)));
         Self {
-            tally: Tally::new(subject),
+            tally,
             parts: Vec::new(),
             slowest: None,
             breaches: Vec::new(),
@@ -113,12 +115,15 @@ impl Findings {
 
     fn add(
         &mut self,
-        verdict: Verdict,
+        mut verdict: Verdict,
         store: Store,
         request: &SearchRequest<'_>,
         watcher: &mut dyn SearchWatcher,
     ) {
         let seed = verdict.seed;
+        if let Some(laws) = request.laws {
+            verdict.findings.retain(|judged| laws.contains(&judged.law));
+        }
         self.tally.add(&verdict, store);
         watcher.run_added(&self.tally);
         if self.first_undecided.is_none()

@@ -38,7 +38,7 @@ pub fn search(
 ) -> Result<SearchResult, RequestError> {
     request.check()?;
     let began = Clocks::now();
-    let mut found = Findings::new(request.subject);
+    let mut found = Findings::new(request.subject, request.laws);
     for place in 0..request.parts.len() {
         if found.is_over() {
             break;
@@ -71,7 +71,7 @@ pub fn search_plan(
         SeedsOnStore { seeds: Seeds::range(plan.seed..plan.seed.saturating_add(1)), store: plan.store };
     let request = SearchRequest { shrink_runs: Some(shrink_runs), ..SearchRequest::new(subject, vec![part]) };
     request.check()?;
-    let mut found = Findings::new(subject);
+    let mut found = Findings::new(subject, None);
     found.add_plan(run_plan(plan, subject), &request);
     Ok(found.conclude(&request, |_, _| Plan::clone(plan)))
 }

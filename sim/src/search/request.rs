@@ -47,6 +47,8 @@ pub struct SearchRequest<'a> {
     /// Shared evenly by the parts.
     pub time_limit_us: Option<u64>,
     pub stop: StopRule,
+    /// The laws to judge; none: all of them.
+    pub laws: Option<&'a [&'static str]>,
     /// How often a law may be undecided; once more makes the search inconclusive.
     pub undecided_allowed: u64,
     /// Runs to spend on each minimal reproducer; none: breaches are counted and not run again.
@@ -63,6 +65,8 @@ pub enum RequestError {
         Laws::names().join(", ")
     )]
     UnknownLaw { subject: &'static str, law: &'static str },
+    #[error("`{subject}` does not claim to keep {laws}: there is nothing to judge")]
+    NothingToJudge { subject: &'static str, laws: String },
     #[error("there is no seed to run: give more seeds, or fewer shards")]
     NoSeeds,
     #[error(transparent)]
@@ -79,6 +83,7 @@ impl<'a> SearchRequest<'a> {
             jobs: 1,
             time_limit_us: None,
             stop: StopRule::AtFirstBreach,
+            laws: None,
             undecided_allowed: 0,
             shrink_runs: None,
             is_interrupted: &|| false,
@@ -92,6 +97,11 @@ impl<'a> SearchRequest<'a> {
             |claim: &str| Laws::names().contains(&claims::split(claim).0) && claims::is_part(claim);
         if let Some(law) = not_claimed.iter().find(|claim| !is_known(claim)) {
             return Err(RequestError::UnknownLaw { subject, law });
+        }
+        if let Some(laws) = self.laws
+            && laws.iter().all(|law| not_claimed.contains(law))
+        {
+            return Err(RequestError::NothingToJudge { subject, laws: laws.join(", ") });
         }
         if self.parts.iter().all(|part| part.seeds.count() == 0) {
             return Err(RequestError::NoSeeds);

@@ -102,14 +102,19 @@ impl FromStr for Shard {
     }
 }
 
-/// Parses `0..10000`, the end excluded.
+/// Parses `0..10000`, the end excluded, `5..=9`, the end included, or the one seed `5`.
 pub fn parse_range(text: &str) -> Result<Range<u64>, String> {
-    let numbers = |(from, to): (&str, &str)| Some((from.parse().ok()?, to.parse().ok()?));
-    match text.split_once("..").and_then(numbers) {
+    let number = |digits: &str| digits.parse::<u64>().ok();
+    let after = |digits: &str| number(digits)?.checked_add(1);
+    let ends = match text.split_once("..") {
+        None => number(text).zip(after(text)),
+        Some((from, to)) => number(from).zip(to.strip_prefix('=').map_or_else(|| number(to), after)),
+    };
+    match ends {
         Some((from, to)) if from < to && to <= END => Ok(from..to),
         Some((_, to)) if to > END => Err(format!("`{text}` is no range of seeds: they end at {END}")),
         Some((from, to)) if to <= from => Err(format!("empty range `{text}`; use START..END, END excluded")),
-        _ => Err(format!("`{text}` is no range of seeds: say 0..10000")),
+        _ => Err(format!("`{text}` is no range of seeds: say 0..10000, 5..=9 or 5")),
     }
 }
 
@@ -200,8 +205,29 @@ mod tests {
     #[test]
     fn seeds_end_where_files_can_no_longer_hold_them() {
         assert_eq!(parse_range("9007199254740990..9007199254740992"), Ok(END - 2..END));
-        for text in ["0..9007199254740993", "99999999999999999999..0", "5..5", "9..1", "-1..5", "4", "..", ""]
-        {
+        assert_eq!(
+            [parse_range("5"), parse_range("5..=9"), parse_range("5..=5")],
+            [Ok(5..6), Ok(5..10), Ok(5..6)]
+        );
+        let wrong = [
+            "0..9007199254740993",
+            "0..=9007199254740992",
+            "0..=18446744073709551615",
+            "9007199254740992",
+            "99999999999999999999..0",
+            "5..5",
+            "5..=4",
+            "9..1",
+            "-1..5",
+            "-4",
+            "4=",
+            "=4",
+            "5..==9",
+            "..",
+            "..=",
+            "",
+        ];
+        for text in wrong {
             assert!(
                 parse_range(text).is_err_and(|why| why.contains("empty range") || why.contains("no range")),
                 "{text}"

@@ -75,7 +75,7 @@ mod tests {
     /// The places of the events that lead to a breach at the last event, and which of them are key.
     fn led(law: &'static str, events: Vec<Event>) -> Vec<(usize, bool)> {
         let at = events.len() as u64 - 1;
-        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events };
+        let history = History { plan: Plan::quiet(1), grants: Vec::new(), events, notes: Vec::new() };
         let broken = Breach { law, sentence: "", at, because: String::new() };
         let chain = chain(&history, &calls(&history), &broken);
         chain.iter().map(|link| (link.place, link.is_key)).collect()

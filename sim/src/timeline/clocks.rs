@@ -114,7 +114,7 @@ mod tests {
         plan.steps.push("1s drift registry +100000ppm".parse().unwrap());
         plan.steps.push("3s step registry by -2s".parse().unwrap());
         let events = vec![taken(0, 1_000_000, 1_000_000), taken(1, 3_000_000, 3_200_000)];
-        NodeClocks::of(&History { plan, grants: Vec::new(), events })
+        NodeClocks::of(&History { plan, grants: Vec::new(), events, notes: Vec::new() })
     }
 
     #[test]
@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn a_reading_that_no_such_clock_shows_is_counted() {
         let events = vec![taken(9, 1_000_000, 1_000_001)];
-        let clocks = NodeClocks::of(&History { plan: Plan::quiet(1), grants: Vec::new(), events });
+        let clocks =
+            NodeClocks::of(&History { plan: Plan::quiet(1), grants: Vec::new(), events, notes: Vec::new() });
         assert_eq!((clocks.readings, clocks.differing), (1, 1));
     }
 }

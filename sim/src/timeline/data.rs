@@ -282,7 +282,8 @@ mod tests {
             token: String::new(),
             was_granted: true,
         };
-        let history = History { plan: Plan::quiet(1), grants: vec![name], events: Vec::new() };
+        let history =
+            History { plan: Plan::quiet(1), grants: vec![name], events: Vec::new(), notes: Vec::new() };
         let json = PageData::of(&history, Vec::new(), &[], false).json();
         assert!(!json.contains('<') && json.contains("\\u003c/script>\\u003cb>"));
         assert!(json.contains("\"18446744073709551615\""));

@@ -1,14 +1,14 @@
 //! An excerpt of the timeline in so many lines at most, for a report. It keeps the events that lead to the breach first, then
 //! pauses and crashes, then the events nearest to the breach that are about its process; renewals are left out first. A line
-//! of dots stands where something is left out.
+//! of dots stands where something is left out. With a width the lanes are made narrower.
 
 use crate::history::History;
 use crate::history::event::{Event, EventKind};
 use crate::judge::Breach;
 use crate::timeline::text::{TextTimeline, TimelineRow};
 
-pub fn excerpt(history: &History, broken: &Breach, most: usize) -> Vec<String> {
-    let timeline = TextTimeline::of(history, Some(broken));
+pub fn excerpt(history: &History, broken: &Breach, most: usize, width: Option<usize>) -> Vec<String> {
+    let timeline = TextTimeline::for_report(history, broken, width);
     let kept = rows_to_keep(history, broken, &timeline, most);
     let mut lines = vec![timeline.header];
     let mut is_gap = false;
@@ -102,7 +102,7 @@ mod tests {
         let history = history(events);
         let broken = Breach { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 8..40 {
-            let lines = excerpt(&history, &broken, most);
+            let lines = excerpt(&history, &broken, most, None);
             assert!(lines.len() <= most, "{most}: {lines:#?}");
             let text = lines.join("\n");
             assert!(text.contains("          1  claim") && text.contains("          2  "), "{text}");
@@ -111,7 +111,7 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(excerpt(&history, &broken, 1_000).len(), 1 + history.events.len());
+        assert_eq!(excerpt(&history, &broken, 1_000, None).len(), 1 + history.events.len());
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let history = history(events);
         let broken = Breach { law: "stale-writer-refused", sentence: "", at, because: String::new() };
         for most in 25..61 {
-            let lines = excerpt(&history, &broken, most);
+            let lines = excerpt(&history, &broken, most, None);
             assert!(lines.len() <= most, "{most}: {lines:#?}");
             assert_eq!(lines.iter().filter(|line| line.contains("body begins")).count(), 19, "{lines:#?}");
             let times: Vec<u64> =

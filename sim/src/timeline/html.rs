@@ -277,7 +277,7 @@ mod tests {
     }
 
     fn empty() -> History {
-        History { plan: Plan::quiet(1), grants: Vec::new(), events: Vec::new() }
+        History { plan: Plan::quiet(1), grants: Vec::new(), events: Vec::new(), notes: Vec::new() }
     }
 
     fn head(ruling: Ruling<'_>) -> PageHead<'_> {

@@ -11,6 +11,7 @@ mod data;
 pub mod excerpt;
 mod glyphs;
 pub mod html;
+pub mod incarnations;
 mod leases;
 pub mod page_head;
 pub mod snapshot;

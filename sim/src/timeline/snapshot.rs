@@ -33,6 +33,7 @@ impl Snapshot {
             plan: history.plan.clone(),
             grants: history.grants.clone(),
             events: history.events[..place].to_vec(),
+            notes: Vec::new(),
         });
         let reader = StateReader { history, clocks: &clocks, place, at_us, process };
         let (stored, believed) = (reader.stored(), reader.believed());
@@ -238,7 +239,7 @@ mod tests {
             at(1_600, 1, GrantNo(0), What::Ended { status, output: 0 }),
             at(1_700, 1, NO_GRANT, What::Showed { status, output: 0 }),
         ];
-        History { plan, grants: vec![name(1, 1), name(2, 2)], events }
+        History { plan, grants: vec![name(1, 1), name(2, 2)], events, notes: Vec::new() }
     }
 
     #[test]

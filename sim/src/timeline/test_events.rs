@@ -11,5 +11,5 @@ pub fn event(at_us: u64, node: u8, process: u16, grant: GrantNo, what: What) -> 
 }
 
 pub fn history(events: Vec<Event>) -> History {
-    History { plan: Plan::quiet(1), grants: Vec::new(), events }
+    History { plan: Plan::quiet(1), grants: Vec::new(), events, notes: Vec::new() }
 }

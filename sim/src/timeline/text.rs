@@ -11,9 +11,14 @@ use crate::judge::Breach;
 use crate::plan::Node;
 use crate::timeline::calls::calls;
 use crate::timeline::cause::{CauseLink, chain};
+use crate::timeline::incarnations::GrantedLives;
 use crate::timeline::unanswered::{UnansweredCalls, is_in_doubt};
 
+/// The width of a lane, and the least one when lines must fit a terminal.
 const LANE: usize = 22;
+const LEAST_LANE: usize = 10;
+/// Columns that a line needs beside its lanes: the time before them, and the decision behind them.
+const BESIDE_LANES: usize = 13 + 36;
 
 /// Draws the history up to the breach, or all of it.
 pub fn draw(history: &History, broken: Option<&Breach>) -> String {
@@ -45,13 +50,34 @@ pub(super) struct TimelineRow {
 }
 
 impl TextTimeline {
+    /// The whole timeline.
     pub fn of(history: &History, broken: Option<&Breach>) -> Self {
+        Self::drawn(history, broken, None, None)
+    }
+
+    /// For a report: with a width the lanes are made narrower, so that most lines fit, and grants name the life of their
+    /// worker where two lives of one are involved.
+    pub fn for_report(history: &History, broken: &Breach, width: Option<usize>) -> Self {
+        let breach = usize::try_from(broken.at).ok();
+        let process = breach.and_then(|at| history.events.get(at)).map(|event| event.process);
+        let lives = process.zip(breach).map(|(process, end)| GrantedLives::of(history, process, end));
+        Self::drawn(history, Some(broken), width, lives)
+    }
+
+    fn drawn(
+        history: &History,
+        broken: Option<&Breach>,
+        width: Option<usize>,
+        lives: Option<GrantedLives>,
+    ) -> Self {
         let calls = calls(history);
         let breach = broken.and_then(|broken| usize::try_from(broken.at).ok());
         let end = breach.map_or(history.events.len(), |at| (at + 1).min(history.events.len()));
         let writer = RowWriter {
             history,
             lanes: Vec::new(),
+            lane: LANE,
+            lives: None,
             unanswered: UnansweredCalls::of(history, &calls, end),
             breach,
             at_issue: breach.and_then(|at| history.events.get(at)).map(|event| event.process),
@@ -61,13 +87,14 @@ impl TextTimeline {
             || history.events[..end].iter().enumerate().filter(|(place, event)| writer.shows(*place, event));
         lanes.retain(|lane| events().any(|(_, event)| event.node == lane.code()));
         let shown: Vec<(usize, &Event)> = events().collect();
-        let writer = RowWriter { lanes, ..writer };
+        let lane = width.map_or(LANE, |width| lane_within(width, lanes.len()));
+        let writer = RowWriter { lanes, lane, lives, ..writer };
         let links = broken.map_or_else(Vec::new, |broken| chain(history, &calls, broken));
         let is_link = |place| links.iter().any(|link| link.place == place);
 
         let mut header = format!("{:>11}  ", "ms");
-        for lane in &writer.lanes {
-            let _ = write!(header, "{:<LANE$} ", lane.to_string());
+        for node in &writer.lanes {
+            let _ = write!(header, "{:<1$} ", node.to_string(), writer.lane);
         }
         header.push_str("registry");
         let mut rows = Vec::new();
@@ -89,6 +116,12 @@ impl TextTimeline {
         assert!(breach.is_none_or(|at| at >= end || is_drawn(at)), "the breach has no row");
         Self { header, rows, links }
     }
+}
+
+/// The widest lane with which a line of so many lanes fits.
+fn lane_within(width: usize, lanes: usize) -> usize {
+    let each = width.saturating_sub(BESIDE_LANES) / lanes.max(1);
+    each.saturating_sub(1).clamp(LEAST_LANE, LANE)
 }
 
 /// Renewals with nothing else between them.
@@ -121,6 +154,10 @@ impl RenewalRun {
 struct RowWriter<'a> {
     history: &'a History,
     lanes: Vec<Node>,
+    /// The width of each lane.
+    lane: usize,
+    /// The lives of workers that were granted the process at issue, for a report.
+    lives: Option<GrantedLives>,
     unanswered: UnansweredCalls,
     breach: Option<usize>,
     /// The process that the breach is about.
@@ -233,27 +270,46 @@ impl RowWriter<'_> {
         }
     }
 
+    /// As [`decided_call`], but a reclaim that was answered busy is called a reclaim: the evidence before it says so.
+    fn decided_call(&self, place: usize, event: &Event) -> Option<&'static str> {
+        let is_own = |earlier: &&Event| (earlier.node, earlier.process) == (event.node, event.process);
+        let is_evidence = |earlier: &&Event| {
+            matches!(
+                earlier.kind(),
+                EventKind::Claims | EventKind::Observed | EventKind::StoreWaited | EventKind::Spanned
+            )
+        };
+        let mut evidence = self.history.events[..place].iter().rev().filter(is_own).take_while(is_evidence);
+        match event.what() {
+            What::Busy if evidence.any(|earlier| earlier.kind() == EventKind::Observed) => Some("reclaim"),
+            _ => decided_call(event),
+        }
+    }
+
     fn row(&self, place: usize, event: &Event) -> String {
-        let phrase = self.history.phrase(event).to_string();
+        let mut phrase = self.history.phrase(event).to_string();
+        if let Some(life) = self.lives.as_ref().and_then(|lives| lives.at(place)) {
+            phrase.push_str(&format!(" (life {life})"));
+        }
         let lane = self.lanes.iter().position(|lane| lane.code() == event.node);
         let Some(lane) = lane else {
-            let gap = self.lanes.len() * (LANE + 1);
+            let gap = self.lanes.len() * (self.lane + 1);
             return if event.node == Node::Ledger.code() {
                 format!("{:gap$}ledger: {phrase}", "")
             } else {
                 format!("{:gap$}{phrase}", "")
             };
         };
-        let before = lane * (LANE + 1);
+        let before = lane * (self.lane + 1);
         let outcome = self.unanswered.outcome(place).filter(|_| self.breach != Some(place));
         let sent = match event.what() {
             What::Sent { call, .. } if outcome.is_some() => Some(call.name()),
             _ => None,
         };
-        let Some(call) = sent.or_else(|| decided_call(event)) else {
+        let Some(call) = sent.or_else(|| self.decided_call(place, event)) else {
             return format!("{:before$}{phrase}", "");
         };
-        let after = (self.lanes.len() - lane) * (LANE + 1);
+        let after = (self.lanes.len() - lane) * (self.lane + 1);
         let mut asked = match event.process {
             NO_PROCESS => format!("{call} "),
             process => format!("{call} p{process} "),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::disk::{self, Disk};
+use crate::history::EventNote;
 use crate::history::event::{GrantName, What, Witness};
 use crate::plan::{Node, Plan};
 use crate::subject::Subject;
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub faults: u64,
     /// Names of the grants that events carry.
     pub grants: Vec<GrantName>,
+    /// More about some events, in words.
+    pub notes: Vec<EventNote>,
 }
 
 /// Runs a plan to its end. The same plan gives the same events, always.
@@ -116,5 +119,6 @@ fn outcome_of(mut world: Box<World>) -> Outcome {
         calls: world.records.calls,
         faults: world.workload.faults,
         grants: std::mem::take(&mut world.records.grants.names),
+        notes: std::mem::take(&mut world.notes),
     }
 }

@@ -5,6 +5,7 @@ use crate::model::handle::{ProcessHandleDescriptor, SessionScope};
 use crate::model::lease::ProcessLease;
 use crate::model::process::{ProcessPruneReport, ProcessRecord, ProcessSessionDeleteReport};
 
+#[derive(Debug)]
 pub(super) enum Expected<'a> {
     Done,
     Truth(bool),
@@ -33,7 +34,7 @@ pub(super) enum StartAnswer {
     AlreadyStarted,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct ExpectedHandle<'a> {
     pub scope: &'a SessionScope,
     pub process_id: &'a str,

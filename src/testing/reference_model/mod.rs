@@ -16,6 +16,7 @@ mod part;
 mod queries;
 mod registrations;
 mod writes;
+mod wrong_answer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use compare::Strictness;
 use expected::Expected;
 pub use leniency::Leniency;
 pub use part::AnswerPart;
+pub use wrong_answer::WrongAnswer;
 
 /// Everything that a registry keeps.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,6 +139,24 @@ impl ReferenceModel {
             return Ok(());
         }
         compare::compare(&expected, answer, by)
+    }
+
+    /// The same, with both answers in words where they differ.
+    pub fn judge_in_words(
+        &mut self,
+        call: &Call,
+        answer: &RegistryResult<Reply>,
+        inputs: &Inputs,
+    ) -> Result<(), WrongAnswer> {
+        if matches!(answer, Err(RegistryError::Backend { .. })) {
+            return Ok(());
+        }
+        let by = Strictness { latitude: self.latitude, leniency: self.leniency };
+        let expected = self.answer(call, inputs, Some(answer));
+        if !by.leniency.compares_method(call.method()) {
+            return Ok(());
+        }
+        compare::compare(&expected, answer, by).map_err(|part| WrongAnswer::new(part, &expected, answer))
     }
 
     /// Takes a call of which nobody heard the answer.

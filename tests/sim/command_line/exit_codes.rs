@@ -125,7 +125,7 @@ fn a_program_of_ones_own_knows_its_subjects_the_true_system_and_the_planted_bugs
     assert!(said.contains("--subject renew-then-write"), "{said}");
     let (code, said) = ran(&["--subject", "nobody"]);
     assert_eq!(code, Some(4), "{said}");
-    assert!(said.contains("say one of honest, leaky, in-pieces, fencepost, "), "{said}");
+    assert!(said.contains("expected one of honest, leaky, in-pieces, fencepost, "), "{said}");
 }
 
 /// The command line of somebody's own binary, which is this one.

@@ -29,6 +29,7 @@ fn json_is_one_document_that_says_what_people_are_told() {
     let of_crashes = laws.iter().find(|law| law["law"] == "acknowledged-survives").unwrap();
     assert_eq!(of_crashes["not_reached"], 30, "there is no disk in these runs");
     assert!(summary["marks"].as_array().unwrap().iter().any(|mark| mark["hit"].as_u64() > Some(0)));
+    assert_eq!(told["timings"]["format"], 1);
     assert!(told["timings"]["slowest_seed"]["us"].as_u64() > Some(0), "{}", told["timings"]);
 
     let output = fencepost(&[BROKEN.as_slice(), &["--format", "json"]].concat());
@@ -58,6 +59,8 @@ fn junit_has_a_case_for_each_law() {
         let document = roxmltree::Document::parse(&xml).unwrap();
         let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
         assert_eq!(suite.attribute("failures"), Some(failures), "{xml}");
+        let version = suite.descendants().find(|node| node.attribute("name") == Some("fencepost.format"));
+        assert_eq!(version.and_then(|property| property.attribute("value")), Some("1"), "{xml}");
         let cases: Vec<&str> = suite.children().filter_map(|case| case.attribute("name")).collect();
         assert_eq!(suite.attribute("tests"), Some(cases.len().to_string().as_str()));
         assert!(laws.iter().all(|law| cases.contains(law)), "{cases:?}");
@@ -152,7 +155,7 @@ fn the_folder_that_a_search_leaves_is_as_it_is_told() {
     let page = fs::read_to_string(out.join(format!("{stem}.html"))).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     let report = fs::read_to_string(out.join(format!("{stem}.report.txt"))).unwrap();
-    assert!(heard(&output).starts_with(&report), "{report}");
+    assert!(heard(&output).contains(&format!("\n\n{report}")), "{report}");
     let replay = report.lines().find_map(|line| line.strip_prefix("replay it:  fencepost ")).unwrap();
     let again = fencepost_in(folder.path(), &replay.split_whitespace().collect::<Vec<_>>());
     assert_eq!(again.status.code(), Some(1), "{}", said(&again));

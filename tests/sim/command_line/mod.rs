@@ -5,6 +5,7 @@ mod exit_codes;
 mod formats;
 mod plans;
 mod searches;
+mod terminal;
 mod unfinished;
 
 use std::os::unix::process::CommandExt;

@@ -30,10 +30,19 @@ fn a_broken_law_is_reported_with_its_small_plan_and_lines_that_lead_on() {
     let output = fencepost(&["run", "--seeds", "0..100", "--subject", "renew-then-write"]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let law = said.split(':').next().unwrap();
+    // Short summary, report, verdict: the end of the output says what failed. No table hides it.
+    let told = heard(&output);
+    let (summary, rest) = told.split_once("\n\n").unwrap();
+    let law = rest.split(':').next().unwrap();
+    assert!(
+        summary.contains(" of 100 seeds of 0..100 on memory\n") && !summary.contains("simulated"),
+        "{told}"
+    );
+    assert!(summary.ends_with("coverage marks reached (`--verbose` shows the tables)"), "{told}");
+    assert!(!told.contains("\nlaw  ") && told.ends_with("\nBROKEN: a law is broken\n"), "{told}");
     let laws = fencepost_sim::laws::Laws::new(&fencepost_sim::plan::Plan::quiet(0));
     let sentence = laws.all().into_iter().find(|known| known.name() == law).map(|known| known.sentence());
-    assert!(said.starts_with(&format!("{law}: {}", sentence.expect("it starts with a law"))), "{said}");
+    assert!(rest.starts_with(&format!("{law}: {}", sentence.expect("it starts with a law"))), "{said}");
     for lead in ["replay it:  fencepost ", "debug it:   fencepost ", "keep it:    fencepost "] {
         let line = said.lines().find_map(|line| line.strip_prefix(lead)).expect("it says how");
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -58,6 +67,46 @@ fn a_broken_law_is_reported_with_its_small_plan_and_lines_that_lead_on() {
 fn summary(arguments: &[&str]) -> serde_json::Value {
     let output = fencepost(&[&["run", "--format", "json"], arguments].concat());
     json(&heard(&output))["summary"].clone()
+}
+
+#[test]
+fn a_search_says_as_much_as_is_asked() {
+    let broken = ["run", "--seeds", "0..20", "--subject", "renew-then-write", "--budget", "50"];
+    let with = |more: &[&str]| heard(&fencepost(&[&broken, more].concat()));
+    let verbose = with(&["--verbose"]);
+    let tables = verbose.find("law    ").unwrap();
+    assert!(tables < verbose.find("\n  here: ").unwrap(), "{verbose}");
+    assert!(verbose.ends_with("\nBROKEN: a law is broken\n"), "{verbose}");
+    let quiet = fencepost(&[broken.as_slice(), &["--quiet"]].concat());
+    let told = heard(&quiet);
+    assert!(!told.contains(" seeds of ") && told.contains("\n  here: "), "{told}");
+    assert!(told.ends_with("\nBROKEN: a law is broken\n") && quiet.stderr.is_empty(), "{told}");
+    let green = heard(&fencepost(&["run", "--seeds", "0..5", "--quiet"]));
+    assert!(green.ends_with("HOLDS: no law is broken\n") && !green.contains("law    "), "{green}");
+}
+
+#[test]
+fn one_law_is_judged_alone_if_it_is_asked_for() {
+    let search = ["--seeds", "0..40", "--subject", "renew-then-write", "--keep-going", "--budget", "50"];
+    let all = summary(&search);
+    let laws = |summary: &serde_json::Value, key: &str| -> Vec<String> {
+        let lines = summary[key].as_array().unwrap();
+        lines.iter().map(|line| line["law"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(laws(&all, "laws_broken").len() > 1, "{all}");
+    let one = summary(&[search.as_slice(), &["--law", "stale-writer-refused"]].concat());
+    assert_eq!(laws(&one, "laws"), ["stale-writer-refused"]);
+    assert_eq!(laws(&one, "laws_broken"), ["stale-writer-refused"]);
+    assert_eq!((&one["hash"], &one["seeds"]), (&all["hash"], &all["seeds"]));
+    let kept = summary(&["--seeds", "0..40", "--subject", "renew-then-write", "--law", "ends-once"]);
+    assert_eq!((&kept["verdict"], laws(&kept, "laws_broken").len()), (&"holds".into(), 0));
+}
+
+#[test]
+fn seeds_are_a_range_with_or_without_its_end_or_one() {
+    for (given, same) in [("5", "5..6"), ("5..=9", "5..10")] {
+        assert_eq!(summary(&["--seeds", given]), summary(&["--seeds", same]));
+    }
 }
 
 #[test]

@@ -59,7 +59,8 @@ fn is_whole(folder: &Path) {
 fn ctrl_c_ends_a_search_with_the_summary_of_what_was_done() {
     for signal in [Signal::INT, Signal::TERM] {
         let folder = tempfile::tempdir().unwrap();
-        let search = ["run", "--for", "2m", "--store", "memory", "--out", "out", "--junit", "out/junit.xml"];
+        let search = "run --for 2m --store memory --out out --junit out/junit.xml --verbose";
+        let search: Vec<&str> = search.split(' ').collect();
         let child = started(folder.path(), &search);
         wait(1_500);
         send(&child, signal);

@@ -10,7 +10,7 @@ use crate::laws::history_builder::{ANN, BOB, HOST, HistoryBuilder, NOBODY, TTL_M
 
 fn finding(law: &str, history: &HistoryBuilder) -> Finding {
     let plan = Plan { ttl_ms: TTL_MS, ..Plan::quiet(0) };
-    let history = History { plan, grants: Vec::new(), events: history.events.clone() };
+    let history = History { plan, grants: Vec::new(), events: history.events.clone(), notes: Vec::new() };
     let judged = rejudge(&history, false, &[] as &[&str]);
     judged.into_iter().find(|judged| judged.law == law).map(|judged| judged.finding).unwrap()
 }

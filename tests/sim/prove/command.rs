@@ -73,7 +73,7 @@ fn bad_input_is_one_sentence_and_an_early_end_is_inconclusive() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plan.toml"), "about = \"mine\"\n[plan]\nformat = 1\n").unwrap();
     for (words, why) in [
-        (&["prove", "nowhere"][..], "there is no scope `nowhere`"),
+        (&["prove", "nowhere"][..], "unknown scope `nowhere`"),
         (&["prove", "plan.toml"], "missing field"),
         (&["prove", "--deviations", "10"], "is no number of deviations"),
         (&["prove", "--shard", "3/2"], "is no shard"),

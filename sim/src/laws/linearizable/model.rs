@@ -204,8 +204,14 @@ impl ProcessModel {
 
     /// A claim or a reclaim was answered, and not refused.
     fn claimed(&self, decision: &Decision, now_ms: u64) -> Result<(), String> {
-        must(self.is_known, "a claim of an unknown process was answered with a lease")?;
-        must(self.end.is_none(), "a claim of an ended process was answered with a lease")?;
+        let call = if decision.observed.is_some() { "reclaim" } else { "claim" };
+        let with_a_lease = |of: &str| Err(format!("a {call} of {of} was answered with a lease"));
+        if !self.is_known {
+            return with_a_lease("an unknown process");
+        }
+        if self.end.is_some() {
+            return with_a_lease("an ended process");
+        }
         let what = decision.what;
         let is_busy = matches!(what, What::Busy);
         let is_reclaimed = matches!(what, What::Reclaimed { .. });
@@ -229,7 +235,7 @@ impl ProcessModel {
             }
             (Some(live), None) => (is_busy && decision.grant == live.grant, "`busy`, with the holder"),
         };
-        if is_right { Ok(()) } else { Err(format!("a claim must have been answered with {expected}")) }
+        if is_right { Ok(()) } else { Err(format!("a {call} must have been answered with {expected}")) }
     }
 
     fn wrote(&self, decision: &Decision, write: Write, now_ms: u64) -> Result<(), String> {

@@ -8,6 +8,7 @@ use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::history::event::{CallKind, GrantNo, Licence, What};
 use crate::plan::Node;
+use crate::support::differing::differing;
 use crate::world::calls::{CallInfo, is_unfenced_execution};
 use crate::world::environment::liveness;
 use crate::world::fingerprint::hash_of;
@@ -161,7 +162,13 @@ pub async fn look_after(
     {
         let before = fingerprint(shown_before);
         let after = if shown == *shown_before { before } else { fingerprint(&shown) };
-        with(|world| world.decision(info, info.presented, What::ReadBack { before, after }));
+        with(|world| {
+            world.decision(info, info.presented, What::ReadBack { before, after });
+            if before != after {
+                let (was, is) = differing(&format!("{shown_before:?}"), &format!("{shown:?}"));
+                world.annotate(&[("before", was), ("after", is)]);
+            }
+        });
     }
     if info.kind == CallKind::Release && answer.is_ok() {
         let stored = look(registry, Call::GetProcessLease { process_id: format!("p{}", info.process) }).await;

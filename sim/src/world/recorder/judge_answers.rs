@@ -3,14 +3,15 @@
 use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::registry::calls::{Call, Reply, Submit};
-use fencepost::testing::reference_model::Inputs;
+use fencepost::testing::reference_model::{Inputs, WrongAnswer};
 
 use crate::history::event::{GrantNo, MethodNo, NO_PROCESS, What};
 use crate::plan::Node;
+use crate::support::differing::differing;
 use crate::world::calls::{CallInfo, process_of, result_of};
 use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::unrecorded_read::look_closely;
-use crate::world::state::answer_judge::WrongAnswer;
+use crate::world::state::answer_judge::NoStateFits;
 use crate::world::state::{World, with};
 
 /// What the decision of the call depends on, as the registry's node sees it now.
@@ -56,10 +57,12 @@ impl World {
         self.note_answer(info, call, answer);
     }
 
-    pub fn differs(&mut self, info: &CallInfo, wrong: Option<WrongAnswer>) {
-        if let Some(WrongAnswer { method, part }) = wrong {
+    pub fn differs(&mut self, info: &CallInfo, wrong: Option<NoStateFits>) {
+        if let Some(NoStateFits { method, wrong: WrongAnswer { part, answered, expected } }) = wrong {
             let method = MethodNo::of(method);
             self.decision(info, info.presented, What::AnswerDiffers { method, part });
+            let (answered, expected) = differing(&answered, &expected);
+            self.annotate(&[("answered", answered), ("right", expected)]);
         }
     }
 

@@ -8,7 +8,7 @@ mod overlaps;
 use fencepost::RegistryError;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
 use fencepost::registry::calls::{Call, Reply};
-use fencepost::testing::reference_model::{AnswerPart, Inputs, ReferenceModel};
+use fencepost::testing::reference_model::{Inputs, ReferenceModel, WrongAnswer};
 
 use orders::Orders;
 use overlaps::{Decided, Overlaps};
@@ -24,11 +24,24 @@ const MOST_STATES: usize = 64;
 const MOST_READINGS: u64 = 32;
 
 /// An answer that no state fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WrongAnswer {
+#[derive(Debug, Clone)]
+pub struct NoStateFits {
     /// Of the call that was answered.
     pub method: &'static str,
-    pub part: AnswerPart,
+    pub wrong: WrongAnswer,
+}
+
+impl NoStateFits {
+    /// How the answer differs from that of this state; none if it does not.
+    fn of(
+        state: &ReferenceModel,
+        call: &Call,
+        answer: &Result<Reply, RegistryError>,
+        inputs: &Inputs,
+    ) -> Option<Self> {
+        let wrong = state.clone().judge_in_words(call, answer, inputs).err()?;
+        Some(Self { method: call.method(), wrong })
+    }
 }
 
 pub struct AnswerJudge {
@@ -66,7 +79,7 @@ impl AnswerJudge {
         answer: &Result<Reply, RegistryError>,
         inputs: &Inputs,
         now_us: u64,
-    ) -> Option<WrongAnswer> {
+    ) -> Option<NoStateFits> {
         self.answers += u64::from(self.is_judging());
         if self.overlaps.are_none() {
             return self.judge_at(call, answer, &[*inputs]);
@@ -80,7 +93,7 @@ impl AnswerJudge {
         call: &Call,
         answer: &Result<Reply, RegistryError>,
         inputs: &Inputs,
-    ) -> Option<WrongAnswer> {
+    ) -> Option<NoStateFits> {
         match self.overlaps.are_none() {
             true => self.judge_at(call, answer, &[*inputs]),
             false => None,
@@ -88,7 +101,7 @@ impl AnswerJudge {
     }
 
     /// A call was decided, and nobody heard the answer: it may have been applied or not.
-    pub fn unheard(&mut self, call: &Call, inputs: &Inputs, now_us: u64) -> Option<WrongAnswer> {
+    pub fn unheard(&mut self, call: &Call, inputs: &Inputs, now_us: u64) -> Option<NoStateFits> {
         match call.is_read() {
             true => None,
             false => self.add(Decided::at_one_instant(call, None, inputs, now_us)),
@@ -116,7 +129,7 @@ impl AnswerJudge {
         now_us: u64,
         answer: &Result<Reply, RegistryError>,
         ended: &Inputs,
-    ) -> Option<WrongAnswer> {
+    ) -> Option<NoStateFits> {
         let begun = self.overlaps.end(number)?;
         let is_heard = !answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
         if !is_heard && begun.call.is_read() {
@@ -133,7 +146,7 @@ impl AnswerJudge {
     }
 
     /// The registry crashed: the calls that it was deciding were applied, or they were not.
-    pub fn registry_crashed(&mut self, now_ms: u64, now_us: u64) -> Option<WrongAnswer> {
+    pub fn registry_crashed(&mut self, now_ms: u64, now_us: u64) -> Option<NoStateFits> {
         let died = self.overlaps.all_die(now_ms, now_us);
         died.into_iter().fold(None, |wrong, call| self.add(call).or(wrong))
     }
@@ -146,7 +159,7 @@ impl AnswerJudge {
     }
 
     /// Judges the call, unless one that it may have to be ordered with still goes on.
-    fn add(&mut self, decided: Decided) -> Option<WrongAnswer> {
+    fn add(&mut self, decided: Decided) -> Option<NoStateFits> {
         if decided.answer.is_none() && decided.ended.now_ms.abs_diff(decided.began.now_ms) > MOST_READINGS {
             self.stop(Unjudged::ReadingUnknown);
         }
@@ -161,7 +174,7 @@ impl AnswerJudge {
     }
 
     /// Keeps the states that some order of the group leads to.
-    fn judge_group(&mut self, group: &[Decided]) -> Option<WrongAnswer> {
+    fn judge_group(&mut self, group: &[Decided]) -> Option<NoStateFits> {
         if let [Decided { call, answer: Some(answer), began, ended, .. }] = group
             && began.now_ms == ended.now_ms
         {
@@ -177,7 +190,7 @@ impl AnswerJudge {
         self.keep(fitting, wrong)
     }
 
-    fn keep(&mut self, fitting: Vec<ReferenceModel>, wrong: Option<WrongAnswer>) -> Option<WrongAnswer> {
+    fn keep(&mut self, fitting: Vec<ReferenceModel>, wrong: Option<NoStateFits>) -> Option<NoStateFits> {
         self.states = fitting;
         if self.states.len() > MOST_STATES {
             self.stop(Unjudged::TooManyOutcomes);
@@ -191,11 +204,11 @@ impl AnswerJudge {
         call: &Call,
         answer: &Result<Reply, RegistryError>,
         readings: &[Inputs],
-    ) -> Option<WrongAnswer> {
+    ) -> Option<NoStateFits> {
         if let ([state], [inputs]) = (self.states.as_mut_slice(), readings) {
-            let part = state.judge(call, answer, inputs).err()?;
+            let wrong = state.judge_in_words(call, answer, inputs).err()?;
             self.states.clear();
-            return Some(WrongAnswer { method: call.method(), part });
+            return Some(NoStateFits { method: call.method(), wrong });
         }
         let mut wrong = None;
         let mut fitting: Vec<ReferenceModel> = Vec::new();
@@ -205,7 +218,7 @@ impl AnswerJudge {
                 match next.judge(call, answer, inputs) {
                     Ok(()) if !fitting.contains(&next) => fitting.push(next),
                     Ok(()) => {}
-                    Err(part) => wrong = wrong.or(Some(WrongAnswer { method: call.method(), part })),
+                    Err(_) => wrong = wrong.or_else(|| NoStateFits::of(state, call, answer, inputs)),
                 }
             }
         }

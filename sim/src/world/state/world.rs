@@ -6,6 +6,7 @@ use fencepost::environment::BoxFuture;
 use fencepost::model::process::{ProcessInput, ProcessRecord};
 
 use crate::disk;
+use crate::history::EventNote;
 use crate::history::event::{Context, Event, GrantNo, NO_PROCESS, What};
 use crate::plan::chance::Seed;
 use crate::plan::step::{Body, Span};
@@ -30,6 +31,10 @@ pub struct World {
     /// Recorded since the witness last saw them.
     pub events: Vec<Event>,
     pub last_event_us: u64,
+    /// How many events were recorded so far.
+    recorded: u64,
+    /// More about some of them.
+    pub notes: Vec<EventNote>,
     pub nodes: Nodes,
     pub services: Services,
     pub traffic: Traffic,
@@ -66,6 +71,8 @@ impl World {
             kernel: Kernel::new(schedule),
             events: Vec::with_capacity(64),
             last_event_us: 0,
+            recorded: 0,
+            notes: Vec::new(),
             nodes: Nodes::new(&plan, seed),
             services: Services::default(),
             traffic: Traffic::default(),
@@ -154,7 +161,15 @@ impl World {
     pub fn record(&mut self, event: Event) {
         assert!(self.last_event_us <= event.at_us, "the time of an event went back");
         self.last_event_us = event.at_us;
+        self.recorded += 1;
         self.events.push(event);
+    }
+
+    /// Says more of the event that was recorded last. It is kept beside the events, and no law hears it.
+    pub fn annotate(&mut self, lines: &[(&'static str, String)]) {
+        let place = self.recorded.saturating_sub(1);
+        let lines = lines.iter().map(|(label, said)| format!("{label}: {said}")).collect();
+        self.notes.push(EventNote { place, lines });
     }
 
     /// Records something that was seen at a node, by its monotonic clock.

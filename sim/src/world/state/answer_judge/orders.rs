@@ -7,7 +7,7 @@ use fencepost::model::process::FirstStart;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel};
 
-use super::WrongAnswer;
+use super::NoStateFits;
 use super::overlaps::Decided;
 
 /// After so many steps the order is given up as unknown.
@@ -23,7 +23,7 @@ pub struct Orders<'a> {
     /// The states that all answers fit.
     pub fitting: Vec<ReferenceModel>,
     /// A part of an answer that did not fit.
-    pub wrong: Option<WrongAnswer>,
+    pub wrong: Option<NoStateFits>,
     pub is_exhausted: bool,
 }
 
@@ -94,10 +94,10 @@ impl<'a> Orders<'a> {
             match next.judge(&call.call, answer, &inputs) {
                 Ok(()) if !after.contains(&next) => after.push(next),
                 Ok(()) => {}
-                Err(part) => {
-                    let method = call.call.method();
-                    self.wrong = self.wrong.or(Some(WrongAnswer { method, part }));
+                Err(_) if self.wrong.is_none() => {
+                    self.wrong = NoStateFits::of(state, &call.call, answer, &inputs);
                 }
+                Err(_) => {}
             }
         }
         after
