@@ -138,7 +138,6 @@ const PARTS: &[Part] = &[
         name: "cli",
         idea: "the command line: it parses, calls and prints, one file per command",
         imports: &[
-            "coverage",
             "generate",
             "history",
             "judge",

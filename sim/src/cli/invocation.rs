@@ -178,7 +178,7 @@ mod tests {
         for name in ["mine", "other", "fencepost", "renew-then-write"] {
             assert_eq!(asked(Some(name)), Ok(name));
         }
-        let why = asked(Some("nobody")).unwrap_err();
-        assert!(why.contains("`nobody`; expected one of mine, other, fencepost, "), "{why}");
+        let why = asked(Some("xyzzy")).unwrap_err();
+        assert!(why.contains("`xyzzy`; expected one of mine, other, fencepost, "), "{why}");
     }
 }

@@ -22,7 +22,7 @@ fn shown(text: &[char], from: usize, differs_at: usize) -> String {
     let end = (differs_at.saturating_sub(from)..rest.len())
         .find(|at| rest[*at] == ',')
         .map_or(rest.len(), |at| at + 1);
-    let end = end.max(SHOWN / 2).min(SHOWN).min(rest.len());
+    let end = end.clamp(SHOWN / 2, SHOWN).min(rest.len());
     let told: String = rest[..end].iter().collect();
     let (before, after) = (if from > 0 { "... " } else { "" }, if end < rest.len() { " ..." } else { "" });
     format!("{before}{}{after}", told.trim())

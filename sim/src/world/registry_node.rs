@@ -104,7 +104,15 @@ fn open() -> Result<Core, RegistryError> {
 
 /// The wall clock of the node whose call is being decided.
 fn callers_clock_ms() -> u64 {
-    with(|world| world.wall_ms(world.records.caller.node))
+    with(|world| {
+        let caller_ms = world.wall_ms(world.records.caller.node);
+        // A decision that waited for its store sees the time before that wait on every clock.
+        let waited_ms = match world.records.decision_clock {
+            Some(clock) => world.wall_ms(Node::Registry).saturating_sub(clock.now_ms()),
+            None => 0,
+        };
+        caller_ms.saturating_sub(waited_ms)
+    })
 }
 
 fn open_memory(

@@ -135,7 +135,7 @@ fn bad_input_is_one_sentence_and_four() {
         (vec!["run", "--jobs", "0"], "`0` is no number of threads"),
         (vec!["run", "--store", "shop"], "`shop` is no store: say memory, sqlite or both"),
         (vec!["run", "--profile", "easy"], "unknown profile `easy`; expected one of calm-clocks, "),
-        (vec!["run", "--subject", "nobody"], "unknown subject `nobody`; expected one of fencepost, "),
+        (vec!["run", "--subject", "xyzzy"], "unknown subject `xyzzy`; expected one of fencepost, "),
         (vec!["run", "--format", "song"], "there is no format `song`: say human, json or github"),
         (vec!["run", "--seeds-from", "missing.txt"], "`missing.txt` cannot be read"),
         (vec!["run", "--seeds-from", "/dev/zero"], "`/dev/zero` cannot be read: it is longer than 256 MB"),

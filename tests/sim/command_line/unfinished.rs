@@ -82,7 +82,7 @@ fn ctrl_c_ends_a_search_with_the_summary_of_what_was_done() {
 #[test]
 fn ctrl_c_ends_a_shrinking_with_the_smallest_plan_so_far() {
     let folder = tempfile::tempdir().unwrap();
-    let shrinking = ["shrink", "5", "--subject", "events-unchecked", "--out", "small.toml"];
+    let shrinking = ["shrink", "42", "--subject", "events-unchecked", "--out", "small.toml"];
     let mut child = started(folder.path(), &shrinking);
     let mut first_candidate = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut first_candidate).unwrap();

@@ -23,6 +23,18 @@ const RUN_ELSEWHERE: &[(&str, &str)] = &[
     ("UPDATE_ARCHITECTURE=1 cargo test architecture", ".ci/run, without writing"),
     ("cargo bench -p fencepost-sim", "built by clippy in .ci/run; it measures and shows nothing"),
     ("cargo run --example two_workers", "tests/worker/example.rs"),
+    (
+        "cargo run --features postgres --example two_workers -- --store postgres://fencepost:secret@localhost/jobs",
+        "tests/postgres/example.rs, with a server of its own",
+    ),
+    (
+        "cargo bench --features postgres,testing --bench postgres -- [--rows 1000000] [postgres://…]",
+        "built by clippy in .ci/run; it measures and shows nothing",
+    ),
+    ("cargo new --lib your-lease", "nowhere: its crate is examples/your-lease"),
+    ("cargo run -- run --seeds 0..20000", "tests/sim/your_lease.rs, over fewer seeds"),
+    ("cargo run -- replay 7 --timeline text", "tests/sim/your_lease.rs"),
+    ("cargo run -- replay 7 --timeline html --out seven.html", "tests/sim/your_lease.rs"),
 ];
 
 fn all_pages() -> Vec<PathBuf> {

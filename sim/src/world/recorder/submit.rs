@@ -60,6 +60,8 @@ impl Submit for Recorder {
         let read_ms = waited.as_ref().map(|waited| waited.clock.read_ms);
         let (info, is_looked_at, is_watched, mut before) = with(|world| {
             world.records.decided_on_ms = read_ms;
+            // Others have called while this call waited.
+            world.records.caller = caller;
             world.keep_call(&call);
             let info = world.call_info(caller, &call);
             if let Some(waited) = &waited {

@@ -11,7 +11,7 @@ use fencepost::registry::calls::{Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel, WrongAnswer};
 
 use orders::Orders;
-use overlaps::{Decided, Overlaps};
+use overlaps::{OverlappingCall, Overlaps};
 
 use crate::history::event::Unjudged;
 use crate::plan::Plan;
@@ -84,7 +84,7 @@ impl AnswerJudge {
         if self.overlaps.are_none() {
             return self.judge_at(call, answer, &[*inputs]);
         }
-        self.add(Decided::at_one_instant(call, Some(answer), inputs, now_us))
+        self.add(OverlappingCall::at_one_instant(call, Some(answer), inputs, now_us))
     }
 
     /// The same for a read from beside the run. It is not counted: how often the world looks depends on the subject.
@@ -104,7 +104,7 @@ impl AnswerJudge {
     pub fn unheard(&mut self, call: &Call, inputs: &Inputs, now_us: u64) -> Option<NoStateFits> {
         match call.is_read() {
             true => None,
-            false => self.add(Decided::at_one_instant(call, None, inputs, now_us)),
+            false => self.add(OverlappingCall::at_one_instant(call, None, inputs, now_us)),
         }
     }
 
@@ -159,7 +159,7 @@ impl AnswerJudge {
     }
 
     /// Judges the call, unless one that it may have to be ordered with still goes on.
-    fn add(&mut self, decided: Decided) -> Option<NoStateFits> {
+    fn add(&mut self, decided: OverlappingCall) -> Option<NoStateFits> {
         if decided.answer.is_none() && decided.ended.now_ms.abs_diff(decided.began.now_ms) > MOST_READINGS {
             self.stop(Unjudged::ReadingUnknown);
         }
@@ -174,8 +174,8 @@ impl AnswerJudge {
     }
 
     /// Keeps the states that some order of the group leads to.
-    fn judge_group(&mut self, group: &[Decided]) -> Option<NoStateFits> {
-        if let [Decided { call, answer: Some(answer), began, ended, .. }] = group
+    fn judge_group(&mut self, group: &[OverlappingCall]) -> Option<NoStateFits> {
+        if let [OverlappingCall { call, answer: Some(answer), began, ended, .. }] = group
             && began.now_ms == ended.now_ms
         {
             return self.judge_at(call, answer, &[*ended]);

@@ -8,7 +8,7 @@ use fencepost::registry::calls::{Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel};
 
 use super::NoStateFits;
-use super::overlaps::Decided;
+use super::overlaps::OverlappingCall;
 
 /// After so many steps the order is given up as unknown.
 const MOST_STEPS: usize = 20_000;
@@ -16,7 +16,7 @@ const MOST_STEPS: usize = 20_000;
 const MOST_CALLS: usize = 64;
 
 pub struct Orders<'a> {
-    group: &'a [Decided],
+    group: &'a [OverlappingCall],
     /// What was tried: the calls that are decided, and the state they lead to.
     seen: Vec<(u64, ReferenceModel)>,
     steps: usize,
@@ -28,7 +28,7 @@ pub struct Orders<'a> {
 }
 
 impl<'a> Orders<'a> {
-    pub fn of(group: &'a [Decided]) -> Self {
+    pub fn of(group: &'a [OverlappingCall]) -> Self {
         Self {
             group,
             seen: Vec::new(),
@@ -74,7 +74,7 @@ impl<'a> Orders<'a> {
     }
 
     /// The states in which the call may have left the registry.
-    fn after(&mut self, call: &Decided, state: &ReferenceModel) -> Vec<ReferenceModel> {
+    fn after(&mut self, call: &OverlappingCall, state: &ReferenceModel) -> Vec<ReferenceModel> {
         let mut after: Vec<ReferenceModel> = Vec::new();
         let Some(answer) = &call.answer else {
             after.push(state.clone());
@@ -113,16 +113,16 @@ fn believed(is_holder_dead: Option<bool>) -> Vec<Option<bool>> {
 }
 
 /// Every reading that a call may have been decided on of which nobody heard: what it stored may show later.
-fn all_readings(decided: &Decided) -> impl Iterator<Item = Inputs> {
-    let Decided { began, ended, .. } = decided;
+fn all_readings(decided: &OverlappingCall) -> impl Iterator<Item = Inputs> {
+    let OverlappingCall { began, ended, .. } = decided;
     (began.now_ms.min(ended.now_ms)..=began.now_ms.max(ended.now_ms))
         .map(|now_ms| Inputs { now_ms, ..*ended })
 }
 
 /// The readings at which the decision can come out differently: both ends, those that the answer shows, and the edges of
 /// the lease.
-fn readings(decided: &Decided, state: &ReferenceModel) -> Vec<Inputs> {
-    let Decided { call, answer, began, ended, .. } = decided;
+fn readings(decided: &OverlappingCall, state: &ReferenceModel) -> Vec<Inputs> {
+    let OverlappingCall { call, answer, began, ended, .. } = decided;
     let (first_ms, last_ms) = (began.now_ms.min(ended.now_ms), began.now_ms.max(ended.now_ms));
     let mut readings = vec![ended.now_ms, began.now_ms];
     readings.extend(answer.iter().flat_map(|answer| readings_shown(call, answer)));

@@ -8,8 +8,8 @@ use fencepost::testing::reference_model::Inputs;
 #[derive(Default)]
 pub struct Overlaps {
     open: Vec<Begun>,
-    /// Decided, and not judged yet.
-    waiting: Vec<Decided>,
+    /// OverlappingCall, and not judged yet.
+    waiting: Vec<OverlappingCall>,
     last_number: u64,
 }
 
@@ -23,7 +23,7 @@ pub struct Begun {
 }
 
 /// A call that was decided between two instants.
-pub struct Decided {
+pub struct OverlappingCall {
     pub call: Call,
     /// None, if nobody heard it: then it was applied, or it was not.
     pub answer: Option<Result<Reply, RegistryError>>,
@@ -39,13 +39,13 @@ impl Begun {
         answer: Option<&Result<Reply, RegistryError>>,
         ended: &Inputs,
         now_us: u64,
-    ) -> Decided {
+    ) -> OverlappingCall {
         let Self { call, began, began_us, .. } = self;
-        Decided { call, answer: answer.cloned(), began, ended: *ended, began_us, ended_us: now_us }
+        OverlappingCall { call, answer: answer.cloned(), began, ended: *ended, began_us, ended_us: now_us }
     }
 }
 
-impl Decided {
+impl OverlappingCall {
     pub fn at_one_instant(
         call: &Call,
         answer: Option<&Result<Reply, RegistryError>>,
@@ -81,7 +81,7 @@ impl Overlaps {
     }
 
     /// The registry died: nobody hears of its calls, and reads have changed nothing.
-    pub fn all_die(&mut self, now_ms: u64, now_us: u64) -> Vec<Decided> {
+    pub fn all_die(&mut self, now_ms: u64, now_us: u64) -> Vec<OverlappingCall> {
         let writes = self.open.drain(..).filter(|open| !open.call.is_read());
         let died = writes.map(|open| {
             let ended = Inputs { now_ms, ..open.began };
@@ -91,7 +91,7 @@ impl Overlaps {
     }
 
     /// Adds a call. Returns the groups of calls that can be judged now, each in the order in which they ended.
-    pub fn add(&mut self, decided: Decided) -> Vec<Vec<Decided>> {
+    pub fn add(&mut self, decided: OverlappingCall) -> Vec<Vec<OverlappingCall>> {
         self.waiting.push(decided);
         let mut groups = Vec::new();
         while let Some(group) = self.settled_group() {
