@@ -214,9 +214,8 @@ fn what_a_refused_call_changed_is_shown_before_and_after() {
 
 #[test]
 fn two_lives_of_one_worker_are_told_apart() {
-    let planted = planted::by_name("one-incarnation-for-all").unwrap();
-    let plan = broken(planted);
-    let report = reproduce(&planted.subject(), &plan, planted.law, 300).unwrap().to_string();
+    // The worker crashes, and is granted the process again in its next life.
+    let report = of_regression("tokens-are-drawn-same-token.toml", "same-token");
     assert!(
         report.contains(" in its life 1: fence ") && report.contains(" in its life 2: fence "),
         "{report}"

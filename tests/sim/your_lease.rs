@@ -94,7 +94,7 @@ fn a_breach_is_kept_as_a_plan_and_replayed() {
         (output.status.code(), said(&output))
     };
     for (binary, arguments, code) in [
-        ("unguarded", &["shrink", "0", "--out", "mine.toml"][..], 1),
+        ("unguarded", &["shrink", "1", "--out", "mine.toml"][..], 1),
         ("unguarded", &["replay", "mine.toml", "--timeline", "text"], 1),
         ("unguarded", &["replay", "mine.toml", "--timeline", "html", "--out", "mine.html"], 1),
         ("your-lease", &["replay", "mine.toml"], 0),
