@@ -18,7 +18,10 @@ impl fmt::Debug for NodeClock {
 
 #[async_trait]
 impl lash_core::Clock for NodeClock {
-    #[expect(clippy::disallowed_methods, reason = "an `Instant` has no other source; in a run it is the simulation's")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an `Instant` has no other source; in a run it is the simulation's"
+    )]
     fn now(&self) -> Instant {
         Instant::now()
     }
