@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The phases of a process's life, in order.
 const PHASES: [&str; 6] = ["register", "claim", "start", "renew", "append", "complete"];
 
-/// What one worker saw of one phase.
+/// One worker's measurements of one phase.
 struct Seen {
     took: Vec<Duration>,
     from: Duration,

@@ -46,7 +46,7 @@ impl Lash {
         self.must_not_have_ended(process_id).await
     }
 
-    /// Whether it is known at all, the release says itself.
+    /// The release says itself if the process is known.
     pub async fn must_not_have_ended(&self, process_id: &str) -> Answer<()> {
         match self.read(process_id).await? {
             Some(row) if row.is_terminal() => {
@@ -133,7 +133,7 @@ impl Lash {
         }
     }
 
-    /// What upstream says in words, as typed as the words allow.
+    /// Reads the kind of a refusal from upstream's text, as far as the text tells.
     pub async fn or_refused<T>(&self, process_id: &str, answer: Theirs<T>) -> Answer<T> {
         let error = match answer {
             Ok(value) => return Ok(value),

@@ -199,7 +199,7 @@ impl Opposite {
         events.into_iter().filter_map(|event| their_event(event).transpose()).collect()
     }
 
-    /// What upstream would store for this request.
+    /// The event that upstream would store for this request.
     async fn plan(&self, process_id: &str, request: theirs::ProcessEventAppendRequest) -> Said<Plan> {
         let (record, log) = (self.record(process_id).await?, self.log(process_id, 0).await?);
         let key = request.replay.as_ref().map(|replay| replay.key.clone());

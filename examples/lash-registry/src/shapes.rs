@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub type Answer<T> = Result<T, RegistryError>;
 
-/// What is written alike on both sides.
+/// Converts a value whose written form is the same on both sides.
 pub fn same<T: DeserializeOwned>(shape: impl Serialize) -> Answer<T> {
     let written = serde_json::to_value(shape);
     written.and_then(serde_json::from_value).map_err(|cause| RegistryError::backend("read a shape", cause))

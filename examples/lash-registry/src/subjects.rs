@@ -26,7 +26,7 @@ const UNCAPPED: Settings = Settings { caps_numbers: false, ..MEMORY };
 /// As long as a write waits for the connection's thread, or for a lock that another process holds.
 const WAITING: Settings = Settings { lease_writes_wait: Some(Duration::from_millis(4)), ..MEMORY };
 
-/// What upstream does not promise.
+/// The laws, and parts of laws, that upstream does not promise to keep.
 const NOT_PROMISED: &[&str] = &[
     // A token is a hash of who claimed, when, and the fence.
     "tokens-are-drawn",

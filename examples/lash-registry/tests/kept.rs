@@ -68,7 +68,7 @@ fn every_kept_plan_is_a_finding() {
     assert_eq!(kept, listed);
 }
 
-/// What upstream promises, the releases with a fenced completion keep. README tells how many seeds were run.
+/// Releases with a fenced completion keep every law that upstream promises. README tells how many seeds were run.
 #[test]
 fn a_search_finds_nothing_in_memory() {
     let subject = subject("memory");

@@ -21,7 +21,7 @@ struct Row {
     value: u64,
 }
 
-/// What a holder presents.
+/// A holder presents it with each call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ticket {
     key: String,

@@ -87,7 +87,7 @@ impl OutputFolder {
         history_files::write(&self.file_of(failure, "json"), &found.history, subject)
     }
 
-    /// What a proof has shown.
+    /// Writes the statement of a proof.
     pub fn write_proof(&self, proof: &str) -> Result<(), CliError> {
         put(&self.folder.join("proof.json"), proof)
     }

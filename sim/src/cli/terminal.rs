@@ -1,4 +1,4 @@
-//! Whether standard output and standard error are terminals, how wide, and in which colours.
+//! Finds out if standard output and standard error are terminals, how wide they are, and if they are coloured.
 
 use std::io::{IsTerminal, stderr, stdout};
 use std::os::fd::AsFd;
@@ -56,7 +56,7 @@ pub fn say_above(bar: &ProgressBar, said: &str) {
         Some(width) => fit::fitted(said, width),
         None => format!("{said}\n"),
     };
-    // What cannot be shown is not worth an error.
+    // A line that cannot be shown ends no search.
     bar.suspend(|| drop(write!(stderr().lock(), "{said}")));
 }
 

@@ -27,7 +27,7 @@ const THEMES: &[Theme] = &[
         numbers: &[1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 0, 0, u64::MAX],
         gap_ms: 1_000,
     },
-    // What was asked before the end of a process is asked again after it.
+    // A host repeats a request after the end of its process: its replay key is known already.
     Theme { calls: &[HostCall::AppendEvent], numbers: &[2, 2, 6, 6, 8], gap_ms: 5_000 },
     Theme {
         calls: &[

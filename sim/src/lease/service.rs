@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Whoever decides leases, or speaks to whoever does. A key has at most one holder at a time; whoever wants it presents a
 /// grant with every later call. In an `impl`, each method may be written as an `async fn`.
 pub trait LeaseService: Send + Sync + 'static {
-    /// What a holder presents: a fence, a token, a version, or all of them. Equal grants are the same acquisition.
+    /// A holder presents it with each call: a fence, a token, a version, or all of them. Equal grants are the same acquisition.
     type Grant: Clone + PartialEq + Send + Sync;
 
     /// Takes the key for `owner`, for as long as `ttl`. No two contenders ever have the same name, and a contender that comes

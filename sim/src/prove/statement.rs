@@ -1,4 +1,4 @@
-//! What a proof has shown of one scope, and what it has not: a statement that a reviewer can check.
+//! The statement of a proof about one scope: how much was shown and how much was not, so that a reviewer can check it.
 
 use std::collections::BTreeMap;
 

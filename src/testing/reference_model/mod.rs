@@ -130,15 +130,7 @@ impl ReferenceModel {
         answer: &RegistryResult<Reply>,
         inputs: &Inputs,
     ) -> Result<(), AnswerPart> {
-        if matches!(answer, Err(RegistryError::Backend { .. })) {
-            return Ok(());
-        }
-        let by = Strictness { latitude: self.latitude, leniency: self.leniency };
-        let expected = self.answer(call, inputs, Some(answer));
-        if !by.leniency.compares_method(call.method()) {
-            return Ok(());
-        }
-        compare::compare(&expected, answer, by)
+        self.compared(call, answer, inputs, |part, _| part)
     }
 
     /// The same, with both answers in words where they differ.
@@ -148,6 +140,16 @@ impl ReferenceModel {
         answer: &RegistryResult<Reply>,
         inputs: &Inputs,
     ) -> Result<(), WrongAnswer> {
+        self.compared(call, answer, inputs, |part, expected| WrongAnswer::new(part, expected, answer))
+    }
+
+    fn compared<E>(
+        &mut self,
+        call: &Call,
+        answer: &RegistryResult<Reply>,
+        inputs: &Inputs,
+        differs: impl FnOnce(AnswerPart, &RegistryResult<Expected<'_>>) -> E,
+    ) -> Result<(), E> {
         if matches!(answer, Err(RegistryError::Backend { .. })) {
             return Ok(());
         }
@@ -156,7 +158,7 @@ impl ReferenceModel {
         if !by.leniency.compares_method(call.method()) {
             return Ok(());
         }
-        compare::compare(&expected, answer, by).map_err(|part| WrongAnswer::new(part, &expected, answer))
+        compare::compare(&expected, answer, by).map_err(|part| differs(part, &expected))
     }
 
     /// Takes a call of which nobody heard the answer.
