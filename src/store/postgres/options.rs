@@ -136,7 +136,7 @@ mod tests {
             "",
             "registry.db",
             "host=localhost user=me password=hunter2",
-            "postgres://me:hun?ter2@localhost/db",
+            "postgres://me:hun@ter2@localhost:port/db",
             "postgres://me:hunter2@localhost:port/db",
             "mysql://me:hunter2@localhost/db",
         ] {
@@ -146,6 +146,14 @@ mod tests {
         }
         assert!(refusal("postgres:///db").contains("names no host"));
         assert!(refusal("postgres://h/db?sslmode=require").contains("open_with_tls"));
+    }
+
+    /// The driver reads everything before the `@` as the password, so a question mark in it begins no options.
+    #[test]
+    fn a_question_mark_in_a_password_belongs_to_it() {
+        let config = PostgresOptions::default().config("postgres://me:hun?ter2@localhost/db", false).unwrap();
+        assert_eq!(config.get_password(), Some(b"hun?ter2".as_slice()));
+        assert_eq!(config.get_dbname(), Some("db"));
     }
 
     #[test]
