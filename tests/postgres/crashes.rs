@@ -240,10 +240,10 @@ fn a_server_that_ends_at_once_loses_nothing_it_acknowledged_and_its_clients_come
     let completed = Arc::new(AtomicU64::new(0));
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let (url, options) = (url.clone(), options.clone());
+            // Before the first crash, which the others may bring about at once.
+            let mut registry = open(&url, &options);
             let (has_ended, completed) = (Arc::clone(&has_ended), Arc::clone(&completed));
             std::thread::spawn(move || {
-                let mut registry = open(&url, &options);
                 let mut told: BTreeMap<Told, u64> = BTreeMap::new();
                 for number in 0.. {
                     if has_ended.load(Ordering::SeqCst) {
