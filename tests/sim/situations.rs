@@ -66,8 +66,8 @@ fn a_call_that_waits_under_the_lock_keeps_every_other_call_out() {
     assert!(second.clock - first.clock >= 1_000);
 }
 
-/// What came of the calls of this kind that were made while Ann held the process.
-fn results(events: &[Event], kind: CallKind) -> Vec<CallResult> {
+/// The reasons for which calls of this kind were refused, in order.
+fn refusals(events: &[Event], kind: CallKind) -> Vec<CallResult> {
     let refused = events.iter().filter_map(|event| match event.what() {
         What::Refused { call, why } if call == kind => Some(why),
         _ => None,
@@ -88,8 +88,8 @@ fn a_lease_with_another_token_is_refused_and_so_is_that_of_another_process() {
             &complete,
             &release,
         ])));
-        assert_eq!(results(&events, CallKind::Renew), [CallResult::Superseded], "{forged}");
-        assert_eq!(results(&events, CallKind::Complete), [CallResult::Superseded], "{forged}");
+        assert_eq!(refusals(&events, CallKind::Renew), [CallResult::Superseded], "{forged}");
+        assert_eq!(refusals(&events, CallKind::Complete), [CallResult::Superseded], "{forged}");
         let ended = events.iter().filter(|event| event.kind() == EventKind::Ended).count();
         assert_eq!(ended, 2, "{forged}");
     }

@@ -32,6 +32,15 @@ impl<'a> Deciding<'a> {
     }
 }
 
+/// The clock of one decision, while it is shown to it: it ends with a panic, too.
+struct ShownClock;
+
+impl Drop for ShownClock {
+    fn drop(&mut self) {
+        with(|world| world.records.decision_clock = None);
+    }
+}
+
 impl Future for Deciding<'_> {
     type Output = Result<Reply, RegistryError>;
 
@@ -44,12 +53,12 @@ impl Future for Deciding<'_> {
             world.records.readings = self.readings;
             world.records.decision_clock = self.clock;
         });
-        let polled = self.future.as_mut().poll(task);
+        let polled = {
+            let _shown = ShownClock;
+            self.future.as_mut().poll(task)
+        };
         self.clock = None;
-        self.readings = with(|world| {
-            world.records.decision_clock = None;
-            world.records.readings.take()
-        });
+        self.readings = with(|world| world.records.readings.take());
         polled
     }
 }

@@ -8,5 +8,6 @@ mod evidence;
 mod judge_answers;
 pub mod read_everything;
 pub mod resolve_unknown;
+mod store_wait;
 mod submit;
 mod unrecorded_read;

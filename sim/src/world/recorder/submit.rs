@@ -2,26 +2,22 @@
 //! decided, and its decision is recorded.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use fencepost::RegistryError;
-use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Reply, Submit};
-use tokio::sync::OwnedMutexGuard;
 
 use crate::disk;
 use crate::history::event::{CallKind, What};
-use crate::plan::Node;
 use crate::plan::step::StoreFailure;
 use crate::world::calls::CallInfo;
-use crate::world::environment::NodeEnvironment;
 use crate::world::recorder::beliefs;
 use crate::world::recorder::deciding::{Deciding, wait_for_decision};
 use crate::world::recorder::evidence::{StateBefore, look_after};
 use crate::world::recorder::judge_answers;
 use crate::world::recorder::resolve_unknown;
+use crate::world::recorder::store_wait::wait_for_store;
 use crate::world::recorder::unrecorded_read::poll_once;
 use crate::world::state::nodes::Caller;
 use crate::world::state::records::{DecisionClock, RequestName};
@@ -154,38 +150,6 @@ fn store_is_silent(method: &'static str) -> RegistryError {
     RegistryError::unavailable(method, "the store did not say")
 }
 
-/// A call that waited for the store, and now writes.
-struct WaitedForStore {
-    clock: DecisionClock,
-    /// Held while the call waits under the store's lock.
-    _lock: Option<OwnedMutexGuard<()>>,
-}
-
-/// Waits for the store's lock, and under it.
-async fn wait_for_store(waits: StoreWaits) -> WaitedForStore {
-    let now_ms = || with(|world| world.wall_ms(Node::Registry));
-    let arrived_ms = now_ms();
-    sleep(waits.for_lock_us).await;
-    // The store may fall ill, or recover, while the call waits for its turn.
-    let waits_now = || with(|world| world.store_faults.waits(world.kernel.now_us));
-    let waits = waits_now();
-    let lock = match with(|world| world.services.registry.lock_if_needed(waits)) {
-        Some(lock) => Some(lock.lock_owned().await),
-        None => None,
-    };
-    let waits = waits_now();
-    sleep(waits.before_reading_us).await;
-    let read_ms = now_ms();
-    sleep(waits.before_write_us).await;
-    WaitedForStore { clock: DecisionClock::new(arrived_ms, read_ms), _lock: lock }
-}
-
-async fn sleep(us: u64) {
-    if us > 0 {
-        NodeEnvironment(Node::Registry).sleep(Duration::from_micros(us)).await;
-    }
-}
-
 /// Looks at what the decided call has left behind, and gives its answer back.
 async fn follow_up(
     core: &dyn Submit,
@@ -204,11 +168,6 @@ async fn follow_up(
 }
 
 impl World {
-    fn store_waited(&mut self, info: &CallInfo, arrived_ms: u64) {
-        let wrote_ms = self.wall_ms(Node::Registry);
-        self.decision(info, info.presented, What::StoreWaited { arrived_ms, wrote_ms });
-    }
-
     /// Records if the same request had been applied before.
     fn applied(&mut self, info: &CallInfo, request: Option<RequestName>) {
         let Some(request) = request else { return };
