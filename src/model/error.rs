@@ -56,6 +56,11 @@ pub enum RegistryError {
     )]
     LeaseExpired { process_id: String, fence: u64, expires_at_epoch_ms: u64, now_epoch_ms: u64 },
 
+    /// For a registry that cannot say why: its write found no row under this lease that is live. It stands for an expired or
+    /// superseded lease, and for a process that has ended or is unknown.
+    #[error("the lease on `{process_id}` is lost: stop working under it")]
+    LeaseLost { process_id: String },
+
     #[error(
         "process `{process_id}` has used its last fence: no lease can be granted any more, register another id"
     )]

@@ -233,6 +233,7 @@ pub fn is_loss(error: &RegistryError) -> bool {
         error,
         RegistryError::LeaseSuperseded { .. }
             | RegistryError::LeaseExpired { .. }
+            | RegistryError::LeaseLost { .. }
             | RegistryError::UnknownProcess { .. }
             | RegistryError::AlreadyTerminal { .. }
     )

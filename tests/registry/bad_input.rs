@@ -587,6 +587,7 @@ fn every_error_says_what_it_is_about() {
             expires_at_epoch_ms: 5,
             now_epoch_ms: 6,
         },
+        RegistryError::LeaseLost { process_id: "p".into() },
         RegistryError::FenceExhausted { process_id: "p".into() },
         RegistryError::ExternalRefConflict {
             process_id: "p".into(),

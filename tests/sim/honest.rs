@@ -13,7 +13,7 @@ use fencepost::model::process::{DurabilityTier, ProcessAwaitOutput};
 use fencepost::model::row::Tenure;
 use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
 use fencepost::registry::inline::Inline;
-use fencepost::rules::{Rules, leases};
+use fencepost::rules::{self, Rules, leases};
 use fencepost::store::MemoryStore;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use fencepost_sim::{Options, Subject, check};
@@ -139,6 +139,8 @@ enum How {
     Slow { before_ms: u64, after_ms: u64 },
     /// Writes are answered at once; a read takes so long to come back.
     ReadsComeLate { by_ms: u64 },
+    /// It cannot say how a lease was lost.
+    LossesAreOne,
     /// Some writes have an unknown outcome: they were applied, or they were not.
     OutcomesAreUnknown,
 }
@@ -168,6 +170,16 @@ impl Submit for Reached {
                 let answer = dispatch(self.inner.as_ref(), call).await;
                 self.wait(if is_read { by_ms } else { 0 }).await;
                 answer
+            }
+            How::LossesAreOne => {
+                let is_fenced = method.ends_with("_with_lease") || method == "renew_process_lease";
+                let process_id = call.process_id().unwrap_or_default().to_owned();
+                match dispatch(self.inner.as_ref(), call).await {
+                    Err(error) if is_fenced && rules::worker::is_loss(&error) => {
+                        Err(RegistryError::LeaseLost { process_id })
+                    }
+                    answer => answer,
+                }
             }
             How::OutcomesAreUnknown if !is_read && number.is_multiple_of(11) => Err(unknown()),
             How::OutcomesAreUnknown if !is_read && number.is_multiple_of(7) => {
@@ -199,6 +211,11 @@ fn a_store_that_is_slow() {
 #[test]
 fn reads_that_come_late() {
     breaks_nothing(&reached("late reads", How::ReadsComeLate { by_ms: 15 }, Rules::LAWFUL));
+}
+
+#[test]
+fn a_registry_that_cannot_say_how_a_lease_was_lost() {
+    passes(&reached("one refusal", How::LossesAreOne, Rules::LAWFUL));
 }
 
 /// Its connections are lost in the calm, too, so nobody can say how long it takes to get anything done.

@@ -5,7 +5,7 @@ use crate::coverage::answers::AnswerObserver;
 use crate::coverage::attempts::AttemptObserver;
 use crate::coverage::bodies::BodyObserver;
 use crate::coverage::handles::HandleObserver;
-use crate::coverage::leases::LeaseObserver;
+use crate::coverage::leases::{HeldLease, LeaseObserver};
 use crate::coverage::listings::ListingObserver;
 use crate::coverage::partitions::PartitionObserver;
 use crate::coverage::registry_crashes::RegistryCrashObserver;
@@ -101,11 +101,11 @@ impl CoverageObserver {
         self.attempts.ended(event);
     }
 
-    fn refused(&mut self, event: &Event, call: CallKind, why: CallResult) {
+    fn refused(&mut self, event: &Event, call: CallKind, why: CallResult, held: Option<HeldLease>) {
         let counts = &mut self.counts;
         commits::refused(why, counts);
         self.leases.refused(event, counts);
-        refusals::refused(call, why, counts);
+        refusals::refused(event, call, why, held, counts);
         self.listings.refused(call, why, counts);
         if why.is_loss() {
             self.attempts.is_over(event);
@@ -214,7 +214,7 @@ impl Witness for CoverageObserver {
             What::GivesUp { writer, .. } => self.abandonments.gives_up(event, writer),
             What::Refused { call, why } => {
                 expiry::refused(event, call, held, counts);
-                self.refused(event, call, why);
+                self.refused(event, call, why, held);
             }
             What::Showed { .. } => self.attempts.showed(event),
             What::Asked { write } => {

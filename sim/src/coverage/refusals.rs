@@ -1,10 +1,18 @@
 //! Marks of calls under a stale grant that were refused, as superseded or as expired.
 
+use crate::coverage::leases::HeldLease;
 use crate::coverage::{CoverageCounts, Mark};
-use crate::history::event::{CallKind, CallResult};
+use crate::history::event::{CallKind, CallResult, Event};
 
-pub fn refused(call: CallKind, why: CallResult, counts: &mut CoverageCounts) {
+pub fn refused(
+    event: &Event,
+    call: CallKind,
+    why: CallResult,
+    held: Option<HeldLease>,
+    counts: &mut CoverageCounts,
+) {
     let is_expired = match why {
+        CallResult::LeaseLost => held.is_some_and(|lease| lease.grant == event.grant),
         CallResult::Expired => true,
         CallResult::Superseded => false,
         CallResult::Done

@@ -83,6 +83,7 @@ fn shown(stored: StoredLease, event: &Event, what: What) -> ShownSide {
         What::Busy if is_holders => ShownSide::Live("kept others out"),
         What::Granted { .. } if stored.0.is_some() => ShownSide::Over("made place for another"),
         What::Refused { why: CallResult::Expired, .. } if is_holders => ShownSide::Over("was called expired"),
+        What::Refused { why: CallResult::LeaseLost, .. } if is_holders => ShownSide::Over("was called lost"),
         What::Renewed { .. }
         | What::Wrote { .. }
         | What::Ended { .. }

@@ -40,7 +40,12 @@ impl Law for LiveWriterAccepted {
         let stored = self.stored.of(event.process);
         match what {
             What::Refused { call, why } => {
-                let denies = [CallResult::Superseded, CallResult::Expired, CallResult::LeaseRequired];
+                let denies = [
+                    CallResult::Superseded,
+                    CallResult::Expired,
+                    CallResult::LeaseLost,
+                    CallResult::LeaseRequired,
+                ];
                 if event.grant.is_some() && denies.contains(&why) {
                     case.meet();
                     if stored.is_live(event.grant, event.clock) {

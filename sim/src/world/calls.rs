@@ -213,6 +213,7 @@ pub fn refusal_of(error: &RegistryError) -> CallResult {
         RegistryError::LeaseRequired { .. } => CallResult::LeaseRequired,
         RegistryError::LeaseSuperseded { .. } => CallResult::Superseded,
         RegistryError::LeaseExpired { .. } => CallResult::Expired,
+        RegistryError::LeaseLost { .. } => CallResult::LeaseLost,
         RegistryError::FenceExhausted { .. } => CallResult::FenceExhausted,
         RegistryError::Backend { .. } => CallResult::Failed,
         RegistryError::Unavailable { .. } => CallResult::OutcomeUnknown,

@@ -42,8 +42,17 @@ pub(super) fn compare(
 
 /// The same kind, about the same; texts are not compared.
 fn refusals(expected: &RegistryError, error: &RegistryError, by: Strictness) -> Compared {
-    by.same(std::mem::discriminant(expected) == std::mem::discriminant(error), AnswerPart::Acceptance)?;
+    let is_coarse = matches!(error, RegistryError::LeaseLost { .. }) && is_loss(expected);
+    let is_same_kind = std::mem::discriminant(expected) == std::mem::discriminant(error);
+    by.same(is_same_kind || is_coarse, AnswerPart::Acceptance)?;
     let is_same = match (expected, error) {
+        (
+            RegistryError::UnknownProcess { process_id }
+            | RegistryError::AlreadyTerminal { process_id, .. }
+            | RegistryError::LeaseSuperseded { process_id, .. }
+            | RegistryError::LeaseExpired { process_id, .. },
+            RegistryError::LeaseLost { process_id: of },
+        ) => process_id == of,
         (RegistryError::InvalidArgument { .. }, RegistryError::InvalidArgument { .. }) => true,
         (
             RegistryError::RegistrationConflict { process_id, stored_hash, offered_hash },
@@ -60,6 +69,17 @@ fn refusals(expected: &RegistryError, error: &RegistryError, by: Strictness) -> 
         (expected, error) => expected == error,
     };
     by.same(is_same, AnswerPart::RefusalDetail)
+}
+
+/// The refusals that [`RegistryError::LeaseLost`] may stand for.
+fn is_loss(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::UnknownProcess { .. }
+            | RegistryError::AlreadyTerminal { .. }
+            | RegistryError::LeaseSuperseded { .. }
+            | RegistryError::LeaseExpired { .. }
+    )
 }
 
 fn replies(expected: &Expected<'_>, reply: &Reply, by: Strictness) -> Compared {

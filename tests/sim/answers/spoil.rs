@@ -61,6 +61,7 @@ fn spoil_refusal(error: &mut RegistryError) -> bool {
         | RegistryError::LeaseRequired { process_id }
         | RegistryError::LeaseSuperseded { process_id, .. }
         | RegistryError::LeaseExpired { process_id, .. }
+        | RegistryError::LeaseLost { process_id }
         | RegistryError::FenceExhausted { process_id }
         | RegistryError::ExternalRefConflict { process_id, .. }
         | RegistryError::HandleMissing { process_id, .. } => process_id.push('!'),

@@ -21,6 +21,11 @@ pub fn cases() -> Vec<Case> {
             running().at(3_999).refused(ANN, CallKind::Emit, CallResult::Expired),
         ),
         case(
+            "a grant that nobody superseded is lost from its expiry on, and not a millisecond before",
+            running().at(4_000).refused(ANN, CallKind::Renew, CallResult::LeaseLost),
+            running().at(3_999).refused(ANN, CallKind::Renew, CallResult::LeaseLost),
+        ),
+        case(
             "at its expiry a grant makes place for another, and writes nothing",
             running().at(4_000).granted(BOB, 2),
             running().at(4_000).wrote(ANN, Write::Wait),

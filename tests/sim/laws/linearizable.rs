@@ -36,6 +36,14 @@ pub fn cases() -> Vec<Case> {
             running().refused(BOB, CallKind::Complete, CallResult::Expired),
         ),
         case(
+            "a lost lease was superseded, or its process has ended",
+            running()
+                .refused(BOB, CallKind::Complete, CallResult::LeaseLost)
+                .ended(ANN, 7)
+                .refused(BOB, CallKind::Emit, CallResult::LeaseLost),
+            running().refused(ANN, CallKind::Complete, CallResult::LeaseLost),
+        ),
+        case(
             "a host's arguments are looked at before the process is",
             history().at_host(refused(CallResult::InvalidArgument)),
             history().at_host(refused(CallResult::LeaseRequired)),

@@ -16,5 +16,10 @@ pub fn cases() -> Vec<Case> {
             running().released(ANN).granted(BOB, 2).refused(ANN, CallKind::Complete, CallResult::Superseded),
             running().refused(ANN, CallKind::Complete, CallResult::LeaseRequired),
         ),
+        case(
+            "a holder is told that its lease is lost when it is, whatever the reason",
+            running().at(4_000).refused(ANN, CallKind::Emit, CallResult::LeaseLost),
+            running().at(3_999).refused(ANN, CallKind::Emit, CallResult::LeaseLost),
+        ),
     ]
 }

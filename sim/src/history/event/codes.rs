@@ -110,6 +110,8 @@ coded! {
         OutcomeUnknown = 10, "outcome unknown";
         /// Answered, but not with the lease: somebody else holds it.
         Busy = 11, "busy";
+        /// Expired, superseded, ended or unknown: the registry cannot tell them apart.
+        LeaseLost = 12, "lease lost";
         OtherRefusal = 8, "refused";
     }
 }
@@ -117,7 +119,15 @@ coded! {
 impl CallResult {
     /// The grant, or the process it was for, is gone.
     pub fn is_loss(self) -> bool {
-        matches!(self, Self::UnknownProcess | Self::AlreadyTerminal | Self::Superseded | Self::Expired)
+        matches!(
+            self,
+            Self::UnknownProcess | Self::AlreadyTerminal | Self::Superseded | Self::Expired | Self::LeaseLost
+        )
+    }
+
+    /// True where this answer says what that one says, perhaps less exactly.
+    pub fn stands_for(self, exact: Self) -> bool {
+        self == exact || self == Self::LeaseLost && exact.is_loss()
     }
 }
 
