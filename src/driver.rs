@@ -10,7 +10,7 @@ use crate::awaiter::ProcessAwaiter;
 use crate::environment::Environment;
 use crate::model::error::RegistryError;
 use crate::model::event::ProcessEvent;
-use crate::model::process::ProcessAwaitOutput;
+use crate::model::process::{ProcessAwaitOutput, ProcessId};
 use crate::registry::ProcessRegistry;
 use crate::registry::change_hub::ProcessChangeHub;
 use crate::registry::watched::{ProcessEventSink, watch_process_registry_with_sink};
@@ -20,6 +20,12 @@ use crate::worker::DurableProcessWorker;
 #[async_trait]
 pub trait ProcessRunHandle: Send + Sync {
     async fn claim_and_run_pending(&self, reason: &str) -> Result<(), RegistryError>;
+
+    /// Stops taking work, gives up the owner-bound work that runs here, and answers with what ended by that. None from a
+    /// handle whose work cannot be drained, which changes nothing.
+    async fn drain_owner_bound_work(&self) -> Option<Vec<ProcessId>> {
+        None
+    }
 
     /// The world that waits happen in.
     fn environment(&self) -> Arc<dyn Environment>;
@@ -56,6 +62,10 @@ impl ProcessRunHandle for InlineProcessRunHandle {
     async fn claim_and_run_pending(&self, reason: &str) -> Result<(), RegistryError> {
         log::debug!("sweeping for pending processes: {reason}");
         self.worker.drive_pending_processes().await
+    }
+
+    async fn drain_owner_bound_work(&self) -> Option<Vec<ProcessId>> {
+        Some(self.worker.drain_owner_bound_work().await)
     }
 
     fn environment(&self) -> Arc<dyn Environment> {
@@ -100,6 +110,11 @@ impl ProcessWorkDriver {
         let (registry, hub) = watch_process_registry_with_sink(registry, None, environment);
         let worker = worker.through(Arc::clone(&registry), hub.clone());
         Self::from_watched(registry, hub, Arc::new(InlineProcessRunHandle::new(worker)))
+    }
+
+    /// See [`ProcessRunHandle::drain_owner_bound_work`].
+    pub async fn drain_owner_bound_work(&self) -> Option<Vec<ProcessId>> {
+        self.run_handle.drain_owner_bound_work().await
     }
 
     pub fn process_registry(&self) -> Arc<dyn ProcessRegistry> {

@@ -35,4 +35,4 @@ pub mod world;
 
 pub use check::{Options, check, prove};
 pub use subject::Subject;
-pub use world::with_std_clock;
+pub use world::{liveness_phase_has_begun, with_std_clock};

@@ -10,7 +10,7 @@ use fencepost::model::process::DurabilityTier;
 use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit, dispatch};
 use fencepost::rules::{Rules, leases};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
-use fencepost::testing::conformance::Backend;
+use fencepost::testing::conformance::{Backend, ConformanceException, run_except};
 use fencepost::testing::manual_environment::HandEnvironment;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use tempfile::TempDir;
@@ -133,6 +133,40 @@ fn a_registry_that_sleeps_fails_and_does_not_hang() {
 #[should_panic(expected = "waits for its environment's clock")]
 fn a_registry_whose_tasks_sleep_fails_and_does_not_hang() {
     fencepost::testing::conformance::run("a_free_lease_is_granted_with_a_fresh_token", Sleeps::InATask);
+}
+
+const ONE: &str = "a_free_lease_is_granted_with_a_fresh_token";
+
+fn excusing(case: &'static str, why: &'static str) -> [ConformanceException; 1] {
+    [ConformanceException { case, why }]
+}
+
+#[test]
+fn a_case_that_a_registry_does_not_keep_is_an_exception_with_a_reason() {
+    run_except(ONE, Sleeps::InTheCall, &excusing(ONE, "its store takes 4 ms"));
+    run_except("revoking_a_missing_handle_is_fine", Memory, &excusing(ONE, "its store takes 4 ms"));
+}
+
+#[test]
+#[should_panic(expected = "passes: take it off the list")]
+fn an_exception_that_passes_is_none() {
+    run_except(ONE, Memory, &excusing(ONE, "its store takes 4 ms"));
+}
+
+#[test]
+#[should_panic(expected = "there is no case")]
+fn an_exception_that_names_no_case_fails_every_case() {
+    run_except(ONE, Memory, &excusing("a_lease_is_free", "it has no leases"));
+}
+
+#[test]
+#[should_panic(expected = "say why")]
+fn an_exception_without_a_reason_fails_every_case() {
+    run_except(ONE, Memory, &excusing("revoking_a_missing_handle_is_fine", " "));
+}
+
+mod excused {
+    fencepost::conformance_tests!(super::Memory, except & []);
 }
 
 mod memory_under_other_rules {

@@ -27,5 +27,6 @@ mod situations;
 mod std_clock;
 mod stories;
 mod workers;
+mod wrappers;
 mod your_lease;
 mod your_registry;

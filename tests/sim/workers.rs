@@ -191,7 +191,7 @@ impl Small {
         }
         let means =
             Bare { small: self, lease: lease.clone(), cancellation: CancellationToken::new(), is_lost };
-        Ok(self.workplace.run(record, lease, &means).await)
+        Ok(self.workplace.run(record, lease.fencing_token, &means).await)
     }
 }
 

@@ -9,8 +9,8 @@ use crate::laws::Laws;
 use crate::plan::{Plan, Store};
 use crate::regressions;
 use crate::regressions::Regression;
-use crate::search::SeededPlans;
 use crate::search::seeds;
+use crate::search::{RequestError, SeededPlans};
 use crate::subject::Subject;
 
 /// A plan that was named, and its origin.
@@ -30,6 +30,7 @@ pub fn find_plan(what: &str, invocation: &Invocation<'_>) -> Result<PlanSource, 
         let seed = seeds::parse(what).map_err(CliError)?;
         let (store, profile) = (subject.store_needed, invocation.profile());
         let plan = SeededPlans { store, profile, subject: &subject }.plan(seed);
+        check_store(&plan, &subject)?;
         return Ok(PlanSource { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
     }
     for (flag, is_said) in
@@ -62,7 +63,15 @@ pub fn find_plan(what: &str, invocation: &Invocation<'_>) -> Result<PlanSource, 
         }
         _ => subject,
     };
+    check_store(&plan, &subject)?;
     Ok(PlanSource { plan: Arc::new(plan), subject, regression, seed: None })
+}
+
+fn check_store(plan: &Plan, subject: &Subject) -> Result<(), CliError> {
+    if subject.can_keep_rows_in(plan.store) {
+        return Ok(());
+    }
+    Err(CliError::of(RequestError::NoSqlite { subject: subject.name }))
 }
 
 impl PlanSource {

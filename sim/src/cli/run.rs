@@ -139,9 +139,10 @@ fn bad_request(error: &RequestError, invocation: &Invocation<'_>) -> CliError {
             "`{subject}` does not claim to keep `{law}`, and there is no such law: `{}` names them",
             invocation.line("laws")
         )),
-        RequestError::NothingToJudge { .. } | RequestError::NoSeeds | RequestError::ImpossiblePlan(_) => {
-            CliError(error.to_string())
-        }
+        RequestError::NothingToJudge { .. }
+        | RequestError::NoSqlite { .. }
+        | RequestError::NoSeeds
+        | RequestError::ImpossiblePlan(_) => CliError(error.to_string()),
     }
 }
 

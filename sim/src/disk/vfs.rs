@@ -53,14 +53,8 @@ thread_local! {
 /// The name that SQLite knows the disk by.
 pub const VFS: &str = "fencepost-disk";
 
-/// Puts a new, empty disk in the place of this thread's last one, where SQLite finds it.
-pub fn insert(disk: Disk) {
-    register();
-    current::put(disk);
-}
-
 /// Makes the disk known to SQLite; once is enough.
-fn register() {
+pub fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Threads that search would meet at the lock of its statistics, at every allocation.

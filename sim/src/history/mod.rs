@@ -1,6 +1,7 @@
 //! A recorded run: the plan, every event, and the names of its grants. It is plain data: it can be written to a file, judged
 //! again by later laws, compared and drawn. The types of events are in `event/`, their English phrases in `words.rs`.
 
+mod clock_hint;
 mod difference;
 pub mod event;
 mod words;

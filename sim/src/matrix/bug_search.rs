@@ -55,6 +55,7 @@ fn completed(result: Result<SearchResult, RequestError>) -> Result<Option<Search
         Ok(result) => Ok(Some(result)),
         Err(
             RequestError::NoSeeds
+            | RequestError::NoSqlite { .. }
             | RequestError::NothingToJudge { .. }
             | RequestError::UnknownLaw { .. }
             | RequestError::ImpossiblePlan(_),

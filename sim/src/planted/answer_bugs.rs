@@ -8,7 +8,7 @@ use fencepost::rules::Rules;
 use crate::laws;
 use crate::planted::planted_bug::PlantedBug;
 use crate::planted::wrong_answers::{self, ShowsEndersLeases, Spoils};
-use crate::subject::{Subject, WrapCore};
+use crate::subject::{Core, RegistryPlace, Subject};
 
 pub const ALL: &[PlantedBug] = &[
     PlantedBug {
@@ -211,8 +211,8 @@ pub const ALL: &[PlantedBug] = &[
     },
 ];
 
-fn spoiled(subject: Subject, wrap: WrapCore) -> Subject {
-    Subject { wrap_core: Some(wrap), ..subject }
+fn spoiled(subject: Subject, wrap: fn(Core, RegistryPlace) -> Core) -> Subject {
+    subject.wrapped_by(wrap)
 }
 
 fn with(subject: Subject, change: fn(Rules) -> Rules) -> Subject {

@@ -125,9 +125,9 @@ pub const ALL: &[PlantedBug] = &[
         name: "claim-the-unknown",
         stands_for: "claims of unknown ids succeed: a lock table that never asks whether the work is there, or still there",
         law: laws::that_catches("claim-the-unknown"),
-        subject: |subject| Subject {
-            wrap_core: Some(|core, place| Arc::new(LeasesAnything { core, environment: place.environment })),
-            ..subject
+        subject: |subject| {
+            subject
+                .wrapped_by(|core, place| Arc::new(LeasesAnything { core, environment: place.environment }))
         },
     },
     PlantedBug {
@@ -208,20 +208,18 @@ pub const ALL: &[PlantedBug] = &[
         name: "expiry-by-the-callers-clock",
         stands_for: "a claim brings the time along that the stored expiry is compared with: whoever is fast takes live leases",
         law: laws::that_catches("expiry-by-the-callers-clock"),
-        subject: |subject| Subject {
-            wrap_core: Some(|core, place| {
+        subject: |subject| {
+            subject.wrapped_by(|core, place| {
                 Arc::new(CallersClock { core, callers_clock_ms: place.callers_clock_ms })
-            }),
-            ..subject
+            })
         },
     },
     PlantedBug {
         name: "claim-decided-before-a-wait",
         stands_for: "a claim looks, waits, and writes without looking again: authority checked in one transaction, used in the next",
         law: laws::that_catches("claim-decided-before-a-wait"),
-        subject: |subject| Subject {
-            wrap_core: Some(|core, place| Arc::new(DecidesEarly { core, environment: place.environment })),
-            ..subject
+        subject: |subject| {
+            subject.wrapped_by(|core, place| Arc::new(DecidesEarly { core, environment: place.environment }))
         },
     },
     PlantedBug {
@@ -247,7 +245,7 @@ pub const ALL: &[PlantedBug] = &[
         name: "half-a-transfer",
         stands_for: "a refused transfer of handles keeps what it had moved before it met the one that was missing",
         law: laws::that_catches("half-a-transfer"),
-        subject: |subject| Subject { wrap_core: Some(|core, _| Arc::new(MovesOneByOne(core))), ..subject },
+        subject: |subject| subject.wrapped_by(|core, _| Arc::new(MovesOneByOne(core))),
     },
     PlantedBug {
         name: "already-yours-by-incarnation",
@@ -320,9 +318,8 @@ pub const ALL: &[PlantedBug] = &[
         name: "renewal-that-renews-nothing",
         stands_for: "a renewal that updated no row and said yes: the worker believes in a lease that runs out",
         law: laws::that_catches("renewal-that-renews-nothing"),
-        subject: |subject| Subject {
-            wrap_core: Some(|core, place| Arc::new(SaysYes { core, environment: place.environment })),
-            ..subject
+        subject: |subject| {
+            subject.wrapped_by(|core, place| Arc::new(SaysYes { core, environment: place.environment }))
         },
     },
     PlantedBug {

@@ -46,7 +46,7 @@ pub const ALL: &[PlantedBug] = &[
         stands_for: "a restarted registry gives every stored lease a full ttl again: it cannot know how long it was away",
         law: laws::that_catches("restart-rearms-leases"),
         subject: |subject| {
-            let when_opened = Some(rearms as ChangeRows);
+            let when_opened: Option<ChangeRows> = Some(Arc::new(rearms));
             Subject { store: StoreSettings { when_opened, ..subject.store }, ..subject }
         },
     },

@@ -43,9 +43,9 @@ pub const ALL: &[PlantedBug] = &[
         stands_for: "a waiter reads, and subscribes a moment later: an end in between is missed until something else happens",
         law: laws::that_catches("subscribes-after-the-first-read"),
         subject: |subject| Subject {
-            make_registry_waits: Some(|registry, hub, environment| {
+            make_registry_waits: Some(Arc::new(|registry, hub, environment| {
                 Arc::new(SubscribesLate { registry, hub, environment })
-            }),
+            })),
             ..subject
         },
     },
@@ -54,10 +54,10 @@ pub const ALL: &[PlantedBug] = &[
         stands_for: "a driver that wakes its waiters only after the sink took the event: when the sink fails they sleep on",
         law: laws::that_catches("a-failed-sink-wakes-nobody"),
         subject: |subject| Subject {
-            watch_registry: |registry, sink, _| {
+            watch_registry: Arc::new(|registry, sink, _| {
                 let hub = ProcessChangeHub::new();
                 (Arc::new(Facade(TicksLast { registry, sink, hub: hub.clone() })), hub)
-            },
+            }),
             ..subject
         },
     },

@@ -70,7 +70,10 @@ impl SmallWorld {
     /// Those of them that put a subject to the test: a registry that is not ours decides itself where it keeps its rows.
     pub fn fitting(subject: &Subject) -> Vec<Self> {
         let mut worlds = Self::catalogue();
-        worlds.retain(|world| subject.is_ours() || world.plan.store == subject.store_needed);
+        worlds.retain(|world| {
+            let store = world.plan.store;
+            subject.is_ours() && subject.can_keep_rows_in(store) || store == subject.store_needed
+        });
         worlds
     }
 

@@ -52,6 +52,7 @@ pub fn failure(failure: &Failure, next: &NextCommands, width: Option<usize>) -> 
         before.push(format!("  the last panic said: {}", one_line(panicked)));
     }
     before.extend(history.notes_of(breach.at).map(|note| format!("  {note}")));
+    before.extend(history.clock_hint().map(|hint| format!("  hint: {hint}")));
     before.push(facts(failure));
     if let (Some(process), Ok(at)) = (failure.reproducer.process(), usize::try_from(breach.at)) {
         let lives = lives_involved(history, process.0, at);

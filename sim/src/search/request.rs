@@ -15,7 +15,7 @@ pub fn standard_search(subject: &Subject, stores: Option<&[Store]>) -> Vec<(u64,
     let is_wanted = |store: &Store| match stores {
         Some(stores) => stores.contains(store),
         // A registry that is not ours decides itself where it keeps its rows.
-        None => subject.is_ours() || *store == subject.store_needed,
+        None => subject.is_ours() && subject.can_keep_rows_in(*store) || *store == subject.store_needed,
     };
     STANDARD_SEARCH.into_iter().filter(|(_, store)| is_wanted(store)).collect()
 }
@@ -67,6 +67,10 @@ pub enum RequestError {
     UnknownLaw { subject: &'static str, law: &'static str },
     #[error("`{subject}` does not claim to keep {laws}: there is nothing to judge")]
     NothingToJudge { subject: &'static str, laws: String },
+    #[error(
+        "this build has no SQLite to keep the rows of `{subject}` in: build fencepost-sim with its feature `sqlite`"
+    )]
+    NoSqlite { subject: &'static str },
     #[error("there is no seed to run: give more seeds, or fewer shards")]
     NoSeeds,
     #[error(transparent)]
@@ -102,6 +106,9 @@ impl<'a> SearchRequest<'a> {
             && laws.iter().all(|law| not_claimed.contains(law))
         {
             return Err(RequestError::NothingToJudge { subject, laws: laws.join(", ") });
+        }
+        if self.parts.iter().any(|part| !self.subject.can_keep_rows_in(part.store)) {
+            return Err(RequestError::NoSqlite { subject });
         }
         if self.parts.iter().all(|part| part.seeds.count() == 0) {
             return Err(RequestError::NoSeeds);

@@ -31,24 +31,39 @@ pub struct RegistryPlace {
     pub environment: Arc<dyn Environment>,
     /// Reads the wall clock of the node whose call is being decided: a registry must never go by it.
     pub callers_clock_ms: fn() -> u64,
+    /// The way to the rows of our own store; there is none to another's registry.
+    pub reach_rows: Option<ReachRows>,
 }
 
+/// Looks at rows, or changes them.
+pub type LookAtRows<'a> = &'a mut dyn FnMut(&mut dyn Rows) -> Result<(), RegistryError>;
+
+/// Reaches the rows of a store in one atomic step, beside its registry. Never call it while the registry decides a call.
+pub type ReachRows = Arc<dyn Fn(LookAtRows<'_>) -> Result<(), RegistryError> + Send + Sync>;
+
 /// Puts something between the recorder and our registry.
-pub type WrapCore = fn(Core, RegistryPlace) -> Core;
+pub type WrapCore = Arc<dyn Fn(Core, RegistryPlace) -> Core + Send + Sync>;
 
 /// Changes rows of an opened store, at a reading of the registry's clock.
-pub type ChangeRows = fn(&mut dyn Rows, u64) -> Result<(), RegistryError>;
+pub type ChangeRows = Arc<dyn Fn(&mut dyn Rows, u64) -> Result<(), RegistryError> + Send + Sync>;
 
 /// Watches a registry for those who wait on its own node.
-pub type WatchRegistry = fn(
-    Arc<dyn ProcessRegistry>,
-    Option<Arc<dyn ProcessEventSink>>,
-    Arc<dyn Environment>,
-) -> (Arc<dyn ProcessRegistry>, ProcessChangeHub);
+pub type WatchRegistry = Arc<
+    dyn Fn(
+            Arc<dyn ProcessRegistry>,
+            Option<Arc<dyn ProcessEventSink>>,
+            Arc<dyn Environment>,
+        ) -> (Arc<dyn ProcessRegistry>, ProcessChangeHub)
+        + Send
+        + Sync,
+>;
 
 /// Makes the waits beside a watched registry.
-pub type MakeRegistryWaits =
-    fn(Arc<dyn ProcessRegistry>, ProcessChangeHub, Arc<dyn Environment>) -> Arc<dyn ProcessAttach>;
+pub type MakeRegistryWaits = Arc<
+    dyn Fn(Arc<dyn ProcessRegistry>, ProcessChangeHub, Arc<dyn Environment>) -> Arc<dyn ProcessAttach>
+        + Send
+        + Sync,
+>;
 
 /// Makes a node's worker.
 pub type MakeWorker = Arc<dyn Fn(Workplace) -> Arc<dyn ProcessRunHandle> + Send + Sync>;

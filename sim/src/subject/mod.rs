@@ -23,8 +23,8 @@ use crate::plan::Store;
 use crate::plan::chance::Seed;
 
 pub use factories::{
-    ChangeRows, Core, MakeRegistryWaits, MakeWaits, MakeWorker, OpenRegistry, OpenedRegistry, RegistryPlace,
-    WatchRegistry, WrapCore,
+    ChangeRows, Core, LookAtRows, MakeRegistryWaits, MakeWaits, MakeWorker, OpenRegistry, OpenedRegistry,
+    ReachRows, RegistryPlace, WatchRegistry, WrapCore,
 };
 pub use lease_door::LeaseDoor;
 pub use request_server::{MakeServer, RequestServer};
@@ -67,7 +67,7 @@ pub struct Subject {
 }
 
 /// How our stores are opened.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct StoreSettings {
     /// SQLite only: statements that run after the store's own settings.
     pub tuning: &'static [&'static str],
@@ -110,7 +110,7 @@ impl Subject {
             is_reopened: false,
             make_worker: None,
             make_waits: None,
-            watch_registry: watch_process_registry_with_sink,
+            watch_registry: Arc::new(watch_process_registry_with_sink),
             make_registry_waits: None,
             lease_door: None,
             not_claimed: &[],
@@ -130,7 +130,7 @@ impl Subject {
     }
 
     /// Another registry that keeps its rows on its machine: it is opened again whenever its node starts, and what it
-    /// acknowledged must be there. Its files belong on the simulated disk: [`crate::disk::VFS`] names it to SQLite, and
+    /// acknowledged must be there. Its files belong on the simulated disk: `disk::VFS` names it to SQLite, and
     /// [`crate::disk::with`] hands it to others.
     pub fn reopened<R: ProcessRegistry + 'static>(
         name: &'static str,
@@ -179,6 +179,12 @@ impl Subject {
         Self { make_server: Some(Arc::new(make_server)), ..self }
     }
 
+    /// Something of yours between the recorder and our registry: it sees each call before our registry does, and may answer in
+    /// its place. It is made anew whenever our registry is opened. A wrapper of another registry belongs into its own opener.
+    pub fn wrapped_by(self, wrap: impl Fn(Core, RegistryPlace) -> Core + Send + Sync + 'static) -> Self {
+        Self { wrap_core: Some(Arc::new(wrap)), ..self }
+    }
+
     /// Other waits, too.
     pub fn waited_for_by(
         self,
@@ -198,6 +204,12 @@ impl Subject {
     /// Whether it claims to keep this law, so that it is judged by it.
     pub fn claims(&self, law: &str) -> bool {
         self.lease_door.as_ref().is_none_or(|door| door.is_judged_by(law)) && !self.not_claimed.contains(&law)
+    }
+
+    /// Whether a plan may keep its rows there: our own registry needs the feature `sqlite` to keep them on the disk, and another's
+    /// decides that itself.
+    pub fn can_keep_rows_in(&self, store: Store) -> bool {
+        !self.is_ours() || store == Store::Memory || cfg!(feature = "sqlite")
     }
 
     /// The registry is ours, perhaps under another name.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
-use fencepost::model::lease::{LeaseOwnerLiveness, ProcessLease};
+use fencepost::model::lease::LeaseOwnerLiveness;
 use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::rules::worker::WorkerRules;
@@ -34,11 +34,11 @@ pub struct Workplace {
 /// The bodies of a plan's processes, as one node runs them.
 #[async_trait]
 pub(crate) trait Bodies: Send + Sync {
-    /// Runs the body of the process under the lease; `None` when the infrastructure failed.
+    /// Runs the body of the process under the grant of this fence; `None` when the infrastructure failed.
     async fn run(
         &self,
         record: &ProcessRecord,
-        lease: &ProcessLease,
+        fence: u64,
         actions: &dyn BodyActions,
     ) -> Option<ProcessAwaitOutput>;
 
@@ -70,14 +70,14 @@ impl Workplace {
         DurableProcessWorker::new(config)
     }
 
-    /// Runs the body of the process under the lease, as the plan has it. `None` when the infrastructure failed, and the
-    /// process should stay claimable. Dropped, it stops where it stands.
+    /// Runs the body of the process under the grant of this fence, as the plan has it. `None` when the infrastructure failed, and
+    /// the process should stay claimable. Dropped, it stops where it stands.
     pub async fn run(
         &self,
         record: &ProcessRecord,
-        lease: &ProcessLease,
+        fence: u64,
         actions: &dyn BodyActions,
     ) -> Option<ProcessAwaitOutput> {
-        self.bodies.run(record, lease, actions).await
+        self.bodies.run(record, fence, actions).await
     }
 }

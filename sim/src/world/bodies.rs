@@ -7,7 +7,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
-use fencepost::model::lease::ProcessLease;
 use fencepost::model::process::{ProcessAwaitOutput, ProcessRecord};
 use fencepost::work::cancellation::CancellationToken;
 use fencepost::work::effect::{Effect, EffectController};
@@ -32,21 +31,16 @@ impl Bodies for NodeBodies {
     async fn run(
         &self,
         record: &ProcessRecord,
-        lease: &ProcessLease,
+        fence: u64,
         actions: &dyn BodyActions,
     ) -> Option<ProcessAwaitOutput> {
         let ledger = LedgerWire(self.0);
         let perform = |key: String| {
-            let effect = Effect {
-                process_id: lease.process_id.clone(),
-                key,
-                fence: lease.fencing_token,
-                payload: json!(null),
-            };
+            let effect = Effect { process_id: record.id().to_owned(), key, fence, payload: json!(null) };
             let ledger = &ledger;
             async move { ledger.perform(effect).await.map(drop).map_err(|error| error.to_string()) }
         };
-        run(self.0, record, lease.fencing_token, actions, perform).await.ok()
+        run(self.0, record, fence, actions, perform).await.ok()
     }
 
     fn engine(&self) -> Arc<dyn ProcessEngine> {

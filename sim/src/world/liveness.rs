@@ -19,7 +19,7 @@ use crate::world::state::due::Due;
 use crate::world::state::liveness::Phase;
 use crate::world::state::nodes::NodeState;
 use crate::world::state::rows::RowView;
-use crate::world::state::{World, with};
+use crate::world::state::{World, try_with, with};
 
 /// Between two looks at the rows that are left.
 const CHECK_EVERY_US: u64 = 100_000;
@@ -45,6 +45,12 @@ pub fn check(dispatch: impl Fn(Due)) {
         let next_us = world.kernel.now_us + CHECK_EVERY_US;
         world.kernel.at(next_us, Due::LivenessCheck);
     });
+}
+
+/// True once the faults of the present run are over and everything must come to its end: for a subject of yours that has
+/// troubles of its own, which must be over, too. False outside a run.
+pub fn liveness_phase_has_begun() -> bool {
+    try_with(|world| world.liveness.has_begun()) == Some(true)
 }
 
 fn begin(dispatch: impl Fn(Due)) {

@@ -15,6 +15,7 @@ mod machines;
 mod messages;
 mod observed_client;
 mod observer;
+mod own_store;
 mod poll_task;
 mod recorder;
 mod registry_node;
@@ -30,6 +31,7 @@ mod timed_store;
 mod waits;
 mod worker_node;
 
+pub use liveness::liveness_phase_has_begun;
 pub use run::{Outcome, run, run_with_calls, run_with_messages};
 pub use state::records::DecidedCall;
 pub use state::traffic::{ArrivedRequest, MessageLog, SentMessage};

@@ -1,21 +1,20 @@
-//! The registry's node: it opens the store, starts the server, answers requests, and loses what its disk does not keep.
+//! The registry's node: it opens the registry, starts the server, answers requests, and loses what its disk does not keep.
 
 use std::sync::Arc;
 
 use fencepost::environment::Environment;
 use fencepost::model::error::RegistryError;
-use fencepost::model::row::Tenure;
 use fencepost::registry::calls::Dispatch;
 use fencepost::registry::remote::{RegistryServer, Request};
-use fencepost::store::{Access, MemoryStore, Rows, SqliteOptions, SqliteStore, Store as _};
 
 use crate::disk;
 use crate::history::event::{CrashDamage, GrantNo, What};
-use crate::plan::{Node, Plan, Store};
-use crate::subject::{ChangeRows, Core, OpenedRegistry, RegistryPlace, Subject};
+use crate::plan::Node;
+use crate::subject::{Core, OpenedRegistry, RegistryPlace};
 use crate::world::calls::process_in;
 use crate::world::environment::NodeEnvironment;
 use crate::world::fingerprint::hash_text;
+use crate::world::own_store;
 use crate::world::poll_task::run_at_registry;
 use crate::world::recorder::resolve_unknown;
 use crate::world::registry_waits;
@@ -25,13 +24,9 @@ use crate::world::state::records::RequestName;
 use crate::world::state::services::{Recorder, Server};
 use crate::world::state::traffic::ArrivedRequest;
 use crate::world::state::{World, with};
-use crate::world::timed_store::TimedStore;
 
 /// Between attempts to open a store that cannot be opened.
 const REOPEN_AFTER_US: u64 = 50_000;
-
-/// The file of our own store on the simulated disk.
-const FILE: &str = "/registry.db";
 
 /// Starts the registry in its node's present life.
 pub fn start() {
@@ -77,10 +72,11 @@ fn watch(core: Core) -> Core {
 
 /// Lets a planted bug change the rows in memory that outlived the registry's node.
 fn touch_memory() -> Result<(), RegistryError> {
-    let (change, touch) =
-        with(|world| (world.services.registry.change_memory.clone(), world.subject.store.when_opened));
-    let (Some(change), Some(touch)) = (change, touch) else { return Ok(()) };
-    change(touch, NodeEnvironment(Node::Registry).now_epoch_ms())
+    let (memory, touch) =
+        with(|world| (world.services.registry.memory.clone(), world.subject.store.when_opened.clone()));
+    let (Some(memory), Some(touch)) = (memory, touch) else { return Ok(()) };
+    let now_ms = NodeEnvironment(Node::Registry).now_epoch_ms();
+    memory(&mut |rows| touch(rows, now_ms))
 }
 
 fn open() -> Result<Core, RegistryError> {
@@ -88,16 +84,15 @@ fn open() -> Result<Core, RegistryError> {
     let (plan, subject) = with(|world| (Arc::clone(&world.plan), world.subject.clone()));
     if let Some(open_registry) = &subject.open_registry {
         let OpenedRegistry { registry, beliefs } =
-            open_registry(RegistryPlace { environment, callers_clock_ms })?;
+            open_registry(RegistryPlace { environment, callers_clock_ms, reach_rows: None })?;
         with(|world| world.services.registry.beliefs = beliefs);
         return Ok(Arc::new(Dispatch(registry)));
     }
-    let core = match plan.store {
-        Store::Memory => open_memory(&plan, &subject, &environment)?,
-        Store::Sqlite => open_sqlite(&plan, &subject, &environment)?,
-    };
-    Ok(match subject.wrap_core {
-        Some(wrap) => wrap(core, RegistryPlace { environment, callers_clock_ms }),
+    let (core, reach_rows) = own_store::open(&plan, &subject, &environment)?;
+    Ok(match &subject.wrap_core {
+        Some(wrap) => {
+            wrap(core, RegistryPlace { environment, callers_clock_ms, reach_rows: Some(reach_rows) })
+        }
         None => core,
     })
 }
@@ -113,65 +108,6 @@ fn callers_clock_ms() -> u64 {
         };
         caller_ms.saturating_sub(waited_ms)
     })
-}
-
-fn open_memory(
-    plan: &Plan,
-    subject: &Subject,
-    environment: &Arc<dyn Environment>,
-) -> Result<Core, RegistryError> {
-    let now_ms = environment.now_epoch_ms();
-    let mut store = timed(MemoryStore::new(), subject);
-    store.atomically(Access::Write, |rows| preset(plan, subject, true, rows, now_ms))?;
-    let registry = fencepost::Registry::new(store, Arc::clone(environment)).with_rules(subject.rules);
-    let inline = Arc::new(registry.inline().0);
-    let rows_of = Arc::clone(&inline);
-    let change = move |touch: ChangeRows, now_ms| {
-        rows_of.with(|registry| registry.store().atomically(Access::Write, |rows| touch(rows, now_ms)))
-    };
-    with(|world| world.services.registry.change_memory = Some(Arc::new(change)));
-    Ok(inline)
-}
-
-fn open_sqlite(
-    plan: &Plan,
-    subject: &Subject,
-    environment: &Arc<dyn Environment>,
-) -> Result<Core, RegistryError> {
-    let is_first = !with(|world| world.services.registry.was_opened);
-    let now_ms = environment.now_epoch_ms();
-    let tuning = subject.store.tuning.iter().map(|statement| (*statement).to_owned()).collect();
-    let options = SqliteOptions { vfs: Some(disk::VFS.to_owned()), tuning, ..SqliteOptions::default() };
-    disk::with(|disk| disk.opens_without_sync = !subject.store.syncs_what_it_recovered);
-    let store = SqliteStore::open(FILE, options);
-    disk::with(|disk| disk.opens_without_sync = false);
-    let mut store = timed(store?, subject);
-    if is_first || subject.store.when_opened.is_some() {
-        store.atomically(Access::Write, |rows| preset(plan, subject, is_first, rows, now_ms))?;
-    }
-    let registry = fencepost::Registry::new(store, Arc::clone(environment)).with_rules(subject.rules);
-    Ok(Arc::new(registry.inline().0))
-}
-
-fn timed<S>(store: S, subject: &Subject) -> TimedStore<S> {
-    TimedStore { store, reads_clock_before_lock: subject.store.reads_clock_before_lock }
-}
-
-/// Leaves each process as many fences as the plan says when the store is opened first; then a planted bug may change rows.
-fn preset(
-    plan: &Plan,
-    subject: &Subject,
-    is_first: bool,
-    rows: &mut dyn Rows,
-    now_ms: u64,
-) -> Result<(), RegistryError> {
-    if let (true, Some(left)) = (is_first, plan.fences_left) {
-        let tenure = Tenure { lease: None, highest_fence: u64::MAX - left };
-        for (process, _) in plan.bodies() {
-            rows.put_tenure(&process.to_string(), &tenure)?;
-        }
-    }
-    subject.store.when_opened.map_or(Ok(()), |touch| touch(rows, now_ms))
 }
 
 /// A request reaches the node: the server answers it on the spot, unless the store takes its time.

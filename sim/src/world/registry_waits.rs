@@ -52,7 +52,7 @@ pub fn watched(core: Core, subject: &Subject) -> (Core, Arc<dyn ProcessAttach>) 
     let registry: Arc<dyn ProcessRegistry> = Arc::new(Facade(WatchedCore(core)));
     let (registry, hub) =
         (subject.watch_registry)(registry, Some(Arc::new(FailingSink)), Arc::clone(&environment));
-    let waits: Arc<dyn ProcessAttach> = match subject.make_registry_waits {
+    let waits: Arc<dyn ProcessAttach> = match &subject.make_registry_waits {
         Some(make_waits) => make_waits(Arc::clone(&registry), hub, environment),
         None => Arc::new(OurWaits(ProcessAwaiter::new(Arc::clone(&registry), hub, environment))),
     };

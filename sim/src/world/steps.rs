@@ -222,9 +222,7 @@ pub fn registry_dies(of: disk::Crash) {
 }
 
 fn sweep(worker: Node) {
-    let Some(driver) =
-        with(|world| world.services.workers.get(&worker.code()).map(|service| service.driver.clone()))
-    else {
+    let Some(driver) = with(|world| world.services.workers.get(&worker.code()).cloned()) else {
         return;
     };
     let sweeping = async move { drop(driver.claim_and_run_pending("asked for").await) };
@@ -233,15 +231,16 @@ fn sweep(worker: Node) {
 
 /// The worker gives up its owner-bound work and takes no more; it is restarted when the liveness phase begins.
 fn drain(node: Node) {
-    let Some(worker) = with(|world| {
+    let Some(driver) = with(|world| {
         world.liveness.drained.push(node);
-        world.services.workers.get(&node.code()).and_then(|service| service.worker.clone())
+        world.services.workers.get(&node.code()).cloned()
     }) else {
         return;
     };
     let draining = async move {
-        let rows = worker.drain_owner_bound_work().await.len() as u64;
-        with(|world| world.note_at(node, What::Drained { rows }));
+        // Another's worker may have no drain.
+        let Some(ended) = driver.drain_owner_bound_work().await else { return };
+        with(|world| world.note_at(node, What::Drained { rows: ended.len() as u64 }));
     };
     with(|world| world.spawn(node, Box::pin(draining)));
 }

@@ -18,7 +18,6 @@ use crate::world::environment::{NodeEnvironment, liveness};
 use crate::world::messages::remote_client;
 use crate::world::observed_client::ObservedClient;
 use crate::world::renew_then_write::RenewThenWrite;
-use crate::world::state::services::WorkerService;
 use crate::world::state::with;
 
 /// Starts the worker in the node's present life; renamed, it is another owner than before.
@@ -44,17 +43,13 @@ pub fn start(node: Node, is_renamed: bool) {
         attempt_rules: subject.attempt_rules,
         bodies: Arc::new(NodeBodies(node)),
     };
-    let (worker, driver) = match &subject.make_worker {
-        Some(make_worker) => (None, ProcessWorkDriver::new(registry, make_worker(workplace))),
-        None => {
-            let worker = workplace.worker();
-            (Some(worker.clone()), ProcessWorkDriver::inline(registry, worker))
-        }
+    let driver = match &subject.make_worker {
+        Some(make_worker) => ProcessWorkDriver::new(registry, make_worker(workplace)),
+        None => ProcessWorkDriver::inline(registry, workplace.worker()),
     };
     let every_us = plan.sweep_ms * 1_000;
     let first_us = with(|world| {
-        let service = WorkerService { worker, driver: driver.clone() };
-        world.services.workers.insert(node.code(), service);
+        world.services.workers.insert(node.code(), driver.clone());
         below(world.seed.draw(Purpose::Sweep, [u64::from(node.code()), life]), every_us)
     });
     let sweeping = async move {

@@ -3,22 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fencepost::ProcessRegistry;
 use fencepost::driver::{ProcessAttach, ProcessWorkDriver};
 use fencepost::registry::remote::{RegistryServer, Request, Response};
-use fencepost::worker::DurableProcessWorker;
-use fencepost::{ProcessRegistry, RegistryError};
 use tokio::sync::Mutex;
 
 use crate::disk;
 use crate::lease::Beliefs;
 use crate::plan::step::Span;
-use crate::subject::{ChangeRows, Core, RequestServer};
+use crate::subject::{Core, ReachRows, RequestServer};
 use crate::world::state::store_faults::StoreWaits;
 
 /// The registry's core, with every decision recorded. How a call passes through is in `recorder/submit.rs`.
 pub struct Recorder(pub Core);
-
-pub type ChangeMemory = dyn Fn(ChangeRows, u64) -> Result<(), RegistryError> + Send + Sync;
 
 /// The server of the registry's present life.
 #[derive(Clone)]
@@ -48,8 +45,8 @@ pub struct RegistryService {
     /// Outlives crashes of the node when its rows are beside it; opened again when they are on its disk.
     pub core: Option<Core>,
     pub server: Option<Server>,
-    /// Changes the rows of our own store in memory at a reading of the clock, for a planted bug.
-    pub change_memory: Option<Arc<ChangeMemory>>,
+    /// Reaches the rows of our own store in memory, which outlive its node.
+    pub memory: Option<ReachRows>,
     /// Held by a call that waits under the store's lock. None until the store first makes one wait there.
     pub lock: Option<Arc<Mutex<()>>>,
     /// The lease service behind it, which can be asked who holds a key.
@@ -83,12 +80,6 @@ impl RegistryService {
     }
 }
 
-pub struct WorkerService {
-    /// The worker itself, if it is ours.
-    pub worker: Option<DurableProcessWorker>,
-    pub driver: ProcessWorkDriver,
-}
-
 #[derive(Clone)]
 pub struct HostService {
     pub registry: Arc<dyn ProcessRegistry>,
@@ -99,6 +90,6 @@ pub struct HostService {
 #[derive(Default)]
 pub struct Services {
     pub registry: RegistryService,
-    pub workers: BTreeMap<u8, WorkerService>,
+    pub workers: BTreeMap<u8, ProcessWorkDriver>,
     pub hosts: BTreeMap<u8, HostService>,
 }
