@@ -21,11 +21,14 @@ struct Finding {
 
 const ALL: &[&str] = &["86", "89", "113"];
 
+/// The releases whose answers are held against the model.
+const JUDGED: &[&str] = &["89", "113"];
+
 const FINDINGS: &[Finding] = &[
     Finding { plan: "a-stale-writer-completes", subject: "memory", broken_in: &["86"] },
     Finding { plan: "a-renewal-decided-before-its-wait", subject: "waiting", broken_in: &["113"] },
     Finding { plan: "a-power-off-loses-a-lease", subject: "disk", broken_in: ALL },
-    Finding { plan: "a-prune-of-everything-prunes-nothing", subject: "uncapped", broken_in: ALL },
+    Finding { plan: "a-prune-of-everything-prunes-nothing", subject: "uncapped", broken_in: JUDGED },
     Finding { plan: "the-double-leases-an-unknown-id", subject: "double", broken_in: ALL },
     Finding { plan: "the-double-keeps-half-of-a-transfer", subject: "double", broken_in: ALL },
 ];
