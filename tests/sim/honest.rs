@@ -233,3 +233,30 @@ fn a_slow_store_behind_lazy_renewals_tokens_of_its_own_and_gaps_in_fences() {
     let subject = reached("all at once", How::Slow { before_ms: 3, after_ms: 1 }, rules);
     breaks_nothing(&subject.without_claiming(&["leases-last-as-asked", "bodies-overlap-within-bound"]));
 }
+
+#[test]
+fn zz_reasons() {
+    use std::collections::BTreeMap;
+    let subject = reached("slow", How::Slow { before_ms: 4, after_ms: 0 }, Rules::LAWFUL);
+    let mut reasons: BTreeMap<String, (u64, Vec<u64>)> = BTreeMap::new();
+    for seed in 0..2000 {
+        let plan = Arc::new(fencepost_sim::generate::generate(
+            fencepost_sim::plan::chance::Seed(seed),
+            fencepost_sim::plan::Store::Memory,
+        ));
+        let verdict = fencepost_sim::judge::judge(&plan, &subject);
+        for (law, why) in verdict.undecided() {
+            let entry = reasons
+                .entry(format!(
+                    "{law}: {}",
+                    why.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>()
+                ))
+                .or_default();
+            entry.0 += 1;
+            entry.1.push(seed);
+        }
+    }
+    for (why, (count, seeds)) in reasons {
+        println!("{count:4} {why} {:?}", &seeds[..seeds.len().min(6)]);
+    }
+}

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
-use crate::history::event::{CallKind, Event, NO_PROCESS, What, Witness};
+use crate::history::event::{CallKind, Event, EventKind, NO_PROCESS, What, Witness};
 use crate::judge::judged::{Judged, findings};
 use crate::laws::case::Case;
 use crate::laws::law::Law;
@@ -100,10 +100,27 @@ impl SlowCall {
                 && !is_span
                 && (other.node, other.process, other.at_us) == (of.node, of.process, of.at_us)
         };
-        let evidence = events[..began].iter().rev().take_while(|other| is_beside(other, began)).count();
-        let decision = events[ended + 1..].iter().take_while(|other| is_beside(other, ended)).count();
+        // The caller may have another call decided at the same instant.
+        let is_evidence = |other: &&Event| is_beside(other, began) && is_evidence(other.kind());
+        let is_decision = |other: &&Event| is_beside(other, ended) && !self::is_evidence(other.kind());
+        let evidence = events[..began].iter().rev().take_while(is_evidence).count();
+        let decision = events[ended + 1..].iter().take_while(is_decision).count();
         Self { evidence: began - evidence..=began, decision: ended..ended + 1 + decision }
     }
+}
+
+/// It is recorded of a call before its decision begins.
+fn is_evidence(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Claims
+            | EventKind::Completes
+            | EventKind::Unfenced
+            | EventKind::Observed
+            | EventKind::GivesUp
+            | EventKind::TransferIsPartial
+            | EventKind::StoreWaited
+    )
 }
 
 impl Spans {

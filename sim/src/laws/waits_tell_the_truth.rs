@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::event::{Event, EventKind, NO_PROCESS, What};
+use crate::history::event::{CallKind, Event, EventKind, NO_PROCESS, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
@@ -16,6 +16,8 @@ pub struct WaitsTellTheTruth {
     began_us: BTreeMap<u64, u64>,
     /// Reads on the registry's own node take no time, so a waiter there has no excuse for being late.
     do_reads_take_no_time: bool,
+    /// Prunes that take time, and may have taken what has ended by now.
+    open_prunes: BTreeSet<u64>,
 }
 
 #[derive(Default)]
@@ -28,6 +30,8 @@ struct AwaitedRow {
     /// Outcomes of earlier lives, with the instant at which each was pruned.
     earlier: BTreeMap<u64, u64>,
     waits_beside_registry: Vec<WaitBesideRegistry>,
+    /// A prune took time since the id was registered: if it had ended, it may be gone, though nobody has seen that yet.
+    may_be_pruned: bool,
 }
 
 struct WaitBesideRegistry {
@@ -45,6 +49,7 @@ impl Law for WaitsTellTheTruth {
             EventKind::Registered,
             EventKind::Pruned,
             EventKind::Ended,
+            EventKind::Spanned,
             EventKind::WaitBegan,
             EventKind::WaitEnded,
             EventKind::Paused,
@@ -77,13 +82,28 @@ impl Law for WaitsTellTheTruth {
                     self.rows.all().for_each(|row| row.waits_beside_registry.clear());
                 }
             }
+            What::SpanBegan { call, kind: CallKind::Prune } => {
+                self.open_prunes.insert(call);
+                match event.process {
+                    NO_PROCESS => self.rows.all().for_each(|row| row.may_be_pruned = true),
+                    process => self.rows.of(process).may_be_pruned = true,
+                }
+            }
+            What::SpanBegan { .. } => {}
+            What::SpanEnded { call, .. } => {
+                self.open_prunes.remove(&call);
+            }
             What::Registered { .. }
             | What::Pruned
             | What::Ended { .. }
             | What::WaitBegan { .. }
             | What::WaitEnded { .. }
                 if event.process == NO_PROCESS => {}
-            What::Registered { .. } => self.rows.of(event.process).registered(event.at_us),
+            What::Registered { .. } => {
+                let row = self.rows.of(event.process);
+                row.registered(event.at_us);
+                row.may_be_pruned = !self.open_prunes.is_empty();
+            }
             What::Pruned => self.rows.of(event.process).pruned(event.at_us),
             What::Ended { output, .. } => self.rows.of(event.process).ended(output, event.at_us),
             What::WaitBegan { wait } => {
@@ -156,7 +176,8 @@ impl AwaitedRow {
 
     fn must_be_true(&self, outcome: u64, began_us: u64, case: &mut Case) {
         // The answer took a moment to come: what was true when it was asked may be over.
-        let was_unknown = !self.is_known || self.unknown_until_us >= began_us;
+        let may_be_gone = self.may_be_pruned && !self.outcomes.is_empty();
+        let was_unknown = !self.is_known || self.unknown_until_us >= began_us || may_be_gone;
         match outcome {
             0 if was_unknown => {}
             0 => case.breach(|| {

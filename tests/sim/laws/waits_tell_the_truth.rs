@@ -1,9 +1,11 @@
 //! Cases of waits-tell-the-truth.
 
 use fencepost::model::process::RecoveryDisposition;
-use fencepost_sim::history::event::What;
+use fencepost_sim::history::event::{CallKind, What};
 
 use crate::laws::history_builder::{ANN, Case, HistoryBuilder, case, history, running};
+
+const PRUNE_BEGINS: What = What::SpanBegan { call: 1, kind: CallKind::Prune };
 
 /// A host far from the registry begins to wait.
 fn awaited(history: HistoryBuilder) -> HistoryBuilder {
@@ -51,6 +53,11 @@ pub fn cases() -> Vec<Case> {
             "beside the registry a waiter may miss an end that is pruned in the same instant",
             next_life(awaited_beside_registry().ended(ANN, 7)).at_registry(told(8)),
             next_life(awaited_beside_registry().ended(ANN, 7).at(1_001)).at_registry(told(8)),
+        ),
+        case(
+            "while a prune takes time an ended process may be gone, and one that has not ended may not",
+            awaited(running().at(2_000)).ended(ANN, 7).at_registry(PRUNE_BEGINS).at_host(told(0)),
+            awaited(running().at(2_000)).at_registry(PRUNE_BEGINS).at_host(told(0)),
         ),
         case(
             "no waiter beside the registry is left untold when the run is over",

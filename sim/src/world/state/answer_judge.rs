@@ -16,11 +16,12 @@ use overlaps::{OverlappingCall, Overlaps};
 use crate::history::event::Unjudged;
 use crate::plan::Plan;
 use crate::subject::{Subject, claims};
+use crate::world::state::records::Readings;
 
 /// With more states than this, nothing would be ruled out.
 const MOST_STATES: usize = 64;
 
-/// A call of which nobody heard may have been decided on any reading while it went on: on no more than these.
+/// A call that does not show its reading may have been decided on any while it went on: on no more than these.
 const MOST_READINGS: u64 = 32;
 
 /// An answer that no state fits.
@@ -122,27 +123,35 @@ impl AnswerJudge {
         self.overlaps.begin(call, began, now_us)
     }
 
-    /// It ends. It was decided at one of these readings, or between them.
+    /// It ends. It was decided at one of the readings that it took of its clock, or between them; if it took none, then at any
+    /// while it went on.
     pub fn end(
         &mut self,
         number: u64,
         now_us: u64,
         answer: &Result<Reply, RegistryError>,
         ended: &Inputs,
+        taken: Readings,
     ) -> Option<NoStateFits> {
-        let begun = self.overlaps.end(number)?;
+        let mut begun = self.overlaps.end(number)?;
+        let mut ended = *ended;
+        if let Some((first_ms, last_ms)) = taken.0 {
+            begun.began.now_ms = first_ms;
+            ended.now_ms = last_ms;
+        }
         let is_heard = !answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
         if !is_heard && begun.call.is_read() {
             return None;
         }
-        let hides = hides_its_reading(answer) && begun.began.now_ms != ended.now_ms;
+        let is_unknown = hides_its_reading(answer) && !can_all_be_tried(&begun.began, &ended);
         let is_write = !begun.call.is_read();
-        if hides || is_write && was_clock_set(&begun.began, ended, now_us - begun.began_us) {
+        let may_be_any = taken.0.is_none() && was_clock_set(&begun.began, &ended, now_us - begun.began_us);
+        if is_unknown || is_write && may_be_any {
             self.stop(Unjudged::ReadingUnknown);
             return None;
         }
         self.answers += u64::from(is_heard && self.is_judging());
-        self.add(begun.decided(is_heard.then_some(answer), ended, now_us))
+        self.add(begun.decided(is_heard.then_some(answer), &ended, now_us))
     }
 
     /// The registry crashed: the calls that it was deciding were applied, or they were not.
@@ -160,7 +169,7 @@ impl AnswerJudge {
 
     /// Judges the call, unless one that it may have to be ordered with still goes on.
     fn add(&mut self, decided: OverlappingCall) -> Option<NoStateFits> {
-        if decided.answer.is_none() && decided.ended.now_ms.abs_diff(decided.began.now_ms) > MOST_READINGS {
+        if decided.answer.is_none() && !can_all_be_tried(&decided.began, &decided.ended) {
             self.stop(Unjudged::ReadingUnknown);
         }
         if !self.is_judging() {
@@ -232,6 +241,11 @@ fn was_clock_set(began: &Inputs, ended: &Inputs, elapsed_us: u64) -> bool {
     let elapsed_ms = elapsed_us / 1_000;
     let drift_ms = elapsed_ms * MOST_DRIFT_PERCENT / 100 + 2;
     ended.now_ms < began.now_ms || (ended.now_ms - began.now_ms).abs_diff(elapsed_ms) > drift_ms
+}
+
+/// Between the two are so few readings that the call can be judged at each.
+fn can_all_be_tried(began: &Inputs, ended: &Inputs) -> bool {
+    ended.now_ms.abs_diff(began.now_ms) <= MOST_READINGS
 }
 
 /// It stored a reading of the clock, and its answer does not show it.

@@ -1,14 +1,16 @@
 //! Tries the orders in which the registry may have decided calls that overlap: each at any reading between its beginning and its
 //! end, and one that nobody heard of at no reading at all.
 
+use std::collections::BTreeMap;
+
 use fencepost::RegistryError;
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::FirstStart;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel};
 
-use super::NoStateFits;
 use super::overlaps::OverlappingCall;
+use super::{NoStateFits, hides_its_reading};
 
 /// After so many steps the order is given up as unknown.
 const MOST_STEPS: usize = 20_000;
@@ -17,8 +19,8 @@ const MOST_CALLS: usize = 64;
 
 pub struct Orders<'a> {
     group: &'a [OverlappingCall],
-    /// What was tried: the calls that are decided, and the state they lead to.
-    seen: Vec<(u64, ReferenceModel)>,
+    /// What was tried: by the calls that are decided, the states they lead to.
+    seen: BTreeMap<u64, Vec<ReferenceModel>>,
     steps: usize,
     /// The states that all answers fit.
     pub fitting: Vec<ReferenceModel>,
@@ -31,7 +33,7 @@ impl<'a> Orders<'a> {
     pub fn of(group: &'a [OverlappingCall]) -> Self {
         Self {
             group,
-            seen: Vec::new(),
+            seen: BTreeMap::new(),
             steps: 0,
             fitting: Vec::new(),
             wrong: None,
@@ -49,7 +51,8 @@ impl<'a> Orders<'a> {
     fn decide_next(&mut self, decided: u64, state: ReferenceModel) {
         self.steps += 1;
         self.is_exhausted |= self.steps > MOST_STEPS;
-        if self.is_exhausted || self.seen.iter().any(|(of, seen)| *of == decided && *seen == state) {
+        let was_tried = |seen: &Vec<ReferenceModel>| seen.contains(&state);
+        if self.is_exhausted || self.seen.get(&decided).is_some_and(was_tried) {
             return;
         }
         let group = self.group;
@@ -61,16 +64,34 @@ impl<'a> Orders<'a> {
             }
             return;
         }
-        for place in &left {
-            let call = &group[*place];
-            if left.iter().any(|earlier| group[*earlier].precedes(call)) {
-                continue;
+        let can_be_next =
+            |place: &&usize| !left.iter().any(|earlier| group[*earlier].precedes(&group[**place]));
+        // A call that only meets others which came after it may as well be decided now: every other order comes to the same.
+        let meets_nobody = |place: &&usize| {
+            let call = &group[**place];
+            left.iter().all(|other| {
+                other == *place || call.precedes(&group[*other]) || !call.conflicts(&group[*other])
+            })
+        };
+        let mut nexts: Vec<&usize> = left.iter().filter(can_be_next).collect();
+        // Nor does it matter when a call was decided that changes nothing, if its answer fits now.
+        for place in nexts.iter().filter(|place| group[***place].changes_nothing()) {
+            let same = self.after(&group[**place], &state);
+            if !same.is_empty() {
+                same.into_iter().for_each(|next| self.decide_next(decided | 1 << **place, next));
+                self.seen.entry(decided).or_default().push(state);
+                return;
             }
-            for next in self.after(call, &state) {
+        }
+        if let Some(place) = nexts.iter().find(|place| meets_nobody(place)) {
+            nexts = vec![*place];
+        }
+        for place in nexts {
+            for next in self.after(&group[*place], &state) {
                 self.decide_next(decided | 1 << place, next);
             }
         }
-        self.seen.push((decided, state));
+        self.seen.entry(decided).or_default().push(state);
     }
 
     /// The states in which the call may have left the registry.
@@ -89,7 +110,11 @@ impl<'a> Orders<'a> {
             }
             return after;
         };
-        for inputs in readings(call, state) {
+        let readings = match hides_its_reading(answer) {
+            true => all_readings(call).collect(),
+            false => readings(call, state),
+        };
+        for inputs in readings {
             let mut next = state.clone();
             match next.judge(&call.call, answer, &inputs) {
                 Ok(()) if !after.contains(&next) => after.push(next),
@@ -112,7 +137,7 @@ fn believed(is_holder_dead: Option<bool>) -> Vec<Option<bool>> {
     }
 }
 
-/// Every reading that a call may have been decided on of which nobody heard: what it stored may show later.
+/// Every reading that the call may have been decided on: what it stored may show later.
 fn all_readings(decided: &OverlappingCall) -> impl Iterator<Item = Inputs> {
     let OverlappingCall { began, ended, .. } = decided;
     (began.now_ms.min(ended.now_ms)..=began.now_ms.max(ended.now_ms))

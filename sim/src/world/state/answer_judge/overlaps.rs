@@ -56,6 +56,16 @@ impl OverlappingCall {
         Self { call, answer, began: *inputs, ended: *inputs, began_us: now_us, ended_us: now_us }
     }
 
+    /// A read or a refusal that was heard.
+    pub fn changes_nothing(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.is_err() || self.call.is_read())
+    }
+
+    /// The order of the two matters.
+    pub fn conflicts(&self, other: &Self) -> bool {
+        conflict(&self.call, &other.call)
+    }
+
     /// It was over before the other began.
     pub fn precedes(&self, other: &Self) -> bool {
         self.ended_us < other.began_us
