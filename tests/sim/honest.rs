@@ -23,14 +23,19 @@ fn passes(subject: &Subject) {
     is_not_accused(subject, 0);
 }
 
-/// Nothing is broken. What is undecided is so because calls that take time overlap.
+/// Nothing is broken, and little undecided: a registry that takes time may die in the middle of a decision, and then nobody knows
+/// whether it was made.
 fn breaks_nothing(subject: &Subject) {
-    is_not_accused(subject, u64::MAX);
+    is_not_accused(subject, seeds() / 25);
+}
+
+fn seeds() -> u64 {
+    let asked = std::env::var("HONEST_SEEDS").map(|seeds| seeds.parse().expect("HONEST_SEEDS is a number"));
+    asked.unwrap_or(200)
 }
 
 fn is_not_accused(subject: &Subject, most_undecided: u64) {
-    let asked = std::env::var("HONEST_SEEDS").map(|seeds| seeds.parse().expect("HONEST_SEEDS is a number"));
-    let seeds = asked.unwrap_or(200);
+    let seeds = seeds();
     let shown = check(subject, &Options { seeds: 0..seeds, most_undecided, ..Options::default() });
     let shown = shown.unwrap_or_else(|failure| panic!("{} is accused: {failure}", subject.name));
     println!("{}: {} findings undecided over {seeds} seeds", subject.name, shown.undecided);
@@ -232,31 +237,4 @@ fn a_slow_store_behind_lazy_renewals_tokens_of_its_own_and_gaps_in_fences() {
     let rules = Rules { token: own_tokens, next_fence: sevenths, renew: lazily, ..Rules::LAWFUL };
     let subject = reached("all at once", How::Slow { before_ms: 3, after_ms: 1 }, rules);
     breaks_nothing(&subject.without_claiming(&["leases-last-as-asked", "bodies-overlap-within-bound"]));
-}
-
-#[test]
-fn zz_reasons() {
-    use std::collections::BTreeMap;
-    let subject = reached("slow", How::Slow { before_ms: 4, after_ms: 0 }, Rules::LAWFUL);
-    let mut reasons: BTreeMap<String, (u64, Vec<u64>)> = BTreeMap::new();
-    for seed in 0..2000 {
-        let plan = Arc::new(fencepost_sim::generate::generate(
-            fencepost_sim::plan::chance::Seed(seed),
-            fencepost_sim::plan::Store::Memory,
-        ));
-        let verdict = fencepost_sim::judge::judge(&plan, &subject);
-        for (law, why) in verdict.undecided() {
-            let entry = reasons
-                .entry(format!(
-                    "{law}: {}",
-                    why.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>()
-                ))
-                .or_default();
-            entry.0 += 1;
-            entry.1.push(seed);
-        }
-    }
-    for (why, (count, seeds)) in reasons {
-        println!("{count:4} {why} {:?}", &seeds[..seeds.len().min(6)]);
-    }
 }

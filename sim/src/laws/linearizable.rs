@@ -218,11 +218,13 @@ impl Linearizable {
             }
         } else if matches!(what, What::Finished) {
             for row in self.rows.all() {
-                row.put_in_order(self.goes_back, case);
-                if !row.open.is_empty() {
+                let is_unclear = row.is_unclear();
+                row.open.clear();
+                if is_unclear && !row.overlapping.is_empty() {
                     row.lose();
                     case.doubt(|| "decisions that took time had no end".to_owned());
                 }
+                row.put_in_order(self.goes_back, case);
             }
         }
     }
@@ -285,10 +287,9 @@ impl ModelledRow {
         self.was_prune_open |= !self.overlapping.is_empty() || !self.open.is_empty();
     }
 
-    /// The registry died in the middle of decisions: nobody knows which of them were made. Those that change nothing here are
-    /// no matter.
-    fn registry_died(&mut self, case: &mut Case) {
-        let is_unclear = self.open.iter().any(|open| match open.kind {
+    /// A decision goes on whose effect matters here, so that nobody knows what it has done so far.
+    fn is_unclear(&self) -> bool {
+        self.open.iter().any(|open| match open.kind {
             CallKind::Read
             | CallKind::Emit
             | CallKind::SetWait
@@ -311,7 +312,12 @@ impl ModelledRow {
             | CallKind::Complete
             | CallKind::UnfencedComplete
             | CallKind::Prune => true,
-        });
+        })
+    }
+
+    /// The registry died in the middle of decisions: nobody knows which of them were made.
+    fn registry_died(&mut self, case: &mut Case) {
+        let is_unclear = self.is_unclear();
         self.open.clear();
         if is_unclear {
             self.lose();
