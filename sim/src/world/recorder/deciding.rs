@@ -125,7 +125,7 @@ impl World {
     ) {
         let Some((number, ended)) = &span.judged else { return };
         let now_us = self.kernel.now_us;
-        let wrong = self.records.answers.end(*number, now_us, answer, ended, span.readings);
+        let wrong = self.records.answers.end(*number, now_us, answer, ended, span.readings.0);
         self.differs(info, wrong);
     }
 }

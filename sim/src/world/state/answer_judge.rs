@@ -16,7 +16,6 @@ use overlaps::{OverlappingCall, Overlaps};
 use crate::history::event::Unjudged;
 use crate::plan::Plan;
 use crate::subject::{Subject, claims};
-use crate::world::state::records::Readings;
 
 /// With more states than this, nothing would be ruled out.
 const MOST_STATES: usize = 64;
@@ -123,19 +122,19 @@ impl AnswerJudge {
         self.overlaps.begin(call, began, now_us)
     }
 
-    /// It ends. It was decided at one of the readings that it took of its clock, or between them; if it took none, then at any
-    /// while it went on.
+    /// It ends. It was decided at its first or its last reading of the clock, or between them; if it took none, then at any while it
+    /// went on.
     pub fn end(
         &mut self,
         number: u64,
         now_us: u64,
         answer: &Result<Reply, RegistryError>,
         ended: &Inputs,
-        taken: Readings,
+        taken_ms: Option<(u64, u64)>,
     ) -> Option<NoStateFits> {
         let mut begun = self.overlaps.end(number)?;
         let mut ended = *ended;
-        if let Some((first_ms, last_ms)) = taken.0 {
+        if let Some((first_ms, last_ms)) = taken_ms {
             begun.began.now_ms = first_ms;
             ended.now_ms = last_ms;
         }
@@ -145,7 +144,7 @@ impl AnswerJudge {
         }
         let is_unknown = hides_its_reading(answer) && !can_all_be_tried(&begun.began, &ended);
         let is_write = !begun.call.is_read();
-        let may_be_any = taken.0.is_none() && was_clock_set(&begun.began, &ended, now_us - begun.began_us);
+        let may_be_any = taken_ms.is_none() && was_clock_set(&begun.began, &ended, now_us - begun.began_us);
         if is_unknown || is_write && may_be_any {
             self.stop(Unjudged::ReadingUnknown);
             return None;
