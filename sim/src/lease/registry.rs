@@ -41,7 +41,7 @@ pub struct KeyBelief {
 
 /// A service that can be asked who holds a key.
 pub trait Beliefs: Send + Sync {
-    /// Of every grant that was ever given for the key; empty, if the service cannot be asked.
+    /// The answers of all grants that were ever given for the key; empty, if the service cannot be asked.
     fn beliefs_about(&self, key: &str) -> Vec<KeyBelief>;
 }
 
@@ -240,7 +240,7 @@ impl<S: LeaseService> LeaseRegistry<S> {
             return Ok(Some(other.lease.clone()));
         }
         let was_asked = beliefs.iter().any(|belief| is_known(&belief));
-        // Of an expired one the service need not know whether it is still there.
+        // The service need not know whether an expired lease is still stored.
         let is_gone =
             |known: &ProcessLease| was_asked && self.environment.now_epoch_ms() < known.expires_at_epoch_ms;
         Ok(known.filter(|known| !is_gone(known)))

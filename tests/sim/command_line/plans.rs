@@ -256,7 +256,7 @@ fn old_histories_are_judged_by_todays_laws() {
     assert!(heard(&both).contains("old/broken.json: stale-writer-refused is broken"), "{}", said(&both));
     assert!(heard(&both).contains("old/lawful.json: every law holds"), "{}", said(&both));
 
-    // What its subject never claimed is not held against it.
+    // The subject is not judged by laws that it never claimed.
     let broken = folder.path().join("old/broken.json");
     let text = fs::read_to_string(&broken).unwrap();
     let claims_less = text.replace("\"not_claimed\":[]", "\"not_claimed\":[\"stale-writer-refused\"]");

@@ -1,4 +1,4 @@
-//! What an event says, as a typed view: every kind with the values it carries. An event stores two numbers for them; how
+//! A typed view of an event: every kind with the values it carries. An event stores two numbers for them; how
 //! they are packed is known to this file alone.
 
 use fencepost::model::process::{AbandonWriter, RecoveryDisposition};
