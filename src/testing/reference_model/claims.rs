@@ -25,7 +25,7 @@ impl ModelledProcess {
         self.lease.as_ref().filter(|lease| now_ms < lease.expires_at_epoch_ms)
     }
 
-    /// Whether the presented grant is the live one.
+    /// True, if the presented grant is the live one.
     pub(super) fn check_grant(
         &self,
         presented: &ProcessLease,
@@ -150,7 +150,7 @@ impl ReferenceModel {
     }
 }
 
-/// What a claim comes to, with the lease that is live.
+/// The result of a claim, with the lease that is live.
 enum ClaimAnswer {
     NewGrant,
     Reenter(ProcessLease),
