@@ -298,7 +298,7 @@ impl Attempt<'_> {
                 }
                 Err(AttemptEnd::refused(error))
             }
-            // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
+            // Only the output of a body may be replaced, and only once. A settlement that is refused ends the attempt.
             (NextStep::End { .. }, Err(error))
                 if self.progress.has_replaced_output || is_abandoned(&output) =>
             {

@@ -89,10 +89,10 @@ fn damaged(dice: &mut Dice, text: &str, other: &str) -> String {
         match dice.below(8) {
             0 | 1 => {
                 if let Some(range) = number(dice, &text) {
-                    text.replace_range(range, dice.one_of(&NUMBERS));
+                    text.replace_range(range, dice.one_of::<&str>(&NUMBERS));
                 }
             }
-            2 => text.insert_str(start, dice.one_of(&PIECES)),
+            2 => text.insert_str(start, dice.one_of::<&str>(&PIECES)),
             3 => text.replace_range(start..end, ""),
             4 => {
                 let piece = text[start..end].to_owned();

@@ -32,7 +32,7 @@ pub struct LeaseRegistry<S: LeaseService> {
     writes: Mutex<u64>,
 }
 
-/// A grant, and whether it holds its key now, by the word of the service.
+/// A grant, and the answer of the service to the question whether it holds its key now.
 #[derive(Debug, Clone)]
 pub struct KeyBelief {
     pub lease: ProcessLease,
@@ -153,7 +153,7 @@ impl<S: LeaseService> LeaseRegistry<S> {
         Ok(renewed)
     }
 
-    /// By the answers of the service, this grant is the one that has the key, expired or not.
+    /// True, if the service's last answer names this grant as the one that has the key, expired or not.
     fn is_known_holder(&self, lease: &ProcessLease) -> RegistryResult<bool> {
         let known = self.rows.tenure(&lease.process_id)?.lease;
         Ok(known.is_some_and(|known| known.lease_token == lease.lease_token))

@@ -197,7 +197,7 @@ fn crash_registry(of: disk::Crash, at_disk_call: Option<u64>, span: Span) {
     });
     match at_disk_call {
         // Wait for the call or for another crash, whichever comes first.
-        // While it is down: in the middle of its next opening.
+        // A registry that is down dies in the middle of its next opening.
         Some(call) if with(|world| world.is_on_disk()) => {
             disk::with(|disk| disk.die_in(call, of));
         }

@@ -8,7 +8,7 @@ use super::arguments::invalid;
 use super::expected::Expected;
 use super::{Heard, Inputs, Latitude, Leniency, ModelledProcess, Reached, ReferenceModel, reached_in};
 
-/// A registry may call the last few fences the end: one that grows them by more than one cannot use them all.
+/// A registry may refuse to grant the last few fences, because one that raises them by more than one cannot use them all.
 const LAST_FENCES: u64 = 16;
 
 pub(super) fn same_owner(a: &LeaseOwnerIdentity, b: &LeaseOwnerIdentity) -> bool {

@@ -32,7 +32,7 @@ coverage = ["claim 1 ms before expiry"]
 
 [profile.easy-to-reach]
 seeds = "0..40"
-coverage = ["a body running past its lease"]
+coverage = ["a stale terminal write refused"]
 "#;
 
 #[test]

@@ -226,7 +226,7 @@ fn two_histories_are_compared_and_the_first_event_that_differs_is_shown() {
     let text = heard(&lawful);
     assert!(text.starts_with("their subjects differ: `renew-then-write` and `fencepost`\n"), "{text}");
     assert!(!text.contains("not deterministic"), "{text}");
-    // One plan and one subject: nobody can say why they part.
+    // Two histories of one plan and one subject that differ have no harmless explanation.
     let stored = std::fs::read_to_string(folder.path().join("lawful.json")).unwrap();
     let same_name = stored.replace("\"subject\":\"fencepost\"", "\"subject\":\"renew-then-write\"");
     std::fs::write(folder.path().join("parted.json"), same_name).unwrap();

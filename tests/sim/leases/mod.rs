@@ -90,7 +90,7 @@ fn two_grants_that_hold_a_key_by_the_word_of_the_service_are_caught() {
 fn a_lock_whose_writes_nobody_guards_does_not_claim_them() {
     let all = Subject::lease("unguarded", WritesUnguarded::open, LeaseClaim::ALL);
     assert_eq!(law_broken(check(&all, &seeds(500))), "stale-writer-refused");
-    // Nor does it tell a holder by its deadline: a late write is let pass.
+    // Without the claim of guarded writes, a late write of an old holder is allowed.
     let others = [LeaseClaim::FencesGrow, LeaseClaim::OneHolder];
     check(&Subject::lease("unguarded", WritesUnguarded::open, &others), &seeds(500)).unwrap();
 }

@@ -141,7 +141,7 @@ pub enum What {
         row: SurvivingRow,
         last_sequence: u64,
     },
-    /// Beside it: `grant` is the stored lease, and the hash of the output, or 0.
+    /// The lease beside such a row: `grant` is the stored lease. `output` is the hash of the output, or 0.
     SurvivedLease {
         expires_ms: u64,
         output: u64,
