@@ -166,7 +166,7 @@ impl World {
         }
     }
 
-    /// A renewal that changes nothing would cost SQLite nothing.
+    /// A longer ttl for each renewal, because SQLite skips a write that changes nothing.
     fn longer_ttl_ms(&mut self) -> u64 {
         self.renewals += 1;
         TTL_MS + self.renewals

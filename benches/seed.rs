@@ -67,7 +67,7 @@ impl Environment for Bare {
     }
 }
 
-/// What the loop takes from its heap: a call leaves its node, arrives, and its answer is back.
+/// The stages of a call in the loop's heap: it leaves its node, it arrives, and its answer is back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Leaves,

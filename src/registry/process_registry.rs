@@ -24,6 +24,23 @@ use crate::model::process::{
 /// The five methods that end in `_with_lease` are how a worker writes. Their default bodies are **unsafe**: they can
 /// only renew and then write, in two steps, and a worker that sleeps between the two writes under a lease it no longer
 /// holds. A registry must override all five.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use fencepost::model::lease::LeaseOwnerIdentity;
+/// use fencepost::store::MemoryStore;
+/// use fencepost::{ProcessRegistry, Registry, System};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::new(MemoryStore::new(), Arc::new(System::new()?)).inline();
+/// let ann = LeaseOwnerIdentity::opaque("ann", "ann's first start");
+/// // There is no lease on a process that was never registered.
+/// assert!(registry.claim_process_lease("report", &ann, 30_000).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait ProcessRegistry: Send + Sync {
     /// How much an acknowledged write survives.

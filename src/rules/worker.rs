@@ -34,7 +34,7 @@ pub enum NextStep {
     /// The same step again, after a pause.
     Again,
     Release,
-    /// Nothing more under this grant, if there is one.
+    /// Stop: make no further call under this grant, if there is one.
     Leave,
 }
 
@@ -127,7 +127,7 @@ pub fn after_claim(
 ) -> NextStep {
     match answer {
         Ok(ProcessLeaseClaimOutcome::Acquired(_)) => NextStep::Read,
-        // Once: when the registry does not see what this probe sees, asking again changes nothing.
+        // Try a reclaim once. If the registry does not see what this probe sees, a second try changes nothing.
         Ok(ProcessLeaseClaimOutcome::Busy { holder }) if !was_reclaim && is_dead(&holder.owner) => {
             NextStep::Reclaim { holder: holder.clone() }
         }

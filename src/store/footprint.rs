@@ -1,10 +1,10 @@
-//! What a step will touch, told to the store before the step runs. A store with one lock for everything has no use for
+//! The footprint of a step, which the store receives before the step runs. A store with one lock for everything has no use for
 //! it; a store with a lock per process takes those locks before it reads its clock, and fetches the rows at once.
 
 use crate::model::handle::SessionScope;
 use crate::model::process::{ProcessId, ProcessListFilter};
 
-/// What a step will touch.
+/// The processes and rows that a step will touch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Footprint {
     pub subjects: Subjects,
@@ -19,7 +19,7 @@ pub struct Footprint {
 pub enum Subjects {
     /// Any: nobody foretold which.
     Everything,
-    /// One that may not be there yet.
+    /// A process that may not be registered yet.
     New(ProcessId),
     Known(Vec<ProcessId>),
     /// Those with a handle of this session, and those that wake it.
@@ -29,12 +29,12 @@ pub enum Subjects {
 }
 
 impl Footprint {
-    /// Of a step about which nothing is known beforehand.
+    /// The footprint of a step about which nothing is known beforehand.
     pub fn everything() -> Self {
         Self { subjects: Subjects::Everything, joined_sessions: Vec::new(), reads: Vec::new() }
     }
 
-    /// Of a step that reads these rows and changes nothing else than these processes.
+    /// The footprint of a step that reads these rows and changes only these processes.
     pub fn of(subjects: Subjects, reads: Vec<RowsRead>) -> Self {
         Self { subjects, joined_sessions: Vec::new(), reads }
     }

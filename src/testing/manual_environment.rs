@@ -49,7 +49,7 @@ impl HandEnvironment {
         self.0.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Steps the wall clock, and it alone.
+    /// Sets the wall clock. The monotonic clock stays as it is.
     pub fn set_wall(&self, wall_ms: u64) {
         self.state().wall_ms = wall_ms;
     }
@@ -80,7 +80,7 @@ impl HandEnvironment {
 
     /// Drops every task where it stands, as the death of their process would.
     pub fn drop_tasks(&self) {
-        // Outside the lock: a task may own what locks it again.
+        // Drop the tasks outside the lock, because dropping one may take the lock again.
         let tasks = std::mem::take(&mut self.state().tasks);
         drop(tasks);
     }
@@ -142,7 +142,7 @@ impl HandEnvironment {
         let Some(number) = self.ready().pop_front() else {
             return false;
         };
-        // Out of the table while it runs: a task may spawn others.
+        // Take the task out of the table while it runs, because it may spawn others.
         let Some(mut task) = self.state().tasks.remove(&number) else {
             return true;
         };
@@ -225,7 +225,7 @@ impl Environment for HandEnvironment {
         self.ready().push_back(number);
     }
 
-    /// Distinct every time, and the same in every run.
+    /// Fills the bytes with values that differ at every call and are the same in every run.
     fn fill_entropy(&self, bytes: &mut [u8]) {
         let mut state = self.state();
         for chunk in bytes.chunks_mut(8) {

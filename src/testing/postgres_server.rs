@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 /// The server refuses to run as the superuser; there it runs as nobody.
 const NOBODY: u32 = 65_534;
 
-/// Its one role owns everything; it logs in with this name.
+/// The name of the server's only role, which owns everything.
 pub const USER: &str = "fencepost";
 pub const PASSWORD: &str = "a-secret-of-the-tests";
 
@@ -63,7 +63,7 @@ impl PostgresServer {
             settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
             guard: None,
         };
-        // Before anything runs: from here on, nothing is left behind.
+        // The guard starts before anything else, so that it removes everything that follows.
         server.guard = Some(server.new_guard()?);
         let password = server.folder.join("password");
         std::fs::write(&password, PASSWORD)
@@ -112,7 +112,7 @@ impl PostgresServer {
         self
     }
 
-    /// What it writes about itself.
+    /// The server's log.
     pub fn log(&self) -> PathBuf {
         self.folder.join("log")
     }
@@ -179,7 +179,7 @@ impl PostgresServer {
         Err(format!("{program} failed: {}", told.trim()))
     }
 
-    /// A command in the server's own name.
+    /// A command that runs as the server's own user.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.folder).env("HOME", &self.folder).env("LC_ALL", "C");
@@ -208,7 +208,7 @@ impl Drop for PostgresServer {
             }
             let _ = guard.wait();
         }
-        // What a superuser wrote there, nobody cannot remove.
+        // Files that a superuser wrote there stay, because the user `nobody` cannot remove them.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

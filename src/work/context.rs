@@ -24,7 +24,7 @@ use crate::work::lease_belief::LeaseBelief;
 /// Values that the caller of a run hands to its body.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProcessExecutionContext {
-    /// On whose behalf the process runs.
+    /// The session for which the process runs.
     pub scope: Option<SessionScope>,
     pub attributes: BTreeMap<String, Value>,
 }
@@ -40,7 +40,7 @@ pub struct ProcessContext<'a> {
     pub(crate) cancellation: CancellationToken,
     pub(crate) execution: Arc<ProcessExecutionContext>,
     pub(crate) progress: Arc<Mutex<BodyProgress>>,
-    /// Held while the record's wait is written.
+    /// The lock that is held while the record's wait is written.
     wait_writes: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct BodyProgress {
     appended: u64,
     /// Waits of this body that the record may show.
     waits: usize,
-    /// The record shows a wait, be it an earlier attempt's.
+    /// True, if the record shows a wait of this attempt or an earlier one.
     shows_wait: bool,
 }
 
@@ -82,7 +82,7 @@ impl<'a> ProcessContext<'a> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As it stood when this attempt began its body.
+    /// The record as it was when this attempt began its body.
     pub fn record(&self) -> &ProcessRecord {
         &self.record
     }

@@ -13,7 +13,7 @@ pub(crate) struct Latch<T>(Arc<Mutex<LatchState<T>>>);
 #[derive(Debug)]
 struct LatchState<T> {
     value: Option<T>,
-    /// By the number that each wait was given.
+    /// The wakers of all waits, by the number of the wait.
     waiting: Vec<(u64, Waker)>,
     waits: u64,
 }
@@ -27,7 +27,7 @@ impl<T: Copy> Latch<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first value stays.
+    /// Sets the value, unless one is set already.
     pub(crate) fn set(&self, value: T) {
         let waiting = {
             let mut state = self.state();

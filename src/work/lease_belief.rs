@@ -100,12 +100,12 @@ impl LeaseBelief {
         self.0.context.environment.as_ref()
     }
 
-    /// On the monotonic clock.
+    /// The end of the lease on the monotonic clock.
     pub(crate) fn deadline(&self) -> Duration {
         self.state().deadline
     }
 
-    /// The latest success counts, in whatever order they answer.
+    /// Extends the lease. The renewal that was sent last counts, whatever the order of the answers.
     pub(crate) fn extend(&self, first_sent: Duration) {
         let until = first_sent.saturating_add(Duration::from_millis(self.timings().ttl_ms()));
         let mut state = self.state();
@@ -185,7 +185,7 @@ impl LeaseBelief {
             let mut state = self.state();
             state.waits += 1;
             state.permit = None;
-            // While another wait goes on nothing lacks a permit.
+            // While another wait goes on, no part of the body needs a permit.
             std::mem::take(&mut state.without_permit)
         }
         .into_iter()

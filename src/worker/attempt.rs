@@ -37,11 +37,11 @@ pub(super) struct Attempt<'a> {
     pub(super) record: ProcessRecord,
     pub(super) effects: ScopedEffectController<'a>,
     pub(super) execution: Arc<ProcessExecutionContext>,
-    /// The caller's wish.
+    /// Fires when the caller wants the run to end.
     pub(super) cancellation: CancellationToken,
     /// Raised to make this attempt give up an owner-bound process it started.
     pub(super) drain: CancellationToken,
-    /// The right to run beside others.
+    /// The permit that lets the body run beside others.
     pub(super) permit: Option<OwnedSemaphorePermit>,
     pub(super) progress: AttemptProgress,
 }
@@ -256,7 +256,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// A failure that says nothing about the work.
+    /// Notes a failure of the infrastructure, which says nothing about the work.
     fn failed(&mut self, failure: &InfrastructureFailure) -> NextStep {
         log::warn!("process `{}` is left as it is: {failure}", self.record.id());
         self.progress.failure = Some(RegistryError::backend("run a process", failure.to_string()));
@@ -298,7 +298,7 @@ impl Attempt<'_> {
                 }
                 Err(AttemptEnd::refused(error))
             }
-            // Only what a body gave may be replaced, and once: a settlement that is refused settles nothing.
+            // Only the output of a body may be replaced, and only once. A settlement that is refused ends the attempt.
             (NextStep::End { .. }, Err(error))
                 if self.progress.has_replaced_output || is_abandoned(&output) =>
             {

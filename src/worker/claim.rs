@@ -72,7 +72,7 @@ pub(super) async fn win_lease(
             }
             (NextStep::Reclaim { holder }, Ok(_)) if purpose == AttemptPurpose::Run => {
                 if observed_holder.is_some() {
-                    // Whatever the rules say, nothing is asked in a loop that never waits.
+                    // Wait between questions in any case, so that no rule can make this loop spin.
                     environment.sleep(PAUSE).await;
                 }
                 first_sent = environment.monotonic();

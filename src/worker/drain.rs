@@ -87,7 +87,7 @@ impl WorkerContext {
         if made.is_some_and(|end| end.is_owner_drain()) {
             return true;
         }
-        // It may have been written all the same: the row tells.
+        // The outcome may be stored although its answer is lost, so read the row.
         match self.read_for_drain(process_id).await {
             Ok(Some(record)) => {
                 record.status.output().is_some_and(is_owner_drain) && self.state.is_starter(&record)
@@ -96,7 +96,7 @@ impl WorkerContext {
         }
     }
 
-    /// Again while the answer fails to come, for a ttl at most.
+    /// Reads the row, and tries again while no answer comes, for at most one ttl.
     async fn read_for_drain(&self, process_id: &str) -> Result<Option<ProcessRecord>, RegistryError> {
         let environment = self.config.environment.as_ref();
         let patience = Duration::from_millis(self.config.timings.ttl_ms());

@@ -53,7 +53,7 @@ struct RenewalLoop {
     registry: Arc<dyn ProcessRegistry>,
     next_at: Duration,
     last_sent: Option<Duration>,
-    /// With the instant each was first sent, oldest first.
+    /// Renewals without an answer, oldest first, each with the instant at which it was first sent.
     in_flight: Vec<(Duration, BoxFuture<'static, Result<ProcessLease, RegistryError>>)>,
     alarm: Option<(Duration, BoxFuture<'static, ()>)>,
 }
@@ -65,7 +65,7 @@ impl RenewalLoop {
         Self { belief, registry, next_at, last_sent: None, in_flight: Vec::new(), alarm: None }
     }
 
-    /// Ready once the lease is lost, for ever.
+    /// Becomes ready when the lease is lost, and stays ready.
     fn check(&mut self, task: &mut Context<'_>) -> Poll<()> {
         loop {
             if !self.belief.may_act() || self.hear_answers(task).is_ready() {

@@ -13,7 +13,7 @@ use crate::model::process::{ProcessId, ProcessRecord, RecoveryDisposition};
 use crate::work::cancellation::CancellationToken;
 use crate::work::latch::Latch;
 
-/// One worker, whatever registry it is seen through.
+/// The state of one worker. All its registries share it.
 pub(super) struct WorkerState {
     owner_id: String,
     pub(super) permits: Arc<Semaphore>,
@@ -61,7 +61,7 @@ impl WorkerState {
         }
     }
 
-    /// From now on nothing new is taken or started.
+    /// Begins the drain: from now on the worker takes and starts nothing new.
     pub(super) fn begin_drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
         self.permits.close();
@@ -137,7 +137,7 @@ impl WorkerState {
         self.is_draining.load(Ordering::SeqCst)
     }
 
-    /// Started here, and no attempt of ours is at it now.
+    /// Owner-bound processes that were started here and that no attempt runs now.
     pub(super) fn owner_bound_not_running(&self) -> Vec<ProcessId> {
         let running = self.running();
         self.starters().keys().filter(|process_id| !running.contains_key(*process_id)).cloned().collect()
@@ -145,7 +145,7 @@ impl WorkerState {
 
     /// A process that was started before the list was read, and that the list does not show, has ended.
     pub(super) fn forget_ended(&self, started_before: Vec<ProcessId>, listed: &[ProcessRecord]) {
-        // A drain still needs to know its own.
+        // A drain still needs to know which processes were started here.
         if started_before.is_empty() || self.is_draining() {
             return;
         }

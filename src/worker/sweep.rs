@@ -42,7 +42,7 @@ impl DurableProcessWorker {
         let cancellation = CancellationToken::new();
         let end = self.context.attempt(record, effects, Arc::default(), cancellation, slot).await;
         if let AttemptEnd::Left(Some(error)) = end {
-            // Refusals are everyday: another worker was first.
+            // A refusal is common: another worker was first.
             let level = if error.is_refusal() { log::Level::Debug } else { log::Level::Warn };
             log::log!(level, "process `{process_id}` is left for a later sweep: {error}");
         }

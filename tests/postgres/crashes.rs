@@ -44,7 +44,7 @@ impl Dice {
     }
 }
 
-/// What a writer was told about one process, or about a fence.
+/// An answer that a writer received about one process, or about a fence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Told {
     Registered(String),
@@ -144,7 +144,7 @@ fn this_test_again(name: &str, url: &str, schema: &str, round: usize) -> Child {
         .unwrap()
 }
 
-/// One line for each acknowledgement, at once.
+/// Writes one line for each acknowledgement, without buffering.
 fn print(what: &Told) {
     let line = match what {
         Told::Registered(id) => format!("registered {id}"),

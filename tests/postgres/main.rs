@@ -79,7 +79,7 @@ impl LentSchema {
 
 impl Drop for LentSchema {
     fn drop(&mut self) {
-        // What a failed test left behind is not lent again.
+        // A database that a failed test has used is not lent again.
         if !std::thread::panicking() {
             SPARE_SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner).push(self.0.clone());
         }

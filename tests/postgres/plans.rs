@@ -73,7 +73,7 @@ fn every_statement_is_planned_on_an_index_even_before_there_are_rows() {
     let statements = registry.store().counters().statements;
     drop(registry);
     let log = std::fs::read_to_string(server.log()).unwrap();
-    // Whatever other tests ask at the same time is not explained.
+    // Explain only the questions of this test, and not those of tests that run at the same time.
     let planned = log.matches("Query Text:").count();
     assert!(planned > 100, "{planned} of {statements} statements were explained");
     let scans: Vec<&str> = log.lines().filter(|line| line.contains("Seq Scan on")).collect();

@@ -508,7 +508,7 @@ fn a_neighbour_that_keeps_the_write_lock_costs_the_timeout_and_no_more() {
     register(&mut registry, "q").unwrap();
 }
 
-/// A file of nobody's yet: SQLite does not wait by itself for the lock under which its log is made.
+/// Another program is just making the file. SQLite itself does not wait for the lock under which it makes its log.
 #[test]
 #[allow(
     clippy::disallowed_methods,

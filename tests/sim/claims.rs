@@ -1,5 +1,5 @@
-//! What a subject does not claim is left out, and nothing else: a law, the answers of a method, a part of every answer, or the
-//! fence of a kind of write.
+//! Claims that a subject does not make are left out, and nothing else is: a law, the answers of a method, a part of every
+//! answer, or the fence of a kind of write.
 
 use std::sync::Arc;
 

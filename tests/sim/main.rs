@@ -12,6 +12,7 @@ mod determinism;
 mod disk;
 mod docs;
 mod false_alarms;
+mod fuzz;
 mod honest;
 mod laws;
 mod leases;

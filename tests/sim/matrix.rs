@@ -14,8 +14,14 @@ use fencepost_sim::planted::{ExpectedEnd, PlantedBug};
 use fencepost_sim::subject::{RandomSchedule, Schedule, Subject, Wakeup};
 
 /// From one start, and plans are not made as small as they get: `fencepost sabotage` in CI does all of it.
-const SEARCHED: Matrix<'_> =
-    Matrix { starts: &[0], most: 2_000, jobs: 2, shrink_runs: 100, deviations: None };
+const SEARCHED: Matrix<'_> = Matrix {
+    starts: &[0],
+    most: 2_000,
+    jobs: 2,
+    shrink_runs: 100,
+    deviations: None,
+    is_interrupted: &|| false,
+};
 
 #[test]
 fn every_planted_bug_is_killed_by_its_law_and_every_control_comes_to_its_end() {
@@ -63,7 +69,7 @@ fn names_are_unique_and_every_bug_says_what_it_stands_for() {
 }
 
 fn row_of(bug: &PlantedBug, starts: &[u64], most: u64) -> Row {
-    Matrix { starts, most, jobs: 1, shrink_runs: 100, deviations: None }
+    Matrix { starts, most, jobs: 1, shrink_runs: 100, deviations: None, is_interrupted: &|| false }
         .of(&[(bug, ExpectedEnd::Killed)], &|_| {})
         .remove(0)
 }
@@ -75,7 +81,14 @@ fn a_row_says_how_small_the_plan_became_and_where_the_histories_part() {
     let named: Vec<(&PlantedBug, ExpectedEnd)> =
         named.into_iter().map(|name| (planted::by_name(name).unwrap(), ExpectedEnd::Killed)).collect();
     let told = Mutex::new(Vec::new());
-    let matrix = Matrix { starts: &[0], most: 100, jobs: 3, shrink_runs: 1_000, deviations: None };
+    let matrix = Matrix {
+        starts: &[0],
+        most: 100,
+        jobs: 3,
+        shrink_runs: 1_000,
+        deviations: None,
+        is_interrupted: &|| false,
+    };
     let rows = matrix.of(&named, &|row| told.lock().unwrap().push(row.bug));
     assert_eq!(told.into_inner().unwrap(), ["renew-the-expired", "claim-the-ended", "renew-creates"]);
 

@@ -63,7 +63,7 @@ fn a_plan_is_text_that_is_read_changed_and_run() {
     let history = record(&plan, &Subject::fencepost());
     assert_eq!(record(&plan, &Subject::fencepost()).events, history.events);
 
-    // What happened can be read, and is judged by laws.
+    // The timeline shows the steps, and the laws judge the run.
     let drawn = text::draw(&history, None);
     assert!(drawn.contains("[pause worker-1 for 6s]") && drawn.contains("worker-2"), "{drawn}");
     assert_eq!(judge(&plan, &Subject::fencepost()).broken(), None);

@@ -51,7 +51,7 @@ fn a_report_of_any_planted_bug_has_every_part_and_at_most_forty_lines() {
     }
 }
 
-/// The reference pages' protocol again, whose hole is known by heart.
+/// The protocol that renews and then writes, whose fault is known exactly.
 #[test]
 fn what_is_needed_and_who_believed_what_is_what_happened() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
@@ -59,7 +59,7 @@ fn what_is_needed_and_who_believed_what_is_what_happened() {
     let (plan, _) = fencepost_sim::regressions::load(&path).unwrap();
     let subject = planted::by_name("renew-then-write").unwrap().subject();
     let report = reproduce(&subject, &plan, "stale-writer-refused", 0).unwrap().to_string();
-    // Whatever the width of its columns.
+    // Compare words, because columns have different widths.
     let lines: Vec<String> =
         report.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     for line in [

@@ -59,7 +59,7 @@ fn every_plan_that_is_kept_is_smaller_than_the_one_before_and_still_breaks_the_l
     assert!(sizes.windows(2).all(|pair| pair[1] < pair[0]), "{sizes:?}");
     assert_eq!((shrunk.ended, Some(&Size::of(&shrunk.plan))), (Ended::Smallest, sizes.last()));
     assert!(sizes.len() > 10 && shrunk.plan.steps.len() <= 4, "{}", shrunk.plan);
-    // What was shrunk as far as it goes goes no further.
+    // A plan that was shrunk to its end does not get smaller again.
     let again = shrink(&shrunk.plan, &sabotage.subject(), sabotage.law, 5_000, &mut |_| {});
     assert_eq!(again.plan, shrunk.plan);
 }

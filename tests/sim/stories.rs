@@ -1,5 +1,5 @@
-//! What the harness is for, as stories: each is a plan that a person can read, played against the true system or against
-//! one with a planted bug.
+//! Stories that show the purpose of the harness: each is a plan that a person can read, played against the true system or
+//! against one with a planted bug.
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -30,7 +30,7 @@ struct Small {
     starts_unfenced: bool,
 }
 
-/// What its bodies may do: no cancels, and waits by asking again and again.
+/// The bodies of this worker hear no cancels and wait by asking again and again.
 struct Bare<'a> {
     small: &'a Small,
     lease: ProcessLease,
@@ -211,7 +211,7 @@ impl ProcessRunHandle for Small {
     }
 }
 
-/// What a worker cannot promise that takes one process at a time, sends an outcome once and lets panics through.
+/// Laws that this worker cannot keep: it takes one process at a time, sends an outcome once and lets panics through.
 const NOT_CLAIMED: &[&str] = &["calm-ends-everything", "outcomes-are-not-dropped", "nobody-panics"];
 
 fn worked_by_small(runs_on_when_lost: bool, starts_unfenced: bool) -> Subject {

@@ -27,7 +27,7 @@ enum Step {
     Signal,
     /// Every worker's tasks are dropped.
     Kill,
-    /// As `Kill`, and the probe has proof of it.
+    /// Kills the worker as `Kill` does, and the probe can prove it.
     KillForAllToSee,
     Drain(usize),
 }
@@ -86,7 +86,7 @@ fn presented(call: &Call) -> Option<&ProcessLease> {
     }
 }
 
-/// A host's, for the process that waits; refused once it has ended.
+/// A call of a host about the process that waits. It is refused once the process has ended.
 fn signal(stage: &Stage) {
     let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.go", serde_json::json!(1));
     drop(fencepost::testing::block_on(stage.registry.append_event("waiting", request)));

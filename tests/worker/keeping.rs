@@ -82,7 +82,7 @@ pub fn renewal_answers_count_from_when_they_were_first_sent_in_whatever_order() 
     let stage = Stage::new();
     stage.rerunnable("p", steps(100, 50));
     let (worker, director) = stage.worker("ann");
-    // Sent at 1,000 and answered at 2,500; the one of 2,000 answers at once; none after that.
+    // The renewal of 1,000 ms is answered at 2,500, the one of 2,000 at once, and no later one at all.
     director.plan("renew_process_lease", 1, Fault::AnswersAfter(1_500));
     for nth in 3..40 {
         director.plan("renew_process_lease", nth, Fault::LostBefore);

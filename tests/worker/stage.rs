@@ -97,7 +97,7 @@ impl Director {
         queue[nth - 1] = Some(fault);
     }
 
-    /// Nothing that was planned happens any more.
+    /// Drops everything that was planned and has not happened yet.
     pub fn forgive(&self) {
         self.0.faults.lock().unwrap().clear();
     }
@@ -333,7 +333,7 @@ impl ProcessEngine for Bodies {
                 done(json!("went on"))
             }
             "wait briefly" => {
-                // Gives up on the wait, and goes on.
+                // The body drops the wait and goes on.
                 let never = context.await_process("never");
                 let enough = self.environment.sleep(Duration::from_millis(100));
                 fencepost::environment::before(

@@ -1,5 +1,4 @@
-//! What a call may say at all, whatever is stored: asked before any row is looked at, so that bad input is told from bad
-//! luck.
+//! Checks the arguments of a call before any row is read, so that bad input gets the same answer whatever is stored.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a process says: its events, numbered without a gap, the keys that make a retry the same event, and the wakes that
+//! The log of a process: its events, numbered without a gap, the keys that make a retry the same event, and the wakes that
 //! some of them carry.
 
 use fencepost::RegistryError;

@@ -34,7 +34,7 @@ pub struct Reached {
     pub sequence: u64,
 }
 
-/// What a worker must show to end a process.
+/// The proof that a worker must present to end a process.
 #[derive(Clone, Copy)]
 pub enum EndNeeds {
     LiveGrant,
@@ -196,7 +196,7 @@ impl Row {
         }
     }
 
-    /// Time alone is no reason to give a process up.
+    /// A process is not abandoned merely because time has passed.
     fn must_be_licensed(&self, output: &ProcessAwaitOutput) -> Answer<()> {
         let ProcessAwaitOutput::Abandoned { evidence } = output else { return Ok(()) };
         let is_licensed = match evidence.writer {

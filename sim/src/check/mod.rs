@@ -49,11 +49,12 @@ pub struct Passed {
 
 /// Searches for a plan that makes the subject break a law it claims to keep.
 ///
-/// ```no_run
+/// ```
 /// use fencepost_sim::{Options, Subject, check};
 ///
-/// let shown = check(&Subject::fencepost(), &Options::default()).unwrap();
-/// assert_eq!(shown.seeds, 500);
+/// let options = Options { seeds: 0..20, ..Options::default() };
+/// let passed = check(&Subject::fencepost(), &options).unwrap();
+/// assert_eq!(passed.seeds, 20);
 /// ```
 pub fn check(subject: &Subject, options: &Options) -> Result<Passed, CheckError> {
     let seeds = Seeds::range(options.seeds.clone());

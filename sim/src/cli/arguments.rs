@@ -4,11 +4,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::command_options::{
-    Determinism, Events, Hashes, Keep, PlanOptions, Prove, Regressions, Replay, Run, Sabotage, Shrink,
-    SubjectOption,
+    Completions, Determinism, Events, Hashes, Keep, Man, PlanOptions, Prove, Regressions, Replay, Run,
+    Sabotage, Shrink, SubjectOption,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -17,6 +17,10 @@ const EXIT_CODES: &str = "Exit codes:
   2  inconclusive: no law is broken, and too little was seen to say that none is
   3  not deterministic: two runs of one plan differ
   4  bad input, or the harness itself failed";
+
+/// The same in one line, for the help of each command.
+const EXIT_CODES_IN_A_LINE: &str = "Exit codes: 0 all laws hold, 1 a law is broken, 2 inconclusive, 3 not deterministic, \
+    4 bad input or a failure of the harness";
 
 #[derive(Parser)]
 #[command(name = "fencepost", version, about = "Proves that leases are fenced, or shows where they are not")]
@@ -31,6 +35,9 @@ pub struct Arguments {
     /// No progress, and of a search only the reports of broken laws and the verdict
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// The file with profiles; fencepost.toml in the current folder, unless you say
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Options of run, which is what happens without a command")]
     run: Run,
 }
@@ -68,10 +75,16 @@ pub enum Command {
     Diff { one: PathBuf, other: PathBuf },
     /// Each law, with its sentence
     Laws(SubjectOption),
-    /// What can stand in a plan: a step of every kind
+    /// Print an example of every kind of step that a plan may have
     Steps,
     /// Look for what keeps runs from being repeatable: flags, toolchain, the machine
     Doctor,
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page of the program or of one of its commands
+    Man(Man),
+    /// Print the version
+    Version,
     /// The hash of each seed's run, a line each
     #[command(hide = true)]
     Hashes(Hashes),
@@ -81,6 +94,20 @@ pub enum Command {
 }
 
 impl Command {
+    /// True, if it runs plans of seeds, which the file with profiles may change.
+    pub fn has_seeds(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(_)
+                | Self::Replay(_)
+                | Self::Shrink(_)
+                | Self::Keep(_)
+                | Self::Determinism(_)
+                | Self::Hashes(_)
+                | Self::Events(_)
+        )
+    }
+
     /// The options for the subject and its plans, if the command has any.
     pub fn plan_options(&self) -> PlanOptions {
         match self {
@@ -96,9 +123,14 @@ impl Command {
             | Self::Laws(subject_option) => {
                 PlanOptions { subject_option: subject_option.clone(), ..PlanOptions::default() }
             }
-            Self::Sabotage(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Steps | Self::Doctor => {
-                PlanOptions::default()
-            }
+            Self::Sabotage(_)
+            | Self::Rejudge { .. }
+            | Self::Diff { .. }
+            | Self::Steps
+            | Self::Doctor
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Version => PlanOptions::default(),
         }
     }
 }
@@ -119,11 +151,28 @@ pub fn check_usage(words: &[&str]) -> Result<(), String> {
     }
 }
 
+/// The whole command line, for its parser, its completions and its manual pages.
+pub fn definition() -> clap::Command {
+    <Arguments as CommandFactory>::command()
+        .mut_subcommands(|command| command.after_help(EXIT_CODES_IN_A_LINE))
+}
+
 pub fn parse(words: &[OsString]) -> Result<Arguments, ParseError> {
-    Arguments::try_parse_from(words).map_err(|error| {
+    let parsed = definition()
+        .try_get_matches_from(asks_for_help(words))
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    parsed.map_err(|error| {
         let said = error.to_string();
         if error.use_stderr() { ParseError::Usage(one_sentence(&said)) } else { ParseError::Help(said) }
     })
+}
+
+/// `help --help` asks for help, which clap would take for a command of that name.
+fn asks_for_help(words: &[OsString]) -> &[OsString] {
+    match words {
+        [_, help, flag] if help == "help" && (flag == "--help" || flag == "-h") => &words[..2],
+        _ => words,
+    }
 }
 
 /// The first paragraph of clap's message in one line.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::cli::values;
-use crate::cli::values::{Format, Profiled, Seconds, Show, Stores, Timeline};
+use crate::cli::values::{Format, Seconds, Show, Stores, Timeline};
 use crate::matrix::WORST_BAR;
 use crate::search::seeds::{Shard, parse_range};
 use crate::shrink::BUDGET;
@@ -25,9 +25,15 @@ pub struct PlanOptions {
     /// Where the registry keeps its rows: memory, sqlite, or for a search both
     #[arg(long, value_parser = values::stores)]
     pub store: Option<Stores>,
-    /// Change every generated plan, as calm-clocks, no-crashes or one-worker
-    #[arg(long, value_name = "NAME", value_parser = values::profile)]
-    pub profile: Option<Profiled>,
+    /// Change every generated plan, as calm-clocks, no-crashes or one-worker; or a profile of fencepost.toml
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Only this fault, by the first word of its step, as pause; can be given several times
+    #[arg(long, value_name = "FAULT", value_parser = values::fault)]
+    pub fault: Vec<&'static str>,
+    /// All faults but this one; can be given several times
+    #[arg(long, value_name = "FAULT", value_parser = values::fault)]
+    pub no_fault: Vec<&'static str>,
 }
 
 #[derive(clap::Args)]
@@ -41,7 +47,7 @@ pub struct Run {
     /// Count seeds from one that belongs to this commit, or to any other text
     #[arg(long, value_name = "COMMIT", value_parser = values::commit, conflicts_with = "seeds_from")]
     pub start: Option<String>,
-    /// The seeds of a file, one a line
+    /// The seeds of a file with one seed a line
     #[arg(long, value_name = "FILE")]
     pub seeds_from: Option<PathBuf>,
     /// One of so many equal parts, as 1/4
@@ -62,7 +68,7 @@ pub struct Run {
     /// Runs to spend on making a breaking plan smaller
     #[arg(long, default_value_t = BUDGET, value_parser = values::budget, hide = true)]
     pub budget: u64,
-    /// Write summary.json, timings.json and failures/ there
+    /// Write index.html, summary.json, timings.json and failures/ there
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
@@ -107,7 +113,7 @@ pub struct Prove {
 
 #[derive(clap::Args)]
 pub struct ReportOptions {
-    /// What standard output is for: human, json or github
+    /// Format of standard output: human, json or github
     #[arg(long, default_value = "human", value_parser = values::format)]
     pub format: Format,
     /// Write a JUnit report there
@@ -161,6 +167,8 @@ pub struct Shrink {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub plan_options: PlanOptions,
+    #[command(flatten)]
+    pub report: ReportOptions,
 }
 
 #[derive(clap::Args)]
@@ -168,7 +176,7 @@ pub struct Keep {
     /// A seed, or the file of a plan or regression
     #[arg(allow_negative_numbers = true)]
     pub what: String,
-    /// What happens in it, for people
+    /// The story of the plan, for people
     #[arg(long, value_parser = values::story)]
     pub story: Option<String>,
     /// The law it must go on breaking; the one it was kept or planted for, or the first it breaks, unless you say
@@ -207,9 +215,11 @@ pub struct Sabotage {
     /// Also find the least number of deviations that shows each, up to so many
     #[arg(long, value_parser = values::deviations, allow_negative_numbers = true)]
     pub deviations: Option<usize>,
-    /// As JSON: the rows, and the figures of the whole catalogue
-    #[arg(long)]
+    /// The same as --format json
+    #[arg(long, hide = true, conflicts_with = "format")]
     pub json: bool,
+    #[command(flatten)]
+    pub report: ReportOptions,
 }
 
 #[derive(clap::Args)]
@@ -222,6 +232,8 @@ pub struct Determinism {
     pub against: Option<PathBuf>,
     #[command(flatten)]
     pub plan_options: PlanOptions,
+    #[command(flatten)]
+    pub report: ReportOptions,
 }
 
 #[derive(clap::Args)]
@@ -241,4 +253,16 @@ pub struct Events {
     pub what: String,
     #[command(flatten)]
     pub plan_options: PlanOptions,
+}
+
+#[derive(clap::Args)]
+pub struct Completions {
+    /// The shell: bash, elvish, fish, powershell or zsh
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(clap::Args)]
+pub struct Man {
+    /// The command; the program as a whole, unless you say
+    pub command: Option<String>,
 }

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use crate::cli::error::CommandResult;
-use crate::cli::history_files::StoredHistory;
 use crate::cli::{history_files, stdout};
 use crate::history::History;
+use crate::history::stored::StoredHistory;
 use crate::search::Conclusion;
 
 /// Equal events that are shown before the first difference.

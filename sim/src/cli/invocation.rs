@@ -5,8 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::cli::command_options::PlanOptions;
+use crate::cli::config_file::{KnownWorld, Settings};
 use crate::cli::error::CliError;
-use crate::cli::values::{Profiled, Stores};
+use crate::cli::values::Stores;
+use crate::generate::fault_filter::FaultFilter;
 use crate::generate::profile::Profile;
 use crate::plan::Store;
 use crate::planted;
@@ -17,26 +19,59 @@ pub struct Invocation<'a> {
     program: String,
     own: &'a [Subject],
     asked: PlanOptions,
+    /// Settings of the file with profiles, used where the command line says nothing.
+    settings: Settings,
+    /// The worlds and faults that were chosen.
+    profile: Option<&'static Profile>,
     is_quiet: bool,
 }
 
 impl<'a> Invocation<'a> {
-    pub fn new(words: &[OsString], own: &'a [Subject], asked: PlanOptions, is_quiet: bool) -> Self {
+    pub fn new(
+        words: &[OsString],
+        own: &'a [Subject],
+        asked: PlanOptions,
+        settings: Settings,
+        is_quiet: bool,
+    ) -> Self {
         let program = words.first().map_or_else(|| "fencepost".to_owned(), |word| called(Path::new(word)));
-        Self { program, own, asked, is_quiet }
+        let profile = profile_of(&asked, &settings);
+        Self { program, own, asked, settings, profile, is_quiet }
     }
 
-    /// Neither progress nor summaries are wanted.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The file name of this program.
+    pub fn program_name(words: &[OsString]) -> String {
+        let name = words.first().and_then(|word| Path::new(word).file_name());
+        name.map_or_else(|| "fencepost".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// True, if neither progress nor summaries are wanted.
     pub fn is_quiet(&self) -> bool {
         self.is_quiet
     }
 
     pub fn profile(&self) -> Option<&'static Profile> {
-        self.asked.profile.as_ref().map(|Profiled(profile)| *profile)
+        self.profile
     }
 
     pub fn stores(&self) -> Option<&'static [Store]> {
-        self.asked.store.as_ref().map(|Stores(stores)| *stores)
+        self.asked.store.as_ref().or(self.settings.store.as_ref()).map(|Stores(stores)| *stores)
+    }
+
+    /// An option on the command line that has a meaning for seeds only.
+    pub fn option_for_seeds(&self) -> Option<&'static str> {
+        let PlanOptions { store, profile, fault, no_fault, .. } = &self.asked;
+        let said = [
+            ("--store", store.is_some()),
+            ("--profile", profile.is_some()),
+            ("--fault", !fault.is_empty()),
+            ("--no-fault", !no_fault.is_empty()),
+        ];
+        said.into_iter().find(|(_, is_said)| *is_said).map(|(option, _)| option)
     }
 
     pub fn asks_for_subject(&self) -> bool {
@@ -73,8 +108,8 @@ impl<'a> Invocation<'a> {
             Store::Memory => " --store memory",
             Store::Sqlite => " --store sqlite",
         };
-        let profile =
-            self.profile().map_or_else(String::new, |profile| format!(" --profile {}", profile.name));
+        let options = self.profile.iter().flat_map(|profile| profile.options());
+        let profile: String = options.map(|(option, value)| format!(" {option} {value}")).collect();
         format!("{} {command} {seed}{}{store}{profile}", self.program, self.subject_flag(subject))
     }
 
@@ -97,6 +132,19 @@ impl<'a> Invocation<'a> {
     }
 }
 
+/// The profile that the command line and the file choose together. Faults on the command line replace those of the file.
+fn profile_of(asked: &PlanOptions, settings: &Settings) -> Option<&'static Profile> {
+    let world = settings.world.map(|KnownWorld(world)| world);
+    let is_said = !asked.fault.is_empty() || !asked.no_fault.is_empty();
+    let filter = if is_said {
+        FaultFilter { only: asked.fault.clone(), without: asked.no_fault.clone() }
+    } else {
+        let (only, without) = (settings.faults.clone(), settings.no_faults.clone());
+        FaultFilter { only: only.unwrap_or_default(), without: without.unwrap_or_default() }
+    };
+    if filter.is_empty() { world } else { Some(Profile::with_faults(world, filter)) }
+}
+
 /// The words that call the program at this path again. A program in cargo's target folder is called through cargo.
 fn called(path: &Path) -> String {
     fn name(path: Option<&Path>) -> Option<&str> {
@@ -116,7 +164,7 @@ fn called(path: &Path) -> String {
 }
 
 /// Quotes a word for a shell.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+:@%".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
@@ -147,18 +195,19 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let words = [OsString::from("mine")];
-        let invocation = Invocation::new(&words, &own, PlanOptions::default(), false);
+        let invocation = Invocation::new(&words, &own, PlanOptions::default(), Settings::default(), false);
         let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
         assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
         assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
         let on_disk = planted::by_name("synchronous-normal").unwrap().subject();
         assert_eq!(line(&on_disk, Store::Sqlite), "mine replay 7 --subject synchronous-normal");
-        let profile = crate::generate::profile::by_name("clocks").ok().map(Profiled);
-        let profiled =
-            Invocation::new(&words, &own, PlanOptions { profile, ..PlanOptions::default() }, false);
+        let world = crate::generate::profile::by_name("clocks").ok().map(KnownWorld);
+        let settings = Settings { world, ..Settings::default() };
+        let asked = PlanOptions { no_fault: vec!["pause"], ..PlanOptions::default() };
+        let profiled = Invocation::new(&words, &own, asked, settings, false);
         assert_eq!(
             profiled.about_seed("replay", 7, &own[0], Store::Memory),
-            "mine replay 7 --profile clocks"
+            "mine replay 7 --profile clocks --no-fault pause"
         );
     }
 
@@ -171,7 +220,7 @@ mod tests {
         let asked = |name: Option<&str>| {
             let subject_option = SubjectOption { subject: name.map(str::to_owned) };
             let asked = PlanOptions { subject_option, ..PlanOptions::default() };
-            let invocation = Invocation::new(&[], &own, asked, false);
+            let invocation = Invocation::new(&[], &own, asked, Settings::default(), false);
             invocation.subject().map(|subject| subject.name).map_err(|why| why.to_string())
         };
         assert_eq!(asked(None), Ok("mine"));

@@ -17,7 +17,7 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> CommandResult {
     let name = wanted.name.clone().unwrap_or_else(|| format!("{law}-{}", name_suffix(&source)));
     let path = wanted.into.join(format!("{name}.toml"));
     output_folder::is_free(&path, "say --name another")?;
-    let shrunk = smallest(&source, &law, wanted.budget)?;
+    let shrunk = smallest(&source, &law, wanted.budget, invocation.is_quiet())?;
     let regression = new_regression::from_source(&source, &law, shrunk.plan, wanted.story.as_deref());
     let steps = regression.plan.steps.len();
     regressions::keep(&path, &regression, &source.subject).map_err(CliError::of)?;

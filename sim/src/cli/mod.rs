@@ -3,6 +3,8 @@
 
 mod arguments;
 mod command_options;
+mod command_report;
+mod config_file;
 mod determinism;
 mod diff;
 mod doctor;
@@ -24,8 +26,10 @@ mod rejudge;
 mod replay;
 mod run;
 mod sabotage;
+mod shell_files;
 mod shrink;
 mod stdout;
+mod step_progress;
 mod terminal;
 mod values;
 mod wrap;
@@ -40,8 +44,10 @@ use crate::subject::Subject;
 use crate::support::panics;
 
 use arguments::{Arguments, Command};
+use config_file::Settings;
 use error::{CliError, CommandResult};
 use invocation::Invocation;
+use values::Stores;
 
 pub use arguments::check_usage;
 
@@ -94,11 +100,22 @@ pub fn run_command_line(words: Vec<OsString>, own: &[Subject]) -> u8 {
 fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> CommandResult {
     terminal::set_colours(arguments.color);
     let is_quiet = arguments.quiet;
+    let config = arguments.config.clone();
     let command = arguments.command();
-    let invocation = Invocation::new(words, own, command.plan_options(), is_quiet);
-    if invocation.stores().is_some_and(|stores| stores.len() > 1) && !matches!(command, Command::Run(_)) {
+    let is_search = matches!(command, Command::Run(_));
+    let asked = command.plan_options();
+    if asked.store.as_ref().is_some_and(|Stores(stores)| stores.len() > 1) && !is_search {
         return Err(CliError("`--store both` is for a search: say memory or sqlite".to_owned()));
     }
+    let mut settings = if command.has_seeds() {
+        config_file::settings(config.as_deref(), asked.profile.as_deref())?
+    } else {
+        Settings::default()
+    };
+    // A seed is run on one store: the one that its subject needs.
+    let is_of_search = |Stores(stores): &Stores| stores.len() > 1 && !is_search;
+    settings.store = settings.store.filter(|stores| !is_of_search(stores));
+    let invocation = Invocation::new(words, own, asked, settings, is_quiet);
     match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
         Command::Prove(wanted) => prove::prove(&wanted, &invocation),
@@ -106,7 +123,7 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
         Command::Shrink(wanted) => shrink::shrink_to(&wanted, &invocation),
         Command::Keep(wanted) => keep::keep(&wanted, &invocation),
         Command::Regressions(wanted) => regressions::regressions(&wanted, &invocation),
-        Command::Sabotage(wanted) => sabotage::kill(&wanted),
+        Command::Sabotage(wanted) => sabotage::kill(&wanted, &invocation),
         Command::Determinism(wanted) => determinism::check(&wanted, &invocation),
         Command::Rejudge { histories } => rejudge::rejudge_all(&histories),
         Command::Diff { one, other } => diff::diff(&one, &other),
@@ -116,6 +133,12 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
             Ok(Conclusion::Holds)
         }
         Command::Doctor => doctor::doctor(),
+        Command::Completions(wanted) => shell_files::completions(wanted.shell, words),
+        Command::Man(wanted) => shell_files::man(wanted.command.as_deref()),
+        Command::Version => {
+            stdout::line(format_args!("fencepost {}", env!("CARGO_PKG_VERSION")));
+            Ok(Conclusion::Holds)
+        }
         Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),
         Command::Events(wanted) => determinism::events(&wanted.what, &invocation),
     }

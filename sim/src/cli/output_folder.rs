@@ -1,7 +1,7 @@
-//! The folder that a search leaves: `summary.json`, which is the same for the same seeds on any machine; `timings.json`, which
-//! is not; and `failures/` with files named by law and seed: the small plan as a regression (`.toml`), its timeline
-//! (`.txt`, `.html`), the report (`.report.txt`) and the history (`.json`). Files are written beside their place and
-//! renamed, so a reader never sees half a file; the summary comes last.
+//! The folder that a search leaves: `index.html` for people; `summary.json`, which is the same for the same seeds on any
+//! machine; `timings.json`, which is not; and `failures/` with files named by law and seed: the small plan as a regression
+//! (`.toml`), its timeline (`.txt`, `.html`), the report (`.report.txt`) and the history (`.json`). Files are written beside
+//! their place and renamed, so a reader never sees half a file; the summary comes last.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use crate::cli::{history_files, new_regression};
 use crate::laws::Laws;
 use crate::regressions;
 use crate::report::failure::Failure;
+use crate::report::index_page;
+use crate::report::index_page::FailureFiles;
 use crate::report::json;
 use crate::report::summary::{Summary, Timings};
 use crate::search::Reproducer;
@@ -18,6 +20,8 @@ use crate::subject::Subject;
 use crate::support::atomic_file;
 use crate::timeline::page_head::{PageHead, Ruling};
 use crate::timeline::{html, text};
+
+const INDEX: &str = "index.html";
 
 pub struct OutputFolder {
     folder: PathBuf,
@@ -31,9 +35,14 @@ impl OutputFolder {
             let shown = folder.display();
             return Err(CliError(format!("`{shown}` is a file: --out names a folder")));
         }
+        if folder.is_absolute() && folder.file_name().is_none() {
+            let shown = folder.display();
+            return Err(CliError(format!("`{shown}` is the root of all files: name a folder of its own")));
+        }
         probe(folder).map_err(|cause| unwritten(folder, &cause))?;
-        // Files of an earlier search would pass for files of this one.
-        for name in ["summary.json", "timings.json", "proof.json"] {
+        out.check_index()?;
+        // Readers would take files of an earlier search for files of this one.
+        for name in [INDEX, "summary.json", "timings.json", "proof.json"] {
             match fs::remove_file(folder.join(name)) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
                     return Err(unwritten(&folder.join(name), &cause));
@@ -43,6 +52,18 @@ impl OutputFolder {
         }
         out.remove_failures().map_err(|cause| unwritten(&folder.join("failures"), &cause))?;
         Ok(out)
+    }
+
+    /// Refuses a folder whose `index.html` is somebody else's: a search would replace it.
+    fn check_index(&self) -> Result<(), CliError> {
+        let path = self.folder.join(INDEX);
+        match fs::read(&path) {
+            Ok(page) if !String::from_utf8_lossy(&page).contains(index_page::SIGN) => Err(CliError(format!(
+                "`{}` is a page of something else: name another folder",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Removes the failures of an earlier search, which it knows by their names.
@@ -90,6 +111,23 @@ impl OutputFolder {
     /// Writes the statement of a proof.
     pub fn write_proof(&self, proof: &str) -> Result<(), CliError> {
         put(&self.folder.join("proof.json"), proof)
+    }
+
+    /// Writes the page that links to the failures' files.
+    pub fn write_index(
+        &self,
+        summary: &Summary,
+        timings: &Timings,
+        failures: &[Failure],
+    ) -> Result<(), CliError> {
+        let stems = failures.iter().map(|failure| failure.reproducer.file_stem());
+        let files: Vec<FailureFiles<'_>> = summary
+            .failures
+            .iter()
+            .zip(stems)
+            .map(|(failure, stem)| FailureFiles { failure, stem })
+            .collect();
+        put(&self.folder.join(INDEX), &index_page::draw(summary, timings, &files))
     }
 
     pub fn write_summary(&self, summary: &Summary, timings: &Timings) -> Result<(), CliError> {
@@ -147,5 +185,8 @@ pub fn put(path: &Path, text: &str) -> Result<(), CliError> {
 }
 
 fn unwritten(path: &Path, cause: &std::io::Error) -> CliError {
+    if path.is_dir() && (path.file_name().is_none() || cause.kind() == std::io::ErrorKind::IsADirectory) {
+        return CliError(format!("`{}` cannot be written: it is a folder, name a file", path.display()));
+    }
     CliError(format!("`{}` cannot be written: {cause}", path.display()))
 }

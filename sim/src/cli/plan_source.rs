@@ -17,7 +17,7 @@ use crate::subject::Subject;
 pub struct PlanSource {
     pub plan: Arc<Plan>,
     pub subject: Subject,
-    /// Of a regression file.
+    /// The regression, if the plan is from the file of one.
     pub regression: Option<Regression>,
     /// None if the plan is from a file.
     pub seed: Option<u64>,
@@ -33,14 +33,10 @@ pub fn find_plan(what: &str, invocation: &Invocation<'_>) -> Result<PlanSource, 
         check_store(&plan, &subject)?;
         return Ok(PlanSource { plan: Arc::new(plan), subject, regression: None, seed: Some(seed) });
     }
-    for (flag, is_said) in
-        [("--store", invocation.stores().is_some()), ("--profile", invocation.profile().is_some())]
-    {
-        if is_said {
-            return Err(CliError(format!(
-                "{flag} is for seeds: what is in `{what}` says that itself, leave it out"
-            )));
-        }
+    if let Some(flag) = invocation.option_for_seeds() {
+        return Err(CliError(format!(
+            "{flag} is for seeds: what is in `{what}` says that itself, leave it out"
+        )));
     }
     let path = Path::new(what);
     let load_error = |error: &regressions::LoadError| {

@@ -27,7 +27,7 @@ impl SearchProgress {
         Self { bar, wanted, allowed_us, is_quiet, began_us: now_us, shown_us: now_us }
     }
 
-    /// How much is done of how much: of the seeds, or of the time.
+    /// The part that is done and the whole: in seeds, or in time.
     fn share(&self, tally: &Tally, passed_us: u64) -> Option<(u64, u64)> {
         match (self.wanted, self.allowed_us) {
             (Some(wanted), _) => Some((tally.seeds, wanted)),
@@ -36,7 +36,7 @@ impl SearchProgress {
         }
     }
 
-    /// The most important first: a narrow terminal cuts the end.
+    /// The line beside the bar. Important figures come first, because a narrow terminal cuts the end.
     fn said(&self, tally: &Tally, passed_us: u64) -> String {
         let of = self.wanted.map_or_else(String::new, |wanted| format!("/{wanted}"));
         let reached = tally.marks.iter().filter(|mark| tally.hits.of(**mark) > 0).count();

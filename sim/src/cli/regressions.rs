@@ -9,16 +9,18 @@ use crate::cli::command_options::Regressions;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::job_summary::append_job_summary;
+use crate::cli::step_progress::StepProgress;
 use crate::cli::values::Format;
-use crate::cli::{output_folder, stdout};
+use crate::cli::{command_report, interrupt, output_folder, stdout};
 use crate::regressions;
 use crate::regressions::{Origin, Regression, RegressionStatus};
-use crate::report::format::FORMAT;
+use crate::report::format::REGRESSIONS;
 use crate::report::github;
 use crate::report::json;
 use crate::report::junit::{CaseResult, JunitCase, Suite};
 use crate::search::Conclusion;
 use crate::subject::Subject;
+use crate::support::plural::counted;
 
 /// One regression file and the result of its replay.
 #[derive(Serialize)]
@@ -33,6 +35,10 @@ struct Replayed {
 #[derive(Serialize)]
 struct RegressionTable<'a> {
     format: u32,
+    verdict: Conclusion,
+    exit_code: u8,
+    /// Files that were found: after an interruption fewer are replayed.
+    wanted: usize,
     regressions: &'a [Replayed],
 }
 
@@ -48,17 +54,31 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Command
     if files.is_empty() {
         return Err(CliError(format!("there is no regression in `{}`: name their folder", folder.display())));
     }
-    let replayed: Vec<Replayed> = files.iter().map(|path| replay(path, &subject)).collect();
+    command_report::check(&wanted.report)?;
+    let asked = interrupt::listen()?;
+    let progress = StepProgress::begin(files.len() as u64, "files", invocation.is_quiet());
+    let mut replayed = Vec::new();
+    for path in files.iter().take_while(|_| !interrupt::is_asked(&asked)) {
+        replayed.push(replay(path, &subject));
+        progress.add(&path.display().to_string());
+    }
+    progress.end();
+    let left = files.len() - replayed.len();
+    let verdict = conclusion(&replayed, left);
     if let Some(path) = &wanted.report.junit {
-        output_folder::put(path, &suite(&subject, &replayed).xml())?;
+        output_folder::put(path, &suite(&subject, &replayed, &files[replayed.len()..]).xml())?;
     }
     match wanted.report.format {
-        Format::Json => {
-            stdout::raw(&json::pretty(&RegressionTable { format: FORMAT, regressions: &replayed }))
-        }
-        Format::Human => print_table(&replayed),
+        Format::Json => stdout::raw(&json::pretty(&RegressionTable {
+            format: REGRESSIONS,
+            verdict,
+            exit_code: verdict.exit_code(),
+            wanted: files.len(),
+            regressions: &replayed,
+        })),
+        Format::Human => print_table(&replayed, left),
         Format::Github => {
-            print_table(&replayed);
+            print_table(&replayed, left);
             let mut page = format!("## fencepost: the regressions of {}\n\n", subject.name);
             for Replayed { file, status, why, .. } in &replayed {
                 page.push_str(&format!("- `{file}`: {} {why}\n", status.name()));
@@ -69,24 +89,29 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Command
             append_job_summary(&page)?;
         }
     }
-    Ok(conclusion(&replayed))
+    Ok(verdict)
 }
 
-fn conclusion(replayed: &[Replayed]) -> Conclusion {
-    Conclusion::gravest(replayed.iter().map(|file| match file.status {
+/// Files that were not replayed make it inconclusive.
+fn conclusion(replayed: &[Replayed], left: usize) -> Conclusion {
+    let of_files = replayed.iter().map(|file| match file.status {
         RegressionStatus::Held => Conclusion::Holds,
         RegressionStatus::Undecided | RegressionStatus::Toothless => Conclusion::Inconclusive,
         RegressionStatus::Broken => Conclusion::Broken,
         RegressionStatus::Unreadable => Conclusion::Failed,
-    }))
+    });
+    Conclusion::gravest(of_files.chain((left > 0).then_some(Conclusion::Inconclusive)))
 }
 
-fn print_table(replayed: &[Replayed]) {
+fn print_table(replayed: &[Replayed], left: usize) {
     for Replayed { file, status, why, .. } in replayed {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         stdout::line(format_args!("{:<10} {file}{why}", status.name()));
     }
     let held = replayed.iter().filter(|file| file.status == RegressionStatus::Held).count();
+    if left > 0 {
+        stdout::line(format_args!("it was interrupted: {} were not replayed", counted(left, "file")));
+    }
     stdout::line(format_args!("{held} of {} held", replayed.len()));
 }
 
@@ -105,17 +130,25 @@ fn replay(path: &Path, subject: &Subject) -> Replayed {
     }
 }
 
-fn suite(subject: &Subject, replayed: &[Replayed]) -> Suite {
+fn suite(subject: &Subject, replayed: &[Replayed], left: &[PathBuf]) -> Suite {
+    let stem = |file: &Path| {
+        let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        stem.unwrap_or_else(|| file.display().to_string())
+    };
     let case = |Replayed { file, status, why, .. }: &Replayed| {
-        let stem = PathBuf::from(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let failed = || CaseResult::Failed(format!("{}: {why}", status.name()), why.clone());
         let result = match status {
             RegressionStatus::Held => CaseResult::Held,
             RegressionStatus::Unreadable => CaseResult::Errored(why.clone()),
             RegressionStatus::Broken | RegressionStatus::Undecided | RegressionStatus::Toothless => failed(),
         };
-        JunitCase { name: stem.unwrap_or_else(|| file.clone()), result }
+        JunitCase { name: stem(Path::new(file)), result }
+    };
+    let skipped = |path: &PathBuf| JunitCase {
+        name: stem(path),
+        result: CaseResult::Skipped("it was interrupted before".to_owned()),
     };
     let name = format!("fencepost regressions of {}", subject.name);
-    Suite { name, cases: replayed.iter().map(case).collect(), wall_us: 0 }
+    let cases = replayed.iter().map(case).chain(left.iter().map(skipped)).collect();
+    Suite { name, cases, wall_us: 0 }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::history_files;
-use crate::cli::history_files::StoredHistory;
 use crate::cli::stdout;
+use crate::history::stored::StoredHistory;
 use crate::judge::{Breach, Judged, first_breach, rejudge};
 use crate::laws::Finding;
 use crate::search::Conclusion;

@@ -52,7 +52,7 @@ pub fn replay(mut wanted: Replay, invocation: &Invocation<'_>) -> CommandResult 
         show(wanted, history, &source, &verdict, breach.as_ref())?;
     }
     let end = tell(&verdict, breach.as_ref(), is_page);
-    // A body may panic because its plan says so: that is no news.
+    // A body may panic because its plan says so. Such a panic is not worth a line.
     let is_about_panics =
         breach.and_then(|broken| crate::laws::card(broken.law)).is_some_and(|card| card.is_about_panics);
     if let (Some(said), true, false) = (panicked, is_about_panics, is_page) {

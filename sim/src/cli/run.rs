@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::cli::command_options::Run;
+use crate::cli::config_file::Settings;
 use crate::cli::error::{CliError, CommandResult};
-use crate::cli::invocation::Invocation;
+use crate::cli::invocation::{Invocation, quoted};
 use crate::cli::job_summary::append_job_summary;
 use crate::cli::output_folder;
 use crate::cli::output_folder::OutputFolder;
@@ -21,12 +22,14 @@ use crate::report::{colours, github, json, junit};
 use crate::search::seeds;
 use crate::search::seeds::{Seeds, Shard};
 use crate::search::{
-    Conclusion, RequestError, SearchRequest, SeedsOnStore, StopRule, processors, search, standard_search,
+    Conclusion, RequestError, RequiredMarks, SearchRequest, SeedsOnStore, StopRule, processors, search,
+    standard_search,
 };
 use crate::subject::Subject;
 use crate::support::atomic_file;
 
-pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
+pub fn run(mut wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
+    fill_in(&mut wanted, invocation.settings());
     let subject = invocation.subject()?;
     let parts = parts(&wanted, &subject, invocation)?;
     let asked = interrupt::listen()?;
@@ -37,6 +40,10 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
         jobs,
         time_limit_us: wanted.time.map(|Seconds(seconds)| seconds.saturating_mul(1_000_000)),
         stop: if wanted.keep_going { StopRule::Never } else { StopRule::AtFirstBreach },
+        required_marks: match &invocation.settings().coverage {
+            Some(marks) => RequiredMarks::Exactly(marks),
+            None => RequiredMarks::BySize,
+        },
         laws: (!wanted.law.is_empty()).then_some(wanted.law.as_slice()),
         shrink_runs: Some(wanted.budget),
         is_interrupted: &is_interrupted,
@@ -83,6 +90,19 @@ pub fn run(wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
     written.map(|()| result.conclusion)
 }
 
+/// Takes from the profile of the file what the command line leaves open.
+fn fill_in(wanted: &mut Run, settings: &Settings) {
+    if wanted.seeds.is_none() && wanted.time.is_none() && wanted.seeds_from.is_none() {
+        wanted.seeds.clone_from(&settings.seeds);
+        wanted.time = settings.time;
+    }
+    wanted.jobs = wanted.jobs.or(settings.jobs);
+    if let (true, Some(laws)) = (wanted.law.is_empty(), &settings.laws) {
+        wanted.law.clone_from(laws);
+    }
+    wanted.keep_going |= settings.keep_going.unwrap_or(false);
+}
+
 /// The files that were asked for.
 struct Files<'a> {
     out: Option<&'a OutputFolder>,
@@ -102,6 +122,7 @@ impl Files<'_> {
             for (failure, report) in failures.iter().zip(reports) {
                 out.write_failure(failure, subject, report)?;
             }
+            out.write_index(summary, timings, failures)?;
             out.write_summary(summary, timings)?;
         }
         match self.junit {
@@ -198,7 +219,7 @@ fn next_commands(
             let about = |command: &str| invocation.about_file(command, &plan, subject);
             NextCommands {
                 replay: format!("{} --timeline text", about("replay")),
-                debug: format!("open {} in a browser", out.page_of(failure).display()),
+                debug: format!("open {} in a browser", quoted(&out.page_of(failure).display().to_string())),
                 keep: about("keep"),
                 elsewhere: Some(from_its_seed),
             }

@@ -20,7 +20,7 @@ pub fn fitted(text: &str) {
     raw(&fit_to_terminal(text));
 }
 
-/// The same in colours, unless none are wanted.
+/// Prints lines of a report in colours, unless none are wanted.
 pub fn painted(text: &str, paint: fn(&str) -> String) {
     let text = paint(&fit_to_terminal(text));
     check_written(write!(anstream::AutoStream::auto(std::io::stdout().lock()), "{text}"));
@@ -49,7 +49,7 @@ fn check_written(said: std::io::Result<()>) {
 
 /// Prints one sentence about an error to standard error.
 pub fn complain(why: &str) {
-    // If standard error is closed, too, the exit code is left.
+    // If standard error is closed as well, only the exit code tells of the error.
     drop(writeln!(std::io::stderr().lock(), "fencepost: {}", why.trim_end()));
 }
 

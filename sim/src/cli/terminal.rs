@@ -8,7 +8,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::report::fit;
 
-/// Redrawn so often in a second.
+/// How often a bar is redrawn in a second.
 const FRAMES: u8 = 10;
 
 /// Columns of the terminal that standard output is; none if it is none.
@@ -56,7 +56,7 @@ pub fn say_above(bar: &ProgressBar, said: &str) {
         Some(width) => fit::fitted(said, width),
         None => format!("{said}\n"),
     };
-    // A line that cannot be shown ends no search.
+    // A line that cannot be printed must not end the search.
     bar.suspend(|| drop(write!(stderr().lock(), "{said}")));
 }
 

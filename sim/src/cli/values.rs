@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::coverage::Mark;
+use crate::generate::fault_filter::fault_names;
 use crate::generate::profile;
 use crate::generate::profile::Profile;
 use crate::laws::Laws;
@@ -12,9 +14,6 @@ use crate::support::unknown_name::unknown;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stores(pub &'static [Store]);
-
-#[derive(Clone)]
-pub struct Profiled(pub &'static Profile);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seconds(pub u64);
@@ -47,9 +46,24 @@ pub fn stores(text: &str) -> Result<Stores, String> {
     }
 }
 
-pub fn profile(text: &str) -> Result<Profiled, String> {
+/// A world that every build knows, by the name of its profile.
+pub fn world(text: &str) -> Result<&'static Profile, String> {
     let names: Vec<&str> = profile::ALL.iter().map(|profile| profile.name).collect();
-    profile::by_name(text).map(Profiled).map_err(|_| unknown("profile", text, &names))
+    profile::by_name(text).map_err(|_| unknown("profile", text, &names))
+}
+
+/// The name of a fault.
+pub fn fault(text: &str) -> Result<&'static str, String> {
+    let names = fault_names();
+    let known = names.iter().find(|name| **name == text);
+    known.copied().ok_or_else(|| unknown("fault", text, &names))
+}
+
+/// The name of a coverage mark.
+pub fn mark(text: &str) -> Result<Mark, String> {
+    let names: Vec<&str> = Mark::ALL.iter().map(|mark| mark.name()).collect();
+    let known = Mark::ALL.iter().find(|mark| mark.name() == text);
+    known.copied().ok_or_else(|| unknown("coverage mark", text, &names))
 }
 
 /// Parses `30s`, `10m`, `2h`, and several from large to small as `1h30m`.

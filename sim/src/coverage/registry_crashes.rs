@@ -11,7 +11,7 @@ use crate::plan::Node;
 pub struct RegistryCrashObserver {
     /// Calls that were sent and not answered, by node and number.
     calls_in_flight: BTreeSet<(u8, u64)>,
-    /// The registry's process died with unsynced pages, and since then: whether it has answered.
+    /// Set when the registry's process died with unsynced pages. The value is true once it has answered again.
     has_answered_since: Option<bool>,
 }
 

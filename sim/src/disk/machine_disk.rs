@@ -298,7 +298,7 @@ mod tests {
         disk.write("a", 0, b"seen").unwrap();
         disk.crash(Crash::Process);
         assert_eq!(content(&mut disk, "a"), b"seen");
-        // It was never synced: the machine may still take it, and a synced name keeps what it had.
+        // The new name was never synced, so a power failure may undo it and bring back the old file.
         assert!(disk.has_unsynced());
     }
 

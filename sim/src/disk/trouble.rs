@@ -32,7 +32,7 @@ pub struct Trouble {
     pub fails: Option<Operation>,
     /// One operation in four fails, of any kind.
     pub is_shaky: bool,
-    /// No file grows.
+    /// The disk is full: no file can grow.
     pub is_full: bool,
     /// Syncs report success and do nothing.
     pub sync_lies: bool,

@@ -29,7 +29,7 @@ pub fn for_leases(mut plan: Plan, clocks_apart_ms: Option<u64>) -> Plan {
     plan
 }
 
-/// What a holder does with its key: it writes, has effects outside, or breaks off and gives the key back.
+/// The acts of a holder with its key: it writes, has effects outside, or breaks off and gives the key back.
 fn held(body: Body) -> Body {
     match body {
         Body::Steps { .. } | Body::Emits { .. } | Body::Breaks => body,

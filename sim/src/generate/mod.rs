@@ -5,6 +5,7 @@
 //! How a single fault is drawn stands in its own file, under `plan/fault/`.
 
 mod asks;
+pub mod fault_filter;
 mod leases;
 pub mod profile;
 mod swarm;

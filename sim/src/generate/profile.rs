@@ -1,30 +1,57 @@
 //! Worlds that a search can be asked for: a generated plan with some of its hardship taken out, or with one kind left. A
 //! profile is a pure function of the plan, applied after the generator, so that a seed and a name are a plan again.
 
+use crate::generate::fault_filter::FaultFilter;
 use crate::plan::step_kind::Group;
 use crate::plan::{ClockSetting, Links, Node, NodeNumbers, Plan};
 
 pub struct Profile {
     pub name: &'static str,
     pub sentence: &'static str,
-    change: fn(&mut Plan),
+    change: ProfileChange,
+}
+
+/// How a profile changes a plan.
+enum ProfileChange {
+    Fixed(fn(&mut Plan)),
+    /// Another profile first, if there is one, and then a choice of faults.
+    Faults {
+        world: Option<&'static Profile>,
+        filter: FaultFilter,
+    },
 }
 
 pub const ALL: &[Profile] = &[
-    Profile { name: "calm-clocks", sentence: "clocks agree and keep time", change: calm_clocks },
+    Profile {
+        name: "calm-clocks",
+        sentence: "clocks agree and keep time",
+        change: ProfileChange::Fixed(calm_clocks),
+    },
     Profile {
         name: "no-crashes",
         sentence: "nothing crashes, machines keep their power",
-        change: no_crashes,
+        change: ProfileChange::Fixed(no_crashes),
     },
-    Profile { name: "quick-links", sentence: "messages arrive, once and soon", change: quick_links },
-    Profile { name: "one-worker", sentence: "there is no other worker than worker-1", change: one_worker },
+    Profile {
+        name: "quick-links",
+        sentence: "messages arrive, once and soon",
+        change: ProfileChange::Fixed(quick_links),
+    },
+    Profile {
+        name: "one-worker",
+        sentence: "there is no other worker than worker-1",
+        change: ProfileChange::Fixed(one_worker),
+    },
     Profile {
         name: "clocks",
         sentence: "clocks differ and are set, and nothing else is hard",
-        change: clocks,
+        change: ProfileChange::Fixed(clocks),
     },
-    Profile { name: "crashes", sentence: "machines crash, and nothing else is hard", change: crashes },
+    Profile {
+        name: "crashes",
+        sentence: "machines crash, and nothing else is hard",
+        change: ProfileChange::Fixed(crashes),
+    },
 ];
 
 pub fn by_name(name: &str) -> Result<&'static Profile, String> {
@@ -36,8 +63,44 @@ pub fn by_name(name: &str) -> Result<&'static Profile, String> {
 
 impl Profile {
     pub fn apply(&self, mut plan: Plan) -> Plan {
-        (self.change)(&mut plan);
+        self.change(&mut plan);
         plan
+    }
+
+    fn change(&self, plan: &mut Plan) {
+        match &self.change {
+            ProfileChange::Fixed(change) => change(plan),
+            ProfileChange::Faults { world, filter } => {
+                if let Some(world) = world {
+                    world.change(plan);
+                }
+                filter.apply(plan);
+            }
+        }
+    }
+
+    /// A profile with a choice of faults. A command line makes one at most, which lives as long as the program.
+    pub fn with_faults(world: Option<&'static Self>, filter: FaultFilter) -> &'static Self {
+        let mut parts: Vec<String> = world.iter().map(|world| world.name.to_owned()).collect();
+        for (word, faults) in [("only", &filter.only), ("without", &filter.without)] {
+            parts.extend((!faults.is_empty()).then(|| format!("{word} {}", faults.join(" "))));
+        }
+        let name = Box::leak(parts.join(", ").into_boxed_str());
+        let change = ProfileChange::Faults { world, filter };
+        Box::leak(Box::new(Self { name, sentence: "faults that were chosen", change }))
+    }
+
+    /// The options that choose this profile on a command line.
+    pub fn options(&self) -> Vec<(&'static str, &'static str)> {
+        match &self.change {
+            ProfileChange::Fixed(_) => vec![("--profile", self.name)],
+            ProfileChange::Faults { world, filter } => {
+                let mut options = world.map_or_else(Vec::new, Self::options);
+                options.extend(filter.only.iter().map(|fault| ("--fault", *fault)));
+                options.extend(filter.without.iter().map(|fault| ("--no-fault", *fault)));
+                options
+            }
+        }
     }
 }
 
@@ -130,6 +193,22 @@ mod tests {
         for plan in plans("crashes") {
             assert!(!has(&plan, "pause ") && !has(&plan, "step ") && plan.clocks.is_empty());
         }
+    }
+
+    #[test]
+    fn a_choice_of_faults_names_the_options_that_make_it_again() {
+        let world = by_name("one-worker").ok();
+        let filter = FaultFilter { only: vec!["pause", "cut"], without: vec!["cut"] };
+        let profile = Profile::with_faults(world, filter);
+        let options: Vec<String> =
+            profile.options().iter().map(|(option, value)| format!("{option} {value}")).collect();
+        assert_eq!(profile.name, "one-worker, only pause cut, without cut");
+        assert_eq!(options.join(" "), "--profile one-worker --fault pause --fault cut --no-fault cut");
+        let plan = profile.apply(generate(Seed(3), Store::Memory));
+        assert_eq!(plan.workers.0, [1]);
+        let is_pause = |words: String| words.starts_with("pause ");
+        let faults = plan.steps.iter().filter(|step| step.action.is_fault());
+        assert!(faults.map(|step| step.action.to_string()).all(is_pause), "{plan}");
     }
 
     #[test]

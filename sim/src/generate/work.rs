@@ -79,7 +79,7 @@ fn requests(drawing: &mut Drawing, process: Process, body: Body, at_ms: u64) {
     }
 }
 
-/// Lives after the first, while an old writer may still be at it.
+/// Registers processes again while a writer of the earlier life may still be running.
 fn later_lives(drawing: &mut Drawing, process: Process, first: RecoveryDisposition) {
     let mut at_ms = drawing.instant();
     if drawing.dice.percent(50) {

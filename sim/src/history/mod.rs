@@ -4,6 +4,7 @@
 mod clock_hint;
 mod difference;
 pub mod event;
+pub mod stored;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub struct History {
     pub notes: Vec<EventNote>,
 }
 
-/// What the recorder knows of an event beside its numbers: both sides of a difference, shortened.
+/// Text that the recorder adds to an event, such as both sides of a difference, shortened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventNote {
     /// The event's place in the history.

@@ -26,7 +26,7 @@ use crate::world::{MessageLog, Outcome};
 pub use breach::Breach;
 pub use judged::Judged;
 
-/// What came of a run.
+/// The verdict on one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub seed: u64,
@@ -37,7 +37,7 @@ pub struct Verdict {
     pub hits: CoverageCounts,
     /// The longest that anybody acted under a grant that was no longer live.
     pub zombie_us: u64,
-    /// Of a lease service: the longest that two contenders acted as the holder of one key.
+    /// The longest time that two contenders acted as the holder of one key; only for a lease service.
     pub overlap_us: Option<u64>,
 }
 
@@ -127,7 +127,7 @@ pub fn rejudge(history: &History, is_ours: bool, not_claimed: &[impl AsRef<str>]
     judgement.findings(&history.plan)
 }
 
-/// Whether the plan breaks the law without its clock faults, too; none, if it has none.
+/// True, if the plan breaks the law without its clock faults, too. None, if it has no clock faults.
 pub fn without_clock_faults(plan: &Plan, subject: &Subject, law: &str) -> Option<bool> {
     let control = plan.without_clock_faults();
     (control != *plan).then(|| judge(&Arc::new(control), subject).breaks(law))

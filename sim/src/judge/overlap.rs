@@ -17,7 +17,7 @@ pub struct HolderOverlap {
 }
 
 impl HolderOverlap {
-    /// Who acts has changed.
+    /// Called when the set of contenders that act has changed.
     fn look(&mut self, now_us: u64) {
         for (process, acting) in &self.acting {
             let awake = acting.iter().filter(|(_, node)| !self.standing_still.contains(node)).count();

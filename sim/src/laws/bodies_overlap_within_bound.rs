@@ -135,7 +135,7 @@ impl BodiesOverlapWithinBound {
     }
 
     fn node_stops(&mut self, event: &Event) {
-        // Of pauses within a pause the first begins it, and only the last one's end ends it.
+        // Pauses may overlap: the first one begins the standstill, and the end of the last one ends it.
         if self.paused_nodes.contains(&event.node) {
             return;
         }

@@ -14,7 +14,7 @@ pub enum Finding {
     },
 }
 
-/// What a law reports to while it sees events.
+/// The receiver of a law's reports while it sees events.
 #[derive(Debug, Clone, Default)]
 pub struct Case {
     /// The number of the event that is being seen.

@@ -6,6 +6,14 @@ use crate::laws::explain::{Evidence, Explanation};
 use crate::plan::Plan;
 
 /// A law: a sentence about histories, and the state that finds where a history breaks it.
+///
+/// ```
+/// use fencepost_sim::laws::Laws;
+/// use fencepost_sim::plan::Plan;
+///
+/// let laws = Laws::new(&Plan::quiet(0));
+/// assert!(laws.all().into_iter().any(|law| law.name() == "ends-once" && !law.sentence().is_empty()));
+/// ```
 pub trait Law: Default {
     const CARD: LawCard;
 
@@ -72,7 +80,7 @@ impl LawCard {
         mask
     }
 
-    /// Whether it must catch the planted bug of this name.
+    /// True, if it must catch the planted bug of this name.
     pub const fn must_catch(&self, planted_bug: &str) -> bool {
         let mut place = 0;
         while place < self.catches.len() {

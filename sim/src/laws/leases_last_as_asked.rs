@@ -20,7 +20,7 @@ struct AskedRow {
     asking: Vec<(u8, Asking)>,
 }
 
-/// What a node asks for.
+/// The lease time that a node asks for.
 #[derive(Default)]
 struct Asking {
     /// The duration its claim asks for; 0 in a history that does not say.

@@ -38,7 +38,7 @@ struct ModelledRow {
     /// Evidence about the next decision, by node.
     evidence: Vec<(u8, CallEvidence)>,
     overlapping: Vec<Overlapping>,
-    /// The decisions that go on.
+    /// Decisions that have begun and not ended.
     open: Vec<OpenDecision>,
     /// The instant at which the last of the overlapping decisions ended.
     ended_us: u64,
@@ -49,7 +49,7 @@ struct ModelledRow {
     left_open: LeftOpen,
 }
 
-/// What events told of a node's next decision about a process. It is used once.
+/// Evidence from events about a node's next decision on a process. It is used once.
 #[derive(Default, Clone, Copy)]
 struct CallEvidence {
     claims: Option<GrantNo>,
@@ -178,7 +178,7 @@ impl Law for Linearizable {
             | What::LeaseShown { .. }
             | What::Refused { .. }
             | What::Pruned => row.decided(event, what, case),
-            // Of a node and of the run: they are about no process.
+            // Events of a node or of the run are about no process.
             What::Crashed { .. } | What::Finished => {}
             _ => unheard(what),
         }
@@ -274,7 +274,7 @@ impl ModelledRow {
         self.possible.iter_mut().for_each(|possible| change(&mut possible.model));
     }
 
-    /// A prune that takes time takes it at some instant, if it takes it at all.
+    /// A prune that takes time may remove the process at any instant of that time, or not at all.
     fn may_be_pruned(&mut self) {
         let ended = self.possible.iter().filter(|possible| possible.model.end.is_some());
         let emptied = |one: &Possible| Possible { model: one.model.emptied(self.left_open), way: one.way.clone() };

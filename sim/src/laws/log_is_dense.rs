@@ -19,7 +19,7 @@ struct ShownLog {
     shown: BTreeMap<u64, u64>,
     /// The sequence before the life's first, once a read showed it.
     before_first: Option<u64>,
-    /// What the read that is being shown must show next.
+    /// The event that the present read must show next.
     next: Option<u64>,
     /// The cursor of the read that is being shown.
     after: u64,

@@ -19,7 +19,7 @@ pub struct LostMeansSilent {
     sent: BTreeMap<(u8, u64), u64>,
 }
 
-/// What the holder of a grant must believe of it.
+/// The belief that the holder of a grant must have.
 #[derive(Debug, Clone, Copy, Default)]
 struct HolderBelief {
     /// On the holder's monotonic clock.

@@ -76,7 +76,7 @@ impl Law for OneLiveGrant {
                     });
                 }
             }
-            // Whom a reclaim may take from is said by reclaim-takes-the-observed-dead.
+            // The law reclaim-takes-the-observed-dead judges from whom a reclaim may take.
             What::Reclaimed { .. }
             | What::Renewed { .. }
             | What::Released

@@ -7,7 +7,7 @@ use fencepost::model::lease::{LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessL
 /// One acquisition.
 #[derive(Clone)]
 pub(super) struct Granted<G> {
-    /// What its holder presents to the service.
+    /// The token that its holder presents to the service.
     pub grant: G,
     /// The same as the world knows it, with the last deadline that was answered.
     pub lease: ProcessLease,
@@ -36,7 +36,7 @@ pub(super) struct NewGrant<'a, G> {
 }
 
 impl<G: Clone + PartialEq> GrantBook<G> {
-    /// Of a key, the first grant first.
+    /// The acquisitions of a key, the first grant first.
     pub fn of(&self, key: &str) -> &[Granted<G>] {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }

@@ -37,7 +37,7 @@ impl CallClock {
         (answer, reading_ms.unwrap_or_else(|| self.inner.now_epoch_ms()))
     }
 
-    /// Whatever is decided in `decide` reads this instant.
+    /// Every decision within `decide` reads this instant.
     pub fn standing_at<T>(&self, at_ms: u64, decide: impl FnOnce() -> T) -> T {
         replace(&self.stands_at_ms, Some(at_ms));
         let decided = decide();

@@ -32,7 +32,7 @@ pub struct LeaseRegistry<S: LeaseService> {
     writes: Mutex<u64>,
 }
 
-/// A grant, and whether it holds its key now, by the word of the service.
+/// A grant, and the answer of the service to the question whether it holds its key now.
 #[derive(Debug, Clone)]
 pub struct KeyBelief {
     pub lease: ProcessLease,
@@ -41,7 +41,7 @@ pub struct KeyBelief {
 
 /// A service that can be asked who holds a key.
 pub trait Beliefs: Send + Sync {
-    /// Of every grant that was ever given for the key; empty, if the service cannot be asked.
+    /// The answers of all grants that were ever given for the key; empty, if the service cannot be asked.
     fn beliefs_about(&self, key: &str) -> Vec<KeyBelief>;
 }
 
@@ -153,7 +153,7 @@ impl<S: LeaseService> LeaseRegistry<S> {
         Ok(renewed)
     }
 
-    /// By the answers of the service, this grant is the one that has the key, expired or not.
+    /// True, if the service's last answer names this grant as the one that has the key, expired or not.
     fn is_known_holder(&self, lease: &ProcessLease) -> RegistryResult<bool> {
         let known = self.rows.tenure(&lease.process_id)?.lease;
         Ok(known.is_some_and(|known| known.lease_token == lease.lease_token))
@@ -240,7 +240,7 @@ impl<S: LeaseService> LeaseRegistry<S> {
             return Ok(Some(other.lease.clone()));
         }
         let was_asked = beliefs.iter().any(|belief| is_known(&belief));
-        // Of an expired one the service need not know whether it is still there.
+        // The service need not know whether an expired lease is still stored.
         let is_gone =
             |known: &ProcessLease| was_asked && self.environment.now_epoch_ms() < known.expires_at_epoch_ms;
         Ok(known.filter(|known| !is_gone(known)))

@@ -17,17 +17,23 @@ pub struct BugSearch {
     pub needed: Option<u64>,
     /// The law that broke first in the search, which may be another one.
     pub first_law: Option<&'static str>,
-    /// Whether any run differs from the true system's run of the same plan.
+    /// True, if any run differs from the true system's run of the same plan.
     pub was_reached: bool,
 }
 
 /// Tries up to `most` seeds, from `start` upwards.
-pub fn search_for(bug: &PlantedBug, start: u64, most: u64) -> Result<BugSearch, HarnessPanic> {
+pub fn search_for(
+    bug: &PlantedBug,
+    start: u64,
+    most: u64,
+    is_interrupted: &(dyn Fn() -> bool + Sync),
+) -> Result<BugSearch, HarnessPanic> {
     let subject = bug.subject();
     let of = |subject: &Subject, count: u64, stop: StopRule| {
         let seeds = Seeds::range(start..start.saturating_add(count));
         let part = SeedsOnStore { seeds, store: subject.store_needed };
-        search(&SearchRequest { stop, ..SearchRequest::new(subject, vec![part]) }, &mut ())
+        let request = SearchRequest { stop, is_interrupted, ..SearchRequest::new(subject, vec![part]) };
+        search(&request, &mut ())
     };
     let found = completed(of(&subject, most, StopRule::AtBreachOf(bug.law)))?;
     let Some(SearchResult { tally, breaches, target_seed, .. }) = found else {

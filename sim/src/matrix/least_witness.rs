@@ -12,7 +12,7 @@ use crate::prove::{ProveRequest, ProveResult, SmallWorld, Statement, prove_all};
 use crate::search::{HarnessPanic, StopRule};
 use crate::shrink::shrink;
 
-/// What came of it.
+/// The result of the search for the fewest deviations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeastWitness {
     /// None, if so many deviations do not show the bug.
@@ -29,7 +29,7 @@ pub struct LeastWitness {
 pub struct FoundWitness {
     pub scope: String,
     pub deviations: usize,
-    /// What goes wrong in it.
+    /// The deviations of the witness.
     pub steps: Vec<String>,
     /// Steps of the whole plan, once it was made small.
     pub plan_steps: usize,

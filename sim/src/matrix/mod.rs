@@ -37,8 +37,10 @@ pub struct Matrix<'a> {
     pub jobs: usize,
     /// Runs to spend on making a plan small that kills a bug; with 0 it stays as it was generated.
     pub shrink_runs: u64,
-    /// Also the least number of deviations that shows a bug, up to so many.
+    /// If given, also find the least number of deviations that shows each bug, up to this many.
     pub deviations: Option<usize>,
+    /// Becomes true when somebody wants the matrix to end with the rows it has.
+    pub is_interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Enough for nearly every plan to become as small as it gets.
@@ -68,10 +70,10 @@ impl Matrix<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
                 scope.spawn(|| {
-                    loop {
+                    while !(self.is_interrupted)() {
                         let place = next.fetch_add(1, Ordering::Relaxed);
                         let Some((bug, expected)) = bugs.get(place) else { return };
-                        let row = self.row(bug, *expected);
+                        let Some(row) = self.row(bug, *expected) else { return };
                         let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
                         rows.rows.insert(place, row);
                         while let Some(row) = rows.rows.get(&rows.reported) {
@@ -82,17 +84,23 @@ impl Matrix<'_> {
                 });
             }
         });
-        rows.into_inner().unwrap_or_else(PoisonError::into_inner).rows.into_values().collect()
+        // After an interruption a row may be missing before one that is done.
+        let FinishedRows { rows, reported } = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows.into_values().take(reported).collect()
     }
 
-    fn row(&self, bug: &PlantedBug, expected: ExpectedEnd) -> Row {
+    /// None if it was interrupted: half a row says nothing.
+    fn row(&self, bug: &PlantedBug, expected: ExpectedEnd) -> Option<Row> {
         let most = match expected {
             ExpectedEnd::Survives | ExpectedEnd::IsInert => self.most.min(SURVIVOR_SEEDS),
             ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce => self.most,
         };
         let mut searches = Vec::new();
         for start in self.starts {
-            let search = search_for(bug, *start, most);
+            let search = search_for(bug, *start, most, self.is_interrupted);
+            if (self.is_interrupted)() {
+                return None;
+            }
             let has_panicked = search.is_err();
             searches.push(search);
             if has_panicked {
@@ -104,6 +112,6 @@ impl Matrix<'_> {
         let must_be_killed = matches!(expected, ExpectedEnd::Killed | ExpectedEnd::DiesAtOnce);
         let tried = self.deviations.filter(|_| must_be_killed);
         let witness = tried.map(|deviations| least_witness(bug, deviations, self.shrink_runs, None));
-        Row::new(bug, expected, searches, proof, witness)
+        Some(Row::new(bug, expected, searches, proof, witness))
     }
 }

@@ -59,7 +59,7 @@ pub struct Row {
     #[serde(rename = "fate")]
     pub expected: ExpectedEnd,
     pub verdict: KillVerdict,
-    /// Whether the verdict is the expected one.
+    /// True, if the verdict is the expected one.
     pub is_right: bool,
     /// The law that broke first in the first search that broke any.
     pub first_law: Option<&'static str>,

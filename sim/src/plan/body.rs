@@ -1,4 +1,4 @@
-//! What a process does when it runs, as far as a plan says it.
+//! The body of a process: the work that a plan gives it.
 
 use std::fmt;
 

@@ -191,7 +191,7 @@ impl Clock {
         self.last = Stretch { from_us, since_us: from_us, wall_us, monotonic_us, drift_ppm };
     }
 
-    /// Whatever was to come comes no more.
+    /// Drops all changes of the clock after this instant.
     fn forget_after(&mut self, now_us: u64) {
         while self.last.from_us > now_us
             && let Some(before) = self.earlier.pop()

@@ -18,6 +18,16 @@ use crate::plan::words::{Ms, parse_ms, parse_worker};
 /// Plans of a newer format are refused, never guessed at.
 pub const FORMAT: u32 = 1;
 
+/// A run as a value: the world, and the steps that happen in it. Its text is the text of a plan file.
+///
+/// ```
+/// use fencepost_sim::plan::Plan;
+///
+/// let mut plan = Plan::quiet(1);
+/// plan.steps.push("0ms register p1 rerunnable 6 steps of 200ms".parse().unwrap());
+/// plan.check().unwrap();
+/// assert_eq!(plan.to_string().parse(), Ok(plan));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {

@@ -19,7 +19,7 @@ pub trait Simulation {
     fn crash(&mut self, node: Node, span: Span, is_renamed: bool);
     /// The registry's process dies, at once or in the middle of one of its next disk calls.
     fn crash_registry(&mut self, at_disk_call: Option<u64>, span: Span);
-    /// As above, and its machine with it.
+    /// Crashes the registry together with its machine.
     fn power_off_registry(&mut self, at_disk_call: Option<u64>, span: Span);
     /// Tasks that are spawned until then start so much later.
     fn start_late(&mut self, node: Node, by_us: u64, until_us: u64);
@@ -66,11 +66,11 @@ pub trait Simulation {
     fn drain(&mut self, worker: Node);
 }
 
-/// What happens to one message.
+/// The fate of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageFault {
     Dropped,
-    /// A copy arrives so much after it.
+    /// A copy of the message arrives this much later.
     Doubled {
         after_us: u64,
     },
@@ -98,7 +98,7 @@ pub enum DiskFault {
 pub enum StoreWait {
     /// Before it has the store's lock.
     ForLock,
-    /// Under the lock, before the decision reads the clock.
+    /// The store waits under its lock, before the decision reads the clock.
     BeforeReading,
     /// Under the lock, after the decision has read the clock, before anything is written.
     BeforeWrite,

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::subject::Subject;
 
-/// What must come of a planted value.
+/// The expected end of a planted bug or control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedEnd {
     /// Its law catches it.

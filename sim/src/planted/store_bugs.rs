@@ -52,7 +52,7 @@ pub const ALL: &[PlantedBug] = &[
     },
 ];
 
-/// What a registry would be set up with: the ttl that a caller asked for is stored nowhere.
+/// A ttl from the registry's settings, because no store keeps the ttl that a caller asked for.
 const CONFIGURED_TTL_MS: u64 = 3_000;
 
 fn rearms(rows: &mut dyn Rows, now_ms: u64) -> Result<(), RegistryError> {

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::subject::Subject;
 
-/// What a worker takes a row for, if not for what a read of it answered: the row as it was listed is known.
+/// The row that a worker believes in instead of the one that a read answered. It knows the row as it was listed.
 pub type Belief = fn(read: &Result<Reply, RegistryError>, listed: ProcessRecord) -> Option<ProcessRecord>;
 
 /// A worker that acts on what it believes, and asks nothing further.

@@ -37,7 +37,7 @@ pub fn lives_in_whole_seconds(lease: &ProcessLease, now_ms: u64) -> bool {
     lease.expires_at_epoch_ms / 1_000 > now_ms / 1_000
 }
 
-/// Whatever token the caller presents.
+/// Accepts any token that the caller presents.
 pub fn authorizes_by_fence(
     rules: &Rules,
     tenure: &Tenure,

@@ -16,7 +16,7 @@ use crate::prove::small_world::SmallWorld;
 use crate::search::StopRule;
 use crate::subject::Subject;
 
-/// What is explored, and when it is enough.
+/// The scope of an exploration, and its end.
 #[derive(Clone, Copy)]
 pub struct Explorer<'a> {
     pub subject: &'a Subject,
@@ -33,7 +33,7 @@ pub struct Extended {
     pub steps: Vec<Step>,
     pub place: Option<Place>,
     pub history: u64,
-    /// Of its order of decisions, and of what the laws found.
+    /// The hash of its order of decisions and of the findings of the laws.
     pub key: u64,
 }
 

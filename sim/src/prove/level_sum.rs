@@ -30,7 +30,7 @@ pub struct LevelSum {
     pub broken: BTreeMap<String, u64>,
     /// In the order in which they were found, one for each law.
     pub witnesses: Vec<BreachWitness>,
-    /// Of every run: two sums that agree here are of the same runs.
+    /// A sum over every run: two that agree here are of the same runs.
     pub digest: u64,
 }
 

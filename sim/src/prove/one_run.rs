@@ -10,7 +10,7 @@ use crate::prove::decision_order::{DecisionOrder, changes_rows, mix};
 use crate::subject::Subject;
 use crate::world::MessageLog;
 
-/// What is remembered of a run.
+/// The facts that a proof keeps of a run.
 pub struct RunSeen {
     /// The hash of every event with its time, without the marks of the plan's own steps.
     pub history: u64,

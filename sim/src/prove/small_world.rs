@@ -1,4 +1,4 @@
-//! A scope: a small world with a name, as a plan in which nothing goes wrong. The catalogue stands in `scopes/`, one file
+//! A scope: a small world with a name, as a plan in which nothing goes wrong. The catalogue stands in `sim/scopes/`, one file
 //! each; users give files of their own.
 
 use std::path::Path;
@@ -15,14 +15,14 @@ use crate::support::unknown_name::unknown;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmallWorld {
     pub name: String,
-    /// What there is in it, for people.
+    /// Its content, for people.
     pub about: String,
     pub plan: Arc<Plan>,
 }
 
 macro_rules! catalogue {
     ($($name:literal,)*) => {
-        &[$(($name, include_str!(concat!("../../../scopes/", $name, ".toml"))),)*]
+        &[$(($name, include_str!(concat!("../../scopes/", $name, ".toml"))),)*]
     };
 }
 

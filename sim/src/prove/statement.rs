@@ -23,7 +23,7 @@ const HELD_FIXED: [&str; 6] = [
 /// SQLite is code under test only as far as its disk shows.
 const HELD_FIXED_ON_DISK: &str = "SQLite itself: its calls to the disk fail or are its last, in no other way";
 
-/// What was shown of one scope.
+/// The result of a proof for one scope.
 #[derive(Debug, Clone, Serialize)]
 pub struct Statement {
     pub scope: String,
@@ -65,7 +65,7 @@ pub struct LevelStatement {
     pub extended: usize,
     pub histories: u64,
     pub orders: u64,
-    /// Whether both counts are exact, and not estimates.
+    /// True, if both counts are exact and not estimates.
     #[serde(rename = "exact")]
     pub is_exact: bool,
 }

@@ -26,7 +26,7 @@ pub trait ProveWatcher {
 
 impl ProveWatcher for () {}
 
-/// What came of it.
+/// The result of a proof.
 pub struct ProveResult {
     pub statements: Vec<Statement>,
     pub conclusion: Conclusion,

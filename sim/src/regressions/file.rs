@@ -20,7 +20,7 @@ use crate::support::atomic_file;
 pub struct Regression {
     /// The law that this plan once broke.
     pub law: String,
-    /// What happens in it, for people.
+    /// The story of the plan, for people.
     pub story: String,
     pub origin: Origin,
     /// Where the plan breaks the law.

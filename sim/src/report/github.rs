@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use crate::report::junit::{CaseResult, JunitCase, Suite};
 use crate::report::summary::Summary;
 use crate::search::Conclusion;
 use crate::support::plural::counted;
@@ -52,6 +53,33 @@ pub fn annotations(summary: &Summary) -> Vec<String> {
         Conclusion::Holds | Conclusion::Broken | Conclusion::Failed => {}
     }
     lines
+}
+
+/// The annotations of a suite: an error for each case that failed.
+pub fn suite_annotations(suite: &Suite) -> Vec<String> {
+    let error = |case: &JunitCase| match &case.result {
+        CaseResult::Held | CaseResult::Skipped(_) => None,
+        CaseResult::Failed(why, _) | CaseResult::Errored(why) => {
+            Some(annotation(Level::Error, &format!("{}: {}", suite.name, case.name), why))
+        }
+    };
+    suite.cases.iter().filter_map(error).collect()
+}
+
+/// The page that GitHub shows for a suite.
+pub fn suite_summary(suite: &Suite) -> String {
+    let mut page = format!("## {}\n\n", suite.name);
+    for case in &suite.cases {
+        let result = match &case.result {
+            CaseResult::Held => "passed".to_owned(),
+            CaseResult::Skipped(why) => format!("skipped: {why}"),
+            CaseResult::Failed(why, _) => format!("failed: {why}"),
+            CaseResult::Errored(why) => format!("error: {why}"),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "- {}: {result}", case.name);
+    }
+    page
 }
 
 /// The page that GitHub shows for the job.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::report::format::FORMAT;
+use crate::report::format::JUNIT;
 use crate::report::summary::{Summary, Timings};
 use crate::search::Conclusion;
 use crate::support::plural::counted;
@@ -68,7 +68,7 @@ impl Suite {
     pub fn xml(&self) -> String {
         let mut suite = TestSuite::new(sayable(&self.name));
         suite.set_time(Duration::from_millis(self.wall_us / 1_000));
-        suite.add_property(("fencepost.format", FORMAT.to_string().as_str()));
+        suite.add_property(("fencepost.format", JUNIT.to_string().as_str()));
         suite.add_test_cases(self.cases.iter().map(|case| {
             let mut written = TestCase::new(sayable(&case.name), status(&case.result));
             written.set_classname(sayable(&self.name));

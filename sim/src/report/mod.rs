@@ -1,5 +1,5 @@
-//! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`);
-//! `proof` writes what a proof has shown, in all of them. `fit` and `colours` are for terminals.
+//! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`,
+//! `index_page`); `proof` writes what a proof has shown, in all of them. `fit` and `colours` are for terminals.
 
 pub mod colours;
 pub mod failure;
@@ -7,6 +7,7 @@ pub mod fit;
 pub mod format;
 pub mod github;
 pub mod human;
+pub mod index_page;
 pub mod json;
 pub mod junit;
 pub mod proof;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::prove::{BreachWitness, LevelStatement, ProveResult, Statement};
-use crate::report::format::FORMAT;
+use crate::report::format::PROOF;
 use crate::report::github::{Level, annotation};
 use crate::report::json::pretty;
 use crate::report::junit::{CaseResult, JunitCase, Suite};
@@ -140,7 +140,7 @@ pub fn json(report: &ProofReport<'_>) -> String {
     }
     let result = report.result;
     pretty(&Document {
-        format: FORMAT,
+        format: PROOF,
         subject: report.subject,
         shard: &report.shard,
         verdict: result.conclusion,

@@ -8,9 +8,10 @@ use crate::generate::profile::Profile;
 use crate::judge::Breach;
 use crate::lease::LeaseClaim;
 use crate::report::failure::Failure;
-use crate::report::format::FORMAT;
+use crate::report::format::{SUMMARY, TIMINGS};
 use crate::search::seeds::Shard;
 use crate::search::tally::{LawTally, TimedSeed};
+use crate::search::zombie_windows::WindowRange;
 use crate::search::{Conclusion, FoundBreach, HarnessPanic, Reproducer, SearchResult, SearchedPart};
 use crate::subject::{LeaseDoor, Subject};
 
@@ -35,10 +36,11 @@ pub struct Summary {
     pub laws: Vec<LawTally>,
     pub marks: Vec<MarkLine>,
     pub longest_zombie_window: Option<TimedSeed>,
-    /// Of a lease service: the longest that two contenders acted as the holder of one key.
+    pub zombie_windows: Vec<WindowRange>,
+    /// The longest time that two contenders acted as the holder of one key; only for a lease service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest_overlap: Option<TimedSeed>,
-    /// Of a lease service: its promises, and what nothing was promised of.
+    /// The promises of a lease service, made and not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_claims: Option<LeaseClaims>,
     pub broken: Vec<FoundBreach>,
@@ -101,7 +103,7 @@ impl Summary {
         let tally = &result.tally;
         let mark = |mark: &Mark| MarkLine { mark: mark.name(), hit: tally.hits.of(*mark) };
         Self {
-            format: FORMAT,
+            format: SUMMARY,
             verdict: result.conclusion,
             why: result.reasons.iter().map(ToString::to_string).collect(),
             exit_code: result.conclusion.exit_code(),
@@ -118,6 +120,7 @@ impl Summary {
             laws: tally.laws.clone(),
             marks: tally.marks.iter().map(mark).collect(),
             longest_zombie_window: tally.zombie,
+            zombie_windows: tally.zombie_windows.ranges(),
             longest_overlap: tally.overlap,
             lease_claims: subject.lease_door.as_ref().map(LeaseClaims::new),
             broken: result.breaches.clone(),
@@ -162,7 +165,7 @@ impl Timings {
         let per = |part: u64, whole: u64| part.checked_div(whole).unwrap_or(0);
         let SearchResult { tally, wall_us, cpu_us, .. } = result;
         Self {
-            format: FORMAT,
+            format: TIMINGS,
             jobs,
             wall_us: *wall_us,
             cpu_us: *cpu_us,

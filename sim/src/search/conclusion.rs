@@ -133,6 +133,18 @@ pub enum Reason {
     MarksMissed(Vec<Mark>),
     /// Marks that only a larger search must reach.
     MarksMissedInSmallSearch(Vec<Mark>),
+    /// Marks that nobody asked for.
+    OtherMarksMissed(Vec<Mark>),
+}
+
+/// The coverage marks that a search must reach, or else it is inconclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RequiredMarks<'a> {
+    /// Those that a search of its size must reach.
+    #[default]
+    BySize,
+    /// These, whatever its size.
+    Exactly(&'a [Mark]),
 }
 
 impl Reason {
@@ -145,14 +157,27 @@ impl Reason {
             Self::Interrupted | Self::NotSearched(_) | Self::Undecided { .. } | Self::MarksMissed(_) => {
                 Some(Conclusion::Inconclusive)
             }
-            Self::MarksMissedInSmallSearch(_) => None,
+            Self::MarksMissedInSmallSearch(_) | Self::OtherMarksMissed(_) => None,
         }
     }
 }
 
-/// Splits missed marks into those that a search of this size must reach, and the others. Profiles take hardship out of
-/// plans, so a search with a profile need not reach any.
-pub fn missed_marks(missed: &[Mark], searched: &[SearchedPart], has_profile: bool) -> Vec<Reason> {
+/// Splits missed marks into those that a search must reach, and the others. Profiles take hardship out of plans, so a search
+/// with a profile need not reach any, unless somebody says which.
+pub fn missed_marks(
+    missed: &[Mark],
+    searched: &[SearchedPart],
+    has_profile: bool,
+    wanted: RequiredMarks<'_>,
+) -> Vec<Reason> {
+    if let RequiredMarks::Exactly(wanted) = wanted {
+        let (required, others): (Vec<Mark>, Vec<Mark>) =
+            missed.iter().copied().partition(|mark| wanted.contains(mark));
+        let mut reasons = Vec::new();
+        reasons.extend((!required.is_empty()).then_some(Reason::MarksMissed(required)));
+        reasons.extend((!others.is_empty()).then_some(Reason::OtherMarksMissed(others)));
+        return reasons;
+    }
     let is_required = |mark: &Mark| !has_profile && is_large_enough(*mark, searched);
     let (required, others): (Vec<Mark>, Vec<Mark>) = missed.iter().copied().partition(is_required);
     let mut reasons = Vec::new();
@@ -161,7 +186,7 @@ pub fn missed_marks(missed: &[Mark], searched: &[SearchedPart], has_profile: boo
     reasons
 }
 
-/// Whether as much was searched as the standard search does, on the store that the mark needs.
+/// True, if the search is as large as the standard one on the store that the mark needs.
 fn is_large_enough(mark: Mark, searched: &[SearchedPart]) -> bool {
     let [(anywhere, _), (on_disk, _)] = STANDARD_SEARCH;
     let seeds_on = |store: Option<Store>| {
@@ -197,13 +222,17 @@ impl fmt::Display for Reason {
                 write!(f, "it could not always be told whether these hold: {}", laws.join(", "))
             }
             Self::MarksMissed(marks) => write!(f, "never reached: {}", names(marks)),
-            Self::MarksMissedInSmallSearch(marks) => {
+            Self::MarksMissedInSmallSearch(marks) | Self::OtherMarksMissed(marks) => {
                 let (count, all) = (marks.len(), Mark::ALL.len());
                 let some = match marks.get(..NAMES_SHOWN) {
                     Some(some) if count > NAMES_SHOWN => format!("{}; ...", names(some)),
                     _ => names(marks),
                 };
-                write!(f, "{count} of {all} coverage marks missed (required only in a full search): {some}")
+                let why_not = match self {
+                    Self::OtherMarksMissed(_) => "not required by this profile",
+                    _ => "required only in a full search",
+                };
+                write!(f, "{count} of {all} coverage marks missed ({why_not}): {some}")
             }
         }
     }
@@ -236,7 +265,7 @@ mod tests {
 
     #[test]
     fn required_marks_are_all_named_and_others_up_to_four() {
-        assert_eq!(missed_marks(&[], &[], false), []);
+        assert_eq!(missed_marks(&[], &[], false, RequiredMarks::BySize), []);
         let marks = Mark::ALL[..6].to_vec();
         let required = Reason::MarksMissed(marks.clone()).to_string();
         assert_eq!(required.matches(';').count(), 5, "{required}");
@@ -249,8 +278,20 @@ mod tests {
     fn a_large_search_with_a_profile_need_not_reach_a_mark() {
         let searched = [searched(Store::Memory, 10_000)];
         let missed = [Mark::Reentry];
-        let of = |has_profile| Conclusion::of(&missed_marks(&missed, &searched, has_profile));
+        let of = |has_profile| {
+            Conclusion::of(&missed_marks(&missed, &searched, has_profile, RequiredMarks::BySize))
+        };
         assert_eq!((of(false), of(true)), (Conclusion::Inconclusive, Conclusion::Holds));
+    }
+
+    #[test]
+    fn a_mark_that_was_asked_for_is_required_in_a_search_of_any_size() {
+        let wanted = [Mark::Reentry];
+        let of = |missed: &[Mark]| missed_marks(missed, &[], true, RequiredMarks::Exactly(&wanted));
+        assert_eq!(Conclusion::of(&of(&[Mark::Reentry])), Conclusion::Inconclusive);
+        assert_eq!(Conclusion::of(&of(&[Mark::CommitFailed])), Conclusion::Holds);
+        let said = of(&[Mark::CommitFailed])[0].to_string();
+        assert!(said.contains("coverage marks missed (not required by this profile)"), "{said}");
     }
 
     #[test]

@@ -44,19 +44,44 @@ pub fn within_a_process(
     jobs: usize,
     plans: &SeededPlans<'_>,
 ) -> (Vec<u64>, Vec<SeedDifference>) {
-    let first = hashes(seeds.clone(), jobs, plans);
+    let never = || ControlFlow::Continue(());
+    // A watcher that never breaks ends nothing.
+    within_a_process_watched(seeds, jobs, plans, &never).unwrap_or_default()
+}
+
+/// The same with a watcher that hears of every run. None if it broke before both passes were over.
+pub fn within_a_process_watched(
+    seeds: Range<u64>,
+    jobs: usize,
+    plans: &SeededPlans<'_>,
+    run_done: &(dyn Fn() -> ControlFlow<()> + Sync),
+) -> Option<(Vec<u64>, Vec<SeedDifference>)> {
+    let mut first = Vec::new();
+    let mut was_ended = false;
+    verdicts(seeds.clone(), plans, jobs, |_, verdict| {
+        first.push(verdict.hash);
+        let after = run_done();
+        was_ended |= after.is_break();
+        after
+    });
+    if was_ended {
+        return None;
+    }
     let mut differences = Vec::new();
     let second = std::thread::scope(|scope| {
         let again = scope.spawn(|| {
             // Backwards, so that state which one run leaves behind meets another run than before.
-            seeds
-                .clone()
-                .rev()
-                .map(|seed| judge(&Arc::new(plans.plan(seed)), plans.subject).hash)
-                .collect::<Vec<_>>()
+            let mut second = Vec::new();
+            for seed in seeds.clone().rev() {
+                second.push(judge(&Arc::new(plans.plan(seed)), plans.subject).hash);
+                if run_done().is_break() {
+                    return None;
+                }
+            }
+            Some(second)
         });
         again.join().unwrap_or_else(|panic| resume_unwind(panic))
-    });
+    })?;
     assert_eq!(first.len(), second.len(), "both passes ran every seed");
     for ((seed, once), again) in seeds.zip(&first).zip(second.iter().rev()) {
         if once != again {
@@ -67,7 +92,7 @@ pub fn within_a_process(
             });
         }
     }
-    (first, differences)
+    Some((first, differences))
 }
 
 /// Records a seed's run again and again, until two records differ.
@@ -96,9 +121,7 @@ pub fn between_processes(
     let range = format!("{}..{}", seeds.start, seeds.end);
     let jobs_said = jobs.to_string();
     let mut of = vec!["--subject", plans.subject.name, "--store", plans.store.name()];
-    if let Some(profile) = plans.profile {
-        of.extend(["--profile", profile.name]);
-    }
+    of.extend(plans.profile.iter().flat_map(|profile| profile.options()).flat_map(<[&str; 2]>::from));
     let said = ask(binary, &[["hashes", "--seeds", &range, "--jobs", &jobs_said].as_slice(), &of].concat())?;
     let theirs: Option<Vec<u64>> = said.lines().map(|line| u64::from_str_radix(line, 16).ok()).collect();
     let theirs =
@@ -129,6 +152,21 @@ pub fn between_processes(
         }
     }
     Ok(differences)
+}
+
+/// Checks that the binary can be started and answers with a hash, before much is run for it.
+pub fn answers(binary: &Path, seed: u64, plans: &SeededPlans<'_>) -> Result<(), DeterminismError> {
+    let range = format!("{seed}..{}", seed.saturating_add(1));
+    let mut words = vec!["hashes", "--seeds", &range, "--subject", plans.subject.name];
+    words.extend(["--store", plans.store.name()]);
+    words.extend(plans.profile.iter().flat_map(|profile| profile.options()).flat_map(<[&str; 2]>::from));
+    let said = ask(binary, &words)?;
+    let is_hash = said.lines().next().is_some_and(|line| u64::from_str_radix(line, 16).is_ok());
+    let no_hashes = || DeterminismError::NoHashes {
+        binary: binary.display().to_string(),
+        said: said.lines().next().unwrap_or("nothing").to_owned(),
+    };
+    is_hash.then_some(()).ok_or_else(no_hashes)
 }
 
 fn ask(binary: &Path, arguments: &[&str]) -> Result<String, DeterminismError> {

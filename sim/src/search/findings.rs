@@ -27,7 +27,7 @@ pub struct Findings {
     first_undecided: Option<UndecidedLaw>,
     panicked: Option<HarnessPanic>,
     target_seed: Option<u64>,
-    /// Whether the request's rule has stopped the search.
+    /// True, if the request's rule has stopped the search.
     is_stopped: bool,
     was_interrupted: bool,
 }
@@ -50,7 +50,7 @@ impl Findings {
         }
     }
 
-    /// Whether no further part is searched.
+    /// True, if no further part is searched.
     pub fn is_over(&self) -> bool {
         self.is_stopped || self.panicked.is_some()
     }
@@ -137,7 +137,7 @@ impl Findings {
             .filter_map(Judged::breach)
             .map(|breach| FoundBreach { seed, store, breach })
             .collect();
-        // Of several at one event, the law that is listed first.
+        // If several laws break at one event, take the one that is listed first.
         broken.sort_by_key(|found| found.breach.at);
         let Some(earliest) = broken.first() else { return };
         self.breaches.push(earliest.clone());
@@ -228,7 +228,12 @@ impl Findings {
             reasons.push(Reason::Undecided { laws: undecided.map(|law| law.law).collect() });
         }
         if !is_broken {
-            reasons.extend(missed_marks(missed, &self.parts, request.profile.is_some()));
+            reasons.extend(missed_marks(
+                missed,
+                &self.parts,
+                request.profile.is_some(),
+                request.required_marks,
+            ));
         }
         reasons
     }

@@ -13,6 +13,7 @@ mod seed_runs;
 pub mod seeds;
 pub mod tally;
 mod watcher;
+pub mod zombie_windows;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use findings::Findings;
 use seed_runs::run_plan;
 use seeds::Seeds;
 
-pub use conclusion::{Conclusion, HarnessPanic, Reason, SearchedPart};
+pub use conclusion::{Conclusion, HarnessPanic, Reason, RequiredMarks, SearchedPart};
 pub use reproducer::Reproducer;
 pub use request::{RequestError, STANDARD_SEARCH, SearchRequest, SeedsOnStore, StopRule, standard_search};
 pub use result::{FoundBreach, SearchResult, UndecidedLaw};

@@ -27,7 +27,7 @@ pub struct Reproducer {
     pub breach: Breach,
     /// The run of the small plan.
     pub history: History,
-    /// Whether the law breaks without the plan's clock faults, too; none if the plan has no clock faults.
+    /// True, if the law breaks without the plan's clock faults, too. None if the plan has no clock faults.
     pub without_clock_faults: Option<bool>,
     /// The message of the last panic, if the law is about panics and messages are kept.
     pub panicked: Option<String>,

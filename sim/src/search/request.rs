@@ -4,6 +4,7 @@
 use crate::generate::profile::Profile;
 use crate::laws::Laws;
 use crate::plan::{PlanError, Store};
+use crate::search::conclusion::RequiredMarks;
 use crate::search::seeds::Seeds;
 use crate::subject::{Subject, claims};
 
@@ -47,6 +48,7 @@ pub struct SearchRequest<'a> {
     /// Shared evenly by the parts.
     pub time_limit_us: Option<u64>,
     pub stop: StopRule,
+    pub required_marks: RequiredMarks<'a>,
     /// The laws to judge; none: all of them.
     pub laws: Option<&'a [&'static str]>,
     /// How often a law may be undecided; once more makes the search inconclusive.
@@ -87,6 +89,7 @@ impl<'a> SearchRequest<'a> {
             jobs: 1,
             time_limit_us: None,
             stop: StopRule::AtFirstBreach,
+            required_marks: RequiredMarks::BySize,
             laws: None,
             undecided_allowed: 0,
             shrink_runs: None,

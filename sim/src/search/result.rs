@@ -33,7 +33,7 @@ pub struct SearchResult {
     /// The seed that broke the law of [`StopRule::AtBreachOf`](crate::search::StopRule::AtBreachOf).
     pub target_seed: Option<u64>,
     pub slowest: Option<TimedSeed>,
-    /// Of the search, without the minimal reproducers.
+    /// True time and CPU time of the search, without the minimal reproducers.
     pub wall_us: u64,
     pub cpu_us: u64,
 }

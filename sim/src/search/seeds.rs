@@ -73,7 +73,7 @@ impl Seeds {
 impl Shard {
     pub const WHOLE: Self = Self { number: 1, of: 1 };
 
-    /// Whether the part at this place, counted from 0, belongs to it.
+    /// True, if the part at this place, counted from 0, belongs to this shard.
     pub fn has(self, place: u64) -> bool {
         place % self.of == self.number - 1
     }

@@ -6,6 +6,7 @@ use crate::coverage::{CoverageCounts, Mark};
 use crate::judge::Verdict;
 use crate::laws::{Finding, Laws};
 use crate::plan::Store;
+use crate::search::zombie_windows::ZombieWindows;
 use crate::subject::Subject;
 
 pub struct Tally {
@@ -21,7 +22,8 @@ pub struct Tally {
     pub marks: Vec<Mark>,
     /// The longest time that anybody acted under a grant that was no longer live.
     pub zombie: Option<TimedSeed>,
-    /// Of a lease service: the longest time that two contenders acted as the holder of one key.
+    pub zombie_windows: ZombieWindows,
+    /// The longest time that two contenders acted as the holder of one key; only for a lease service.
     pub overlap: Option<TimedSeed>,
     /// The hashes of all runs, each mixed with its seed, added up: two searches of the same seeds that agree here ran the
     /// same events.
@@ -81,6 +83,7 @@ impl Tally {
             hits: CoverageCounts::default(),
             marks: Mark::ALL.iter().copied().filter(can_be_hit).collect(),
             zombie: None,
+            zombie_windows: ZombieWindows::default(),
             overlap: None,
             hash: 0,
         }
@@ -88,6 +91,7 @@ impl Tally {
 
     pub fn add(&mut self, verdict: &Verdict, store: Store) {
         self.zombie = longer(self.zombie, TimedSeed { us: verdict.zombie_us, seed: verdict.seed, store });
+        self.zombie_windows.add(verdict.zombie_us);
         if let Some(us) = verdict.overlap_us {
             self.overlap = longer(self.overlap, TimedSeed { us, seed: verdict.seed, store });
         }

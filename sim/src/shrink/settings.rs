@@ -11,7 +11,7 @@ pub struct Fact {
     pub without: Plan,
 }
 
-/// Every one of them, and every machine that no step speaks of.
+/// All facts in which the plan's header differs from a quiet world, and all machines that no step names.
 pub fn facts(plan: &Plan) -> Vec<Fact> {
     let mut facts = Vec::new();
     let quiet = Plan::quiet(0);

@@ -1,4 +1,4 @@
-//! What a subject does not claim: a law, as `tokens-are-drawn`, or a part of one.
+//! Claims that a subject does not make: a whole law, as `tokens-are-drawn`, or a part of one.
 //!
 //! - `answers-match-the-model/append_event`: the answers of this method are not compared;
 //! - `answers-match-the-model/appended.replayed`: this part is compared in no answer (the paths are those of
@@ -38,7 +38,7 @@ pub fn is_part(claim: &str) -> bool {
     }
 }
 
-/// What the reference model leaves open beside this subject.
+/// The leniency of the reference model for this subject.
 pub fn leniency(not_claimed: &[&str]) -> Leniency {
     let is_without = |law| not_claimed.contains(&law);
     let mut leniency = Leniency::new(

@@ -33,6 +33,15 @@ pub(crate) use workplace::Bodies;
 pub use workplace::{BodyActions, Workplace};
 
 /// A system to test, and the settings its runs need.
+///
+/// ```
+/// use fencepost_sim::{Options, Subject, check};
+///
+/// // The registry and the worker are ours, and the name in reports is not.
+/// let subject = Subject { name: "mine", ..Subject::fencepost() };
+/// assert!(subject.claims("stale-writer-refused"));
+/// assert!(check(&subject, &Options { seeds: 0..5, ..Options::default() }).is_ok());
+/// ```
 #[derive(Clone)]
 pub struct Subject {
     pub name: &'static str,
@@ -156,8 +165,8 @@ impl Subject {
         Self { name, open_registry: Some(open), lease_door: Some(door), ..Self::fencepost() }
     }
 
-    /// Of a lease service: it claims all this only where no two clocks are further apart, and no plan of a search has clocks
-    /// that are.
+    /// Limits the claims of a lease service to worlds whose clocks are at most this far apart. No plan of a search has clocks
+    /// that are further apart.
     pub fn where_clocks_agree_within(self, ms: u64) -> Self {
         let lease_door = self.lease_door.map(|door| LeaseDoor { clocks_apart_ms: Some(ms), ..door });
         Self { lease_door, ..self }
@@ -201,7 +210,7 @@ impl Subject {
         Self { not_claimed, ..self }
     }
 
-    /// Whether it claims to keep this law, so that it is judged by it.
+    /// True, if it claims to keep this law and is therefore judged by it.
     pub fn claims(&self, law: &str) -> bool {
         self.lease_door.as_ref().is_none_or(|door| door.is_judged_by(law)) && !self.not_claimed.contains(&law)
     }

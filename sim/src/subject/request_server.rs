@@ -1,4 +1,4 @@
-//! What answers requests on the registry's node: ours is [`RegistryServer`]. A subject may put another in its place.
+//! The server that answers requests on the registry's node: ours is [`RegistryServer`]. A subject may put another in its place.
 
 use std::sync::Arc;
 

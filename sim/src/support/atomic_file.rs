@@ -62,7 +62,7 @@ fn put(path: &Path, bytes: &[u8], place: impl Fn(&Path, &Path) -> io::Result<()>
     });
     let placed = written.and_then(|()| place(&unfinished, path));
     if placed.is_err() {
-        // What cannot be removed either is hidden and read by nobody.
+        // If the unfinished file cannot be removed either, its name is hidden and nobody reads it.
         drop(fs::remove_file(&unfinished));
     }
     placed

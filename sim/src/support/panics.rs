@@ -1,5 +1,5 @@
-//! What panicked, and where: remembered, and told by whoever can say which seed it was. Nobody who searches ten thousand
-//! seeds wants a backtrace for each.
+//! Remembers the last panic and its place instead of printing it. The caller prints it together with the seed. Nobody who
+//! searches ten thousand seeds wants a backtrace for each.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -32,7 +32,7 @@ pub fn take_last() -> Option<String> {
     LAST.with(|last| last.borrow_mut().take())
 }
 
-/// What a caught panic said, and where, if that was remembered.
+/// The message of a caught panic, and its place if that was remembered.
 pub fn told(payload: &(dyn Any + Send)) -> String {
     take_last().unwrap_or_else(|| text(payload))
 }

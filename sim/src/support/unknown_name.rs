@@ -11,7 +11,7 @@ pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     }
 }
 
-/// Of equally near ones the first.
+/// The nearest known name; the first of equally near ones.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let mut best: Option<(f64, &str)> = None;
     for candidate in known {

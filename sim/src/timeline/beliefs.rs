@@ -82,7 +82,7 @@ struct BeliefTracker {
     beliefs: Vec<WorkerBelief>,
     /// Those that have not ended, by node and grant.
     held: BTreeMap<(u8, GrantNo), usize>,
-    /// Of calls that are under way, when each was first sent, by node and the call's number.
+    /// The time at which each call under way was first sent, by node and the call's number.
     begun_us: BTreeMap<(u8, u64), u64>,
 }
 

@@ -12,7 +12,7 @@ use crate::timeline::calls::CallTrace;
 pub struct CauseLink {
     pub place: usize,
     pub role: &'static str,
-    /// Of the two events that break the law together.
+    /// True for the two events that break the law together.
     pub is_key: bool,
 }
 

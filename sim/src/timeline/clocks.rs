@@ -73,7 +73,7 @@ impl NodeClocks {
         within.map_or(monotonic_us, |stretch| stretch.reaches_monotonic_us(monotonic_us))
     }
 
-    /// What this node's wall clock and its monotonic clock show at an instant, in µs.
+    /// The readings of this node's wall clock and monotonic clock at an instant, in µs.
     pub fn shown_us(&self, node: Node, at_us: u64) -> Option<(i64, u64)> {
         let stretch = self.of.get(&node.code())?.at(at_us);
         Some((stretch.wall_us(at_us), stretch.monotonic_us(at_us)))

@@ -52,9 +52,9 @@ pub struct PageData {
     /// Where the ledger saw a fence that was higher than any before: place, process, fence.
     outside: Vec<(usize, u16, ExactNumber)>,
     chain: Vec<(usize, &'static str, bool)>,
-    /// Whether bodies that run at once do so within what the law of overlap allows.
+    /// True, if bodies that run at once do so within the bound of the law of overlap.
     overlaps_are_lawful: bool,
-    /// Whether the run was drawn to an event before its end.
+    /// True, if the run is drawn only up to an event before its end.
     is_cut: bool,
     readings: u64,
     differing: u64,

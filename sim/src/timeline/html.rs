@@ -16,6 +16,8 @@ use crate::timeline::page_head::{PageHead, Ruling};
 
 /// With `{{slots}}`.
 const PAGE: &str = include_str!("page/page.html");
+/// The colours of pages, light and dark, as CSS variables.
+pub const COLOURS: &str = include_str!("page/colours.css");
 const STYLE: &str = concat!(include_str!("page/colours.css"), include_str!("page/page.css"));
 const SCRIPT: &str = concat!(
     include_str!("page/history.js"),
@@ -24,6 +26,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/view.js"),
     include_str!("page/paint.js"),
     include_str!("page/beliefs.js"),
+    include_str!("page/state.js"),
     include_str!("page/events.js"),
     include_str!("page/page.js"),
 );

@@ -111,7 +111,7 @@ pub fn lives(history: &History) -> Vec<ProcessLife> {
     lives
 }
 
-/// What an event does to the stored lease of its process.
+/// The change that an event makes to the stored lease of its process.
 enum BarChange {
     Made {
         expires_ms: u64,

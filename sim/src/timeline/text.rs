@@ -242,7 +242,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Whether the outcome of an unanswered call matters to a reader. A read never does; a claim, which every sweep makes
+    /// True, if the outcome of an unanswered call matters to a reader. A read never does; a claim, which every sweep makes
     /// again, only where the breach is about its process.
     fn matters(&self, event: &Event, call: CallKind) -> bool {
         match call {

@@ -83,7 +83,7 @@ pub fn crash(node: Node) {
 }
 
 impl World {
-    /// What the registry was deciding when it crashed was applied, or it was not.
+    /// A decision that was under way when the registry crashed was either applied or not.
     fn decisions_died(&mut self) {
         let (now_ms, now_us) = (self.wall_ms(Node::Registry), self.kernel.now_us);
         let wrong = self.records.answers.registry_crashed(now_ms, now_us);

@@ -196,8 +196,8 @@ fn crash_registry(of: disk::Crash, at_disk_call: Option<u64>, span: Span) {
         world.node(Node::Registry).is_up
     });
     match at_disk_call {
-        // Whatever comes first: the call, or another crash.
-        // While it is down: in the middle of its next opening.
+        // Wait for the call or for another crash, whichever comes first.
+        // A registry that is down dies in the middle of its next opening.
         Some(call) if with(|world| world.is_on_disk()) => {
             disk::with(|disk| disk.die_in(call, of));
         }

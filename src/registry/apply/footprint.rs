@@ -1,4 +1,4 @@
-//! What each call will touch: the processes it may change and the rows it will ask for.
+//! The footprint of each call: the processes it may change and the rows it will ask for.
 
 use std::collections::BTreeSet;
 

@@ -20,7 +20,7 @@ pub struct RegistryServer<S> {
 
 #[derive(Default)]
 struct ServerState {
-    /// In the order they were taken: numbers only grow.
+    /// In the order in which the requests were taken, because their numbers only grow.
     seats: BTreeMap<u64, SeatedClient>,
     last_seat: u64,
     /// Moves with every request, to find the client that has been silent longest.

@@ -26,7 +26,7 @@ pub(super) enum Absent {
     AreRefused,
 }
 
-/// What stands in the schema.
+/// The content of the schema.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Ours,

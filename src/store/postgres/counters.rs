@@ -1,4 +1,4 @@
-//! What a store has asked of its server.
+//! Counts the requests of a store to its server.
 
 /// The cost of all calls so far on one store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -22,7 +22,7 @@ pub struct PostgresStore {
     target: PostgresTarget,
     /// `None` before the first call, and after one whose connection is of no more use.
     connection: Option<Connection>,
-    /// What earlier connections were asked.
+    /// The counters of earlier connections.
     earlier: PostgresCounters,
     has_own_clock: bool,
 }

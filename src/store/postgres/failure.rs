@@ -37,7 +37,7 @@ impl TripFailure {
         }
     }
 
-    /// Of a server that answered something else than it was asked for.
+    /// The failure of a server that answered something else than it was asked for.
     pub(super) fn unreadable(cause: impl ToString) -> Self {
         Self { at: 0, cause: cause.to_string(), is_lost: false, is_closed: false, is_told: true }
     }

@@ -1,7 +1,7 @@
 //! Ids as text columns. Postgres keeps every character but NUL, which an id may contain. NUL and the character after it
 //! are written as two characters each, so that byte order is kept and every usual id stands there as it is.
 
-/// What stands for `id` in a column.
+/// The text that stands for `id` in a column.
 pub fn to_key(id: &str) -> String {
     if !id.contains(['\0', '\u{1}']) {
         return id.to_owned();

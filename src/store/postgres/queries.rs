@@ -35,7 +35,7 @@ pub(super) const SUBJECTS_OF_SESSION: &str = "SELECT process_id FROM handles WHE
     UNION SELECT id FROM processes WHERE wake_session = $1";
 pub(super) const ENDED_THROUGH: &str =
     "SELECT id FROM processes WHERE ended_at IS NOT NULL AND ended_at <= $1 ORDER BY ended_at, id";
-/// Of those that are locked, the ones that still are what they were.
+/// Those of the locked processes that still count as ended before the cutoff.
 pub(super) const STILL_ENDED_THROUGH: &str = "SELECT id FROM processes
     WHERE id = ANY($2) AND ended_at IS NOT NULL AND ended_at <= $1 ORDER BY ended_at, id";
 
@@ -86,7 +86,7 @@ const HANDLES_ON: &str = "SELECT session_id, frame_id, descriptor::text FROM han
 const HANDLES_OF_SESSION: &str = "SELECT h.process_id, h.frame_id, p.id IS NOT NULL FROM handles h
     LEFT JOIN processes p ON p.id = h.process_id WHERE h.session_id = $1";
 
-/// What nearly every call asks: made ready when a connection is opened.
+/// The questions of nearly every call, which are prepared when a connection is opened.
 pub(super) fn usual() -> Vec<Cow<'static, str>> {
     [
         BEGIN,

@@ -121,7 +121,7 @@ impl<'a> CallTransaction<'a> {
         rows.iter().map(|row| id_column(row, 0).map_err(TripFailure::unreadable)).collect()
     }
 
-    /// What a prune asks about each process is asked about all of them at once.
+    /// Asks at once about all processes that a prune may take.
     fn begin_prune(&mut self, instant: u64, found: Vec<ProcessId>) -> Result<(), TripFailure> {
         let requests = vec![
             BoundStatement::new(LOCK_IN_ORDER).bind(keys(&found)),

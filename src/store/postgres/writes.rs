@@ -1,4 +1,4 @@
-//! What a step wrote, as statements that wait for their round trip.
+//! The writes of a step, as statements that wait for their round trip.
 
 use crate::model::error::RegistryResult;
 use crate::model::event::ProcessEvent;
@@ -50,7 +50,7 @@ pub(super) struct PendingWrites {
 }
 
 impl PendingWrites {
-    /// Takes all of them: the processes, and as many statements.
+    /// Takes all pending writes: the processes, and a statement for each.
     pub(super) fn take(&mut self) -> (Vec<ProcessId>, Vec<BoundStatement>) {
         self.settle_prunes();
         std::mem::take(&mut self.written).into_iter().unzip()

@@ -115,7 +115,7 @@ impl<'a> Transaction<'a> {
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if !self.0.is_autocommit() {
-            // Whoever ends a transaction finds out whether it has ended.
+            // The error of a failed rollback is dropped, because the next transaction finds out whether this one has ended.
             drop(execute(self.0, "ROLLBACK"));
         }
     }

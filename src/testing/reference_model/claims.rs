@@ -8,7 +8,7 @@ use super::arguments::invalid;
 use super::expected::Expected;
 use super::{Heard, Inputs, Latitude, Leniency, ModelledProcess, Reached, ReferenceModel, reached_in};
 
-/// A registry may call the last few fences the end: one that grows them by more than one cannot use them all.
+/// A registry may refuse to grant the last few fences, because one that raises them by more than one cannot use them all.
 const LAST_FENCES: u64 = 16;
 
 pub(super) fn same_owner(a: &LeaseOwnerIdentity, b: &LeaseOwnerIdentity) -> bool {
@@ -25,7 +25,7 @@ impl ModelledProcess {
         self.lease.as_ref().filter(|lease| now_ms < lease.expires_at_epoch_ms)
     }
 
-    /// Whether the presented grant is the live one.
+    /// True, if the presented grant is the live one.
     pub(super) fn check_grant(
         &self,
         presented: &ProcessLease,
@@ -150,7 +150,7 @@ impl ReferenceModel {
     }
 }
 
-/// What a claim comes to, with the lease that is live.
+/// The result of a claim, with the lease that is live.
 enum ClaimAnswer {
     NewGrant,
     Reenter(ProcessLease),

@@ -40,7 +40,7 @@ pub(super) fn compare(
     }
 }
 
-/// The same kind, about the same; texts are not compared.
+/// Compares the kind of two refusals and their subject. Texts are not compared.
 fn refusals(expected: &RegistryError, error: &RegistryError, by: Strictness) -> Compared {
     let is_coarse = matches!(error, RegistryError::LeaseLost { .. }) && is_loss(expected);
     let is_same_kind = std::mem::discriminant(expected) == std::mem::discriminant(error);

@@ -1,14 +1,14 @@
-//! What a registry does not promise, as far as the model can leave it open: parts of answers, answers of methods, and what
+//! Leniency of the model: promises that a registry need not make. It covers parts of answers, answers of methods, and what
 //! survives a prune.
 
 use crate::registry::calls::Call;
 
 use super::AnswerPart;
 
-/// What is not compared, and what a registry may do that the contract forbids. Nothing, by default.
+/// Answers that are not compared, and deviations from the contract that are allowed. None, by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leniency {
-    /// One bit a part, and one a method.
+    /// One bit for each part of an answer that is not compared.
     parts: u64,
     methods: u64,
     /// The fences of a pruned id may start again.
@@ -20,7 +20,7 @@ pub struct Leniency {
 }
 
 impl Leniency {
-    /// What is kept of a pruned id, and how long extended leases last, may be otherwise than the contract has it.
+    /// Allows a registry to forget parts of a pruned id, and to extend leases for another time than the contract says.
     pub fn new(
         prune_forgets_fences: bool,
         prune_forgets_sequences: bool,

@@ -51,7 +51,7 @@ pub struct ReferenceModel {
 /// How much the contract leaves open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Latitude {
-    /// What the contract says, and no more.
+    /// Exactly the contract.
     Contract,
     /// This crate's registry: an event of the lifecycle also carries its fact as its payload, and `get_process` answers
     /// nothing only for an unknown id.
@@ -78,7 +78,7 @@ struct Reached {
     sequence: u64,
 }
 
-/// What a decision depends on besides the call and the rows.
+/// The inputs of a decision besides the call and the rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs {
     /// The one reading of the registry's clock.
@@ -91,7 +91,7 @@ pub struct Inputs {
 type Heard<'a> = Option<&'a RegistryResult<Reply>>;
 
 impl ReferenceModel {
-    /// Beside anybody's registry.
+    /// A model for a registry that promises the whole contract.
     pub fn of_the_contract() -> Self {
         Self::new(Latitude::Contract)
     }
@@ -112,7 +112,7 @@ impl ReferenceModel {
         }
     }
 
-    /// Beside a registry that does not promise all of the contract.
+    /// A model for a registry that does not promise all of the contract.
     pub fn with_leniency(self, leniency: Leniency) -> Self {
         Self { leniency, ..self }
     }
@@ -185,7 +185,7 @@ impl ReferenceModel {
         self.processes.get_mut(process_id).map(Box::as_mut).ok_or_else(|| RegistryError::unknown(process_id))
     }
 
-    /// One arm a method.
+    /// Has one arm for each method.
     fn answer(&mut self, call: &Call, inputs: &Inputs, heard: Heard<'_>) -> RegistryResult<Expected<'_>> {
         arguments::check(call)?;
         let now_ms = inputs.now_ms;

@@ -11,7 +11,7 @@ macro_rules! parts {
         impl AnswerPart {
             pub const ALL: &'static [Self] = &[$(Self::$part,)*];
 
-            /// In the middle of a sentence.
+            /// The part's name, for use within a sentence.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$part => $name,)*

@@ -9,7 +9,7 @@ impl ReferenceModel {
         self.processes.get(process_id).map(|process| &process.record)
     }
 
-    /// In the order of ids.
+    /// Lists processes in the order of their ids.
     pub(super) fn list(&self, filter: &ProcessListFilter) -> Vec<&ProcessRecord> {
         let records = self.processes.values().map(|process| &process.record);
         records
@@ -25,7 +25,7 @@ impl ReferenceModel {
             .collect()
     }
 
-    /// The cutoff is exclusive, but the end of time is everything.
+    /// Prunes ended rows that were last updated before the cutoff. The largest cutoff prunes every ended row.
     pub(super) fn prune(&mut self, cutoff_ms: u64) -> ProcessPruneReport {
         let mut report = ProcessPruneReport::default();
         self.processes.retain(|_, process| {

@@ -32,7 +32,7 @@ impl ModelledProcess {
         RegistryError::LeaseRequired { process_id: self.record.id().to_owned() }
     }
 
-    /// Whether a write of an execution, other than its outcome, may be made under this lease, or under none.
+    /// True, if an execution may make a write other than its outcome under this lease, or under none.
     pub(super) fn admit(
         &self,
         lease: Option<&ProcessLease>,

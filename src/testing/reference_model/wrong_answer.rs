@@ -34,7 +34,7 @@ impl WrongAnswer {
     }
 }
 
-/// As the reply is written that would have been right.
+/// The right answer, in the words in which replies are written.
 fn in_words(expected: &Expected<'_>) -> String {
     match expected {
         Expected::Done => "Done(())".to_owned(),

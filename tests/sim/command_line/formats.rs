@@ -1,4 +1,4 @@
-//! What machines read: JSON, JUnit and GitHub's annotations, each read back by a parser that is not ours; and the folder
+//! Reports for programs: JSON, JUnit and GitHub's annotations, each read back by a parser that is not ours; and the folder
 //! that a search leaves.
 
 use std::fs;
@@ -120,7 +120,7 @@ fn github_hears_annotations_and_gets_a_job_summary() {
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(4), "{}", said(&nowhere));
-    // Before the search: nobody wants to hear it after an hour.
+    // The check comes before the search, which may take an hour.
     assert_eq!(heard(&nowhere), "");
     let unnamed = command(&["run", "--seeds", "0..2", "--format", "github"])
         .env("GITHUB_STEP_SUMMARY", "")
@@ -160,7 +160,7 @@ fn the_folder_that_a_search_leaves_is_as_it_is_told() {
     let again = fencepost_in(folder.path(), &replay.split_whitespace().collect::<Vec<_>>());
     assert_eq!(again.status.code(), Some(1), "{}", said(&again));
 
-    // Old histories, today's laws.
+    // `rejudge` judges the old histories by the present laws.
     let rejudged = fencepost_in(folder.path(), &["rejudge", "found"]);
     assert_eq!(rejudged.status.code(), Some(1), "{}", said(&rejudged));
     assert!(heard(&rejudged).contains(" is broken at event "), "{}", said(&rejudged));

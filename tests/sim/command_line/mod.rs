@@ -1,10 +1,14 @@
 //! The binary, run as users run it: what it says, what it writes, and the code it ends with.
 
 mod bad_input;
+mod config;
 mod exit_codes;
 mod formats;
+mod other_reports;
+mod out_folder;
 mod plans;
 mod searches;
+mod small_things;
 mod terminal;
 mod unfinished;
 
@@ -25,7 +29,7 @@ pub fn fencepost(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
-/// In this folder.
+/// Runs the program in this folder.
 pub fn fencepost_in(folder: &Path, arguments: &[&str]) -> Output {
     command(arguments).current_dir(folder).output().unwrap()
 }

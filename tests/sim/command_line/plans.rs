@@ -226,7 +226,7 @@ fn two_histories_are_compared_and_the_first_event_that_differs_is_shown() {
     let text = heard(&lawful);
     assert!(text.starts_with("their subjects differ: `renew-then-write` and `fencepost`\n"), "{text}");
     assert!(!text.contains("not deterministic"), "{text}");
-    // One plan and one subject: nobody can say why they part.
+    // Two histories of one plan and one subject that differ have no harmless explanation.
     let stored = std::fs::read_to_string(folder.path().join("lawful.json")).unwrap();
     let same_name = stored.replace("\"subject\":\"fencepost\"", "\"subject\":\"renew-then-write\"");
     std::fs::write(folder.path().join("parted.json"), same_name).unwrap();
@@ -256,7 +256,7 @@ fn old_histories_are_judged_by_todays_laws() {
     assert!(heard(&both).contains("old/broken.json: stale-writer-refused is broken"), "{}", said(&both));
     assert!(heard(&both).contains("old/lawful.json: every law holds"), "{}", said(&both));
 
-    // What its subject never claimed is not held against it.
+    // The subject is not judged by laws that it never claimed.
     let broken = folder.path().join("old/broken.json");
     let text = fs::read_to_string(&broken).unwrap();
     let claims_less = text.replace("\"not_claimed\":[]", "\"not_claimed\":[\"stale-writer-refused\"]");

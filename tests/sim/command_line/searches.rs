@@ -52,7 +52,7 @@ fn a_broken_law_is_reported_with_its_small_plan_and_lines_that_lead_on() {
     }
     assert_eq!(super::files(folder.path()).len(), 2, "the page and the regression");
 
-    // Of a report without its files one line is left, which needs none.
+    // One line of the report works without the files of `--out`.
     let search = ["run", "--seeds", "0..100", "--subject", "renew-then-write", "--out", "out"];
     let report = super::said(&super::fencepost_in(folder.path(), &search));
     let line = report.lines().find_map(|line| line.strip_prefix("elsewhere:  fencepost ")).unwrap();
@@ -63,7 +63,7 @@ fn a_broken_law_is_reported_with_its_small_plan_and_lines_that_lead_on() {
     assert!(super::said(&again).contains(&format!("{law} is broken")), "{}", super::said(&again));
 }
 
-/// What a search says of itself, but for what differs from machine to machine.
+/// The summary of a search, which is the same on every machine.
 fn summary(arguments: &[&str]) -> serde_json::Value {
     let output = fencepost(&[&["run", "--format", "json"], arguments].concat());
     json(&heard(&output))["summary"].clone()

@@ -12,7 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::{command, fencepost, heard};
 
-/// What the terminal of so many columns and 30 rows is sent.
+/// The bytes that a terminal of so many columns and 30 rows receives.
 fn on_terminal(columns: u16, folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> String {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();

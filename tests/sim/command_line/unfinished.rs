@@ -36,7 +36,7 @@ fn wait_until_it_listens(child: &Child) {
     }
 }
 
-/// What is there is whole. Hidden files that are not finished are nobody's report.
+/// Checks that every file is whole. Hidden unfinished files are no reports.
 fn is_whole(folder: &Path) {
     for path in files(folder) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -189,7 +189,7 @@ fn a_run_that_is_killed_leaves_whole_files_or_none() {
 /// No file may grow above so many kilobytes: what is longer fails in the middle, as on a full disk.
 fn with_little_space(folder: &Path, kilobytes: u32, arguments: &str) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec '{BINARY}' {arguments}");
-    // What it says goes through pipes, which have no limit.
+    // Its output goes through pipes, which have no limit.
     Command::new("bash").args(["-c", &script]).current_dir(folder).output().unwrap()
 }
 

@@ -13,10 +13,10 @@ impl FreshClone {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in ["regressions", "scopes", ".cargo", "bin"] {
-            fs::create_dir(at(name)).unwrap();
+        for name in ["regressions", "sim/scopes", ".cargo", "bin"] {
+            fs::create_dir_all(at(name)).unwrap();
         }
-        for name in ["regressions", "scopes"] {
+        for name in ["regressions", "sim/scopes"] {
             for entry in fs::read_dir(workspace().join(name)).unwrap() {
                 let path = entry.unwrap().path();
                 fs::copy(&path, at(name).join(path.file_name().unwrap())).unwrap();

@@ -83,7 +83,7 @@ fn file_of<'a>(table: &'a str, mark: &str) -> &'a str {
     after.split([';', ',']).next().unwrap()
 }
 
-/// What the `//!` lines of a file begin with.
+/// The first sentence of the `//!` lines of a file.
 fn first_sentence(source: &str) -> String {
     let head = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
     let head = head.collect::<Vec<_>>().join(" ");

@@ -1,5 +1,5 @@
-//! What no run of a command shows: links lead somewhere, every page is in the table of contents, README stays short, and
-//! commands that are only mentioned are ones that the program understands.
+//! Checks of pages that need no run of a command: links lead somewhere, every page is in the table of contents, README stays
+//! short, and commands that are only mentioned are ones that the program understands.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! README and the pages of docs/: their commands are run in a folder like a fresh clone, in order, and what they print is
 //! compared; their tables are generated. With UPDATE_DOCS=1 what differs is written anew.
 
+mod formats;
 mod fresh_clone;
 mod generated;
 mod links;

@@ -1,4 +1,4 @@
-//! What a registry of packages and docs.rs need to know stands in the manifests.
+//! The manifests hold everything that a registry of packages and docs.rs need.
 
 use std::path::Path;
 
@@ -43,4 +43,42 @@ fn docs_rs_builds_the_harness_with_the_flag_that_it_needs() {
 fn the_harness_names_the_version_of_the_library() {
     let library = &manifest("sim/Cargo.toml")["dependencies"]["fencepost"];
     assert_eq!(library["version"], manifest("Cargo.toml")["workspace"]["package"]["version"]);
+}
+
+/// A newcomer and the check before a merge run the same tests.
+#[test]
+fn readme_names_the_test_command_that_is_run_before_a_merge() {
+    let readme = read(Path::new("README.md"));
+    let (_, section) = readme.split_once("## Run the tests\n").unwrap();
+    let command = section.lines().find(|line| line.starts_with("cargo ")).unwrap();
+    assert_eq!(command, "cargo test");
+    let checked = read(Path::new(".ci/run"));
+    assert!(checked.lines().any(|line| line == format!("step {command} --locked")), "{checked}");
+}
+
+/// A package holds every file that its sources include.
+#[test]
+fn no_source_of_the_harness_includes_a_file_outside_its_package() {
+    fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = workspace().join("sim");
+    let mut found = Vec::new();
+    sources(&root.join("src"), &mut found);
+    for path in found {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let depth = path.strip_prefix(&root).unwrap().components().count() - 1;
+        let outside = "../".repeat(depth + 1);
+        for line in text.lines().filter(|line| line.contains("include_str!(")) {
+            assert!(!line.contains(&outside), "{}: {line}", path.display());
+        }
+    }
+    assert!(root.join("scopes").is_dir());
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 const ENDS: &str = "  # ends with ";
 
-/// What a command printed, and its exit code.
+/// The output of a command, and its exit code.
 pub struct Printed {
     pub lines: Vec<String>,
     pub code: i32,
@@ -128,7 +128,7 @@ pub fn rewrite(
     written
 }
 
-/// Whether a line of a page with `[..]` in it stands for the line that was printed.
+/// True, if a line of a page with `[..]` in it matches the line that was printed.
 fn matches(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split("[..]");
     let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else { return false };

@@ -43,7 +43,7 @@ pub fn owner_bound() -> HistoryBuilder {
 }
 
 impl HistoryBuilder {
-    /// What follows happens at this time: by the registry's clock, by every node's, and truly.
+    /// Sets the time of the events that follow: by the registry's clock, by every node's clock, and truly.
     pub fn at(mut self, now_ms: u64) -> Self {
         self.now_ms = now_ms;
         self

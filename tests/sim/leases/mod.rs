@@ -77,7 +77,7 @@ fn a_breach_comes_with_a_small_plan_and_its_timeline() {
     assert!(failure.broken().unwrap().plan.steps.len() <= 8, "{report}");
 }
 
-/// Of crates that elect a leader there is no write to judge: what is left is who believes.
+/// A crate that elects a leader makes no writes that could be judged. Only the beliefs of its members can.
 #[test]
 fn two_grants_that_hold_a_key_by_the_word_of_the_service_are_caught() {
     let subject = Subject::lease("believes-for-ever", BelievesForEver::open, &[LeaseClaim::OneHolder]);
@@ -90,12 +90,12 @@ fn two_grants_that_hold_a_key_by_the_word_of_the_service_are_caught() {
 fn a_lock_whose_writes_nobody_guards_does_not_claim_them() {
     let all = Subject::lease("unguarded", WritesUnguarded::open, LeaseClaim::ALL);
     assert_eq!(law_broken(check(&all, &seeds(500))), "stale-writer-refused");
-    // Nor does it tell a holder by its deadline: a late write is let pass.
+    // Without the claim of guarded writes, a late write of an old holder is allowed.
     let others = [LeaseClaim::FencesGrow, LeaseClaim::OneHolder];
     check(&Subject::lease("unguarded", WritesUnguarded::open, &others), &seeds(500)).unwrap();
 }
 
-/// Of a promise that no clock was ever wrong under, one learns nothing by setting clocks wrong.
+/// A lock that promises nothing under wrong clocks is judged only under clocks that it tolerates.
 #[test]
 fn a_lock_that_goes_by_callers_clocks_is_judged_under_the_clocks_it_tolerates() {
     let lock = || toy("toy-by-clocks-that-agree", Flaw::ExpiryByTheCallersClock);

@@ -10,7 +10,7 @@ use super::toy_lock::{Flaw, Ticket, ToyLock};
 
 type Answer<T> = Result<T, LeaseError>;
 
-/// A grant holds its key until it is given back, if one asks it: no deadline comes into it.
+/// When asked, a grant says that it holds its key until it is given back. It ignores the deadline.
 pub struct BelievesForEver {
     lock: ToyLock,
     given_back: Mutex<Vec<Ticket>>,
@@ -47,7 +47,7 @@ impl LeaseService for BelievesForEver {
     }
 }
 
-/// What it protects takes writes from anybody, and nobody can ask it who holds a key.
+/// The protected resource takes writes from anybody, and nobody can ask this lock who holds a key.
 pub struct WritesUnguarded(ToyLock);
 
 impl WritesUnguarded {

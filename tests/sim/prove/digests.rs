@@ -1,4 +1,5 @@
-//! What a proof says is a function of the code: the same with one thread and with two, in shards, and after an interruption.
+//! The statement of a proof is a function of the code: it is the same with one thread and with two, in shards, and after an
+//! interruption.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

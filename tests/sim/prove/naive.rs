@@ -34,7 +34,7 @@ pub fn tiny_scope() -> SmallWorld {
     SmallWorld::read("tiny", text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What a run came to: its order of decisions, its final rows among them, and what the laws found.
+/// The result of a run: its order of decisions, its final rows among them, and what the laws found.
 pub fn outcome(plan: &Plan, subject: &Subject) -> u64 {
     let seen = RunSeen::of(&Arc::new(plan.clone()), subject);
     seen.outcome_key(seen.order.key())

@@ -90,7 +90,7 @@ fn a_proof_in_a_test_fails_with_the_small_plan_of_the_broken_law() {
     assert!(broken.to_string().contains("replay it:"), "{broken}");
 }
 
-/// What a subject does not claim is not held against it.
+/// A subject is not judged by laws that it does not claim.
 #[test]
 fn another_subject_is_judged_by_what_it_claims() {
     let bug = planted::by_name("same-token").unwrap();

@@ -147,7 +147,7 @@ coded! {
     pub enum TurnedOut {
         NotApplied = 0, "was not applied";
         Applied = 1, "was applied";
-        /// Half of what it should have written is there.
+        /// Only half of the write is stored.
         Partly = 2, "was applied in part";
     }
 }
@@ -237,7 +237,7 @@ impl Licence {
     }
 }
 
-/// What died in a crash, besides the node's tasks.
+/// The parts of a node that a crash takes away, besides its tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CrashDamage {
     /// The machine lost power, and not only the process died.

@@ -74,7 +74,7 @@ pub enum EventKind {
     AnswersJudged,
     Finished,
 
-    // Seen later than the others, so that their numbers stay.
+    // Added after the others. It stands last, so that the numbers of the others stay.
     /// A lease service was asked who holds a key.
     Believed,
 }

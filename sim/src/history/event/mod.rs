@@ -108,7 +108,7 @@ impl Event {
     }
 }
 
-/// An event as a file has it, before it is known that a run can have written it.
+/// An event as read from a file, before it is checked that a run can have written it.
 #[derive(Deserialize)]
 struct UncheckedEvent {
     at_us: u64,

@@ -1,4 +1,4 @@
-//! What an event says, as a typed view: every kind with the values it carries. An event stores two numbers for them; how
+//! A typed view of an event: every kind with the values it carries. An event stores two numbers for them; how
 //! they are packed is known to this file alone.
 
 use fencepost::model::process::{AbandonWriter, RecoveryDisposition};
@@ -141,7 +141,7 @@ pub enum What {
         row: SurvivingRow,
         last_sequence: u64,
     },
-    /// Beside it: `grant` is the stored lease, and the hash of the output, or 0.
+    /// The lease beside such a row: `grant` is the stored lease. `output` is the hash of the output, or 0.
     SurvivedLease {
         expires_ms: u64,
         output: u64,

@@ -39,9 +39,9 @@ pub(super) struct Decision {
     pub read_ms: u64,
     /// The sequence that an append was answered with.
     pub sequence: Option<u64>,
-    /// Of a claim: the last grant of its incarnation.
+    /// The last grant of its incarnation, if it is a claim.
     pub claims: GrantNo,
-    /// Of a completion: the hash of its output.
+    /// The hash of its output, if it is a completion.
     pub output: Option<u64>,
     /// Of a reclaim.
     pub observed: Option<ReclaimEvidence>,
@@ -50,7 +50,7 @@ pub(super) struct Decision {
     pub left_open: LeftOpen,
 }
 
-/// What a subject does not claim.
+/// Claims that a subject does not make.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LeftOpen {
     /// An extended lease may be shorter than it was.
@@ -263,7 +263,7 @@ impl ProcessModel {
         )
     }
 
-    /// Whether an accepted completion is the one that stands already, sent again.
+    /// True, if an accepted completion repeats the one that is stored already.
     fn ended(&self, decision: &Decision, end: ProcessEnd, now_ms: u64) -> Result<bool, String> {
         if self.end == Some(end) && (end.by.is_some() || self.is_external()) {
             return Ok(true);
@@ -306,7 +306,7 @@ impl ProcessModel {
         Err(format!("`{call}` was answered `{why}`, and must have been answered `{expected}`"))
     }
 
-    /// What a refused call must have been answered; none, where the model has nothing to say.
+    /// The answer that a refused call must have received; none, where the model leaves it open.
     fn expected_refusal(
         &self,
         decision: &Decision,

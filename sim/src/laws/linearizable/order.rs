@@ -77,7 +77,7 @@ pub(super) fn search(
 struct Search<'a> {
     overlapping: &'a [Overlapping],
     goes_back: bool,
-    /// Of each, that it has its place in the order that is being tried.
+    /// For each call, true if it has its place in the order that is being tried.
     is_done: Vec<bool>,
     way: Vec<Placed>,
     /// The combinations that were tried: the decisions in place, the last reading, and the state.

@@ -39,7 +39,7 @@ impl StoredLease {
     }
 }
 
-/// What an event does to the stored lease of its process.
+/// The change that an event makes to the stored lease of its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseChange {
     Made {

@@ -25,6 +25,7 @@ function tell() {
   eventNote.replaceChildren(...noteOf(place, us));
   const rows = rowsAt(told, n, us, place);
   beliefRows.replaceChildren(...rows.map(rowElement));
+  tellState(place);
   return { place, us, rows };
 }
 
@@ -61,9 +62,14 @@ function rowsAt(of, n, us, place) {
     const believed = believedAt(each.code, of, n, us);
     const badges = [];
     if (believed.still) badges.push(believed.still.is_down ? "down" : "paused");
-    if (believed.running.length) badges.push(believed.running.length > 1 ? `${believed.running.length} bodies run` : "body runs");
     const base = { who: each.name, code: each.code, clock: clockAt(each.code, us), badges };
-    if (!believed.held.length) {
+    const runs = (number) => believed.running.filter((body) => body.grant === number).map(() => "body runs");
+    const dropped = [...new Set(believed.running.map((body) => body.grant))].filter((number) => !believed.held.some((held) => held.grant === number));
+    for (const number of dropped) {
+      const last = believed.last;
+      rows.push({ ...base, badges: [...badges, `the body of fence ${fenceOf(number)} runs`], fence: null, what: "nothing", more: last ? `gave up fence ${fenceOf(last.grant)}: ${last.why}` : "", until: "" });
+    }
+    if (!believed.held.length && !dropped.length) {
       const last = believed.last;
       rows.push({ ...base, what: "nothing", fence: null, more: last ? `gave up fence ${fenceOf(last.grant)}: ${last.why}` : "", until: "" });
     }
@@ -71,7 +77,7 @@ function rowsAt(of, n, us, place) {
       const believes = held.left_us > 0;
       const agrees = isLive && stored.grant === held.grant;
       rows.push({
-        ...base, fence: held.fence, grant: held.grant, what: `fence ${held.fence}`,
+        ...base, badges: [...badges, ...runs(held.grant)], fence: held.fence, grant: held.grant, what: `fence ${held.fence}`,
         until: believes ? `${wholeMs(held.left_us)}\u202fms left` : `ran out ${wholeMs(held.left_us)}\u202fms ago`,
         isOver: !believes, more: believes && !agrees ? "the store does not" : "", verdict: believes ? (agrees ? "agrees" : "differs") : "",
       });
@@ -118,8 +124,7 @@ function rowElement(row) {
   const clock = element("td", "clock");
   if (row.clock) {
     clock.append(inMs(row.clock.elapsed_us));
-    const off = Math.round(row.clock.off_us / 100) / 10;
-    if (off !== 0) clock.append(element("small", "off", `wall ${signedMs(row.clock.off_us)}`));
+    if (Math.abs(row.clock.off_us) >= 100) clock.append(element("small", "off", `wall ${signedMs(row.clock.off_us)}`));
     if (row.clock.drift_ppm) clock.append(element("small", "off", `${row.clock.drift_ppm > 0 ? "+" : "−"}${Math.abs(row.clock.drift_ppm)}\u202fppm`));
   }
   line.append(head, what, until, clock);

@@ -24,7 +24,12 @@ function paintEvents() {
 /// The last words often decide; what has no room on one line stands on two small ones.
 function foldLong(rows) {
   const cells = rows.map((row) => row.lastElementChild);
-  const long = cells.filter((cell) => cell.scrollWidth > cell.clientWidth);
+  const words = document.createRange();
+  const isLong = (cell) => {
+    words.selectNodeContents(cell);
+    return cell.scrollWidth > cell.clientWidth || words.getBoundingClientRect().width > cell.getBoundingClientRect().width;
+  };
+  const long = cells.filter(isLong);
   for (const cell of long) cell.classList.add("long");
 }
 
@@ -52,8 +57,9 @@ function cellColour(row, place) {
 }
 
 function bringRowIntoView() {
+  if (selected.place < 0) return;
   const number = below(shown, selected.place);
   const top = number * ROW;
-  if (top < grid.scrollTop) grid.scrollTop = top;
-  else if (top + ROW > grid.scrollTop + grid.clientHeight) grid.scrollTop = top + ROW - grid.clientHeight;
+  const isAbove = top < grid.scrollTop;
+  if (isAbove || top + ROW > grid.scrollTop + grid.clientHeight) grid.scrollTop = top - (grid.clientHeight - ROW) / 2;
 }

@@ -15,7 +15,7 @@ const GROUPS = [
   { id: "effects", label: "effects", glyphs: ["effect-sent", "effect-taken", "effect-refused"], tells: "what the ledger outside took or refused" },
   { id: "asked", label: "requests", glyphs: ["asked", "waited"], tells: "of hosts: registrations, cancels, signals, waits" },
   { id: "plan", label: "plan", glyphs: ["step", "fault", "node", "run"], tells: "the plan's steps as pins: hollow for work, filled for faults; crashes, pauses, the calm" },
-  { id: "clocks", label: "clocks", glyphs: [], tells: "a ruler per clock: its own readings at true time" },
+  { id: "clocks", label: "clocks", glyphs: [], off: raw.nodes.every((each) => isTrueClock(each.code)), tells: "a ruler per clock: its own readings at true time" },
   { id: "busy", label: "busy", glyphs: ["busy"], off: true, tells: "claims that were kept out: a sweep came while another held the lease" },
   { id: "reads", label: "reads", glyphs: ["read"], off: true, tells: "lists and reads, and what they showed" },
   { id: "evidence", label: "evidence", glyphs: ["evidence"], off: true, tells: "gathered beside decisions, for laws" },
@@ -39,7 +39,7 @@ const cutAt = raw.is_cut ? COUNT - 1 : -1;
 
 let shown = new Int32Array(0);
 const isShown = (place) => {
-  if (inChain.has(place) || place === cutAt) return true;
+  if (inChain.has(place) || place === cutAt || place === selected.place) return true;
   const of = process[place];
   return isOn[GROUPS[groupOf[glyphNumber[place]]].id] && (of < 0 || shownProcesses.has(of));
 };

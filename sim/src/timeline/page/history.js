@@ -115,11 +115,14 @@ function seenOutside(of, n) {
   return seen ? seen[2] : null;
 }
 
+/// Milliseconds with so many digits after the point. What is finer is cut off, never rounded up, as in the page's head and in
+/// the text report: one instant has one name everywhere.
 const inMs = (us, digits = 1) => {
-  const [whole, part] = Math.abs(us / 1000).toFixed(digits).split(".");
-  const apart = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  return (us < 0 && Number(us / 1000).toFixed(digits) != 0 ? "−" : "") + apart + (part ? `.${part}` : "");
+  const units = Math.trunc(Math.abs(us) / 10 ** (3 - digits));
+  const text = String(units).padStart(digits + 1, "0");
+  const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  return (us < 0 && units ? "−" : "") + whole + (digits ? `.${text.slice(text.length - digits)}` : "");
 };
 /// Of a time that is left or over, the whole milliseconds: as the text report says it.
 const wholeMs = (us) => inMs(Math.trunc(Math.abs(us) / 1000) * 1000, 0);
-const signedMs = (us, digits = 1) => (us >= 0 ? "+" : "") + inMs(us, digits) + "\u202fms";
+const signedMs = (us, digits = 1) => (Math.abs(us) < 10 ** (3 - digits) ? "±" : us > 0 ? "+" : "") + inMs(us, digits) + "\u202fms";

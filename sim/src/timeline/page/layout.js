@@ -1,19 +1,25 @@
 //! Where things stand from top to bottom: the plan, hosts, workers, the store with a row for each process, the ledger. From
 //! left to right is time, which is `view.js`'s.
 
-/// In pixels. Where there is room to spare, `spread` opens it out; where names stand over the lanes, it makes place for them.
+/// In pixels. Where there is room to spare, `spread` opens it out, and where a little is missing, it draws the lanes together;
+/// where names stand over the lanes, it makes place for them.
 const LEAST = { plan: 58, host: 26, slot: 34, pad: 7, name: 0, ruler: 17, head: 20, row: 44, twin: 20, ledger: 30, body: 13, lease: 15 };
 const SIZE = { ...LEAST };
-const MOST_SPREAD = 1.75;
+const [LEAST_SPREAD, MOST_SPREAD] = [0.72, 1.75];
 
 function spread(room, isNarrow) {
   Object.assign(SIZE, LEAST, isNarrow ? { name: 16, head: 10, host: 35, plan: 71 } : {});
   arrange();
+  if (!room) return;
   const by = Math.min(MOST_SPREAD, room / height);
-  if (by <= 1.02) return;
-  for (const name of ["plan", "host", "slot", "row", "ledger", "body", "lease", "pad"]) SIZE[name] = Math.floor(LEAST[name] * by);
+  if (by >= 1 && by <= 1.02) return;
+  if (by < LEAST_SPREAD) return;
+  // Bars keep the height of the words in them.
+  const names = by > 1 ? ["plan", "host", "slot", "row", "ledger", "body", "lease", "pad"] : ["plan", "host", "slot", "row", "ledger", "pad", "head"];
+  for (const name of names) SIZE[name] = Math.max(NARROWEST[name] ?? 0, Math.floor(LEAST[name] * by));
   arrange();
 }
+const NARROWEST = { plan: 46, host: 19, slot: 29, row: 38, ledger: 24, pad: 2, head: 8 };
 
 let lanes = [];
 let laneOf = new Map();

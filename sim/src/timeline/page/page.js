@@ -59,13 +59,13 @@ function select(place, { move = true, say = true } = {}) {
   selected.place = Math.min(Math.max(place, -1), COUNT - 1);
   selected.hover = null;
   selected.hoverPlace = null;
+  tip.hidden = true;
   if (selected.place >= 0) {
+    // An event whose group is off is shown while it is selected.
+    if (shown[below(shown, selected.place)] !== selected.place) refilter();
     if (move) {
       bringIntoView(at[selected.place]);
-      const y = spotY(selected.place);
-      if (y !== null && (y < scroller.scrollTop + 20 || y > scroller.scrollTop + canvas.clientHeight - 20)) {
-        scroller.scrollTop = y - canvas.clientHeight / 2;
-      }
+      bringLaneIntoView();
     }
     remember(`select=${selected.place}`);
   }
@@ -76,6 +76,22 @@ function select(place, { move = true, say = true } = {}) {
   if (selected.place >= 0) bringRowIntoView();
   paintEvents();
   if (say) announce(now);
+}
+
+function bringLaneIntoView() {
+  const y = selected.place < 0 ? null : spotY(selected.place);
+  if (y === null) return;
+  const isAbove = y < scroller.scrollTop + 20;
+  if (isAbove || y > scroller.scrollTop + canvas.clientHeight - 20) scroller.scrollTop = y - canvas.clientHeight / 2;
+}
+
+/// In a page that scrolls as a whole, the lanes may be above or below the window. It scrolls as little as it must.
+function bringPageIntoView() {
+  const y = selected.place < 0 ? null : spotY(selected.place);
+  if (y === null || fillsWindow.matches) return;
+  const [now, edge] = [canvas.getBoundingClientRect().top + y, 40];
+  if (now < edge) window.scrollBy(0, now - edge);
+  else if (now > window.innerHeight - edge) window.scrollBy(0, now - window.innerHeight + edge);
 }
 
 /// The address names what is selected, so that it can be sent to somebody.
@@ -144,10 +160,20 @@ function onKey(event, inGrid) {
   if (!inGrid && event.shiftKey && event.key === "ArrowLeft") act = () => (pan(-0.15), paint());
   if (!act) return;
   event.preventDefault();
+  pointAway();
   act();
+  if (!inGrid) bringPageIntoView();
 }
 canvas.addEventListener("keydown", (event) => onKey(event, false));
 grid.addEventListener("keydown", (event) => onKey(event, true));
+
+/// Keys work wherever the focus is, except where a control needs them itself. A page that scrolls keeps the keys that scroll it.
+const SCROLLING = new Set(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"]);
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.target.closest("canvas, #events, input, select, summary, [role=tab]")) return;
+  if (SCROLLING.has(event.key) && !fillsWindow.matches) return;
+  onKey(event, false);
+});
 
 /// What is drawn at a spot: the nearest mark, else the topmost bar.
 function under(x, y) {
@@ -214,6 +240,8 @@ function pointAway() {
   refresh();
 }
 
+viewMoved = pointAway;
+
 const pointers = new Map();
 let dragged = 0;
 canvas.addEventListener("pointerdown", (event) => {
@@ -238,7 +266,6 @@ canvas.addEventListener("pointermove", (event) => {
     if (dragged > 4) {
       pan(-(now.x - before.x) / view.width);
       if (event.pointerType === "mouse") scroller.scrollTop -= now.y - before.y;
-      tip.hidden = true;
     }
   }
   pointers.set(event.pointerId, now);
@@ -269,7 +296,10 @@ scroller.addEventListener("wheel", (event) => {
   else zoom(Math.exp(Math.min(Math.max(by, -240), 240) * 0.0022), usOf(x));
   refresh();
 }, { passive: false });
-scroller.addEventListener("scroll", refresh, { passive: true });
+scroller.addEventListener("scroll", () => {
+  pointAway();
+  refresh();
+}, { passive: true });
 
 /// On the overview: look there.
 function lookThere(event) {
@@ -298,7 +328,7 @@ processChoice.onchange = () => {
 for (const button of document.querySelectorAll("[data-place]")) {
   button.addEventListener("click", () => {
     select(Number(button.dataset.place));
-    if (!fillsWindow.matches) document.getElementById("timeline").scrollIntoView({ block: "nearest" });
+    bringPageIntoView();
   });
 }
 gridRows.addEventListener("click", (event) => {
@@ -522,10 +552,20 @@ lookAtBreach();
 const asked = /select=(\d+)/.exec(window.location.hash);
 if (asked) select(Number(asked[1]), { say: false });
 else select([cutAt, breach, telling()].find((place) => place >= 0) ?? -1, { say: false });
+bringPageIntoView();
 new ResizeObserver(() => {
   fitCanvas();
   rebuild();
+  keepSelectionInView();
 }).observe(scroller);
+new ResizeObserver(() => {
+  bringRowIntoView();
+  paintEvents();
+}).observe(grid);
+function keepSelectionInView() {
+  bringLaneIntoView();
+  paint();
+}
 narrow.addEventListener("change", rebuild);
 fillsWindow.addEventListener("change", rebuild);
 window.addEventListener("hashchange", () => {

@@ -38,6 +38,8 @@ function paint() {
   }
   for (const each of [pen, axisPen]) each.setTransform(dots, 0, 0, dots, 0, 0);
   for (const list of Object.values(noted)) list.length = 0;
+  backedWords.length = 0;
+  areLinesDrawn = false;
   pen.clearRect(0, 0, width, tall);
   pen.font = FONT;
   pen.textBaseline = "middle";
@@ -59,6 +61,8 @@ function paint() {
   if (isOn.clocks) for (const lane of lanes) if (lane.node && lane.kind !== "ledger") paintRuler(lane);
   paintLives();
   paintCalls();
+  areLinesDrawn = true;
+  paintBackedWords();
   if (isOn.leases) paintLeases();
   if (isOn.beliefs) paintBeliefs();
   if (isOn.bodies) paintBodies();
@@ -100,10 +104,30 @@ function label(text, left, wide, y, colour, pad = 6) {
   write(fitting, start + pad, y);
 }
 
+let areLinesDrawn = false;
 /// Text that nothing should hide.
 function write(text, x, y) {
   pen.fillText(text, x, y);
-  noted.words.push({ text, x, y: y - scroller.scrollTop, width: pen.measureText(text).width });
+  noted.words.push({ text, x, y: y - scroller.scrollTop, width: pen.measureText(text).width, isOverLines: areLinesDrawn });
+}
+
+/// Words in lanes that message lines cross. They are drawn after the lines, on paper of their own.
+const backedWords = [];
+const backed = (text, x, y, colour, font = FONT) => backedWords.push({ text, x, y, colour, font });
+
+function paintBackedWords() {
+  for (const { text, x, y, colour, font } of backedWords.splice(0)) {
+    pen.font = font;
+    const wide = pen.measureText(text).width;
+    pen.fillStyle = ink.paper;
+    pen.globalAlpha = 0.88;
+    roundRect(x - 3, y - 6.5, wide + 6, 13);
+    pen.fill();
+    pen.globalAlpha = 1;
+    pen.fillStyle = colour;
+    write(text, x, y);
+  }
+  pen.font = FONT;
 }
 
 function paintLanes(width) {
@@ -162,17 +186,11 @@ function paintStandstills() {
     pen.restore();
     noted.bars.push({ what: still.is_down ? "down" : "paused", process: -1, grant: -1, fence: null, node: still.node, from, to, x: xOf(from), y: lane.y - scroller.scrollTop, width: xOf(to) - xOf(from), height: lane.height, under: true });
     const text = still.is_down ? "down" : "paused";
-    const start = Math.max(left, view.left) + 6;
+    const start = Math.max(left + 12, view.left + 6);
     const room = pen.measureText(text).width;
     if (right - start > room + 12) {
       const y = lane.kind === "worker" ? lane.y + lane.height - (isOn.clocks ? SIZE.ruler : 0) - 9 : lane.y + 9;
-      pen.fillStyle = ink.paper;
-      pen.globalAlpha = 0.85;
-      roundRect(start - 3, y - 8, room + 8, 15);
-      pen.fill();
-      pen.globalAlpha = 1;
-      pen.fillStyle = ink.muted;
-      write(text, start + 1, y);
+      backed(text, start + 1, y, ink.muted);
     }
   }
 }
@@ -248,7 +266,7 @@ function paintRuler(lane) {
       pen.fillRect(x - 0.5, y + 3, 1, 5);
       if (!isTrue) {
         const text = inMs(shows, step < 1000 ? 3 : 0);
-        if (x + pen.measureText(text).width + 8 < view.left + view.width) pen.fillText(text, x + 3, y + 11);
+        if (x + pen.measureText(text).width + 8 < view.left + view.width) backed(text, x + 3, y + 11, colour, SMALL);
       }
     }
     if (number > 0 && inSight(stretch.from_us, stretch.from_us)) {
@@ -355,6 +373,7 @@ function paintBodies() {
     drawn.push({ text: `p${body.process} runs · fence ${fenceOf(body.grant)}`, left, wide, y });
   }
   for (const [of, overlaps] of overlapsOf) paintOverlaps(rowOf(of), overlaps.filter((each) => inSight(each.from_us, each.to_us)));
+  paintBackedWords();
   for (const { text, left, wide, y } of drawn) label(text, left, wide, y + SIZE.body / 2 + 0.5, ink["on-fence"], 11);
 }
 
@@ -410,8 +429,7 @@ function nameOverlaps(row, overlaps, colour) {
     const x = [to + 6, from - 6 - wide].find(isFree);
     if (x === undefined) continue;
     taken.push([x, x + wide]);
-    pen.fillStyle = colour;
-    write(text, x, twinY(row, 1));
+    backed(text, x, twinY(row, 1), colour);
     noted.labels.push({ text, process: row.of, x, y: twinY(row, 1) - scroller.scrollTop, width: wide });
   }
 }
@@ -659,11 +677,15 @@ function paintChain() {
   for (let number = 1; number < keys.length; number++) {
     const [a, b] = [keys[number - 1], keys[number]];
     const bow = Math.min(46, 14 + Math.abs(b.x - a.x) * 0.12);
+    // A curve reaches three quarters of the way to its handles. Below the last lane there is no room for it.
+    const isBelow = Math.max(a.y, b.y) + bow * 0.75 + 3 < height;
+    const handleY = isBelow ? Math.max(a.y, b.y) + bow : Math.min(a.y, b.y) - bow;
     pen.beginPath();
     pen.moveTo(a.x, a.y);
-    pen.bezierCurveTo(a.x + (b.x - a.x) * 0.25, Math.max(a.y, b.y) + bow, a.x + (b.x - a.x) * 0.75, Math.max(a.y, b.y) + bow, b.x, b.y);
+    pen.bezierCurveTo(a.x + (b.x - a.x) * 0.25, handleY, a.x + (b.x - a.x) * 0.75, handleY, b.x, b.y);
     pen.stroke();
-    noted.joins.push({ from: a.place, to: b.place, x: a.x, y: a.y - scroller.scrollTop, toX: b.x, toY: b.y - scroller.scrollTop });
+    const farthest = isBelow ? Math.max(a.y, b.y) + bow * 0.75 : Math.min(a.y, b.y) - bow * 0.75;
+    noted.joins.push({ from: a.place, to: b.place, x: a.x, y: a.y - scroller.scrollTop, toX: b.x, toY: b.y - scroller.scrollTop, farthestY: farthest - scroller.scrollTop });
   }
   spots.forEach((spot) => {
     pen.strokeStyle = ink.breach;

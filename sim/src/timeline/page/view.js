@@ -6,12 +6,17 @@ const LEAST_US = 50;
 const xOf = (us) => view.left + ((us - view.from) / (view.to - view.from)) * view.width;
 const usOf = (x) => view.from + ((x - view.left) / view.width) * (view.to - view.from);
 
+/// Called whenever the view moves. What was pointed at is then somewhere else.
+let viewMoved = () => {};
+
 function look(from, to) {
   const span = Math.min(Math.max(to - from, LEAST_US), END * 1.04);
   const middle = (from + to) / 2;
   const start = Math.min(Math.max(middle - span / 2, -END * 0.02), END * 1.02 - span);
+  if (view.from === start && view.to === start + span) return;
   view.from = start;
   view.to = start + span;
+  viewMoved();
 }
 const zoom = (by, around = (view.from + view.to) / 2) =>
   look(around - (around - view.from) * by, around + (view.to - around) * by);

@@ -344,7 +344,7 @@ impl World {
         }
     }
 
-    /// Of our own registry every decision is seen, and its word alone counts for nothing.
+    /// The recorder sees every decision of our own registry, so the registry's answer alone is no evidence.
     fn is_told_of_end(&mut self, process: u16) {
         if process != NO_PROCESS && !self.subject.is_ours() {
             self.row(process).was_told_ended = true;

@@ -46,7 +46,7 @@ fn state_about(info: &CallInfo, call: &Call) -> Vec<Call> {
 
 /// The state before a call is decided.
 pub struct StateBefore {
-    /// What a refusal must leave as it was, and the reads that show it.
+    /// The state that a refusal must leave unchanged, and the reads that show it.
     shown: Option<(Vec<Reply>, Vec<Call>)>,
     /// Bytes of entropy drawn so far.
     pub entropy_drawn: u64,

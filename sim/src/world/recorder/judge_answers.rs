@@ -14,7 +14,7 @@ use crate::world::recorder::unrecorded_read::look_closely;
 use crate::world::state::answer_judge::NoStateFits;
 use crate::world::state::{World, with};
 
-/// What the decision of the call depends on, as the registry's node sees it now.
+/// The inputs of the call's decision, as the registry's node sees them now.
 pub fn inputs(call: &Call) -> Inputs {
     let (is_ours, now_ms) = with(|world| (world.subject.is_ours(), world.reading_ms()));
     let is_holder_dead = match call {

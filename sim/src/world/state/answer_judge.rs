@@ -26,7 +26,7 @@ const MOST_READINGS: u64 = 32;
 /// An answer that no state fits.
 #[derive(Debug, Clone)]
 pub struct NoStateFits {
-    /// Of the call that was answered.
+    /// The number of the call that was answered.
     pub method: &'static str,
     pub wrong: WrongAnswer,
 }

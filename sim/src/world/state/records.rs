@@ -113,7 +113,7 @@ pub struct DecidedCall {
     /// The registry's life: it keys the entropy of its tokens.
     pub life: u64,
     pub call: Call,
-    /// Whether the registry's probe called the holder dead, of whom a reclaim speaks.
+    /// True, if the registry's probe called the holder dead whom a reclaim names.
     pub is_holder_dead: bool,
     pub was_ok: bool,
 }

@@ -41,7 +41,7 @@ pub struct SentMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArrivedRequest {
     pub at_us: u64,
-    /// Operations of the registry's disk until then.
+    /// The number of operations of the registry's disk until this instant.
     pub disk_calls: u64,
 }
 

@@ -1,10 +1,11 @@
 //! The timeline's page, opened from its file by a real browser: what it draws is held against the events themselves, and it
 //! is used as people use it, with a mouse and with keys. Without Chromium these tests say so and show nothing.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
+mod driver;
+mod in_view;
+mod state;
+
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use fencepost_sim::generate::{WorldSize, generate, generate_of_size};
@@ -22,12 +23,18 @@ use fencepost_sim::timeline::page_head::{PageHead, Ruling};
 use fencepost_sim::timeline::snapshot::Snapshot;
 use serde_json::{Value, json};
 
+use driver::{Browser, Page};
+
 const EPOCH_MS: u64 = 1_700_000_000_000;
 
-/// The regression, under the subject that breaks its law or under the true system.
 fn stale_writer(is_broken: bool) -> (History, Option<Breach>) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../regressions/stale-writer-refused-renew-then-write.toml");
+    regression("stale-writer-refused-renew-then-write", is_broken)
+}
+
+/// The regression, under the subject that breaks its law or under the true system.
+fn regression(name: &str, is_broken: bool) -> (History, Option<Breach>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
+    let path = folder.join(format!("{name}.toml"));
     let (plan, regression) = regressions::load(&path).unwrap();
     let subject = if is_broken { regression.unwrap().subject(&path).unwrap() } else { Subject::fencepost() };
     let plan = Arc::new(plan);
@@ -331,7 +338,7 @@ fn no_event_in_the_list_loses_its_last_words() {
     page.is_clean();
 }
 
-/// Of the same instant the page's table and the text say the same.
+/// The page's table and the text report show the same state at the same instant.
 #[test]
 fn the_page_and_the_text_tell_of_the_same_time_that_is_left() {
     let Some(mut browser) = Browser::start() else { return };
@@ -638,180 +645,4 @@ fn expect_bar(layout: &Value, what: &str, fence: &str, in_lane: &str, from_us: u
     let top = lane["y"].as_f64().unwrap();
     let y = found["y"].as_f64().unwrap();
     assert!((top..top + lane["height"].as_f64().unwrap()).contains(&y), "{what} {fence}: {found} in {lane}");
-}
-
-/// A browser without a window, spoken to over a pipe: messages are JSON and end with a zero.
-struct Browser {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    session: Option<String>,
-    sent: u64,
-    heard: VecDeque<Value>,
-    folder: tempfile::TempDir,
-}
-
-impl Browser {
-    fn start() -> Option<Self> {
-        let known = ["chromium", "chromium-browser", "google-chrome"];
-        let is_there = |name: &&&str| {
-            std::env::var_os("PATH")
-                .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
-        };
-        let Some(name) = known.iter().find(is_there) else {
-            eprintln!("NOT TESTED: there is no Chromium here, so nobody has looked at the timeline's page");
-            return None;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        // Its pipe is descriptors 3 and 4. One that hangs ends by itself, and with it the test.
-        let line = format!(
-            "exec timeout 120 {name} --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
-             --window-size=1440,900 --user-data-dir={} --remote-debugging-pipe about:blank \
-             3<&0 4>&1 </dev/null >/dev/null 2>&1",
-            folder.path().join("profile").display()
-        );
-        let mut child = Command::new("sh")
-            .args(["-c", &line])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut browser = Self { child, to, from, session: None, sent: 0, heard: VecDeque::new(), folder };
-        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
-        let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let attached = browser.call("Target.attachToTarget", &attach);
-        browser.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
-        for part in ["Page", "Runtime", "Log", "Network"] {
-            browser.call(&format!("{part}.enable"), &json!({}));
-        }
-        Some(browser)
-    }
-
-    fn call(&mut self, method: &str, with: &Value) -> Value {
-        self.sent += 1;
-        let mut message = json!({ "id": self.sent, "method": method, "params": with });
-        if let Some(session) = &self.session {
-            message["sessionId"] = json!(session);
-        }
-        let mut text = serde_json::to_vec(&message).unwrap();
-        text.push(0);
-        self.to.write_all(&text).unwrap();
-        loop {
-            let mut answer = self.hear();
-            if answer["id"] == self.sent {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].take();
-            }
-            self.heard.push_back(answer);
-        }
-    }
-
-    fn hear(&mut self) -> Value {
-        let mut text = Vec::new();
-        self.from.read_until(0, &mut text).unwrap();
-        assert_eq!(text.pop(), Some(0), "the browser went away");
-        serde_json::from_slice(&text).unwrap()
-    }
-
-    /// Writes the page and opens it from its file.
-    fn open(&mut self, history: &History, broken: Option<&Breach>) -> Page<'_> {
-        self.open_drawn(&drawn(history, broken))
-    }
-
-    fn open_drawn(&mut self, drawn: &str) -> Page<'_> {
-        let path = self.folder.path().join("timeline.html");
-        std::fs::write(&path, drawn).unwrap();
-        let address = format!("file://{}", path.display());
-        self.heard.clear();
-        self.call("Page.navigate", &json!({ "url": address }));
-        while !self.heard.iter().any(|said| said["method"] == "Page.loadEventFired") {
-            let said = self.hear();
-            self.heard.push_back(said);
-        }
-        Page { browser: std::cell::RefCell::new(self), address }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // It ends when nobody speaks to it any more; this is only quicker.
-        drop(self.to.write_all(b"{\"id\":999999,\"method\":\"Browser.close\"}\0"));
-        drop(self.child.wait());
-    }
-}
-
-struct Page<'a> {
-    browser: std::cell::RefCell<&'a mut Browser>,
-    address: String,
-}
-
-impl Page<'_> {
-    fn value(&self, expression: &str) -> Value {
-        let asked = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let answer = self.browser.borrow_mut().call("Runtime.evaluate", &asked);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
-        answer["result"]["value"].clone()
-    }
-
-    fn until(&self, condition: &str) {
-        let frames = (0..200).find(|_| {
-            self.value(&format!("new Promise((go) => requestAnimationFrame(() => go({condition})))")) == true
-        });
-        assert!(frames.is_some(), "never: {condition}");
-    }
-
-    fn text(&self, selector: &str) -> String {
-        let text = self.value(&format!("document.querySelector('{selector}').textContent"));
-        text.as_str().unwrap().to_owned()
-    }
-
-    /// The fence that somebody holds in the belief table, and the words.
-    fn belief(&self, who: &str) -> (Option<String>, String) {
-        let fence =
-            self.value(&format!("document.querySelector('tr[data-who={who}]').dataset.fence ?? null"));
-        (fence.as_str().map(str::to_owned), self.text(&format!("tr[data-who={who}] td")))
-    }
-
-    fn key(&self, key: &str, code: u64) {
-        for kind in ["rawKeyDown", "keyUp"] {
-            let pressed = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
-            self.browser.borrow_mut().call("Input.dispatchKeyEvent", &pressed);
-        }
-    }
-
-    fn point(&self, x: f64, y: f64) {
-        self.mouse("mouseMoved", x, y, json!({}));
-        assert_ne!(self.value("fencepost.selected().hover"), Value::Null);
-    }
-
-    /// Something done with the mouse at a spot of the canvas.
-    fn mouse(&self, kind: &str, x: f64, y: f64, mut event: Value) {
-        let corner = self.value(
-            "(() => { const box = document.getElementById('canvas').getBoundingClientRect(); return [box.x, box.y]; })()",
-        );
-        event["type"] = json!(kind);
-        event["x"] = json!(x + corner[0].as_f64().unwrap());
-        event["y"] = json!(y + corner[1].as_f64().unwrap());
-        self.browser.borrow_mut().call("Input.dispatchMouseEvent", &event);
-        self.value("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go(0))))");
-    }
-
-    /// Nothing was asked for but the file itself, and nothing was complained of.
-    fn is_clean(&self) {
-        self.value("1");
-        let browser = self.browser.borrow();
-        for said in &browser.heard {
-            match said["method"].as_str().unwrap_or_default() {
-                "Network.requestWillBeSent" => {
-                    let url = said["params"]["request"]["url"].as_str().unwrap();
-                    assert!(url == self.address || url.starts_with("data:"), "it asked for {url}");
-                }
-                "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded" => {
-                    panic!("{}", said["params"]);
-                }
-                _ => {}
-            }
-        }
-    }
 }
