@@ -20,6 +20,7 @@ pub mod history;
 pub mod judge;
 pub mod laws;
 pub mod lease;
+pub mod live;
 pub mod matrix;
 pub mod plan;
 pub mod planted;

@@ -15,6 +15,7 @@ mod false_alarms;
 mod honest;
 mod laws;
 mod leases;
+mod live;
 mod matrix;
 mod others;
 mod plan;

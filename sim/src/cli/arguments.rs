@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::cli::command_options::{
-    Determinism, Events, Hashes, Keep, PlanOptions, Prove, Regressions, Replay, Run, Sabotage, Shrink,
+    Determinism, Events, Hashes, Keep, Live, PlanOptions, Prove, Regressions, Replay, Run, Sabotage, Shrink,
     SubjectOption,
 };
 
@@ -70,11 +70,16 @@ pub enum Command {
     Laws(SubjectOption),
     /// What can stand in a plan: a step of every kind
     Steps,
+    /// The laws over a real system: processes that are killed and stopped, and a real SQLite file or Postgres server
+    Live(Live),
     /// Look for what keeps runs from being repeatable: flags, toolchain, the machine
     Doctor,
     /// The hash of each seed's run, a line each
     #[command(hide = true)]
     Hashes(Hashes),
+    /// One worker or host of a live run
+    #[command(hide = true)]
+    LiveChild,
     /// Every event of a run, a line each
     #[command(hide = true)]
     Events(Events),
@@ -96,9 +101,13 @@ impl Command {
             | Self::Laws(subject_option) => {
                 PlanOptions { subject_option: subject_option.clone(), ..PlanOptions::default() }
             }
-            Self::Sabotage(_) | Self::Rejudge { .. } | Self::Diff { .. } | Self::Steps | Self::Doctor => {
-                PlanOptions::default()
-            }
+            Self::Sabotage(_)
+            | Self::Rejudge { .. }
+            | Self::Diff { .. }
+            | Self::Steps
+            | Self::Live(_)
+            | Self::LiveChild
+            | Self::Doctor => PlanOptions::default(),
         }
     }
 }

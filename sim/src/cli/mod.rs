@@ -13,6 +13,7 @@ mod invocation;
 mod job_summary;
 mod keep;
 mod laws;
+mod live;
 mod new_regression;
 mod output_folder;
 mod plan_source;
@@ -117,6 +118,8 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
         }
         Command::Doctor => doctor::doctor(),
         Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),
+        Command::Live(wanted) => live::live(&wanted, &invocation),
+        Command::LiveChild => live::child(),
         Command::Events(wanted) => determinism::events(&wanted.what, &invocation),
     }
 }

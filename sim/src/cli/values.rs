@@ -7,7 +7,9 @@ use std::str::FromStr;
 use crate::generate::profile;
 use crate::generate::profile::Profile;
 use crate::laws::Laws;
+use crate::live::LiveStore;
 use crate::plan::Store;
+use crate::planted;
 use crate::support::unknown_name::unknown;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +83,27 @@ fn total_s(text: &str) -> Option<u64> {
 
 pub fn jobs(text: &str) -> Result<usize, String> {
     number(text, 1..=1_024, "number of threads")
+}
+
+pub fn live_store(text: &str) -> Result<LiveStore, String> {
+    match text {
+        "sqlite" => Ok(LiveStore::Sqlite),
+        "postgres" => Ok(LiveStore::OwnPostgres),
+        url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Ok(LiveStore::Postgres(url.to_owned()))
+        }
+        // It may be a URL with a password.
+        _ => Err("this is no store of a live run: say sqlite, postgres, or postgres://user:password@127.0.0.1:port/database".to_owned()),
+    }
+}
+
+pub fn live_nodes(text: &str) -> Result<u8, String> {
+    number(text, 1..=32, "number of processes")
+}
+
+pub fn live_bug(text: &str) -> Result<&'static str, String> {
+    let names: Vec<&str> = planted::live::ALL.iter().map(|bug| bug.name).collect();
+    planted::live::by_name(text).map(|bug| bug.name).ok_or_else(|| unknown("bug of a live run", text, &names))
 }
 
 pub fn deviations(text: &str) -> Result<usize, String> {

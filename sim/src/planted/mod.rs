@@ -3,6 +3,7 @@
 
 mod answer_bugs;
 mod controls;
+pub mod live;
 mod planted_bug;
 mod registry_bugs;
 mod server_bugs;

@@ -1,5 +1,6 @@
 //! Search results as plain data (`failure`, `summary`), and the writers for each format (`human`, `json`, `junit`, `github`);
-//! `proof` writes what a proof has shown, in all of them. `fit` and `colours` are for terminals.
+//! `proof` writes what a proof has shown, in all of them; `live` tells of
+//! live runs. `fit` and `colours` are for terminals.
 
 pub mod colours;
 pub mod failure;
@@ -9,5 +10,6 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod live;
 pub mod proof;
 pub mod summary;

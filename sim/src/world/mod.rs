@@ -30,7 +30,12 @@ mod timed_store;
 mod waits;
 mod worker_node;
 
+pub(crate) use calls::{
+    is_unfenced_execution, kind_of, presented_by, process_in, process_of, refusal_of, request_in, status_of,
+};
+pub(crate) use fingerprint::{hash_of, hash_text};
 pub use run::{Outcome, run, run_with_calls, run_with_messages};
+pub(crate) use state::grants::Grants;
 pub use state::records::DecidedCall;
 pub use state::traffic::{ArrivedRequest, MessageLog, SentMessage};
 pub use std_clock::with_std_clock;
