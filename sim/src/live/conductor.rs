@@ -252,7 +252,11 @@ impl Conducting<'_> {
         let mut due = std::mem::take(&mut self.due);
         // The server first: whoever is started needs it.
         due.sort_by_key(|(_, recovery)| *recovery != Recovery::StartServer);
-        due.into_iter().try_for_each(|(_, recovery)| self.recover(recovery))
+        due.into_iter().try_for_each(|(_, recovery)| self.recover(recovery))?;
+        while self.store.is_lock_held() {
+            self.tick();
+        }
+        Ok(())
     }
 
     /// Waits until everything has ended, or should have.
@@ -262,13 +266,16 @@ impl Conducting<'_> {
         is_interrupted: &dyn Fn() -> bool,
     ) -> Result<RunEnd, LiveError> {
         let until_ms = self.now_ms() + CALM_MS;
-        let mut reader = StoreReader::open(self.store.place())?;
+        let mut reader = None;
         while self.now_ms() < until_ms {
             if is_interrupted() {
                 return Ok(RunEnd::Interrupted);
             }
             self.nobody_ended_by_itself()?;
-            if self.now_ms() > last_request_ms + 1_000 && reader.count_running()? == 0 {
+            // A store that is busy is asked again.
+            reader = reader.or_else(|| StoreReader::open(self.store.place()).ok());
+            let running = reader.as_mut().and_then(|reader| reader.count_running().ok());
+            if self.now_ms() > last_request_ms + 1_000 && running == Some(0) {
                 return Ok(RunEnd::EverythingEnded);
             }
             (0..30).for_each(|_| self.tick());

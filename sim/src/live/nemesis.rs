@@ -45,13 +45,15 @@ impl Nemesis {
 
     fn draw(&mut self) -> LiveFault {
         let node = *self.dice.one_of(&self.nodes);
-        // From a moment to well over a lease.
+        // Well over a lease.
         let long_ms = self.ttl_ms * 2;
         match self.dice.below(100) {
-            0..30 => LiveFault::Kill { node, down_ms: self.dice.between(50, self.ttl_ms) },
-            30..60 => LiveFault::Stop { node, for_ms: self.dice.between(50, long_ms) },
+            0..33 => LiveFault::Kill { node, down_ms: self.dice.between(50, self.ttl_ms) },
+            33..66 => LiveFault::Stop { node, for_ms: self.dice.between(50, long_ms) },
             rest => match self.store {
-                LiveStore::Sqlite => LiveFault::HoldLock { for_ms: self.dice.between(20, long_ms) },
+                // The lock is everybody's: held for long all the time, it would keep everybody from working.
+                LiveStore::Sqlite if rest < 86 => LiveFault::HoldLock { for_ms: self.dice.between(5, 300) },
+                LiveStore::Sqlite => LiveFault::HoldLock { for_ms: self.dice.between(300, long_ms) },
                 LiveStore::OwnPostgres if rest >= 96 => {
                     LiveFault::CrashServer { down_ms: self.dice.between(100, self.ttl_ms) }
                 }
@@ -62,8 +64,8 @@ impl Nemesis {
 
     fn draw_of_network(&mut self, rest: u64, node: Node) -> LiveFault {
         match rest {
-            60..72 => LiveFault::Cut { node },
-            72..80 => LiveFault::EndSessions { node },
+            66..76 => LiveFault::Cut { node },
+            76..82 => LiveFault::EndSessions { node },
             _ => {
                 let by_ms = self.dice.between(20, self.ttl_ms * 3 / 2);
                 LiveFault::Delay { node, by_ms, for_ms: self.dice.between(300, self.ttl_ms * 2) }

@@ -135,6 +135,10 @@ impl StoreHost {
         Ok(())
     }
 
+    pub fn is_lock_held(&self) -> bool {
+        self.is_lock_held.load(Ordering::SeqCst)
+    }
+
     /// Holds the write lock of the file for so long, as any other program might. False while it is held.
     pub fn hold_lock(&self, for_ms: u64) -> bool {
         let StorePlace::Sqlite { file } = &self.place else { return false };
