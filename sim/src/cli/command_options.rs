@@ -227,7 +227,7 @@ pub struct Determinism {
 
 #[derive(clap::Args)]
 pub struct Live {
-    /// The store: sqlite, postgres for a server that is started from the installed binaries, or the URL of a server here
+    /// The store: sqlite, postgres (a server that the run starts), or the URL of a server on this machine
     #[arg(long, default_value = "sqlite", value_parser = values::live_store)]
     pub store: LiveStore,
     /// Worker processes
