@@ -47,9 +47,9 @@ struct LiveHost {
 
 async fn ask_everything(seat: &ChildSeat, journal: Arc<Journal>) -> Result<(), LiveError> {
     let ChildSeat { node, life, settings } = seat;
-    let machine = WatchedMachine::new(settings.wall_skew_ms).map_err(LiveError::Machine)?;
-    let environment: Arc<dyn Environment> = Arc::new(machine);
     let (subject, defect) = planted::live::plant(settings.planted.as_deref(), settings.wall_skew_ms);
+    let machine = WatchedMachine::new(settings.machine_skew_ms(defect)).map_err(LiveError::Machine)?;
+    let environment: Arc<dyn Environment> = Arc::new(machine);
     let registry = fleet::patiently(&environment, || {
         store_door::open(&settings.place, &journal, Arc::clone(&environment), &subject, defect)
     })

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::live::host_request::HostRequest;
 use crate::live::live_error::LiveError;
 use crate::plan::{Node, Plan};
+use crate::planted::live::LiveDefect;
 
 /// Where the processes of a live run keep their rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,15 @@ pub struct ChildSettings {
     pub place: StorePlace,
     pub planted: Option<String>,
     pub wall_skew_ms: i64,
+}
+
+impl ChildSettings {
+    /// How far the wall clock is ahead that this process's code reads. Where the machine's clock is the store's, only a bug that
+    /// decides by another clock may have another.
+    pub fn machine_skew_ms(&self, defect: Option<LiveDefect>) -> i64 {
+        let is_the_stores = matches!(self.place, StorePlace::Sqlite { .. });
+        if is_the_stores && defect != Some(LiveDefect::ApplicationClock) { 0 } else { self.wall_skew_ms }
+    }
 }
 
 /// The place of one process in the run.
