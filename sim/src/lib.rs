@@ -20,6 +20,8 @@ pub mod history;
 pub mod judge;
 pub mod laws;
 pub mod lease;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod matrix;
 pub mod plan;
 pub mod planted;

@@ -47,6 +47,13 @@ fn a_wrong_url_user_password_or_database_is_told_and_no_secret_with_it() {
     says(&refusal(&server.url("postgres"), &upper), "schema's name");
 }
 
+/// Whoever opens a store in an async function is on a thread that may not block.
+#[tokio::test]
+async fn an_opening_that_fails_inside_a_runtime_is_an_error_and_no_panic() {
+    let url = "postgres://nobody:hunter2@127.0.0.1:1/nowhere";
+    says(&refusal(url, &PostgresOptions::default()), "refused");
+}
+
 /// A connector decides what TLS is; the URL, whether it is demanded.
 #[test]
 fn a_server_without_tls_is_used_only_where_the_url_does_not_demand_it() {

@@ -88,6 +88,12 @@ const PARTS: &[Part] = &[
         never_knows: "how bugs are found",
     },
     Part {
+        name: "live",
+        idea: "the laws over a real system: processes, signals, a real store, and one history of what they wrote down",
+        imports: &["history", "plan", "planted", "subject", "world"],
+        never_knows: "a law, how results are printed",
+    },
+    Part {
         name: "search",
         idea: "many seeds on several threads, and the one policy: when to stop, what is broken, what is inconclusive",
         imports: &[
@@ -123,8 +129,8 @@ const PARTS: &[Part] = &[
         name: "report",
         idea: "results of searches and proofs as plain data, and the writers for each format",
         imports: &[
-            "coverage", "generate", "judge", "lease", "prove", "search", "shrink", "subject", "support",
-            "timeline",
+            "coverage", "generate", "history", "judge", "laws", "lease", "live", "prove", "search", "shrink",
+            "subject", "support", "timeline",
         ],
         never_knows: "the command line",
     },
@@ -142,6 +148,7 @@ const PARTS: &[Part] = &[
             "history",
             "judge",
             "laws",
+            "live",
             "matrix",
             "plan",
             "planted",
@@ -163,7 +170,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("madsim::", &["world"]),
     ("fencepost::rules", &["subject", "planted"]),
     ("fencepost::registry::apply", &[]),
-    ("std::thread", &["search", "prove", "matrix", "cli"]),
+    ("std::thread", &["search", "prove", "matrix", "cli", "live"]),
     ("unsafe ", &["disk"]),
 ];
 

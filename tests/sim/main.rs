@@ -16,6 +16,7 @@ mod fuzz;
 mod honest;
 mod laws;
 mod leases;
+mod live;
 mod matrix;
 mod others;
 mod plan;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+#[cfg(feature = "live")]
+use crate::cli::command_options::Live;
 use crate::cli::command_options::{
     Completions, Determinism, Events, Hashes, Keep, Man, PlanOptions, Prove, Regressions, Replay, Run,
     Sabotage, Shrink, SubjectOption,
@@ -77,6 +79,9 @@ pub enum Command {
     Laws(SubjectOption),
     /// Print an example of every kind of step that a plan may have
     Steps,
+    /// The laws over a real system: processes that are killed and stopped, and a real SQLite file or Postgres server
+    #[cfg(feature = "live")]
+    Live(Live),
     /// Look for what keeps runs from being repeatable: flags, toolchain, the machine
     Doctor,
     /// Print completions for a shell
@@ -88,6 +93,10 @@ pub enum Command {
     /// The hash of each seed's run, a line each
     #[command(hide = true)]
     Hashes(Hashes),
+    /// One worker or host of a live run
+    #[cfg(feature = "live")]
+    #[command(hide = true)]
+    LiveChild,
     /// Every event of a run, a line each
     #[command(hide = true)]
     Events(Events),
@@ -123,6 +132,8 @@ impl Command {
             | Self::Laws(subject_option) => {
                 PlanOptions { subject_option: subject_option.clone(), ..PlanOptions::default() }
             }
+            #[cfg(feature = "live")]
+            Self::Live(_) | Self::LiveChild => PlanOptions::default(),
             Self::Sabotage(_)
             | Self::Rejudge { .. }
             | Self::Diff { .. }

@@ -3,8 +3,12 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+#[cfg(feature = "live")]
+use crate::cli::live_values;
 use crate::cli::values;
 use crate::cli::values::{Format, Seconds, Show, Stores, Timeline};
+#[cfg(feature = "live")]
+use crate::live::LiveStore;
 use crate::matrix::WORST_BAR;
 use crate::search::seeds::{Shard, parse_range};
 use crate::shrink::BUDGET;
@@ -234,6 +238,35 @@ pub struct Determinism {
     pub plan_options: PlanOptions,
     #[command(flatten)]
     pub report: ReportOptions,
+}
+
+#[cfg(feature = "live")]
+#[derive(clap::Args)]
+pub struct Live {
+    /// The store: sqlite, postgres (a server that the run starts), or the URL of a server on this machine
+    #[arg(long, default_value = "sqlite", value_parser = live_values::live_store)]
+    pub store: LiveStore,
+    /// Worker processes
+    #[arg(long, default_value_t = 4, value_parser = live_values::live_nodes)]
+    pub workers: u8,
+    /// Host processes, which register the work and wait for it
+    #[arg(long, default_value_t = 2, value_parser = live_values::live_nodes)]
+    pub hosts: u8,
+    /// How long faults go on, as 60s, 10m or 1h; then everything has to end
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = values::time)]
+    pub time: Seconds,
+    /// Draws the work and the faults; the run itself cannot be repeated
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Plant a bug in every process of the run
+    #[arg(long, value_name = "BUG", value_parser = live_values::live_bug)]
+    pub planted: Option<&'static str>,
+    /// Keep the history there, and for a broken law its report and page
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Print the tables of laws and coverage marks whatever the verdict
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 #[derive(clap::Args)]

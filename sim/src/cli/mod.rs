@@ -15,6 +15,10 @@ mod invocation;
 mod job_summary;
 mod keep;
 mod laws;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(feature = "live")]
+mod live_values;
 mod new_regression;
 mod output_folder;
 mod plan_source;
@@ -140,6 +144,10 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
             Ok(Conclusion::Holds)
         }
         Command::Hashes(wanted) => determinism::hashes(&wanted, &invocation),
+        #[cfg(feature = "live")]
+        Command::Live(wanted) => live::live(&wanted, &invocation),
+        #[cfg(feature = "live")]
+        Command::LiveChild => live::child(),
         Command::Events(wanted) => determinism::events(&wanted.what, &invocation),
     }
 }

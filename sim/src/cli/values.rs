@@ -117,7 +117,7 @@ pub fn step(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| format!("`{text}` is no number of a step: say 1 for the first"))
 }
 
-fn number<N>(text: &str, allowed: RangeInclusive<N>, what: &str) -> Result<N, String>
+pub fn number<N>(text: &str, allowed: RangeInclusive<N>, what: &str) -> Result<N, String>
 where
     N: FromStr + PartialOrd + Display,
 {

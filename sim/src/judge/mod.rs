@@ -127,6 +127,27 @@ pub fn rejudge(history: &History, is_ours: bool, not_claimed: &[impl AsRef<str>]
     judgement.findings(&history.plan)
 }
 
+/// What a history shows, however it was made: the laws' findings, the coverage marks it hit, and its longest zombie window.
+pub struct HistoryVerdict {
+    pub findings: Vec<Judged>,
+    pub hits: CoverageCounts,
+    pub zombie_us: u64,
+}
+
+/// The history of our registry, judged by the laws that are not left out.
+pub fn judge_history(history: &History, left_out: &[&str]) -> HistoryVerdict {
+    let mut judgement = Judgement::new(&history.plan, true, left_out);
+    let mut marks = CoverageObserver::new(&history.plan);
+    let mut zombies = ZombieWindow::new(&history.plan);
+    for event in &history.events {
+        judgement.see(event);
+        marks.see(event);
+        zombies.see(event);
+    }
+    let findings = judgement.findings(&history.plan);
+    HistoryVerdict { findings, hits: marks.counts, zombie_us: zombies.longest_us }
+}
+
 /// True, if the plan breaks the law without its clock faults, too. None, if it has no clock faults.
 pub fn without_clock_faults(plan: &Plan, subject: &Subject, law: &str) -> Option<bool> {
     let control = plan.without_clock_faults();

@@ -3,6 +3,8 @@
 
 mod answer_bugs;
 mod controls;
+#[cfg(feature = "live")]
+pub mod live;
 mod planted_bug;
 mod registry_bugs;
 mod server_bugs;

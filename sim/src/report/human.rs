@@ -152,7 +152,7 @@ fn clock_faults(failure: &Failure) -> &'static str {
 /// The tables of laws and of coverage marks.
 pub fn tables(summary: &Summary, width: Option<usize>) -> String {
     let mut table = String::new();
-    laws_table(&mut table, summary, width);
+    laws_table(&mut table, &summary.laws, width);
     table.push('\n');
     let marks: Vec<String> =
         summary.marks.iter().map(|mark| format!("{:<56} {:>9}", mark.mark, mark.hit)).collect();
@@ -166,7 +166,14 @@ pub fn tables(summary: &Summary, width: Option<usize>) -> String {
     table
 }
 
-fn laws_table(table: &mut String, summary: &Summary, width: Option<usize>) {
+/// The table of laws alone.
+pub fn law_table(laws: &[LawTally], width: Option<usize>) -> String {
+    let mut table = String::new();
+    laws_table(&mut table, laws, width);
+    table
+}
+
+fn laws_table(table: &mut String, laws: &[LawTally], width: Option<usize>) {
     let widths = if width.is_some_and(|width| width < WIDE_TABLE) { NARROW_COLUMNS } else { COLUMNS };
     let mut row = |cells: [&str; 6]| {
         let [law, numbers @ ..] = cells;
@@ -178,7 +185,7 @@ fn laws_table(table: &mut String, summary: &Summary, width: Option<usize>) {
         table.push('\n');
     };
     row(["law", "checked", "held", "broken", "undecided", "not reached"]);
-    for law in &summary.laws {
+    for law in laws {
         if !law.is_claimed {
             row([law.law, "not claimed", "", "", "", ""]);
         } else if law.is_not_reached() {
@@ -280,17 +287,18 @@ pub fn verdict(summary: &Summary) -> String {
     for why in &summary.why {
         let _ = writeln!(lines, "{why}");
     }
-    let _ = writeln!(
-        lines,
-        "{}",
-        match summary.verdict {
-            Conclusion::Holds => "HOLDS: no law is broken",
-            Conclusion::Broken => "BROKEN: a law is broken",
-            Conclusion::Inconclusive => "INCONCLUSIVE: no law is broken, and it was not shown that none is",
-            Conclusion::NotDeterministic =>
-                "NOT DETERMINISTIC: `determinism` shows the first event that differs",
-            Conclusion::Failed => "NO VERDICT: the harness itself failed",
-        }
-    );
+    lines.push_str(&last_line(summary.verdict));
     lines
+}
+
+/// The line that ends a run.
+pub fn last_line(conclusion: Conclusion) -> String {
+    let said = match conclusion {
+        Conclusion::Holds => "HOLDS: no law is broken",
+        Conclusion::Broken => "BROKEN: a law is broken",
+        Conclusion::Inconclusive => "INCONCLUSIVE: no law is broken, and it was not shown that none is",
+        Conclusion::NotDeterministic => "NOT DETERMINISTIC: `determinism` shows the first event that differs",
+        Conclusion::Failed => "NO VERDICT: the harness itself failed",
+    };
+    format!("{said}\n")
 }

@@ -31,8 +31,16 @@ mod timed_store;
 mod waits;
 mod worker_node;
 
+#[cfg(feature = "live")]
+pub(crate) use calls::{
+    is_unfenced_execution, kind_of, presented_by, process_in, process_of, refusal_of, request_in, status_of,
+};
+#[cfg(feature = "live")]
+pub(crate) use fingerprint::{hash_of, hash_text};
 pub use liveness::liveness_phase_has_begun;
 pub use run::{Outcome, run, run_with_calls, run_with_messages};
+#[cfg(feature = "live")]
+pub(crate) use state::grants::Grants;
 pub use state::records::DecidedCall;
 pub use state::traffic::{ArrivedRequest, MessageLog, SentMessage};
 pub use std_clock::with_std_clock;

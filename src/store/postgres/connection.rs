@@ -83,10 +83,17 @@ impl Connection {
         // The driver's own bound is on each address that a name stands for; this one is on all of it.
         let dialled =
             wait(&runtime, async { tokio::time::timeout(options.answer_timeout, dial(config)).await });
+        let dialled = match dialled {
+            Ok(session) => session.map_err(|cause| sentence(&cause, options)),
+            Err(_) => Err(TripFailure::late(options).cause),
+        };
         let (client, moves) = match dialled {
-            Ok(Ok(session)) => session,
-            Ok(Err(cause)) => return Err(RegistryError::backend(OPEN, sentence(&cause, options))),
-            Err(_) => return Err(RegistryError::backend(OPEN, TripFailure::late(options).cause)),
+            Ok(session) => session,
+            Err(cause) => {
+                // Dropped, it would wait for its end, and on a thread that may not block that is a panic.
+                runtime.shutdown_background();
+                return Err(RegistryError::backend(OPEN, cause));
+            }
         };
         drop(runtime.spawn(moves));
         Ok(Self {
