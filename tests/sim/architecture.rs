@@ -144,6 +144,7 @@ const PARTS: &[Part] = &[
         name: "cli",
         idea: "the command line: it parses, calls and prints, one file per command",
         imports: &[
+            "coverage",
             "generate",
             "history",
             "judge",

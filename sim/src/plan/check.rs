@@ -34,7 +34,7 @@ impl Plan {
             );
         }
         for lease in &self.leases {
-            let is_slow = 2 * self.links.slowest_us >= lease.renew_ms.saturating_mul(1_000);
+            let is_slow = self.links.slowest_us.saturating_mul(2) >= lease.renew_ms.saturating_mul(1_000);
             if is_wrong(lease.ttl_ms, lease.renew_ms) || is_slow || !self.has(lease.worker) {
                 return Err(format!(
                     "`{lease}` is no lease of this world: it has a worker here, a ttl of at least three renewals and at most a \
@@ -115,5 +115,21 @@ impl Plan {
             }
             false
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::Plan;
+
+    /// Found by the fuzz test: twice the time overflowed.
+    #[test]
+    fn links_of_any_slowness_are_refused_in_a_sentence() {
+        let lease = "worker-1 ttl 2500ms renew 500ms".parse().unwrap();
+        let mut plan = Plan { leases: vec![lease], ..Plan::quiet(1) };
+        plan.check().unwrap();
+        plan.links.slowest_us = u64::MAX;
+        let refused = plan.check().unwrap_err().to_string();
+        assert!(refused.contains("is no lease of this world"), "{refused}");
     }
 }

@@ -11,6 +11,7 @@ use crate::judge::{Judged, first_breach};
 use crate::laws::Finding;
 use crate::plan::Store;
 use crate::search::request::STANDARD_SEARCH;
+use crate::search::required_marks::RequiredMarks;
 use crate::support::plural::counted;
 
 /// Names of missed marks that a small search lists; its summary has all of them.
@@ -135,16 +136,6 @@ pub enum Reason {
     MarksMissedInSmallSearch(Vec<Mark>),
     /// Marks that nobody asked for.
     OtherMarksMissed(Vec<Mark>),
-}
-
-/// The coverage marks that a search must reach, or else it is inconclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RequiredMarks<'a> {
-    /// Those that a search of its size must reach.
-    #[default]
-    BySize,
-    /// These, whatever its size.
-    Exactly(&'a [Mark]),
 }
 
 impl Reason {

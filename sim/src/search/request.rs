@@ -4,7 +4,7 @@
 use crate::generate::profile::Profile;
 use crate::laws::Laws;
 use crate::plan::{PlanError, Store};
-use crate::search::conclusion::RequiredMarks;
+use crate::search::required_marks::RequiredMarks;
 use crate::search::seeds::Seeds;
 use crate::subject::{Subject, claims};
 

@@ -36,9 +36,11 @@ fn regression(name: &str, is_broken: bool) -> (History, Option<Breach>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../regressions");
     let path = folder.join(format!("{name}.toml"));
     let (plan, regression) = regressions::load(&path).unwrap();
-    let subject = if is_broken { regression.unwrap().subject(&path).unwrap() } else { Subject::fencepost() };
-    let plan = Arc::new(plan);
-    let broken = judge(&plan, &subject).broken();
+    let (plan, regression) = (Arc::new(plan), regression.unwrap());
+    let subject = if is_broken { regression.subject(&path).unwrap() } else { Subject::fencepost() };
+    let verdict = judge(&plan, &subject);
+    // The subject may break other laws before the one that the regression is about.
+    let broken = if is_broken { verdict.breach_of(&regression.law) } else { verdict.broken() };
     assert_eq!(broken.is_some(), is_broken);
     (record(&plan, &subject), broken)
 }

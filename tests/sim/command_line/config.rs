@@ -56,7 +56,7 @@ fn a_profile_of_the_file_says_what_the_command_line_leaves_open() {
     // A file elsewhere is used when it is named.
     let elsewhere = tempfile::tempdir().unwrap();
     let named = folder.path().join("fencepost.toml");
-    let asked = ["--config", named.to_str().unwrap(), "run", "--profile", "pauses", "--format", "json"];
+    let asked = ["run", "--config", named.to_str().unwrap(), "--profile", "pauses", "--format", "json"];
     let output = fencepost_in(elsewhere.path(), &asked);
     assert_eq!(json(&heard(&output))["summary"]["searches"][0]["seeds"], "5..10", "{}", said(&output));
 }

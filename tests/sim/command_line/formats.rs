@@ -142,7 +142,7 @@ fn the_folder_that_a_search_leaves_is_as_it_is_told() {
         .iter()
         .map(|extension| out.join(format!("{stem}.{extension}")))
         .collect();
-    wanted.extend([out.join("summary.json"), out.join("timings.json")]);
+    wanted.extend(["index.html", "summary.json", "timings.json"].map(|name| out.join(name)));
     assert_eq!(files(&out), wanted);
     assert!(json(&fs::read_to_string(out.join("timings.json")).unwrap())["wall_us"].is_u64());
     assert!(summary.get("wall_us").is_none() && summary.get("timings").is_none());

@@ -22,8 +22,13 @@ fn the_page_of_a_search_has_laws_marks_windows_speed_and_links_to_failures() {
     }
     for mark in summary["marks"].as_array().unwrap() {
         let hit = format!("<td class=\"number\">{}</td>", mark["hit"]);
-        let name =
-            mark["mark"].as_str().unwrap().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let name = mark["mark"]
+            .as_str()
+            .unwrap()
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('\'', "&#39;");
         assert!(page.contains(&format!("<td>{name}</td>{hit}")), "{name}");
     }
     // Every link leads to a file that is there.
