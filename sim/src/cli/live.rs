@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::cli::command_options::Live;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
+use crate::cli::live_values;
 use crate::cli::values::Seconds;
 use crate::cli::{history_files, interrupt, output_folder, stdout, terminal};
 use crate::generate::generate;
@@ -44,7 +45,7 @@ pub fn live(wanted: &Live, invocation: &Invocation<'_>) -> CommandResult {
     let program = std::env::current_exe()
         .map_err(|cause| CliError(format!("this program does not find its own file: {cause}")))?;
     let request = LiveRequest {
-        store: wanted.store.clone(),
+        store: live_values::live_store(&wanted.store).map_err(CliError)?,
         workers: wanted.workers,
         hosts: wanted.hosts,
         seconds,

@@ -64,8 +64,8 @@ impl Nemesis {
 
     fn draw_of_network(&mut self, rest: u64, node: Node) -> LiveFault {
         match rest {
-            66..76 => LiveFault::Cut { node },
-            76..82 => LiveFault::EndSessions { node },
+            66..73 => LiveFault::Cut { node },
+            73..78 => LiveFault::EndSessions { node },
             _ => {
                 let by_ms = self.dice.between(20, self.ttl_ms * 3 / 2);
                 LiveFault::Delay { node, by_ms, for_ms: self.dice.between(300, self.ttl_ms * 2) }

@@ -16,10 +16,10 @@ use crate::live::journal::{Journal, JournalEntry};
 use crate::live::recorded_store::RecordedStore;
 use crate::subject::Subject;
 
-type Answer = Result<Reply, RegistryError>;
+type Answered = Result<Reply, RegistryError>;
 
 pub struct RecordedRegistry {
-    calls: mpsc::Sender<(Call, oneshot::Sender<Answer>)>,
+    calls: mpsc::Sender<(Call, oneshot::Sender<Answered>)>,
     durability_tier: DurabilityTier,
 }
 
@@ -56,7 +56,7 @@ impl RecordedRegistry {
 
 fn serve<S: Store>(
     mut registry: Registry<RecordedStore<S>>,
-    requests: &Mutex<mpsc::Receiver<(Call, oneshot::Sender<Answer>)>>,
+    requests: &Mutex<mpsc::Receiver<(Call, oneshot::Sender<Answered>)>>,
     numbers: &AtomicU64,
     journal: &Journal,
 ) {
@@ -78,7 +78,7 @@ fn serve<S: Store>(
 
 #[async_trait]
 impl Submit for RecordedRegistry {
-    async fn submit(&self, call: Call) -> Answer {
+    async fn submit(&self, call: Call) -> Answered {
         let (heard, answered) = oneshot::channel();
         let gone = || RegistryError::unavailable("wait for the registry", "its threads have ended");
         self.calls.send((call, heard)).map_err(|_| gone())?;

@@ -33,7 +33,7 @@ pub struct Historian {
     events: Vec<Event>,
     /// When each process of the run was killed, by its number in the operating system.
     deaths: BTreeMap<u32, u64>,
-    /// The grant that each node presented last, by process.
+    /// The grant that each node was given or presented last, by process.
     presented: BTreeMap<(u16, u8), GrantNo>,
     registered: BTreeSet<u16>,
     /// Calls under way at nodes: their kind, process and grant.
@@ -260,7 +260,7 @@ impl Historian {
         }
     }
 
-    /// The grant that the call presents. An unfenced write of an execution stands on the one that its worker presented last.
+    /// The grant that the call presents. An unfenced write of an execution stands on the last one of its worker.
     fn presented(&mut self, decision: &LiveDecision, kind: CallKind) -> GrantNo {
         let LiveDecision { node, process, call, .. } = decision;
         let presented = self.presented_by_call(*process, call);
@@ -413,6 +413,7 @@ impl Historian {
             ProcessLeaseClaimOutcome::Acquired(lease) => {
                 let grant = self.grant_of(of.process, lease);
                 let is_new = self.grants.mark_granted(grant);
+                self.presented.insert((of.process, of.node.code()), grant);
                 let (expires_ms, fence) = (self.shifted_ms(lease.expires_at_epoch_ms), lease.fencing_token);
                 let what = match (is_new, kind == CallKind::Reclaim) {
                     (false, _) => What::Reentered { expires_ms, fence },
