@@ -1,5 +1,6 @@
 //! Other people's clients of leases on tokio nodes. A toy is honest, or wrong in one place; each wrong one is caught.
 
+mod nodes;
 mod toy_client;
 
 use std::ops::ControlFlow;
