@@ -56,7 +56,7 @@ impl TokioNode {
         let ahead_ms = elapsed_ms - self.elapsed_ms;
         self.elapsed_ms = elapsed_ms;
         let hooks = &self.hooks;
-        hooks.begin(Move::Settle);
+        hooks.begin(RuntimeMove::Settle);
         let settled = async {
             if ahead_ms > 0 {
                 tokio::time::advance(Duration::from_millis(ahead_ms)).await;
@@ -65,14 +65,14 @@ impl TokioNode {
             poll_fn(|task| hooks.poll(task.waker(), 2)).await;
         };
         self.std_clock.during(wall_ms, || self.runtime.block_on(settled));
-        hooks.begin(Move::None);
+        hooks.begin(RuntimeMove::None);
     }
 
     /// Moves the clock on to the next timer, and at most to `limit_ms`. What the timer wakes does not run yet. Returns where
     /// the clock stands.
     pub fn seek(&mut self, limit_ms: u64) -> u64 {
         let (started, hooks) = (self.started, &self.hooks);
-        hooks.begin(Move::Seek);
+        hooks.begin(RuntimeMove::Seek);
         let until = started + Duration::from_millis(limit_ms);
         let sought = async {
             let before = Instant::now();
@@ -92,14 +92,14 @@ impl TokioNode {
             Instant::now() - started
         };
         let elapsed = self.runtime.block_on(sought);
-        hooks.begin(Move::None);
+        hooks.begin(RuntimeMove::None);
         self.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         self.elapsed_ms
     }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Move {
+enum RuntimeMove {
     #[default]
     None,
     Settle,
@@ -112,7 +112,7 @@ struct ParkHooks(Mutex<HookState>);
 
 #[derive(Default)]
 struct HookState {
-    present: Move,
+    present: RuntimeMove,
     parks: u32,
     driver: Option<Waker>,
 }
@@ -122,7 +122,7 @@ impl ParkHooks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, present: Move) {
+    fn begin(&self, present: RuntimeMove) {
         *self.state() = HookState { present, ..HookState::default() };
     }
 
@@ -140,15 +140,15 @@ impl ParkHooks {
 
     /// A driver that is woken here keeps the runtime from moving its own clock.
     fn before_park(&self) {
-        self.called(Move::Settle);
+        self.called(RuntimeMove::Settle);
     }
 
     /// A driver that is woken here is polled before any task that a timer woke.
     fn after_unpark(&self) {
-        self.called(Move::Seek);
+        self.called(RuntimeMove::Seek);
     }
 
-    fn called(&self, during: Move) {
+    fn called(&self, during: RuntimeMove) {
         let driver = {
             let mut state = self.state();
             if state.present != during {
