@@ -90,7 +90,7 @@ impl Future for Answered<'_> {
     type Output = StoreAnswer;
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<StoreAnswer> {
-        let waker = BothWakers::new(task.waker(), self.alarm);
+        let waker = BothWakers::waker(task.waker(), self.alarm);
         with(|world| world.traffic.store.exchanges.poll(self.id, &Context::from_waker(&waker)))
     }
 }

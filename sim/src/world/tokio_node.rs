@@ -240,7 +240,7 @@ pub struct BothWakers {
 }
 
 impl BothWakers {
-    pub fn new(task: &Waker, alarm: &NodeAlarm) -> Waker {
+    pub fn waker(task: &Waker, alarm: &NodeAlarm) -> Waker {
         Waker::from(Arc::new(Self { task: task.clone(), alarm: alarm.clone() }))
     }
 }
