@@ -41,7 +41,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "lease",
-        idea: "the narrow door: a lock behind four calls, what it promises, and the registry that is made of it",
+        idea: "the narrow door: a lock behind four calls, or somebody's client before a simulated store, and what is promised",
         imports: &[],
         never_knows: "the world that runs it, a law's code",
     },
@@ -171,7 +171,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("madsim::", &["world"]),
     ("fencepost::rules", &["subject", "planted"]),
     ("fencepost::registry::apply", &[]),
-    ("std::thread", &["search", "prove", "matrix", "cli", "live"]),
+    ("std::thread", &["search", "prove", "matrix", "cli", "live", "world"]),
     ("unsafe ", &["disk"]),
 ];
 

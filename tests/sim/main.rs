@@ -7,6 +7,7 @@ mod browser;
 mod check;
 mod ci_files;
 mod claims;
+mod clients;
 mod command_line;
 mod determinism;
 mod disk;

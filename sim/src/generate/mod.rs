@@ -5,6 +5,7 @@
 //! How a single fault is drawn stands in its own file, under `plan/fault/`.
 
 mod asks;
+mod clients;
 pub mod fault_filter;
 mod leases;
 pub mod profile;
@@ -42,6 +43,11 @@ pub fn generate(seed: Seed, store: Store) -> Plan {
 /// clocks may be apart; none is no bound.
 pub fn lease_plan(seed: Seed, clocks_apart_ms: Option<u64>) -> Plan {
     leases::for_leases(generate(seed, Store::Memory), clocks_apart_ms)
+}
+
+/// The plan of a seed for somebody's client of leases. `clocks_apart_ms` as for a lease service.
+pub fn client_plan(seed: Seed, clocks_apart_ms: Option<u64>) -> Plan {
+    clients::for_clients(lease_plan(seed, clocks_apart_ms))
 }
 
 pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {

@@ -105,7 +105,7 @@ pub fn not_claimed_by(subject: &Subject) -> Vec<&'static str> {
 }
 
 /// Judges a run by the laws alone, while `beside` looks on.
-pub fn judge_beside(plan: &Arc<Plan>, subject: &Subject, beside: &mut impl Witness) -> Vec<Judged> {
+pub fn judge_beside(plan: &Arc<Plan>, subject: &Subject, beside: &mut (impl Witness + Send)) -> Vec<Judged> {
     warm_up(subject);
     let mut witness = (beside, Judgement::new(plan, subject.is_ours(), &not_claimed_by(subject)));
     world::run(plan, subject, &mut witness);

@@ -13,14 +13,21 @@ pub enum LeaseClaim {
     OneHolder,
     /// At its deadline a grant is gone, and one millisecond earlier it is not, for every call alike.
     ToldByDeadline,
+    /// Of a client alone: two candidates never take themselves for the leader of one key at once, for longer than their
+    /// clocks can be apart. Time in which either stands still does not count.
+    OneLeader,
 }
 
 /// Laws about every service: it does not panic, and a key that nobody holds can be had.
 pub const ALWAYS_JUDGED: &[&str] = &["nobody-panics", "calm-ends-everything"];
 
 impl LeaseClaim {
+    /// Of a lease service.
     pub const ALL: &'static [Self] =
         &[Self::FencesGrow, Self::WritesAreFenced, Self::OneHolder, Self::ToldByDeadline];
+
+    /// Of a client, of which nothing is seen but who it takes for the leader.
+    pub const OF_CLIENTS: &'static [Self] = &[Self::OneLeader];
 
     /// The laws that judge it.
     pub fn laws(self) -> &'static [&'static str] {
@@ -35,6 +42,7 @@ impl LeaseClaim {
                 "bodies-overlap-within-bound",
             ],
             Self::ToldByDeadline => &["expiry-is-exact"],
+            Self::OneLeader => &["bodies-overlap-within-bound"],
         }
     }
 
@@ -45,6 +53,7 @@ impl LeaseClaim {
             Self::WritesAreFenced => "writes are fenced",
             Self::OneHolder => "one holder by the service's clock",
             Self::ToldByDeadline => "the holder is told by its deadline",
+            Self::OneLeader => "one leader at a time",
         }
     }
 }

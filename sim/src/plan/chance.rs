@@ -24,6 +24,8 @@ pub enum Purpose {
     Disk = 9,
     Asks = 10,
     Leases = 11,
+    Tokio = 12,
+    Clients = 13,
 }
 
 impl Seed {

@@ -141,7 +141,7 @@ impl Summary {
 impl LeaseClaims {
     fn new(door: &LeaseDoor) -> Self {
         let (claimed, not_claimed): (Vec<LeaseClaim>, Vec<LeaseClaim>) =
-            LeaseClaim::ALL.iter().partition(|claim| door.claims.contains(claim));
+            door.claimable().iter().partition(|claim| door.claims.contains(claim));
         let said = |claims: Vec<LeaseClaim>| claims.into_iter().map(LeaseClaim::sentence).collect();
         Self { claimed: said(claimed), not_claimed: said(not_claimed), clocks_apart_ms: door.clocks_apart_ms }
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use crate::generate::profile::Profile;
-use crate::generate::{generate, lease_plan};
+use crate::generate::{client_plan, generate, lease_plan};
 use crate::judge::{Verdict, judge};
 use crate::plan::chance::Seed;
 use crate::plan::{Plan, Store};
@@ -36,6 +36,9 @@ impl<'a> SeededPlans<'a> {
     pub fn plan(&self, seed: u64) -> Plan {
         let plan = match &self.subject.lease_door {
             None => generate(Seed(seed), self.store),
+            Some(door) if self.subject.lease_client.is_some() => {
+                client_plan(Seed(seed), door.clocks_apart_ms)
+            }
             Some(door) => lease_plan(Seed(seed), door.clocks_apart_ms),
         };
         match self.profile {

@@ -72,7 +72,10 @@ impl Tally {
             undecided: 0,
             not_reached: 0,
         };
-        let can_be_hit = |mark: &Mark| subject.lease_door.is_none() || !mark.needs_registry();
+        // Of another's client nothing is seen that a mark is about.
+        let can_be_hit = |mark: &Mark| {
+            subject.lease_client.is_none() && (subject.lease_door.is_none() || !mark.needs_registry())
+        };
         Self {
             seeds: 0,
             calls: 0,

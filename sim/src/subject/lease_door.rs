@@ -20,6 +20,12 @@ impl LeaseDoor {
         ALWAYS_JUDGED.contains(&law) || self.claims.iter().any(|claim| claim.laws().contains(&law))
     }
 
+    /// Everything that it could promise.
+    pub fn claimable(&self) -> &'static [LeaseClaim] {
+        let is_of_client = self.claims.iter().any(|claim| LeaseClaim::OF_CLIENTS.contains(claim));
+        if is_of_client { LeaseClaim::OF_CLIENTS } else { LeaseClaim::ALL }
+    }
+
     /// Opens the service as a registry.
     pub(super) fn opened_by<S: LeaseService>(
         &self,

@@ -3,6 +3,7 @@
 //! registry, other workers and other waits in the place of ours; [`Subject::lease`] puts a lock there.
 
 pub mod claims;
+mod client_door;
 mod factories;
 mod lease_door;
 mod request_server;
@@ -18,10 +19,12 @@ use fencepost::rules::Rules;
 use fencepost::rules::worker::WorkerRules;
 use fencepost::{ProcessRegistry, RegistryError};
 
-use crate::lease::{LeaseClaim, LeasePlace, LeaseService};
+use crate::lease::{LeaseClaim, LeaseClient, LeasePlace, LeaseService};
 use crate::plan::Store;
 use crate::plan::chance::Seed;
 
+pub(crate) use client_door::CandidacyPlace;
+pub use client_door::ClientDoor;
 pub use factories::{
     ChangeRows, Core, LookAtRows, MakeRegistryWaits, MakeWaits, MakeWorker, OpenRegistry, OpenedRegistry,
     ReachRows, RegistryPlace, WatchRegistry, WrapCore,
@@ -71,6 +74,8 @@ pub struct Subject {
     pub make_registry_waits: Option<MakeRegistryWaits>,
     /// It is a lease service, with what its author promises; else a registry.
     pub lease_door: Option<LeaseDoor>,
+    /// Contenders that are somebody else's client, in front of a store that is simulated.
+    pub lease_client: Option<ClientDoor>,
     /// Laws, or parts of one, that it does not claim to keep: they are not judged, and the report says so.
     pub not_claimed: &'static [&'static str],
 }
@@ -122,6 +127,7 @@ impl Subject {
             watch_registry: Arc::new(watch_process_registry_with_sink),
             make_registry_waits: None,
             lease_door: None,
+            lease_client: None,
             not_claimed: &[],
         }
     }
@@ -165,7 +171,24 @@ impl Subject {
         Self { name, open_registry: Some(open), lease_door: Some(door), ..Self::fencepost() }
     }
 
-    /// Limits the claims of a lease service to worlds whose clocks are at most this far apart. No plan of a search has clocks
+    /// Somebody else's client of leases, which runs on tokio with its own loop and timers, in front of a store that is simulated.
+    /// It claims that there is one leader at a time. The store is opened once a run.
+    pub fn lease_client<C: LeaseClient>(
+        name: &'static str,
+        open_store: impl Fn(LeasePlace) -> C::Store + Send + Sync + 'static,
+        client: C,
+    ) -> Self {
+        let door = LeaseDoor { claims: LeaseClaim::OF_CLIENTS.to_vec(), clocks_apart_ms: None };
+        Self {
+            name,
+            open_registry: Some(ClientDoor::open_rows()),
+            lease_door: Some(door),
+            lease_client: Some(ClientDoor::new(open_store, client)),
+            ..Self::fencepost()
+        }
+    }
+
+    /// Limits the claims of a lease service or a client to worlds whose clocks are at most this far apart. No plan of a search has clocks
     /// that are further apart.
     pub fn where_clocks_agree_within(self, ms: u64) -> Self {
         let lease_door = self.lease_door.map(|door| LeaseDoor { clocks_apart_ms: Some(ms), ..door });

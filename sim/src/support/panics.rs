@@ -32,6 +32,13 @@ pub fn take_last() -> Option<String> {
     LAST.with(|last| last.borrow_mut().take())
 }
 
+/// Remembers what another thread took, if it took anything.
+pub fn put_last(taken: Option<String>) {
+    if taken.is_some() {
+        LAST.set(taken);
+    }
+}
+
 /// The message of a caught panic, and its place if that was remembered.
 pub fn told(payload: &(dyn Any + Send)) -> String {
     take_last().unwrap_or_else(|| text(payload))

@@ -171,6 +171,10 @@ impl RowWriter<'_> {
             return true;
         }
         match event.what() {
+            // Requests of somebody's client to the store behind it.
+            What::Sent { call: CallKind::Other, .. } | What::Heard { call: CallKind::Other, .. } => {
+                self.at_issue.is_none_or(|process| process == event.process) && self.told(place).is_some()
+            }
             What::Sent { call, .. } => self.unanswered.outcome(place).is_some() && self.matters(event, call),
             What::Heard { call, .. } => is_in_doubt(event) && self.matters(event, call),
             // The row of a worker's call says whether it was lost.
@@ -286,8 +290,18 @@ impl RowWriter<'_> {
         }
     }
 
+    /// A request to a store or its answer, in the store's own words.
+    fn told(&self, place: usize) -> Option<&str> {
+        self.history
+            .notes_of(place as u64)
+            .find(|note| note.starts_with("asks: ") || note.starts_with("answer: "))
+    }
+
     fn row(&self, place: usize, event: &Event) -> String {
-        let mut phrase = self.history.phrase(event).to_string();
+        let mut phrase = match self.told(place) {
+            Some(told) => told.to_owned(),
+            None => self.history.phrase(event).to_string(),
+        };
         if let Some(life) = self.lives.as_ref().and_then(|lives| lives.at(place)) {
             phrase.push_str(&format!(" (life {life})"));
         }

@@ -5,13 +5,16 @@ use std::task::Waker;
 use crate::disk;
 use crate::world::state::due::Due;
 use crate::world::state::{World, with};
-use crate::world::{liveness, machines, observer, registry_node, stale_calls, steps};
+use crate::world::{liveness, machines, observer, registry_node, stale_calls, steps, store_node};
 
 pub fn dispatch(due: Due) {
     match due {
         Due::Wake(waker) => waker.wake(),
         Due::TaskStarts(task) => with(|world| world.kernel.wake(task)),
         Due::RequestArrives(message) => registry_node::serve(message),
+        Due::StoreRequestArrives(message) => store_node::serve(message),
+        Due::StoreAnswerArrives(message) => wake(with(|world| world.take_store_answer(message))),
+        Due::WakeTokio(waker) => waker.wake(),
         Due::AnswerArrives(message) => wake(with(|world| world.take_answer(message))),
         Due::EffectArrives(offered) => with(|world| world.take_effect(offered)),
         Due::EffectAnswerArrives(offered, answer) => {

@@ -231,6 +231,12 @@ impl World {
         (self.workload.waiting == 0 || self.is_any_doomed()) && self.leased_rows().is_empty()
     }
 
+    /// Somebody's client may wait for a lease that was renewed last, longer by some jitter, and then again for one that it lost a
+    /// race for.
+    fn terms_to_wait_out(&self) -> u64 {
+        if self.subject.lease_client.is_some() { 6 } else { 0 }
+    }
+
     /// The longest that the phase may take: the longest lease left, a ttl, as many rounds of the longest body as the bound on
     /// runs and the depth of waiting make of the rows, and two calls.
     fn liveness_bound_us(&mut self) -> u64 {
@@ -246,6 +252,7 @@ impl World {
         let bound_ms = left_ms.unwrap_or(0)
             + (latest_us - now_us) / 1_000
             + plan.longest_ttl_ms()
+            + self.terms_to_wait_out() * plan.longest_ttl_ms()
             + rounds * (longest_body_ms(&plan) + plan.sweep_ms + 1_000)
             + 2 * CALL_DEADLINE_MS;
         // By the slowest clock of the plan.

@@ -4,6 +4,8 @@
 
 mod bodies;
 mod calls;
+mod candidate;
+mod contender;
 mod dispatch;
 mod effects;
 mod environment;
@@ -27,7 +29,10 @@ mod stale_calls;
 mod state;
 mod std_clock;
 mod steps;
+mod store_line;
+mod store_node;
 mod timed_store;
+mod tokio_node;
 mod waits;
 mod worker_node;
 

@@ -17,19 +17,20 @@ use crate::world::fingerprint::hash_text;
 use crate::world::own_store;
 use crate::world::poll_task::run_at_registry;
 use crate::world::recorder::resolve_unknown;
-use crate::world::registry_waits;
 use crate::world::state::due::{Due, Message};
 use crate::world::state::nodes::Caller;
 use crate::world::state::records::RequestName;
 use crate::world::state::services::{Recorder, Server};
 use crate::world::state::traffic::ArrivedRequest;
 use crate::world::state::{World, with};
+use crate::world::{registry_waits, store_node};
 
 /// Between attempts to open a store that cannot be opened.
 const REOPEN_AFTER_US: u64 = 50_000;
 
 /// Starts the registry in its node's present life.
 pub fn start() {
+    store_node::start();
     let kept = with(|world| world.services.registry.core.clone());
     let opened = match kept {
         Some(core) => touch_memory().map(|()| core),

@@ -8,6 +8,7 @@ use crate::history::EventNote;
 use crate::history::event::{GrantName, What, Witness};
 use crate::plan::{Node, Plan};
 use crate::subject::Subject;
+use crate::support::panics;
 use crate::world::dispatch::dispatch;
 use crate::world::scheduler::Turn;
 use crate::world::state::due::Due;
@@ -31,9 +32,30 @@ pub struct Outcome {
 }
 
 /// Runs a plan to its end. The same plan gives the same events, always.
-pub fn run(plan: &Arc<Plan>, subject: &Subject, witness: &mut impl Witness) -> Outcome {
-    let world = World::new(Arc::clone(plan), subject.clone());
-    outcome_of(run_world(world, witness))
+pub fn run(plan: &Arc<Plan>, subject: &Subject, witness: &mut (impl Witness + Send)) -> Outcome {
+    on_its_thread(subject, || {
+        let world = World::new(Arc::clone(plan), subject.clone());
+        outcome_of(run_world(world, witness))
+    })
+}
+
+/// Other people's clients keep generators of random numbers and hashers in their thread: there each run has a thread of its
+/// own, so that none begins with what an earlier one left.
+fn on_its_thread<T: Send>(subject: &Subject, run: impl FnOnce() -> T + Send) -> T {
+    if subject.lease_client.is_none() {
+        return run();
+    }
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| (run(), panics::take_last()));
+        running.join()
+    });
+    match ran {
+        Ok((ran, panicked)) => {
+            panics::put_last(panicked);
+            ran
+        }
+        Err(payload) => std::panic::resume_unwind(payload),
+    }
 }
 
 /// As [`run`], and returns every call in the order of decisions.

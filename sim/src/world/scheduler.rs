@@ -289,6 +289,13 @@ impl<D> Kernel<D> {
         taken
     }
 
+    /// When the first of these falls due.
+    pub fn earliest(&self, which: impl Fn(&D) -> bool) -> Option<u64> {
+        let due = |place: u32| self.due[place as usize].1.as_ref();
+        let times = self.agenda.iter().filter(|Reverse((_, _, place))| due(*place).is_some_and(&which));
+        times.map(|Reverse((at_us, ..))| *at_us).min()
+    }
+
     /// When the last of these falls due.
     pub fn latest(&self, which: impl Fn(&D) -> bool) -> Option<u64> {
         let due = |place: u32| self.due[place as usize].1.as_ref();

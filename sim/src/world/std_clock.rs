@@ -29,3 +29,54 @@ pub async fn with_std_clock<T>(environment: &dyn Environment, call: impl Future<
     })
     .await
 }
+
+/// Std's clock on one node: `SystemTime` and whatever asks for it shows the node's wall clock, `Instant` keeps pace with it, and
+/// entropy is drawn from the node's seed.
+pub struct NodeStdClock {
+    seed: u64,
+    runtime: Runtime,
+    /// How often it was set back.
+    steps_back: u64,
+}
+
+impl NodeStdClock {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, runtime: runtime_of(seed), steps_back: 0 }
+    }
+
+    /// Time stands still while `work` runs.
+    pub fn during<T>(&mut self, wall_ms: u64, work: impl FnOnce() -> T) -> T {
+        let wall = Duration::from_millis(wall_ms);
+        // It passes some nanoseconds by itself.
+        if self.runtime.block_on(async { shown() }) >= wall + Duration::from_millis(1) {
+            self.set_back();
+        }
+        self.runtime.block_on(async {
+            TimeHandle::current().advance(wall.saturating_sub(shown()));
+            work()
+        })
+    }
+
+    /// A runtime's clock only goes forward. A new one of the same seed counts from the same beginning, so `Instant` steps back as
+    /// far as the wall clock, and no further.
+    fn set_back(&mut self) {
+        const DRAWN_A_STEP: u64 = 4_096;
+        self.runtime = runtime_of(self.seed);
+        self.steps_back += 1;
+        // Else it would draw the same entropy again.
+        let drawn = self.steps_back * DRAWN_A_STEP;
+        self.runtime.block_on(async {
+            for _ in 0..drawn {
+                let _: u64 = madsim::rand::random();
+            }
+        });
+    }
+}
+
+fn shown() -> Duration {
+    TimeHandle::current().now_time().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+fn runtime_of(seed: u64) -> Runtime {
+    Runtime::with_seed_and_config(seed, madsim::Config::default())
+}

@@ -1,6 +1,6 @@
 //! Starts a worker's node: the worker of the subject, and sweeps at the plan's period.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fencepost::ProcessRegistry;
@@ -13,6 +13,7 @@ use crate::plan::Node;
 use crate::plan::chance::{Purpose, below};
 use crate::subject::{Protocol, Workplace};
 use crate::world::bodies::NodeBodies;
+use crate::world::contender::Contender;
 use crate::world::effects::LedgerWire;
 use crate::world::environment::{NodeEnvironment, liveness};
 use crate::world::messages::remote_client;
@@ -43,9 +44,14 @@ pub fn start(node: Node, is_renamed: bool) {
         attempt_rules: subject.attempt_rules,
         bodies: Arc::new(NodeBodies(node)),
     };
-    let driver = match &subject.make_worker {
-        Some(make_worker) => ProcessWorkDriver::new(registry, make_worker(workplace)),
-        None => ProcessWorkDriver::inline(registry, workplace.worker()),
+    let driver = match (&subject.lease_client, &subject.make_worker) {
+        (Some(door), _) => {
+            let candidates = Mutex::default();
+            let contender = Contender { node, door: door.clone(), place: workplace, candidates };
+            ProcessWorkDriver::new(registry, Arc::new(contender))
+        }
+        (None, Some(make_worker)) => ProcessWorkDriver::new(registry, make_worker(workplace)),
+        (None, None) => ProcessWorkDriver::inline(registry, workplace.worker()),
     };
     let every_us = plan.sweep_ms * 1_000;
     let first_us = with(|world| {

@@ -9,13 +9,19 @@ use crate::plan::step::Method;
 use crate::plan::{Node, Process};
 use crate::world::scheduler::TaskId;
 use crate::world::state::exchanges::ExchangeId;
+use crate::world::state::store_traffic::{StoreAnswer, StoreRequest};
 
 pub enum Due {
     Wake(Waker),
+    /// A timer of a tokio node falls due, or its runtime may be moved on.
+    WakeTokio(Waker),
     /// A task that was spawned late may now run.
     TaskStarts(TaskId),
     RequestArrives(Message<Request>),
     AnswerArrives(Message<Response>),
+    /// A request to the store behind somebody's client of leases, and its answer.
+    StoreRequestArrives(Message<StoreRequest>),
+    StoreAnswerArrives(Message<StoreAnswer>),
     EffectArrives(OfferedEffect),
     EffectAnswerArrives(OfferedEffect, Result<(), u64>),
     /// A step of the plan, by its number.

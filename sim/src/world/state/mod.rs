@@ -13,6 +13,7 @@ pub mod records;
 pub mod rows;
 pub mod services;
 pub mod store_faults;
+pub mod store_traffic;
 pub mod traffic;
 pub mod unknown_call;
 mod world;

@@ -48,6 +48,8 @@ pub struct NodeState {
     pub entropy_drawn: u64,
     /// Tasks spawned in this life.
     pub spawned: u64,
+    /// Tokio runtimes started, over all lives.
+    pub spawned_runtimes: u64,
     /// Calls sent in this life.
     pub calls: u64,
     /// Lies of the probes of workers, and of the registry's, about this node.
@@ -73,6 +75,7 @@ impl NodeState {
             entropy: entropy_of(seed, node, 1),
             entropy_drawn: 0,
             spawned: 0,
+            spawned_runtimes: 0,
             calls: 0,
             lied_about: ProbeLies::default(),
             lied_to_registry: ProbeLies::default(),

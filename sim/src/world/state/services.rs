@@ -9,7 +9,7 @@ use fencepost::registry::remote::{RegistryServer, Request, Response};
 use tokio::sync::Mutex;
 
 use crate::disk;
-use crate::lease::Beliefs;
+use crate::lease::{AnyStore, Beliefs};
 use crate::plan::step::Span;
 use crate::subject::{Core, ReachRows, RequestServer};
 use crate::world::state::store_faults::StoreWaits;
@@ -51,6 +51,8 @@ pub struct RegistryService {
     pub lock: Option<Arc<Mutex<()>>>,
     /// The lease service behind it, which can be asked who holds a key.
     pub beliefs: Option<Arc<dyn Beliefs>>,
+    /// The store behind somebody's client of leases. It outlives crashes of the node.
+    pub lease_store: Option<Arc<dyn AnyStore>>,
     /// The waits on the registry's own node.
     pub waits: Option<Arc<dyn ProcessAttach>>,
     /// How long it stays away when it dies.

@@ -7,11 +7,13 @@ use crate::plan::step::Method;
 use crate::plan::{Link, Process};
 use crate::world::state::exchanges::Exchanges;
 use crate::world::state::network::Network;
+use crate::world::state::store_traffic::StoreTraffic;
 
 #[derive(Default)]
 pub struct Traffic {
     pub network: Network,
     pub exchanges: Exchanges<Response>,
+    pub store: StoreTraffic,
     pub held_calls: Vec<HeldCall>,
     /// Every message, if the run was asked to keep them.
     pub log: Option<MessageLog>,
