@@ -16,10 +16,10 @@ use crate::live::journal::{Journal, JournalEntry};
 use crate::live::recorded_store::RecordedStore;
 use crate::subject::Subject;
 
-type Answered = Result<Reply, RegistryError>;
+type RegistryAnswer = Result<Reply, RegistryError>;
 
 pub struct RecordedRegistry {
-    calls: mpsc::Sender<(Call, oneshot::Sender<Answered>)>,
+    calls: mpsc::Sender<(Call, oneshot::Sender<RegistryAnswer>)>,
     durability_tier: DurabilityTier,
 }
 
@@ -56,7 +56,7 @@ impl RecordedRegistry {
 
 fn serve<S: Store>(
     mut registry: Registry<RecordedStore<S>>,
-    requests: &Mutex<mpsc::Receiver<(Call, oneshot::Sender<Answered>)>>,
+    requests: &Mutex<mpsc::Receiver<(Call, oneshot::Sender<RegistryAnswer>)>>,
     numbers: &AtomicU64,
     journal: &Journal,
 ) {
@@ -70,7 +70,7 @@ fn serve<S: Store>(
         let answer = registry.apply(call);
         // Lists are long, and no law hears of them.
         let told = if is_list { answer.clone().map(|_| Reply::Done(())) } else { answer.clone() };
-        journal.note(JournalEntry::Answered { number, answer: Box::new(told) });
+        journal.note(JournalEntry::RegistryAnswer { number, answer: Box::new(told) });
         // Whoever went away has lost the answer, not the write.
         drop(heard.send(answer));
     }
@@ -78,7 +78,7 @@ fn serve<S: Store>(
 
 #[async_trait]
 impl Submit for RecordedRegistry {
-    async fn submit(&self, call: Call) -> Answered {
+    async fn submit(&self, call: Call) -> RegistryAnswer {
         let (heard, answered) = oneshot::channel();
         let gone = || RegistryError::unavailable("wait for the registry", "its threads have ended");
         self.calls.send((call, heard)).map_err(|_| gone())?;

@@ -104,7 +104,9 @@ fn commands() -> String {
 /// The commands that the program lists in its help.
 fn names(overview: &str) -> Vec<&str> {
     let listed = overview.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names = listed.lines().filter_map(|line| line.split_whitespace().next());
+    // Lines that are indented further go on with what a command is for.
+    let of_commands = listed.lines().filter(|line| !line.starts_with("   "));
+    let names = of_commands.filter_map(|line| line.split_whitespace().next());
     let names: Vec<&str> = names.filter(|name| *name != "help").collect();
     assert!(names.len() > 10, "{overview}");
     names
