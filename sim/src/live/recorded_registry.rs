@@ -70,7 +70,7 @@ fn serve<S: Store>(
         let answer = registry.apply(call);
         // Lists are long, and no law hears of them.
         let told = if is_list { answer.clone().map(|_| Reply::Done(())) } else { answer.clone() };
-        journal.note(JournalEntry::RegistryAnswer { number, answer: Box::new(told) });
+        journal.note(JournalEntry::Answered { number, answer: Box::new(told) });
         // Whoever went away has lost the answer, not the write.
         drop(heard.send(answer));
     }
