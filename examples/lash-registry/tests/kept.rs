@@ -15,20 +15,17 @@ struct Finding {
     plan: &'static str,
     /// The subject that it is run with.
     subject: &'static str,
-    /// The releases whose subject of this name breaks the law of the file.
+    /// The releases whose subject of this name breaks the law of the file, if it claims to keep that law.
     broken_in: &'static [&'static str],
 }
 
 const ALL: &[&str] = &["86", "89", "113"];
 
-/// The releases whose answers are held against the model.
-const JUDGED: &[&str] = &["89", "113"];
-
 const FINDINGS: &[Finding] = &[
     Finding { plan: "a-stale-writer-completes", subject: "memory", broken_in: &["86"] },
     Finding { plan: "a-renewal-decided-before-its-wait", subject: "waiting", broken_in: &["113"] },
     Finding { plan: "a-power-off-loses-a-lease", subject: "disk", broken_in: ALL },
-    Finding { plan: "a-prune-of-everything-prunes-nothing", subject: "uncapped", broken_in: JUDGED },
+    Finding { plan: "a-prune-of-everything-prunes-nothing", subject: "uncapped", broken_in: ALL },
     Finding { plan: "the-double-leases-an-unknown-id", subject: "double", broken_in: ALL },
     Finding { plan: "the-double-keeps-half-of-a-transfer", subject: "double", broken_in: ALL },
 ];
@@ -54,7 +51,11 @@ fn every_finding_is_where_it_was_found_and_nowhere_else() {
         let (plan, kept) = regressions::load(&folder().join(format!("{}.toml", finding.plan))).unwrap();
         let kept = kept.expect("it names its law");
         assert!(kept.story.len() > 80, "{}: tell the story", finding.plan);
-        let verdict = judge(&Arc::new(plan), &subject(finding.subject));
+        let subject = subject(finding.subject);
+        if !subject.claims(&kept.law) {
+            continue;
+        }
+        let verdict = judge(&Arc::new(plan), &subject);
         let is_broken = finding.broken_in.contains(&release());
         assert_eq!(verdict.breaks(&kept.law), is_broken, "{}: {:?}", finding.plan, verdict.broken());
         if !is_broken {
