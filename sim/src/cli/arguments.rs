@@ -164,8 +164,10 @@ pub fn check_usage(words: &[&str]) -> Result<(), String> {
 
 /// The whole command line, for its parser, its completions and its manual pages.
 pub fn definition() -> clap::Command {
+    // Never wrapped: whether clap would wrap depends on what else is built with it.
     <Arguments as CommandFactory>::command()
-        .mut_subcommands(|command| command.after_help(EXIT_CODES_IN_A_LINE))
+        .term_width(0)
+        .mut_subcommands(|command| command.after_help(EXIT_CODES_IN_A_LINE).term_width(0))
 }
 
 pub fn parse(words: &[OsString]) -> Result<Arguments, ParseError> {
