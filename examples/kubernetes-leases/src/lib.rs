@@ -13,7 +13,7 @@ pub use kubert_lease::Kubert;
 pub use leader_election::KubeLeaderElection;
 pub use service::ApiService;
 
-/// What its README says: candidates use timestamps of their own clocks. So it is judged where clocks agree.
+/// Its README says that candidates use timestamps of their own clocks. So it is judged only where clocks agree.
 pub fn kube_leader_election() -> Subject {
     Subject::lease_client("kube-leader-election-0.44", LeaseApi::open, KubeLeaderElection)
         .where_clocks_agree_within(0)

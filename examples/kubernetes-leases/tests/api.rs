@@ -124,8 +124,8 @@ fn a_merge_patch_changes_what_it_names() {
     assert_eq!(patched["spec"], json!({"holderIdentity": "two", "leaseDurationSeconds": 5}));
 }
 
-/// Of the sentence on PUT the same holds for a patch that names a version; one that names none is made on whatever is there, and
-/// so takes a lease from whoever has taken it meanwhile.
+/// The sentence on PUT holds for a patch that names a version, too. A patch that names none is made on whatever is stored, and so
+/// takes a lease from whoever has taken it meanwhile.
 #[test]
 fn a_merge_patch_is_conditional_only_if_it_names_a_version() {
     let server = server();

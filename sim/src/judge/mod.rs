@@ -127,7 +127,7 @@ pub fn rejudge(history: &History, is_ours: bool, not_claimed: &[impl AsRef<str>]
     judgement.findings(&history.plan)
 }
 
-/// What a history shows, however it was made: the laws' findings, the coverage marks it hit, and its longest zombie window.
+/// The verdict on a history, simulated or live: the laws' findings, the coverage marks it hit, and its longest zombie window.
 pub struct HistoryVerdict {
     pub findings: Vec<Judged>,
     pub hits: CoverageCounts,

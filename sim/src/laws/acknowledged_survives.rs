@@ -120,7 +120,7 @@ impl AcknowledgedRow {
         }
     }
 
-    /// What is missing of the row, or is there and was never acknowledged.
+    /// Names the first fact that is missing from the row, or that is there and was never acknowledged.
     fn difference(&self, shown: SurvivingRow, last_sequence: u64) -> Option<&'static str> {
         let (status, facts) = match shown {
             SurvivingRow::Unreadable => return Some("rows that cannot be read, on a disk that is sound"),

@@ -64,7 +64,7 @@ impl Law for ExpiryIsExact {
                 format!("{apart_ms} ms {side} its expiry a grant {grant_did}")
             });
         }
-        // What the registry answered last is what it must stand by, even if it re-entered a grant that was not stored.
+        // The registry must stand by its last answer, even if it re-entered a grant that was not stored.
         if let What::Reentered { expires_ms, .. } = what {
             stored.store(event.grant, expires_ms);
         } else {

@@ -50,7 +50,7 @@ pub struct LawCard {
 /// laws concerned allow for them one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assumption {
-    /// What the disk says is synced survives a crash. Laws about nodes alone do without it.
+    /// Whatever the disk calls synced survives a crash. Laws about nodes alone do not assume it.
     DiskSyncs,
 }
 

@@ -381,7 +381,7 @@ impl ModelledRow {
         if self.is_lost {
             return;
         }
-        // What overlapped with a call that was no matter of this law is still to be put in order.
+        // An earlier call may have overlapped with one that this law does not judge: then the order is still open.
         if span.is_some() || !self.open.is_empty() || !self.overlapping.is_empty() {
             let began = span.map_or(self.overlapping.len(), |span| span.place);
             let (number, node, ended_us) = (case.number(), event.node, event.at_us);

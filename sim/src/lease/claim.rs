@@ -1,5 +1,5 @@
-//! What the author of a lease service promises. Each promise has its laws; a law of which nothing was promised is not judged,
-//! and every report says so.
+//! Promises that the author of a lease service makes. Each promise has its laws. A law without a promise is not judged, and every
+//! report says so.
 
 /// One promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +13,8 @@ pub enum LeaseClaim {
     OneHolder,
     /// At its deadline a grant is gone, and one millisecond earlier it is not, for every call alike.
     ToldByDeadline,
-    /// Of a client alone: two candidates never take themselves for the leader of one key at once, for longer than their
-    /// clocks can be apart. Time in which either stands still does not count.
+    /// Two candidates never both take themselves for the leader of one key for longer than their clocks can be apart. Time in
+    /// which either is paused does not count. Only a client makes this promise.
     OneLeader,
 }
 
@@ -22,11 +22,11 @@ pub enum LeaseClaim {
 pub const ALWAYS_JUDGED: &[&str] = &["nobody-panics", "calm-ends-everything"];
 
 impl LeaseClaim {
-    /// Of a lease service.
+    /// All that a lease service can promise.
     pub const ALL: &'static [Self] =
         &[Self::FencesGrow, Self::WritesAreFenced, Self::OneHolder, Self::ToldByDeadline];
 
-    /// Of a client, of which nothing is seen but who it takes for the leader.
+    /// All that a client can promise: the harness sees only whom it takes for the leader.
     pub const OF_CLIENTS: &'static [Self] = &[Self::OneLeader];
 
     /// The laws that judge it.

@@ -1,5 +1,5 @@
-//! What a service does not keep and a world needs: processes under the names of keys, their logs, and the lease as the
-//! answers of the service tell it. They are kept by our own registry, which here decides no lease.
+//! Rows that a world needs and a lease service does not keep: processes under the names of keys, their logs, and the lease as
+//! the service's answers tell it. Our own registry keeps them. It decides no lease here.
 
 use std::sync::Arc;
 

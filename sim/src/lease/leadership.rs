@@ -1,4 +1,4 @@
-//! What a candidate believes of itself, between the client that tells it and the world that acts on it.
+//! The belief of a candidate that it leads: the client tells it, and the world acts on it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ pub(crate) struct LeadershipState {
     is_done: watch::Sender<bool>,
 }
 
-/// Whether a candidate takes itself for the leader.
+/// True while a candidate takes itself for the leader.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LeaderBelief {
     pub leads: bool,

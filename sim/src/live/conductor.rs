@@ -137,7 +137,7 @@ enum Recovery {
 struct Conducting<'a> {
     faults: LiveFaults,
     base_ns: u64,
-    /// What ends which fault when, in milliseconds of the run.
+    /// The ends of faults that go on, each with its time in milliseconds of the run.
     due: Vec<(u64, Recovery)>,
     fleet: Fleet,
     store: &'a mut StoreHost,

@@ -1,4 +1,4 @@
-//! What a host asks, and when.
+//! The requests of a host, each with its time.
 
 use fencepost::model::process::RecoveryDisposition;
 use serde::{Deserialize, Serialize};

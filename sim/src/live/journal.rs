@@ -95,7 +95,7 @@ pub enum JournalEntry {
     },
 }
 
-/// What the worker hears of its call.
+/// The answer to a call, as the worker hears it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum HeardResult {
     Acquired(ProcessLease),
@@ -104,7 +104,7 @@ pub enum HeardResult {
     Error(RegistryError),
 }
 
-/// What a step saw and wrote, and the store's own reading of the clock.
+/// The rows that a step saw and wrote, and the store's own reading of the clock.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DecidedFacts {
     /// Read under the lock: among decisions about one process its order is theirs.
@@ -162,7 +162,7 @@ impl Journal {
             std::process::exit(JOURNAL_FAILED);
         };
         line.push(b'\n');
-        // What a process does after that would be missing from the history: it does nothing more.
+        // The process ends here: whatever it did next would be missing from the history.
         if file.write_all(&line).is_err() {
             std::process::exit(JOURNAL_FAILED);
         }

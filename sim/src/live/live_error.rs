@@ -1,4 +1,4 @@
-//! What can keep a live run from being carried out: one sentence that says what to do.
+//! Errors that keep a live run from being carried out, each a sentence that says what to do.
 
 /// A live run that could not be carried out.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ pub enum LiveFault {
     HoldLock { for_ms: u64 },
     /// Every connection of the process to the server is cut.
     Cut { node: Node },
-    /// What passes between the process and the server takes longer.
+    /// Messages between the process and the server take longer.
     Delay { node: Node, by_ms: u64, for_ms: u64 },
     /// The server ends every session of the process.
     EndSessions { node: Node },

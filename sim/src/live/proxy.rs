@@ -41,7 +41,7 @@ impl StoreProxy {
         self.link.cuts.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What passes from now on takes so much longer, in either direction.
+    /// Delays everything that passes from now on by so much, in both directions.
     pub fn delay(&self, delay_ms: u64) {
         self.link.delay_ms.store(delay_ms, Ordering::SeqCst);
     }

@@ -23,7 +23,7 @@ pub struct RecordedRegistry {
     durability_tier: DurabilityTier,
 }
 
-/// What every thread of a registry shares.
+/// The parts that all threads of a registry share.
 #[derive(Clone)]
 pub struct RegistryParts {
     pub journal: Arc<Journal>,

@@ -1,4 +1,4 @@
-//! What a live run is asked to do, and what each of its processes is told when it is started.
+//! The settings of a live run, and those that each of its processes is started with.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ impl LiveStore {
     }
 }
 
-/// What is asked of a live run.
+/// A request for a live run.
 #[derive(Debug, Clone)]
 pub struct LiveRequest {
     pub store: LiveStore,

@@ -35,7 +35,7 @@ pub struct ServerCrash {
 
 pub struct StoreHost {
     place: StorePlace,
-    /// Of a server that is the run's own.
+    /// The server, if the run started it.
     server: Option<PostgresServer>,
     proxies: BTreeMap<u8, StoreProxy>,
     is_lock_held: Arc<AtomicBool>,

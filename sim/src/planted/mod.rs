@@ -18,8 +18,7 @@ mod wrong_rules;
 
 pub use planted_bug::{ExpectedEnd, PlantedBug};
 
-/// What the table itself is checked with: values that must survive, one that must not
-/// even be seen, and one that must die at once.
+/// Subjects that check the table itself: some must survive, one must not even be reached, and one must be killed at once.
 pub fn controls() -> &'static [(PlantedBug, ExpectedEnd)] {
     controls::ALL
 }

@@ -1,5 +1,5 @@
-//! What a wrong worker has around it: a registry whose answers it does not believe, tasks that take turns, effects with
-//! another's stamp. The worker in it is the true one.
+//! Wrappers that make the true worker act wrongly: a registry whose answers it does not believe, tasks that take turns, effects
+//! under the fence of another grant.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

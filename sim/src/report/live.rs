@@ -20,7 +20,7 @@ use crate::timeline::snapshot::Snapshot;
 const LINES_OF_TIMELINE: usize = 20;
 const MOST_LIVES: usize = 3;
 
-/// What was done and what became known, in a few lines.
+/// Tells in a few lines which faults there were and what they showed.
 pub fn short_summary(request: &LiveRequest, run: &LiveRun, verdict: &HistoryVerdict) -> String {
     let LiveRun { merged, faults, .. } = run;
     let mut text = String::new();

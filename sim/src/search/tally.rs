@@ -72,7 +72,7 @@ impl Tally {
             undecided: 0,
             not_reached: 0,
         };
-        // Of another's client nothing is seen that a mark is about.
+        // The marks are about registries and lease services. A client shows nothing of either.
         let can_be_hit = |mark: &Mark| {
             subject.lease_client.is_none() && (subject.lease_door.is_none() || !mark.needs_registry())
         };

@@ -238,8 +238,8 @@ impl Subject {
         self.lease_door.as_ref().is_none_or(|door| door.is_judged_by(law)) && !self.not_claimed.contains(&law)
     }
 
-    /// Whether a plan may keep its rows there: our own registry needs the feature `sqlite` to keep them on the disk, and another's
-    /// decides that itself.
+    /// True if a plan may name this store. Our own registry needs the feature `sqlite` for rows on the disk; another registry
+    /// decides for itself where it keeps rows.
     pub fn can_keep_rows_in(&self, store: Store) -> bool {
         !self.is_ours() || store == Store::Memory || cfg!(feature = "sqlite")
     }

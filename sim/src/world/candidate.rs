@@ -32,7 +32,7 @@ const COMPLETE_AGAIN: Duration = Duration::from_millis(100);
 /// Moved on at the latest after so long, where nothing else falls due.
 const LONGEST_MOVE_US: u64 = 1_000_000;
 
-/// What a candidate works on, and where.
+/// The process that a candidate works on, and the node it runs on.
 #[derive(Clone)]
 pub struct Work {
     pub node: Node,
@@ -62,7 +62,7 @@ struct Term {
     body: BoxFuture<'static, ()>,
 }
 
-/// What is on the agenda for the node's clock.
+/// The next entry on the agenda for the node's clock.
 struct NextMove {
     entry: Entry,
     at_us: u64,
@@ -212,8 +212,8 @@ impl Drop for CandidateTask {
 /// Does the work of a leader, and says so when it is done.
 async fn lead(work: Work) {
     let record = work.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let lease = with(|world| world.term_begins(work.node, work.process, record.id()));
-    let Some(output) = work.bodies.run(&record, lease.fencing_token, &LeadersActions::default()).await else {
+    let fence = with(|world| world.term_begins(work.node, work.process, record.id()));
+    let Some(output) = work.bodies.run(&record, fence, &LeadersActions::default()).await else {
         return;
     };
     while let Err(error) = work.registry.complete_process(record.id(), output.clone()).await {
@@ -256,8 +256,8 @@ impl World {
         }
     }
 
-    /// The grant under which events show a term: its fence counts the terms of the process, whoever began them.
-    fn term_begins(&mut self, node: Node, process: u16, key: &str) -> ProcessLease {
+    /// Names the grant under which events show a term. Returns its fence, which counts the terms of the process, whoever began them.
+    fn term_begins(&mut self, node: Node, process: u16, key: &str) -> u64 {
         let terms = self.traffic.store.terms.entry(process).or_default();
         *terms += 1;
         let term = *terms;
@@ -276,6 +276,6 @@ impl World {
             expires_at_epoch_ms: u64::MAX,
         };
         self.records.grants.of_lease(process, &lease);
-        lease
+        term
     }
 }

@@ -10,8 +10,8 @@ use crate::world::observed_client::ObservedClient;
 
 pub struct RenewThenWrite {
     pub client: ObservedClient,
-    /// What the worker asks for in every renewal. The check asks for as much: with less, a registry that takes a renewal at its
-    /// word would make the lease shorter than the worker believes.
+    /// The length that the worker asks for in every renewal. The check asks for the same length. With less, a registry could
+    /// make the lease shorter than the worker believes.
     pub ttl_ms: u64,
 }
 

@@ -19,11 +19,8 @@ pub async fn with_std_clock<T>(environment: &dyn Environment, call: impl Future<
     poll_fn(|task| {
         let now_ms = environment.now_epoch_ms();
         // A runtime's clock only goes forward, and a node's may step back.
-        let runtime = Runtime::with_seed_and_config(0, madsim::Config::default());
-        runtime.block_on(async {
-            let time = TimeHandle::current();
-            let since_epoch = time.now_time().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            time.advance(Duration::from_millis(now_ms).saturating_sub(since_epoch));
+        runtime_of(0).block_on(async {
+            TimeHandle::current().advance(Duration::from_millis(now_ms).saturating_sub(shown()));
             call.as_mut().poll(task)
         })
     })

@@ -1,5 +1,6 @@
 //! A real tokio runtime on one thread, whose clock stands and is moved on by the world. It has two moves: it runs until nothing
-//! in it is ready, and it moves its clock on to its next timer, without running what that timer wakes.
+//! in it is ready, and it moves its clock on to its next timer, without running what that timer wakes. `Instant` is tokio's here: it
+//! shows the paused clock, never the machine's.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

@@ -1,5 +1,5 @@
-//! What went wrong at the server or on the way to it, in a sentence. No statement, no value and no part of the URL is in
-//! one.
+//! Failures at the server or on the way to it, each told in a sentence. The sentence holds no statement, no value and no part of
+//! the URL.
 
 use std::error::Error as _;
 

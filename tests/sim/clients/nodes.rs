@@ -1,5 +1,5 @@
-//! What the world does to a node acts on the tokio runtimes of its candidates: pauses hold them, crashes drop them, and their
-//! clocks are the node's.
+//! Faults of a node act on the tokio runtimes of its candidates: a pause holds them, a crash drops them, and they go by the
+//! node's clock.
 
 #![expect(clippy::disallowed_methods, reason = "clients ask the machine for the time, and sleep on tokio")]
 

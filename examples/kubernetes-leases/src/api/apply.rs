@@ -34,7 +34,7 @@ pub fn applied(
     if !conflicts.is_empty() && !target.is_forced {
         return Err(ApiError::fields_owned_by_others(&conflicts));
     }
-    // What it applied before and does not any more goes, unless others manage it too.
+    // A field that this manager applied before and leaves out now is removed, unless another manager owns it, too.
     let before = managers.iter().find(|known| known.is(&manager));
     let left_out: Vec<_> =
         before.map(|before| before.fields.difference(&fields).cloned().collect()).unwrap_or_default();

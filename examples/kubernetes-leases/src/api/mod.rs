@@ -124,7 +124,7 @@ impl Objects {
         }
         object::check_name(patch, target)?;
         let known = self.find(target)?;
-        // What the patch does not name keeps its value, the version among it.
+        // A field that the patch does not name keeps its value. That includes the version.
         let merged = merge_patch::merged(known.shown(), patch);
         known.check_version(object::version_of(&merged).unwrap_or_default())?;
         let changed = known.updated(merged, target, target.manager(Operation::Update, now))?;

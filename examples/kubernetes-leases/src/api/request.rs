@@ -29,7 +29,7 @@ pub struct ApiAnswer {
     pub body: Vec<u8>,
 }
 
-/// What a request is about.
+/// The object that a request names.
 #[derive(Debug)]
 pub struct Target {
     pub namespace: String,
@@ -129,7 +129,7 @@ impl fmt::Display for ApiAnswer {
     }
 }
 
-/// What a reader of a timeline must know of a Lease.
+/// Writes the fields of a Lease that a reader of a timeline needs.
 fn write_facts(f: &mut fmt::Formatter<'_>, object: Option<&Value>) -> fmt::Result {
     let Some(object) = object else { return Ok(()) };
     for (label, pointer) in [

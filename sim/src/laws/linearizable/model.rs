@@ -43,7 +43,7 @@ pub(super) struct Decision {
     pub claims: GrantNo,
     /// The hash of its output, if it is a completion.
     pub output: Option<u64>,
-    /// Of a reclaim.
+    /// Set for a reclaim.
     pub observed: Option<ReclaimEvidence>,
     /// The kind of call, if it is a write that presents no lease.
     pub unfenced: Option<CallKind>,

@@ -45,11 +45,11 @@ pub enum LeaseChange {
     Made {
         expires_ms: u64,
     },
-    /// Of the event's own grant, if that is the stored one.
+    /// Only if the event's grant is the stored one.
     Extended {
         expires_ms: u64,
     },
-    /// Of the event's own grant, if that is the stored one.
+    /// Only if the event's grant is the stored one.
     GivenBack,
     Ended,
     Pruned,

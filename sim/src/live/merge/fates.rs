@@ -1,5 +1,5 @@
-//! What became of each call. An answered one tells it itself. One whose answer nobody heard changed the rows or did not: the
-//! next decision about its process read them, under the same lock, and shows which.
+//! The fate of each call. An answer tells it. If nobody heard the answer, the next decision about the process tells it: it read the
+//! rows under the same lock, and they show whether the call had changed them.
 
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ impl Fates {
         }
     }
 
-    /// What takes no lock is known to lie between two writes only if it overlapped none.
+    /// A call that takes no lock has a known place between two writes only if it overlapped with no write.
     fn place_reads(&mut self, decisions: &mut [LiveDecision], writes: &[usize], reads: &[usize]) {
         let spans: Vec<(u64, u64)> = writes
             .iter()
@@ -134,8 +134,7 @@ impl Fates {
     }
 }
 
-/// Whether these changes are in the rows as they were seen next. Had they been made, exactly they would be there. None if what
-/// was seen does not tell.
+/// True if the rows, as they were seen next, hold exactly these changes. None if the rows do not tell.
 fn was_applied(facts: &DecidedFacts, seen: &SeenProcess) -> Option<bool> {
     let after = facts.after();
     if after.tenure != facts.before.tenure {
@@ -145,7 +144,7 @@ fn was_applied(facts: &DecidedFacts, seen: &SeenProcess) -> Option<bool> {
     Some(seen == after)
 }
 
-/// What is known of the lock that a decision was noted under.
+/// The lock that a decision was noted under, as far as it is known.
 #[derive(Clone, Copy)]
 pub struct LockOfDecision {
     /// A server lets go of it when it ends the session, whether the client knows or not.

@@ -1,4 +1,4 @@
-//! What a run leaves behind for the merge.
+//! The record that a run leaves behind for the merge.
 
 use std::path::Path;
 

@@ -15,8 +15,8 @@ use crate::world::fingerprint::hash_of;
 use crate::world::recorder::unrecorded_read::look;
 use crate::world::state::{World, with};
 
-/// What a call is about, as the registry shows it: a process's row, lease and log, or the handles of two scopes. None, if it
-/// cannot be read.
+/// Reads the rows that a call is about: a process's row, lease and log, or the handles of two scopes. None, if they cannot be
+/// read.
 async fn show(registry: &dyn Submit, looked_at: &[Call]) -> Option<Vec<Reply>> {
     let mut shown = Vec::with_capacity(looked_at.len());
     for call in looked_at {

@@ -37,7 +37,7 @@ pub struct Records {
     pub open_spans: BTreeSet<u64>,
     /// The readings of the registry's clock that the call took which is being decided; none where nobody needs them.
     pub readings: Option<Readings>,
-    /// What the registry's clock shows to a decision that waited for its store; none while it shows the present time.
+    /// The time that the registry's clock shows to a decision that waited for its store; none while it shows the present time.
     pub decision_clock: Option<DecisionClock>,
     /// Every call as it was decided, if the run was asked to keep them.
     pub decided_calls: Option<Vec<DecidedCall>>,

@@ -19,7 +19,7 @@ const MOST_CALLS: usize = 64;
 
 pub struct Orders<'a> {
     group: &'a [OverlappingCall],
-    /// What was tried: by the calls that are decided, the states they lead to.
+    /// The states that were tried, by the set of calls that had been decided.
     seen: BTreeMap<u64, Vec<ReferenceModel>>,
     steps: usize,
     /// The states that all answers fit.
