@@ -144,6 +144,8 @@ enum How {
     Slow { before_ms: u64, after_ms: u64 },
     /// Writes are answered at once; a read takes so long to come back.
     ReadsComeLate { by_ms: u64 },
+    /// Calls are decided at once, and some answers take so much longer than others that they overtake one another.
+    AnswersOvertake,
     /// It cannot say how a lease was lost.
     LossesAreOne,
     /// Some writes have an unknown outcome: they were applied, or they were not.
@@ -174,6 +176,11 @@ impl Submit for Reached {
             How::ReadsComeLate { by_ms } => {
                 let answer = dispatch(self.inner.as_ref(), call).await;
                 self.wait(if is_read { by_ms } else { 0 }).await;
+                answer
+            }
+            How::AnswersOvertake => {
+                let answer = dispatch(self.inner.as_ref(), call).await;
+                self.wait(number % 3 * 3).await;
                 answer
             }
             How::LossesAreOne => {
@@ -214,6 +221,11 @@ fn a_store_that_is_slow() {
     for (before_ms, after_ms) in [(4, 0), (0, 4), (2, 2)] {
         breaks_nothing(&reached("slow", How::Slow { before_ms, after_ms }, Rules::LAWFUL));
     }
+}
+
+#[test]
+fn answers_that_overtake_one_another() {
+    breaks_nothing(&reached("overtaking", How::AnswersOvertake, Rules::LAWFUL));
 }
 
 #[test]
