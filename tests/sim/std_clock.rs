@@ -15,7 +15,8 @@ use fencepost_sim::generate::generate;
 use fencepost_sim::judge::judge;
 use fencepost_sim::plan::chance::Seed;
 use fencepost_sim::plan::{Node, Store};
-use fencepost_sim::{Subject, with_std_clock};
+use fencepost_sim::subject::Core;
+use fencepost_sim::{Options, Subject, check, with_std_clock};
 
 /// The node's environment, but for the wall clock, which is the machine's.
 struct OfTheMachine(Arc<dyn Environment>);
@@ -100,4 +101,33 @@ fn the_machines_clock_is_the_nodes() {
 fn without_it_the_clock_is_another() {
     let plan = Arc::new(generate(Seed(1), Store::Memory));
     assert_ne!(judge(&plan, &asks_the_machine()).hash, judge(&plan, &handed_its_clock()).hash);
+}
+
+#[test]
+fn a_report_hints_at_a_clock_that_is_not_the_environments() {
+    let failure = check(&asks_the_machine(), &Options { seeds: 0..20, ..Options::default() }).unwrap_err();
+    let told = failure.to_string();
+    assert!(told.contains("days away from its environment's time"), "{told}");
+    let failure =
+        check(&Subject::fencepost().wrapped_by(|core, _| Arc::new(Refuses(core))), &Options::default());
+    assert!(!failure.unwrap_err().to_string().contains("hint:"));
+}
+
+/// Breaks a law under the right clock: it answers every renewal as if its lease were lost.
+struct Refuses(Core);
+
+#[async_trait]
+impl Submit for Refuses {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        match call {
+            Call::RenewProcessLease { lease, .. } => {
+                Err(RegistryError::LeaseLost { process_id: lease.process_id.clone() })
+            }
+            call => self.0.submit(call).await,
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.0.durability_tier()
+    }
 }
