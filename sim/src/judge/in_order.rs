@@ -104,9 +104,17 @@ impl SlowCall {
         let is_evidence = |other: &&Event| is_beside(other, began) && is_evidence(other.kind());
         let is_decision = |other: &&Event| is_beside(other, ended) && !self::is_evidence(other.kind());
         let evidence = events[..began].iter().rev().take_while(is_evidence).count();
-        let decision = events[ended + 1..].iter().take_while(is_decision).count();
+        let decided = events[ended + 1..].iter().take_while(is_decision);
+        let answers = decided.clone().enumerate().filter(|(_, event)| is_answer(event.kind()));
+        let decision = answers.map(|(place, _)| place).nth(1).unwrap_or_else(|| decided.count());
         Self { evidence: began - evidence..=began, decision: ended..ended + 1 + decision }
     }
+}
+
+/// A call is answered with one of these at most, and a prune that it found out about comes before.
+fn is_answer(kind: EventKind) -> bool {
+    kind <= EventKind::Asked && kind != EventKind::Pruned
+        || matches!(kind, EventKind::LeaseShown | EventKind::LogRead | EventKind::Answered)
 }
 
 /// It is recorded of a call before its decision begins.

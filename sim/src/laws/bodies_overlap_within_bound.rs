@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::event::{Event, EventKind, GrantNo, What};
+use crate::history::event::{CallResult, Event, EventKind, GrantNo, TurnedOut, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
@@ -39,6 +39,10 @@ struct RunningBodies {
     running: Vec<RunningBody>,
     overlaps: Vec<BodyOverlap>,
     is_lied_about: bool,
+    /// The forward steps there had been when a call was decided whose outcome is unknown.
+    unknown_at_forward_us: u64,
+    /// The same, if it was applied, for the decision that is recorded next.
+    applied_at_forward_us: Option<u64>,
 }
 
 /// Ordered by grant.
@@ -71,6 +75,8 @@ impl Law for BodiesOverlapWithinBound {
             EventKind::Reclaimed,
             EventKind::Reentered,
             EventKind::Renewed,
+            EventKind::Refused,
+            EventKind::TurnedOut,
             EventKind::Observed,
             EventKind::Paused,
             EventKind::Resumed,
@@ -108,8 +114,20 @@ impl Law for BodiesOverlapWithinBound {
                 let (at_us, waited_us) = self.waited_to_write_us;
                 let since_us = if at_us == event.at_us { waited_us } else { 0 };
                 let was_forward_us = self.forward_us.saturating_sub(since_us);
+                let applied = self.rows.of(event.process).applied_at_forward_us.take();
+                let was_forward_us = applied.unwrap_or(was_forward_us);
                 *self.extended_at_forward_us.of(event.grant) = was_forward_us;
             }
+            // Nobody knows its outcome until somebody looks, and the clock may be stepped until then.
+            What::Refused { why: CallResult::OutcomeUnknown, .. } => {
+                self.rows.of(event.process).unknown_at_forward_us = self.forward_us;
+            }
+            What::TurnedOut { fate, .. } => {
+                let row = self.rows.of(event.process);
+                let is_applied = fate == TurnedOut::Applied;
+                row.applied_at_forward_us = is_applied.then_some(row.unknown_at_forward_us);
+            }
+            What::Refused { .. } => {}
             What::StoreWaited { wrote_ms, .. } => {
                 self.waited_to_write_us = (event.at_us, wrote_ms.saturating_sub(event.clock) * 1_000);
             }

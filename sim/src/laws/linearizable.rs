@@ -5,6 +5,7 @@
 //! time and others came between, any order within their time may have been meant: `linearizable/order.rs` searches those
 //! few calls for an order that fits, and when the search is cut short nothing is claimed.
 
+mod cut_off;
 mod model;
 mod order;
 
@@ -14,6 +15,7 @@ use crate::history::event::{
 use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::linearizable::cut_off::{CutOff, CutOffCall};
 use crate::laws::linearizable::model::{Decision, LeftOpen, ProcessModel, ReclaimEvidence};
 use crate::laws::linearizable::order::{Order, Overlapping, Possible, SEARCH_STEPS};
 use crate::laws::state::by_process::ByProcess;
@@ -40,6 +42,8 @@ struct ModelledRow {
     overlapping: Vec<Overlapping>,
     /// Decisions that have begun and not ended.
     open: Vec<OpenDecision>,
+    /// Calls that died with the registry in the middle of their decisions, until somebody has seen what they left.
+    cut_off: Option<CutOff>,
     /// The instant at which the last of the overlapping decisions ended.
     ended_us: u64,
     /// A prune that took time began or ended while decisions about the process went on.
@@ -63,6 +67,7 @@ struct CallEvidence {
 struct OpenDecision {
     call: u64,
     kind: CallKind,
+    presented: GrantNo,
     evidence: CallEvidence,
     began_ms: u64,
     /// How many of the overlapping decisions had ended when it began.
@@ -213,8 +218,7 @@ impl Linearizable {
         } else if matches!(what, What::Crashed { .. }) && is_registry {
             self.prunes.clear();
             for row in self.rows.all() {
-                row.put_in_order(self.goes_back, case);
-                row.registry_died(case);
+                row.registry_died(self.goes_back, case);
             }
         } else if matches!(what, What::Finished) {
             for row in self.rows.all() {
@@ -250,6 +254,7 @@ impl Default for ModelledRow {
             evidence: Vec::new(),
             overlapping: Vec::new(),
             open: Vec::new(),
+            cut_off: None,
             ended_us: 0,
             was_prune_open: false,
             is_lost: false,
@@ -315,13 +320,49 @@ impl ModelledRow {
         })
     }
 
-    /// The registry died in the middle of decisions: nobody knows which of them were made.
-    fn registry_died(&mut self, case: &mut Case) {
+    /// The registry died. What stands is seen once somebody asks: until then nobody knows which of the open decisions were made.
+    fn registry_died(&mut self, goes_back: bool, case: &mut Case) {
         let is_unclear = self.is_unclear();
-        self.open.clear();
-        if is_unclear {
-            self.lose();
-            case.doubt(|| "the registry died in the middle of decisions that took time".to_owned());
+        let open = std::mem::take(&mut self.open);
+        if !is_unclear || self.is_lost {
+            return self.put_in_order(goes_back, case);
+        }
+        let overlapping = std::mem::take(&mut self.overlapping);
+        match order::search(&self.possible, &overlapping, goes_back, SEARCH_STEPS) {
+            Order::Fits(possible) => self.possible = possible,
+            // An answer may rest on a call that died.
+            Order::NoneFits { .. } | Order::CutShort => {
+                self.lose();
+                return case.doubt(|| "calls were answered while others died with the registry".to_owned());
+            }
+        }
+        let died = open.iter().map(|open| CutOffCall {
+            kind: open.kind,
+            presented: open.presented,
+            output: open.evidence.output,
+        });
+        self.cut_off = Some(CutOff::add(self.cut_off.take(), died));
+    }
+
+    /// The answer to the first question after the registry died: what its open decisions have left.
+    fn shows_what_was_left(&mut self, mut cut_off: CutOff, event: &Event, what: What, case: &mut Case) {
+        match what {
+            What::Showed { status, output } => {
+                cut_off.shown = Some((status, output));
+                self.cut_off = Some(cut_off);
+            }
+            What::LeaseShown { expires_ms } => {
+                let lease = event.grant.is_some().then_some(Lease { grant: event.grant, expires_ms });
+                self.possible = cut_off.left(&self.possible, lease, self.left_open);
+                if self.possible.is_empty() {
+                    self.lose();
+                    case.breach(|| "what stands after the registry died is no work of any call".to_owned());
+                }
+            }
+            _ => {
+                self.lose();
+                case.doubt(|| "calls died with the registry, and nobody saw at once what they had left".to_owned());
+            }
         }
     }
 
@@ -334,7 +375,7 @@ impl ModelledRow {
     fn span_begins(&mut self, event: &Event, call: u64, kind: CallKind) {
         let evidence = std::mem::take(self.evidence(event.node));
         let place = self.overlapping.len();
-        self.open.push(OpenDecision { call, kind, evidence, began_ms: event.clock, place });
+        self.open.push(OpenDecision { call, kind, presented: event.grant, evidence, began_ms: event.clock, place });
     }
 
     fn span_ends(&mut self, event: &Event, call: u64) {
@@ -348,19 +389,31 @@ impl ModelledRow {
 
     /// The answer to the append that was decided last.
     fn appended(&mut self, event: &Event, sequence: u64) {
+        // A call that took time and decided nothing was answered with an event that was there before.
+        let span = self.evidence(event.node).spanned.take();
+        if span.is_some_and(|span| span.ended_us == event.at_us) {
+            return;
+        }
         match self.overlapping.last_mut() {
-            Some(last) if (last.node, last.ended_us) == (event.node, event.at_us) => {
+            Some(last)
+                if (last.node, last.ended_us) == (event.node, event.at_us) && last.decision.sequence.is_none() =>
+            {
                 let is_append = matches!(last.decision.what, What::Wrote { .. } | What::Asked { .. });
                 last.decision.sequence = is_append.then_some(sequence);
             }
             // A replay, whose event was there before.
             Some(_) => {}
+            None if !self.open.is_empty() => {}
             None => self.models(|model| model.last_sequence = model.last_sequence.max(sequence)),
         }
     }
 
     fn decided(&mut self, event: &Event, what: What, case: &mut Case) {
-        let evidence = std::mem::take(self.evidence(event.node));
+        let evidence = match what {
+            // A registration that took time may have shown that a prune had come before it: both took place in its span.
+            What::Pruned => *self.evidence(event.node),
+            _ => std::mem::take(self.evidence(event.node)),
+        };
         // A decision that is no matter of this law leaves its span behind.
         let span = evidence.spanned.filter(|span| span.ended_us == event.at_us);
         let decision = Decision {
@@ -380,6 +433,9 @@ impl ModelledRow {
         case.meet();
         if self.is_lost {
             return;
+        }
+        if let Some(cut_off) = self.cut_off.take() {
+            return self.shows_what_was_left(cut_off, event, what, case);
         }
         // An earlier call may have overlapped with one that this law does not judge: then the order is still open.
         if span.is_some() || !self.open.is_empty() || !self.overlapping.is_empty() {

@@ -85,6 +85,8 @@ pub fn crash(node: Node) {
 impl World {
     /// A decision that was under way when the registry crashed was either applied or not.
     fn decisions_died(&mut self) {
+        let open = std::mem::take(&mut self.records.open_spans);
+        self.records.cut_off.extend(open.into_values().filter(|process| *process != NO_PROCESS));
         let (now_ms, now_us) = (self.wall_ms(Node::Registry), self.kernel.now_us);
         let wrong = self.records.answers.registry_crashed(now_ms, now_us);
         self.differs(&CallInfo::of_the_world(NO_PROCESS), wrong);

@@ -171,6 +171,11 @@ impl ReferenceModel {
         self.processes.get(process_id)?.live(now_ms)
     }
 
+    /// True if the scope has a handle on the process.
+    pub fn has_handle(&self, scope: &SessionScope, process_id: &str) -> bool {
+        self.handles.contains_key(&(scope.clone(), process_id.to_owned()))
+    }
+
     /// Somebody saw this lease stored: it tells the token and the fence of one whose claim nobody heard answered.
     pub fn saw_lease(&mut self, seen: &ProcessLease) {
         let Some(process) = self.processes.get_mut(&seen.process_id) else { return };

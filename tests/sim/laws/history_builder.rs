@@ -2,8 +2,8 @@
 
 use fencepost::model::process::{AbandonWriter, RecoveryDisposition};
 use fencepost_sim::history::event::{
-    CallKind, CallResult, Context, Event, EventKind, GrantNo, Licence, NO_PROCESS, Status, SurvivingRow,
-    What, Witness, Write,
+    CallKind, CallResult, Context, CrashDamage, Event, EventKind, GrantNo, Licence, NO_PROCESS, Status,
+    SurvivingRow, What, Witness, Write,
 };
 use fencepost_sim::laws::{Finding, LawResult, Laws};
 use fencepost_sim::plan::Plan;
@@ -22,6 +22,7 @@ pub const HOST: u8 = 101;
 pub const TTL_MS: u64 = 3_000;
 
 /// Events about process 1, in order. All happen at 1,000 ms until `at` says another time.
+#[derive(Clone)]
 pub struct HistoryBuilder {
     pub events: Vec<Event>,
     now_ms: u64,
@@ -52,7 +53,8 @@ impl HistoryBuilder {
     /// Any event.
     pub fn event(mut self, node: u8, grant: GrantNo, what: What) -> Self {
         let at_us = self.now_ms * 1_000;
-        let process = if what == What::Finished { NO_PROCESS } else { 1 };
+        let is_about_nobody = matches!(what, What::Finished | What::Crashed { .. });
+        let process = if is_about_nobody { NO_PROCESS } else { 1 };
         let event = |clock| Event::new(Context { at_us, clock, node, process, grant }, what);
         let event = if event(0).kind().is_decided() { event(self.now_ms) } else { event(at_us) };
         self.events.push(event);
@@ -172,6 +174,17 @@ impl HistoryBuilder {
         let (clock, node, process, grant) = (self.now_ms, HOST, NO_PROCESS, NOBODY);
         self.events.push(Event::new(Context { at_us, clock, node, process, grant }, what));
         self
+    }
+
+    /// The registry dies, and its decisions that go on with it.
+    pub fn registry_crashed(self) -> Self {
+        self.at_registry(What::Crashed { life: 1, damage: CrashDamage::default() })
+    }
+
+    /// A read shows the process running, and this lease.
+    pub fn seen(self, grant: GrantNo, expires_ms: u64) -> Self {
+        let shown = self.at_registry(What::Showed { status: Status::Running, output: 0 });
+        shown.event(REGISTRY, grant, What::LeaseShown { expires_ms })
     }
 
     /// The run is over.

@@ -11,6 +11,8 @@ use crate::laws::state::stored_lease::Lease;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProcessModel {
     pub is_known: bool,
+    /// Its registration died with the registry after it was made: no answer has told of it so far.
+    pub is_unheard_of: bool,
     pub disposition: RecoveryDisposition,
     pub end: Option<ProcessEnd>,
     pub lease: Option<Lease>,
@@ -21,10 +23,10 @@ pub(super) struct ProcessModel {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ProcessEnd {
-    status: Status,
-    output: u64,
+    pub status: Status,
+    pub output: u64,
     /// The grant that ended it.
-    by: GrantNo,
+    pub by: GrantNo,
 }
 
 /// A decision, with everything that is known of its call.
@@ -77,7 +79,15 @@ impl Default for ProcessModel {
     /// A process that nobody registered. Its disposition matters only if a store shows it all the same.
     fn default() -> Self {
         let disposition = RecoveryDisposition::Rerunnable;
-        Self { is_known: false, disposition, end: None, lease: None, started_by: None, last_sequence: 0 }
+        Self {
+            is_known: false,
+            is_unheard_of: false,
+            disposition,
+            end: None,
+            lease: None,
+            started_by: None,
+            last_sequence: 0,
+        }
     }
 }
 
@@ -95,8 +105,12 @@ impl ProcessModel {
         }
         match decision.what {
             What::Registered { disposition, is_new } => {
-                must(is_new != self.is_known, "a registration was new, and the process was there")?;
-                if is_new {
+                must(
+                    is_new != self.is_known || is_new && self.is_unheard_of,
+                    "a registration was new, and the process was there",
+                )?;
+                next.is_unheard_of = false;
+                if !self.is_known {
                     next = Self { is_known: true, disposition, ..self.emptied(decision.left_open) };
                 } else {
                     must(disposition == self.disposition, "a stored registration came back as another")?;
@@ -217,7 +231,10 @@ impl ProcessModel {
         let is_reclaimed = matches!(what, What::Reclaimed { .. });
         let live = self.lease.filter(|lease| now_ms < lease.expires_ms);
         let (is_right, expected) = match (live, decision.observed) {
-            (None, _) => (!is_busy && !matches!(what, What::Reentered { .. }), "a new grant"),
+            (None, _) => {
+                let is_stored = self.lease.is_some_and(|lapsed| lapsed.grant == decision.grant);
+                (!is_busy && !is_stored && !matches!(what, What::Reentered { .. }), "a new grant")
+            }
             (Some(live), Some(observed)) if observed.grant != live.grant => (is_busy, "`busy`"),
             (Some(_), Some(observed)) if observed.is_dead => (is_reclaimed, "a new grant"),
             // The registry may have believed the lie or not.
@@ -230,7 +247,11 @@ impl ProcessModel {
                 if decision.claims == live.grant || decision.took_time() && decision.grant == live.grant && !is_busy =>
             {
                 let lasts = |expires_ms| decision.left_open.may_shorten || expires_ms >= live.expires_ms;
-                let is_again = matches!(what, What::Reentered { expires_ms, .. } if lasts(expires_ms));
+                // To the record it is new, if the call that made it died with the registry.
+                let is_again = matches!(
+                    what,
+                    What::Reentered { expires_ms, .. } | What::Granted { expires_ms, .. } if lasts(expires_ms)
+                );
                 (is_again && decision.grant == live.grant, "its own grant again")
             }
             (Some(live), None) => (is_busy && decision.grant == live.grant, "`busy`, with the holder"),
@@ -364,7 +385,11 @@ impl ProcessModel {
             | CallKind::GrantHandle
             | CallKind::Transfer
             | CallKind::Ack
-            | CallKind::Other => return Ok(None),
+            | CallKind::Other => {
+                let is_true = why != CallResult::AlreadyTerminal || self.end.is_some();
+                must(is_true, "a call was told that the process had ended, and it had not")?;
+                return Ok(None);
+            }
         }))
     }
 }

@@ -10,7 +10,7 @@ use fencepost::environment::BoxFuture;
 use fencepost::registry::calls::{Call, Reply, Submit};
 use fencepost::testing::reference_model::Inputs;
 
-use crate::history::event::{CallKind, GrantNo, What};
+use crate::history::event::{CallKind, GrantNo, MethodNo, NO_PROCESS, What};
 use crate::plan::Node;
 use crate::world::calls::CallInfo;
 use crate::world::recorder::judge_answers;
@@ -20,6 +20,8 @@ use crate::world::state::{World, with};
 
 pub struct Deciding<'a> {
     future: BoxFuture<'a, Result<Reply, RegistryError>>,
+    /// Its method, if no other event tells of its answer; never for our own registry, which decides in one poll.
+    untold: Option<MethodNo>,
     /// None for our own registry: it decides in one poll, at one reading.
     pub readings: Option<Readings>,
     /// None unless the call waited for the store. A decision that goes on for longer sees the true time after its first poll.
@@ -28,7 +30,8 @@ pub struct Deciding<'a> {
 
 impl<'a> Deciding<'a> {
     pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool, clock: Option<DecisionClock>) -> Self {
-        Self { future: registry.submit(call), readings: (!is_ours).then(Readings::default), clock }
+        let untold = if is_ours { None } else { judge_answers::untold(&call) };
+        Self { untold, future: registry.submit(call), readings: (!is_ours).then(Readings::default), clock }
     }
 }
 
@@ -68,6 +71,8 @@ pub struct DecisionSpan {
     call: u64,
     /// The number by which its answer is judged, and what the model needs to know of its end.
     judged: Option<(u64, Inputs)>,
+    /// Its method, if no other event tells of its answer.
+    untold: Option<MethodNo>,
     /// The registry's clock when the decision began.
     began_ms: u64,
     readings: Readings,
@@ -83,7 +88,8 @@ pub async fn wait_for_decision(
     let (call, began_ms, number) = with(|world| {
         let call = world.records.spans;
         world.records.spans += 1;
-        world.records.open_spans.insert(call);
+        let changes = if info.kind == CallKind::Read { NO_PROCESS } else { info.process };
+        world.records.open_spans.insert(call, changes);
         world.decision(info, info.presented, What::SpanBegan { call, kind: info.kind });
         world.observe_at_expiry(info, call);
         // Others are decided meanwhile.
@@ -94,7 +100,16 @@ pub async fn wait_for_decision(
     });
     let answer = (&mut deciding).await;
     let judged = judged.zip(number).map(|((call, _), number)| (number, judge_answers::inputs(call)));
-    (answer, DecisionSpan { call, judged, began_ms, readings: deciding.readings.unwrap_or_default() })
+    (
+        answer,
+        DecisionSpan {
+            call,
+            judged,
+            untold: deciding.untold,
+            began_ms,
+            readings: deciding.readings.unwrap_or_default(),
+        },
+    )
 }
 
 impl World {
@@ -116,16 +131,20 @@ impl World {
         self.decision(&info, GrantNo::NONE, What::SpanEnded { call, first_ms: now_ms });
     }
 
-    /// Holds the answer of a call that took time against the model.
+    /// Holds the answer of a call that took time against the model, and records it if nothing else does.
     pub fn judge_span(
         &mut self,
         info: &CallInfo,
         answer: &Result<Reply, RegistryError>,
         span: &DecisionSpan,
     ) {
-        let Some((number, ended)) = &span.judged else { return };
-        let now_us = self.kernel.now_us;
-        let wrong = self.records.answers.end(*number, now_us, answer, ended, span.readings.0);
-        self.differs(info, wrong);
+        if let Some((number, ended)) = &span.judged {
+            let now_us = self.kernel.now_us;
+            let wrong = self.records.answers.end(*number, now_us, answer, ended, span.readings.0);
+            self.differs(info, wrong);
+        }
+        if let Some(method) = span.untold {
+            self.note_answer(info, method, answer);
+        }
     }
 }

@@ -187,7 +187,8 @@ impl World {
             self.pruned(info.caller, info.process);
         }
         let row = self.row(info.process);
-        let is_new = row.body.is_none();
+        // An answer that shows an end may come after a prune of that life.
+        let is_new = row.body.is_none() && !record.is_terminal();
         if is_new {
             row.body = body;
             row.disposition = Some(disposition);
@@ -208,7 +209,7 @@ impl World {
                     (true, false) => What::Granted { expires_ms, fence },
                 };
                 self.decision(info, grant, what);
-                if is_new {
+                if is_new && !self.records.grants.was_left(grant) {
                     let entropy_bytes = self.entropy_since(entropy_before);
                     let token = hash_text(&lease.lease_token);
                     self.decision(info, grant, What::TokenDrawn { token, entropy_bytes });

@@ -66,13 +66,18 @@ impl StateBefore {
         }
         let Call::TransferHandleGrants { from_scope, process_ids, .. } = call else { return };
         let listed = look(registry, Call::ListHandleGrants { session_scope: from_scope.clone() }).await;
-        if let Ok(Reply::HandleEntries(entries)) = listed {
-            let is_there = |id: &&String| entries.iter().any(|(grant, _)| grant.process_id == **id);
-            let present = process_ids.iter().filter(is_there).count();
-            if present > 0 && present < process_ids.len() {
-                let what = What::TransferIsPartial { present: present as u64 };
-                with(|world| world.decision(info, GrantNo::NONE, what));
+        let present = match listed {
+            Ok(Reply::HandleEntries(entries)) => {
+                let is_there = |id: &&String| entries.iter().any(|(grant, _)| grant.process_id == **id);
+                process_ids.iter().filter(is_there).count()
             }
+            // It takes time to show them.
+            Err(_) => with(|world| world.records.answers.handles_of(from_scope, process_ids)),
+            Ok(_) => return,
+        };
+        if present > 0 && present < process_ids.len() {
+            let what = What::TransferIsPartial { present: present as u64 };
+            with(|world| world.decision(info, GrantNo::NONE, what));
         }
     }
 }

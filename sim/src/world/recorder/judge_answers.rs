@@ -38,6 +38,49 @@ pub async fn look_and_judge(registry: &dyn Submit, call: Call) -> Option<Result<
     Some(shown)
 }
 
+/// The call's method, if no event but its answer tells of it.
+pub fn untold(call: &Call) -> Option<MethodNo> {
+    let is_told = match call {
+        Call::SetExternalRef { .. }
+        | Call::RevokeHandle { .. }
+        | Call::DeleteSessionProcessState { .. }
+        | Call::GetProcess { .. }
+        | Call::GetProcessLease { .. }
+        | Call::ListProcesses { .. }
+        | Call::ListHandleGrants { .. }
+        | Call::ListLiveHandleGrants { .. }
+        | Call::HasHandleGrant { .. }
+        | Call::HandleGrantsForProcess { .. }
+        | Call::CountEventsThrough { .. }
+        | Call::RecentEvents { .. } => false,
+        Call::RegisterProcess { .. }
+        | Call::GrantHandle { .. }
+        | Call::TransferHandleGrants { .. }
+        | Call::AppendEvent { .. }
+        | Call::AppendEventWithLease { .. }
+        | Call::EventsAfter { .. }
+        | Call::WakeEventsAfter { .. }
+        | Call::AckWake { .. }
+        | Call::CompleteProcess { .. }
+        | Call::CompleteProcessWithLease { .. }
+        | Call::RecordFirstStarted { .. }
+        | Call::RecordFirstStartedWithLease { .. }
+        | Call::RequestProcessAbandon { .. }
+        | Call::SetProcessWait { .. }
+        | Call::SetProcessWaitWithLease { .. }
+        | Call::ClearProcessWait { .. }
+        | Call::ClearProcessWaitWithLease { .. }
+        | Call::ReadProcess { .. }
+        | Call::ListNonTerminal {}
+        | Call::ClaimProcessLease { .. }
+        | Call::ReclaimProcessLease { .. }
+        | Call::RenewProcessLease { .. }
+        | Call::CompleteProcessLease { .. }
+        | Call::PruneTerminalProcesses { .. } => true,
+    };
+    (!is_told).then(|| MethodNo::of(call.method()))
+}
+
 impl World {
     /// The call was decided at one instant.
     pub fn judge_answer(
@@ -54,7 +97,9 @@ impl World {
         }
         let wrong = answers.judge(call, answer, inputs, now_us);
         self.differs(info, wrong);
-        self.note_answer(info, call, answer);
+        if let Some(method) = untold(call) {
+            self.note_answer(info, method, answer);
+        }
     }
 
     pub fn differs(&mut self, info: &CallInfo, wrong: Option<NoStateFits>) {
@@ -67,47 +112,8 @@ impl World {
     }
 
     /// Records the answer of a method of which no other event tells.
-    pub fn note_answer(&mut self, info: &CallInfo, call: &Call, answer: &Result<Reply, RegistryError>) {
-        let is_told = match call {
-            Call::SetExternalRef { .. }
-            | Call::RevokeHandle { .. }
-            | Call::DeleteSessionProcessState { .. }
-            | Call::GetProcess { .. }
-            | Call::GetProcessLease { .. }
-            | Call::ListProcesses { .. }
-            | Call::ListHandleGrants { .. }
-            | Call::ListLiveHandleGrants { .. }
-            | Call::HasHandleGrant { .. }
-            | Call::HandleGrantsForProcess { .. }
-            | Call::CountEventsThrough { .. }
-            | Call::RecentEvents { .. } => false,
-            Call::RegisterProcess { .. }
-            | Call::GrantHandle { .. }
-            | Call::TransferHandleGrants { .. }
-            | Call::AppendEvent { .. }
-            | Call::AppendEventWithLease { .. }
-            | Call::EventsAfter { .. }
-            | Call::WakeEventsAfter { .. }
-            | Call::AckWake { .. }
-            | Call::CompleteProcess { .. }
-            | Call::CompleteProcessWithLease { .. }
-            | Call::RecordFirstStarted { .. }
-            | Call::RecordFirstStartedWithLease { .. }
-            | Call::RequestProcessAbandon { .. }
-            | Call::SetProcessWait { .. }
-            | Call::SetProcessWaitWithLease { .. }
-            | Call::ClearProcessWait { .. }
-            | Call::ClearProcessWaitWithLease { .. }
-            | Call::ReadProcess { .. }
-            | Call::ListNonTerminal {}
-            | Call::ClaimProcessLease { .. }
-            | Call::ReclaimProcessLease { .. }
-            | Call::RenewProcessLease { .. }
-            | Call::CompleteProcessLease { .. }
-            | Call::PruneTerminalProcesses { .. } => true,
-        };
-        if !is_told && answer.is_ok() {
-            let method = MethodNo::of(call.method());
+    pub fn note_answer(&mut self, info: &CallInfo, method: MethodNo, answer: &Result<Reply, RegistryError>) {
+        if answer.is_ok() {
             self.decision(info, GrantNo::NONE, What::Answered { method, result: result_of(answer) });
         }
     }

@@ -2,13 +2,15 @@
 //! opened again. The rows are read from beside the run. A call that was applied after all is recorded as the decision it was;
 //! the rows of an opened store are recorded as evidence, and the world's own view of rows follows them.
 
+use std::collections::BTreeSet;
+
 use fencepost::model::event::ProcessEventAppendResult;
-use fencepost::model::lease::ProcessLeaseClaimOutcome;
-use fencepost::model::process::FirstStart;
+use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
+use fencepost::model::process::{FirstStart, ProcessRecord};
 use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::disk;
-use crate::history::event::{CallKind, GrantNo, SurvivingRow, TurnedOut, What};
+use crate::history::event::{CallKind, GrantNo, NO_PROCESS, SurvivingRow, TurnedOut, What};
 use crate::world::calls::{CallInfo, status_of};
 use crate::world::fingerprint::hash_of;
 use crate::world::recorder::evidence::StateBefore;
@@ -58,6 +60,13 @@ pub async fn look_for_the_pruned(registry: &dyn Submit, caller: Caller) {
             Err(_) => with(|world| world.may_be_pruned(caller, process)),
         }
     }
+    // An end whose call still goes on may stand already.
+    with(|world| {
+        let open: BTreeSet<u16> = world.records.open_spans.values().copied().collect();
+        open.into_iter().filter(|process| *process != NO_PROCESS).for_each(|process| {
+            world.may_be_pruned(caller, process);
+        });
+    });
 }
 
 /// Looks at the process of a call whose outcome may become unknown.
@@ -195,21 +204,27 @@ impl World {
         ended.map(|(process, _)| process).collect()
     }
 
-    fn survived(&mut self, process: u16, shown: &ShownProcess) {
-        let lease = shown
-            .lease
-            .as_ref()
-            .map(|lease| (lease.expires_at_epoch_ms, self.records.grants.of_lease(process, lease)));
+    /// Takes the registry's word for what it keeps of a process.
+    pub fn believe(&mut self, process: u16, record: Option<&ProcessRecord>, lease: Option<&ProcessLease>) {
+        let lease =
+            lease.map(|lease| (lease.expires_at_epoch_ms, self.records.grants.of_lease(process, lease)));
         let row = self.row(process);
-        row.lease = lease;
-        let (surviving, output) = match &shown.record {
-            None => {
-                *row = RowView { lease, ..RowView::default() };
-                (SurvivingRow::Gone, 0)
-            }
+        match record {
+            None => *row = RowView { lease, ..RowView::default() },
             Some(record) => {
+                row.lease = lease;
                 row.is_terminal = record.is_terminal();
                 row.first_start = record.first_started.as_ref().map(hash_of);
+            }
+        }
+    }
+
+    fn survived(&mut self, process: u16, shown: &ShownProcess) {
+        self.believe(process, shown.record.as_ref(), shown.lease.as_ref());
+        let lease = self.row(process).lease;
+        let (surviving, output) = match &shown.record {
+            None => (SurvivingRow::Gone, 0),
+            Some(record) => {
                 let surviving = SurvivingRow::Known {
                     status: status_of(&record.status),
                     is_started: record.first_started.is_some(),

@@ -6,6 +6,7 @@ mod orders;
 mod overlaps;
 
 use fencepost::RegistryError;
+use fencepost::model::handle::SessionScope;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
 use fencepost::registry::calls::{Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel, WrongAnswer};
@@ -115,6 +116,12 @@ impl AnswerJudge {
             _ => return,
         };
         self.states.iter_mut().for_each(|state| state.saw_lease(lease));
+    }
+
+    /// How many of the processes the scope has handles on, as far as the answers so far tell.
+    pub fn handles_of(&self, scope: &SessionScope, process_ids: &[String]) -> usize {
+        let Some(state) = self.states.first() else { return 0 };
+        process_ids.iter().filter(|process_id| state.has_handle(scope, process_id)).count()
     }
 
     /// A call's decision takes time. Returns its number.

@@ -14,6 +14,8 @@ pub struct Grants {
     leases: Vec<ProcessLease>,
     /// Grants that nobody was given: they are never found by their owner, incarnation or fence.
     forged: BTreeSet<u32>,
+    /// Grants that were found stored after their claim had died with the registry.
+    left: BTreeSet<u32>,
     by_process: Vec<Vec<u32>>,
 }
 
@@ -54,6 +56,19 @@ impl Grants {
         }
         self.by_process[place].push(number);
         GrantNo(number)
+    }
+
+    /// Its claim may have died with the registry: then nobody saw its token drawn.
+    pub fn was_left(&self, grant: GrantNo) -> bool {
+        self.left.contains(&grant.0)
+    }
+
+    /// The lease was found stored after a crash of the registry.
+    pub fn found(&mut self, process: u16, lease: &ProcessLease) {
+        let GrantNo(number) = self.of_lease(process, lease);
+        if !self.names[number as usize].was_granted {
+            self.left.insert(number);
+        }
     }
 
     /// Makes it known as a lease that the world has forged.

@@ -1,6 +1,6 @@
 //! The state that the recorder keeps between calls: grants, rows, the caller, and the call whose outcome is unknown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fencepost::registry::calls::Call;
 
@@ -33,8 +33,10 @@ pub struct Records {
     pub decided_on_ms: Option<u64>,
     /// The number of calls whose decision took time.
     pub spans: u64,
-    /// Those that go on, by number; some of them died with their registry.
-    pub open_spans: BTreeSet<u64>,
+    /// Those that go on, by number, and the process that each may change.
+    pub open_spans: BTreeMap<u64, u16>,
+    /// The processes of calls that died with their registry in the middle of a decision, until somebody has looked.
+    pub cut_off: BTreeSet<u16>,
     /// The readings of the registry's clock that the call took which is being decided; none where nobody needs them.
     pub readings: Option<Readings>,
     /// The time that the registry's clock shows to a decision that waited for its store; none while it shows the present time.
@@ -57,7 +59,8 @@ impl Records {
             unknown: None,
             decided_on_ms: None,
             spans: 0,
-            open_spans: BTreeSet::new(),
+            open_spans: BTreeMap::new(),
+            cut_off: BTreeSet::new(),
             readings: None,
             decision_clock: None,
             decided_calls: None,
