@@ -245,7 +245,12 @@ fn a_registry_that_decides_by_a_reading_from_before_its_wait_is_caught() {
 fn what_is_undecided_when_it_is_run_is_undecided_when_its_history_is_judged() {
     let subject = slow(Rests::BeforeAndAfter, false);
     let mut undecided = 0;
-    for seed in 0..60 {
+    // About one run in 300 has something undecided.
+    for seed in 0.. {
+        assert!(seed < 3_000, "no run had anything undecided");
+        if seed >= 60 && undecided > 0 {
+            break;
+        }
         let plan = Arc::new(generate(Seed(seed), Store::Memory));
         let verdict = judge(&plan, &subject);
         undecided += verdict.undecided().count();
@@ -256,7 +261,6 @@ fn what_is_undecided_when_it_is_run_is_undecided_when_its_history_is_judged() {
             "seed {seed}"
         );
     }
-    assert!(undecided > 0, "no run had anything undecided");
 }
 
 #[test]

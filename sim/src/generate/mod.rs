@@ -8,6 +8,7 @@ mod asks;
 mod clients;
 pub mod fault_filter;
 mod leases;
+mod lost_answers;
 pub mod profile;
 mod swarm;
 mod work;
@@ -76,6 +77,7 @@ pub fn generate_of_size(seed: Seed, store: Store, size: WorldSize) -> Plan {
     }
     if size == WorldSize::Any {
         asks::asks(&mut drawing, seed);
+        lost_answers::lost_answers(&mut drawing, seed);
     }
     let Drawing { mut steps, mut dice, .. } = drawing;
     steps.sort_by_key(|step| step.at_ms);

@@ -100,8 +100,20 @@ impl LiveScripts {
                 context.cancellation().cancelled().await;
                 return Ok(ProcessAwaitOutput::Cancelled { message: "as requested".into(), raw: None });
             }
-            // The workload of a live run draws none of these.
-            Body::Awaits { .. } | Body::Panics | Body::Breaks => {
+            Body::Breaks => {
+                for number in 0..4 {
+                    if let Err(why) = context.effects().perform(&number.to_string(), json!(null)).await {
+                        return refused(why.to_string());
+                    }
+                    rest(300).await;
+                }
+                // Every other grant, so that the process ends.
+                if !context.fence().is_multiple_of(2) {
+                    return Err(InfrastructureFailure("the network is down".to_owned()));
+                }
+            }
+            // The workload of a live run draws neither.
+            Body::Awaits { .. } | Body::Panics => {
                 return Err(InfrastructureFailure(format!("`{body}` is no body of a live run")));
             }
         }

@@ -54,8 +54,10 @@ fn draw_process(
     ask(at_ms, HostAsking::Register { step: lines.len(), disposition });
     ask(at_ms, HostAsking::Await);
     let body = match dice.below(10) {
-        0..5 => format!("{} steps of {}ms", dice.between(1, 12), dice.between(50, 600)),
-        5..7 => format!("{} emits of {}ms", dice.between(1, 8), dice.between(50, 500)),
+        0..3 => format!("{} steps of {}ms", dice.between(1, 12), dice.between(50, 600)),
+        3..5 => format!("{} emits of {}ms", dice.between(1, 8), dice.between(50, 500)),
+        // Nothing else makes a worker release a lease that it holds.
+        5..7 => "breaks".to_owned(),
         7..9 => {
             ask(at_ms + dice.between(100, 5_000), HostAsking::Signal);
             "waits".to_owned()

@@ -26,6 +26,7 @@ pub enum Purpose {
     Leases = 11,
     Tokio = 12,
     Clients = 13,
+    LostAnswers = 14,
 }
 
 impl Seed {

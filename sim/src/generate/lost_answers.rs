@@ -1,0 +1,40 @@
+//! Some crashes of the registry come while its answers to a node are lost: what it has applied is asked for again in its next
+//! life, which remembers nothing. A random stream of their own keeps a seed's other draws as they are.
+
+use crate::plan::chance::{Dice, Purpose, Seed};
+use crate::plan::draw::Drawing;
+use crate::plan::fault::cut_link::CutLink;
+use crate::plan::fault::registry_crash::RegistryCrash;
+use crate::plan::span::Span;
+use crate::plan::step::Step;
+use crate::plan::{Link, Node};
+
+/// Within this, most nodes call the registry.
+const LONGEST_CUT_MS: u64 = 800;
+
+pub fn lost_answers(drawing: &mut Drawing, seed: Seed) {
+    let mut dice = Dice::new(seed.stream(Purpose::LostAnswers, [0, 0]));
+    let crashes: Vec<usize> = (0..drawing.steps.len())
+        .filter(|place| is_crash_at_an_instant(&drawing.steps[*place]) && dice.percent(50))
+        .collect();
+    for place in crashes {
+        let at_ms = drawing.steps[place].at_ms;
+        if dice.percent(50) {
+            // Whoever asks is still asking when it is up again.
+            let span = Span::Ms(dice.below(100));
+            drawing.steps[place].action = RegistryCrash { at_disk_call: None, span }.into();
+        }
+        let nodes = u64::from(drawing.workers) + u64::from(drawing.hosts);
+        let to = match dice.between(1, nodes) {
+            worker if worker <= u64::from(drawing.workers) => Node::Worker(worker as u8),
+            host => Node::Host((host - u64::from(drawing.workers)) as u8),
+        };
+        let before_ms = dice.between(50, LONGEST_CUT_MS).min(at_ms);
+        let link = Link { from: Node::Registry, to };
+        drawing.add(at_ms - before_ms, CutLink { link, span: Span::Ms(before_ms + 1) });
+    }
+}
+
+fn is_crash_at_an_instant(step: &Step) -> bool {
+    step.action.downcast::<RegistryCrash>().is_some_and(|crash| crash.at_disk_call.is_none())
+}
