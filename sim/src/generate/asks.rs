@@ -45,6 +45,23 @@ const THEMES: &[Theme] = &[
         numbers: &[1, 1, 3, 3, 2],
         gap_ms: 1_000,
     },
+    // A session and a frame of it are two scopes.
+    Theme {
+        calls: &[
+            HostCall::GrantHandle,
+            HostCall::HasHandleGrant,
+            HostCall::ListHandleGrants,
+            HostCall::RevokeHandle,
+        ],
+        numbers: &[1, 3],
+        gap_ms: 1_000,
+    },
+    // The same wait again is no change.
+    Theme {
+        calls: &[HostCall::SetProcessWait, HostCall::SetProcessWait, HostCall::GetProcess],
+        numbers: &[1],
+        gap_ms: 1_000,
+    },
     Theme {
         calls: &[
             HostCall::EventsAfter,
@@ -84,7 +101,7 @@ pub fn asks(drawing: &mut Drawing, seed: Seed) {
         return;
     }
     let owned_elsewhere = owned_elsewhere(drawing, &mut dice);
-    for _ in 0..dice.between(1, 2) {
+    for _ in 0..dice.between(1, 3) {
         let process = match owned_elsewhere {
             // It takes from hosts what others take under a lease only.
             Some(process) if dice.percent(60) => process,

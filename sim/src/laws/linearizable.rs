@@ -61,6 +61,8 @@ struct CallEvidence {
     observed: Option<ReclaimEvidence>,
     unfenced: Option<CallKind>,
     spanned: Option<EndedDecision>,
+    /// It died with the registry, and was made: the reads that follow show what it left.
+    is_shown_next: bool,
 }
 
 /// A decision that takes time and goes on.
@@ -160,7 +162,9 @@ impl Law for Linearizable {
             What::Appended { sequence, .. } => row.appended(event, sequence),
             // Nobody knows yet: the evidence of the call counts for what it turns out to have done.
             What::Refused { why: CallResult::OutcomeUnknown, .. } => {}
-            What::TurnedOut { fate: TurnedOut::Applied, .. } => {}
+            What::TurnedOut { fate: TurnedOut::Applied, .. } => {
+                row.evidence(event.node).is_shown_next = row.cut_off.is_some();
+            }
             What::TurnedOut { fate: TurnedOut::NotApplied | TurnedOut::Partly, .. } => {
                 *row.evidence(event.node) = CallEvidence::default();
             }
@@ -431,7 +435,7 @@ impl ModelledRow {
             left_open: self.left_open,
         };
         case.meet();
-        if self.is_lost {
+        if self.is_lost || evidence.is_shown_next {
             return;
         }
         if let Some(cut_off) = self.cut_off.take() {

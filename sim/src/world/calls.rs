@@ -46,6 +46,21 @@ impl CallInfo {
             is_work_list: false,
         }
     }
+
+    /// It is about one process, and may change it.
+    pub fn changes_a_process(&self) -> bool {
+        self.kind != CallKind::Read && self.process != NO_PROCESS
+    }
+}
+
+/// The owner and incarnation that a claim is for.
+pub fn claimed_for(call: &Call) -> Option<(String, String)> {
+    match call {
+        Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } => {
+            Some((owner.owner_id.clone(), owner.incarnation_id.clone()))
+        }
+        _ => None,
+    }
 }
 
 pub fn kind_of(call: &Call) -> CallKind {

@@ -8,6 +8,7 @@ use crate::plan::{Node, Plan};
 use crate::world::calls::CallInfo;
 use crate::world::poll_task::drop_quietly;
 use crate::world::state::due::Due;
+use crate::world::state::records::OpenSpan;
 use crate::world::state::{World, with};
 use crate::world::{hosts, registry_node, worker_node};
 
@@ -85,9 +86,10 @@ pub fn crash(node: Node) {
 impl World {
     /// A decision that was under way when the registry crashed was either applied or not.
     fn decisions_died(&mut self) {
-        let open = std::mem::take(&mut self.records.open_spans);
-        self.records.cut_off.extend(open.into_values().filter(|process| *process != NO_PROCESS));
         let (now_ms, now_us) = (self.wall_ms(Node::Registry), self.kernel.now_us);
+        let open = std::mem::take(&mut self.records.open_spans).into_values();
+        let died = open.filter(|open| open.info.changes_a_process());
+        self.records.cut_off.extend(died.map(|open| OpenSpan { died_ms: now_ms, ..open }));
         let wrong = self.records.answers.registry_crashed(now_ms, now_us);
         self.differs(&CallInfo::of_the_world(NO_PROCESS), wrong);
     }

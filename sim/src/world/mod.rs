@@ -6,6 +6,7 @@ mod bodies;
 mod calls;
 mod candidate;
 mod contender;
+mod cut_off;
 mod dispatch;
 mod effects;
 mod environment;

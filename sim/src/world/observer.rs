@@ -2,14 +2,10 @@
 //! takes time, nobody knows when in that time it is decided. A lease that expires meanwhile makes a difference: an answer
 //! at that very instant shows whether the call had been decided by then.
 
-use std::sync::Arc;
-
-use fencepost::RegistryError;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Call, Submit};
 
 use crate::history::event::{CallKind, NO_PROCESS};
 use crate::plan::{Node, Process};
-use crate::subject::Core;
 use crate::world::calls::CallInfo;
 use crate::world::poll_task::run_at_registry;
 use crate::world::state::due::Due;
@@ -31,30 +27,6 @@ impl World {
             self.kernel.at(at_us, Due::Observe { process, call, life });
         }
     }
-}
-
-/// Asks what the calls left behind that died with the registry in the middle of their decisions, before anybody else can ask.
-pub async fn look_at_cut_off(core: Core) {
-    let cut_off = with(|world| world.records.cut_off.clone());
-    for process in cut_off {
-        let process_id = format!("p{process}");
-        let record = ask(&core, Call::ReadProcess { process_id: process_id.clone() }).await;
-        let lease = ask(&core, Call::GetProcessLease { process_id }).await;
-        with(|world| {
-            world.records.cut_off.remove(&process);
-            if let (Ok(Reply::MaybeRecord(record)), Ok(Reply::MaybeLease(lease))) = (record, lease) {
-                if let Some(lease) = &lease {
-                    world.records.grants.found(process, lease);
-                }
-                world.believe(process, record.as_ref(), lease.as_ref());
-            }
-        });
-    }
-}
-
-async fn ask(core: &Core, question: Call) -> Result<Reply, RegistryError> {
-    with(|world| world.records.caller = Caller::WORLD);
-    Recorder(Arc::clone(core)).submit(question).await
 }
 
 /// Asks for the lease, if the decision still goes on.

@@ -23,7 +23,7 @@ use crate::world::state::records::RequestName;
 use crate::world::state::services::{Recorder, Server};
 use crate::world::state::traffic::ArrivedRequest;
 use crate::world::state::{World, with};
-use crate::world::{observer, registry_waits, store_node};
+use crate::world::{cut_off, registry_waits, store_node};
 
 /// Between attempts to open a store that cannot be opened.
 const REOPEN_AFTER_US: u64 = 50_000;
@@ -50,7 +50,7 @@ pub fn start() {
         if is_looked_at {
             resolve_unknown::look_back(core.as_ref()).await;
         }
-        observer::look_at_cut_off(Arc::clone(&core)).await;
+        cut_off::look(Arc::clone(&core)).await;
         let environment = NodeEnvironment(Node::Registry);
         let server = match with(|world| world.subject.make_server.clone()) {
             Some(make) => Server::Another(make(Arc::new(Recorder(core)), Arc::new(environment))),

@@ -2,12 +2,14 @@
 
 use fencepost::model::process::RecoveryDisposition;
 use fencepost_sim::history::History;
-use fencepost_sim::history::event::{CallKind, CallResult, What, Write};
+use fencepost_sim::history::event::{CallKind, CallResult, Status, TurnedOut, What, Write};
 use fencepost_sim::judge::rejudge;
 use fencepost_sim::laws::Finding;
 use fencepost_sim::plan::Plan;
 
-use crate::laws::history_builder::{ANN, BOB, HOST, HistoryBuilder, NOBODY, TTL_MS, history, running};
+use crate::laws::history_builder::{
+    ANN, BOB, HOST, HistoryBuilder, NOBODY, REGISTRY, TTL_MS, history, running,
+};
 
 fn finding(law: &str, history: &HistoryBuilder) -> Finding {
     let plan = Plan { ttl_ms: TTL_MS, ..Plan::quiet(0) };
@@ -158,4 +160,22 @@ fn a_call_that_is_told_of_an_end_comes_after_it() {
     for law in ["linearizable", "ends-once"] {
         assert_eq!(finding(law, &told), Finding::Holds, "{law}");
     }
+}
+
+/// A completion that died with the registry is recorded as made, and then the reads that show it.
+#[test]
+fn a_completion_that_died_with_the_registry_is_the_end_that_is_shown() {
+    let cut_off = running().at(2_000).by(ANN, What::Completes { output: 7 });
+    let cut_off = cut_off.span_began(1, ANN, CallKind::Complete).at(2_002).registry_crashed().at(3_000);
+    let made = What::TurnedOut { call: CallKind::Complete, fate: TurnedOut::Applied };
+    let shown = What::Showed { status: Status::Completed, output: 7 };
+    let seen = |output| cut_off.clone().by(ANN, made).ended(ANN, output).at_registry(shown);
+    let found = |law, output| {
+        let none = seen(output).event(REGISTRY, NOBODY, What::LeaseShown { expires_ms: 0 });
+        finding(law, &none.at(4_000).at_host(shown).finished())
+    };
+    for law in ["linearizable", "ends-once"] {
+        assert_eq!(found(law, 7), Finding::Holds, "{law}");
+    }
+    assert_ne!(found("ends-once", 8), Finding::Holds);
 }

@@ -10,18 +10,20 @@ use fencepost::environment::BoxFuture;
 use fencepost::registry::calls::{Call, Reply, Submit};
 use fencepost::testing::reference_model::Inputs;
 
-use crate::history::event::{CallKind, GrantNo, MethodNo, NO_PROCESS, What};
+use crate::history::event::{CallKind, GrantNo, MethodNo, What};
 use crate::plan::Node;
-use crate::world::calls::CallInfo;
+use crate::world::calls::{CallInfo, claimed_for};
 use crate::world::recorder::judge_answers;
 use crate::world::state::nodes::Caller;
-use crate::world::state::records::{DecisionClock, Readings};
+use crate::world::state::records::{DecisionClock, OpenSpan, Readings};
 use crate::world::state::{World, with};
 
 pub struct Deciding<'a> {
     future: BoxFuture<'a, Result<Reply, RegistryError>>,
     /// Its method, if no other event tells of its answer; never for our own registry, which decides in one poll.
     untold: Option<MethodNo>,
+    /// The owner and incarnation that a claim is for; never for our own registry.
+    owner: Option<(String, String)>,
     /// None for our own registry: it decides in one poll, at one reading.
     pub readings: Option<Readings>,
     /// None unless the call waited for the store. A decision that goes on for longer sees the true time after its first poll.
@@ -30,8 +32,15 @@ pub struct Deciding<'a> {
 
 impl<'a> Deciding<'a> {
     pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool, clock: Option<DecisionClock>) -> Self {
-        let untold = if is_ours { None } else { judge_answers::untold(&call) };
-        Self { untold, future: registry.submit(call), readings: (!is_ours).then(Readings::default), clock }
+        let (untold, owner) =
+            if is_ours { (None, None) } else { (judge_answers::untold(&call), claimed_for(&call)) };
+        Self {
+            untold,
+            owner,
+            future: registry.submit(call),
+            readings: (!is_ours).then(Readings::default),
+            clock,
+        }
     }
 }
 
@@ -88,15 +97,19 @@ pub async fn wait_for_decision(
     let (call, began_ms, number) = with(|world| {
         let call = world.records.spans;
         world.records.spans += 1;
-        let changes = if info.kind == CallKind::Read { NO_PROCESS } else { info.process };
-        world.records.open_spans.insert(call, changes);
+        let began_ms = world.wall_ms(Node::Registry);
+        let owner = deciding.owner.take();
+        world
+            .records
+            .open_spans
+            .insert(call, OpenSpan { info: info.clone(), owner, began_ms, died_ms: began_ms });
         world.decision(info, info.presented, What::SpanBegan { call, kind: info.kind });
         world.observe_at_expiry(info, call);
         // Others are decided meanwhile.
         world.records.decided_on_ms = None;
         let now_us = world.kernel.now_us;
         let number = judged.map(|(call, began)| world.records.answers.begin(call, began, now_us));
-        (call, world.wall_ms(Node::Registry), number)
+        (call, began_ms, number)
     });
     let answer = (&mut deciding).await;
     let judged = judged.zip(number).map(|((call, _), number)| (number, judge_answers::inputs(call)));

@@ -10,8 +10,8 @@ use fencepost::model::process::{FirstStart, ProcessRecord};
 use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::disk;
-use crate::history::event::{CallKind, GrantNo, NO_PROCESS, SurvivingRow, TurnedOut, What};
-use crate::world::calls::{CallInfo, status_of};
+use crate::history::event::{CallKind, GrantNo, SurvivingRow, TurnedOut, What};
+use crate::world::calls::{CallInfo, claimed_for, status_of};
 use crate::world::fingerprint::hash_of;
 use crate::world::recorder::evidence::StateBefore;
 use crate::world::recorder::judge_answers::look_and_judge;
@@ -62,21 +62,16 @@ pub async fn look_for_the_pruned(registry: &dyn Submit, caller: Caller) {
     }
     // An end whose call still goes on may stand already.
     with(|world| {
-        let open: BTreeSet<u16> = world.records.open_spans.values().copied().collect();
-        open.into_iter().filter(|process| *process != NO_PROCESS).for_each(|process| {
-            world.may_be_pruned(caller, process);
-        });
+        let open = world.records.open_spans.values().map(|open| &open.info);
+        let changed: BTreeSet<u16> =
+            open.filter(|info| info.changes_a_process()).map(|info| info.process).collect();
+        changed.into_iter().for_each(|process| world.may_be_pruned(caller, process));
     });
 }
 
 /// Looks at the process of a call whose outcome may become unknown.
 pub async fn watch(registry: &dyn Submit, info: &CallInfo, call: &Call) -> Option<Box<WatchedCall>> {
-    let owner = match call {
-        Call::ClaimProcessLease { owner, .. } | Call::ReclaimProcessLease { owner, .. } => {
-            Some((owner.owner_id.clone(), owner.incarnation_id.clone()))
-        }
-        _ => None,
-    };
+    let owner = claimed_for(call);
     let before = match info.kind == CallKind::Prune {
         true => None,
         false => Some(show(registry, info.process).await?),

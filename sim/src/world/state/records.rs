@@ -7,6 +7,7 @@ use fencepost::registry::calls::Call;
 use crate::history::event::GrantNo;
 use crate::plan::Plan;
 use crate::subject::Subject;
+use crate::world::calls::CallInfo;
 use crate::world::state::answer_judge::AnswerJudge;
 use crate::world::state::grants::Grants;
 use crate::world::state::nodes::Caller;
@@ -33,10 +34,10 @@ pub struct Records {
     pub decided_on_ms: Option<u64>,
     /// The number of calls whose decision took time.
     pub spans: u64,
-    /// Those that go on, by number, and the process that each may change.
-    pub open_spans: BTreeMap<u64, u16>,
-    /// The processes of calls that died with their registry in the middle of a decision, until somebody has looked.
-    pub cut_off: BTreeSet<u16>,
+    /// Those that go on, by number.
+    pub open_spans: BTreeMap<u64, OpenSpan>,
+    /// Those that died with their registry, until somebody has looked at what they left.
+    pub cut_off: Vec<OpenSpan>,
     /// The readings of the registry's clock that the call took which is being decided; none where nobody needs them.
     pub readings: Option<Readings>,
     /// The time that the registry's clock shows to a decision that waited for its store; none while it shows the present time.
@@ -60,12 +61,23 @@ impl Records {
             decided_on_ms: None,
             spans: 0,
             open_spans: BTreeMap::new(),
-            cut_off: BTreeSet::new(),
+            cut_off: Vec::new(),
             readings: None,
             decision_clock: None,
             decided_calls: None,
         }
     }
+}
+
+/// A call whose decision takes time.
+#[derive(Clone)]
+pub struct OpenSpan {
+    pub info: CallInfo,
+    /// The owner and incarnation that a claim is for.
+    pub owner: Option<(String, String)>,
+    /// The registry's clock when its decision began, and when it died with its registry.
+    pub began_ms: u64,
+    pub died_ms: u64,
 }
 
 /// A call, as its client knows it: the hash of the client's life, and the call's number in it.
