@@ -97,7 +97,7 @@ fn a_row_says_how_small_the_plan_became_and_where_the_histories_part() {
     assert!(expired.small.is_some_and(|small| small.steps <= 4), "{}", expired.line());
     assert!(difference.planted.starts_with("renewed p"), "{difference:?}");
     assert!(difference.truth.starts_with("renew refused: expired p"), "{difference:?}");
-    let said = format!("KILLED by stale-writer-refused: {} | {}", difference.planted, difference.truth);
+    let said = format!("CAUGHT by stale-writer-refused: {} | {}", difference.planted, difference.truth);
     assert!(expired.line().ends_with(&said), "{}", expired.line());
 }
 
@@ -108,7 +108,7 @@ fn a_bug_that_only_another_law_catches_is_not_called_killed() {
     let law = "externally-owned-never-runs";
     let row = row_of(&PlantedBug { law, ..*same_token }, &[0], 20);
     assert_eq!((row.verdict, row.is_right, row.worst), (KillVerdict::KilledByAnotherLaw, false, None));
-    let tail = "KILLED BY ANOTHER LAW: tokens-are-drawn, and not externally-owned-never-runs   WRONG";
+    let tail = "CAUGHT BY ANOTHER LAW: tokens-are-drawn, and not externally-owned-never-runs   WRONG";
     assert!(row.line().ends_with(tail), "{}", row.line());
 }
 
@@ -124,7 +124,7 @@ fn a_bug_that_is_killed_from_some_starts_is_told_apart() {
     let row = row_of(fences, &[0, 1_000_000, 2_000_000, 3_000_000], most - 1);
     assert_eq!((row.verdict, row.is_right, row.worst), (KillVerdict::KilledFromSomeStarts, false, None));
     let killed = needed.iter().filter(|needed| **needed < most).count();
-    let said = format!("KILLED from {killed} of 4 starts by fences-only-grow: ");
+    let said = format!("CAUGHT from {killed} of 4 starts by fences-only-grow: ");
     assert!(row.line().contains(&said), "{}", row.line());
     assert_eq!(Figures::of(&[row]).map(|figures| figures.meet_the_bars()), Some(false));
 }

@@ -34,7 +34,7 @@ pub struct Arguments {
     /// Colours of reports: auto, always or never; auto heeds NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: clap::ColorChoice,
-    /// No progress, and of a search only the reports of broken laws and the verdict
+    /// No progress, and of a search only the reports of broken laws, the verdict, and its reasons unless it holds
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// The file with profiles; fencepost.toml in the current folder, unless you say
@@ -54,7 +54,7 @@ impl Arguments {
 pub enum Command {
     /// Search seeds for a broken law
     Run(Run),
-    /// Run everything that a small world can come to when at most so many things go wrong
+    /// Run a small world under every combination of at most K deviations, such as faults
     Prove(Prove),
     /// Run one seed or plan again
     Replay(Replay),
@@ -66,7 +66,7 @@ pub enum Command {
     Regressions(Regressions),
     /// Plant every bug and see which law catches it
     Sabotage(Sabotage),
-    /// Check that a run is a function of its plan
+    /// Run the same plans twice and compare every event
     Determinism(Determinism),
     /// Judge old histories by today's laws
     Rejudge {
@@ -74,7 +74,12 @@ pub enum Command {
         histories: PathBuf,
     },
     /// Compare two histories: the first event that differs
-    Diff { one: PathBuf, other: PathBuf },
+    Diff {
+        /// A history, as `replay --history` and `run --out` write it
+        one: PathBuf,
+        /// The history to compare it with
+        other: PathBuf,
+    },
     /// Each law, with its sentence
     Laws(SubjectOption),
     /// Print an example of every kind of step that a plan may have

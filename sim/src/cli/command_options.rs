@@ -14,7 +14,7 @@ use crate::shrink::BUDGET;
 /// The option that names the subject of a command.
 #[derive(clap::Args, Clone, Default)]
 pub struct SubjectOption {
-    /// The system under test: this program's own, fencepost, or the name of a sabotage
+    /// The system under test: this program's own, fencepost, or a planted bug by its name (`sabotage` lists and runs them)
     #[arg(long, value_name = "NAME")]
     pub subject: Option<String>,
 }
@@ -24,16 +24,16 @@ pub struct SubjectOption {
 pub struct PlanOptions {
     #[command(flatten)]
     pub subject_option: SubjectOption,
-    /// Where the registry keeps its rows: memory, sqlite, or for a search both
+    /// Where the registry keeps its rows: memory or sqlite; `run` also takes both
     #[arg(long, value_parser = values::stores)]
     pub store: Option<Stores>,
     /// Change every generated plan, as calm-clocks, no-crashes or one-worker; or a profile of fencepost.toml
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Only this fault, by the first word of its step, as pause; can be given several times
+    /// Only this fault: the first word of its step, as pause, cut or crash (`steps` lists all steps); can be given several times
     #[arg(long, value_name = "FAULT", value_parser = values::fault)]
     pub fault: Vec<&'static str>,
-    /// All faults but this one; can be given several times
+    /// All faults but this one, named as for --fault; can be given several times
     #[arg(long, value_name = "FAULT", value_parser = values::fault)]
     pub no_fault: Vec<&'static str>,
 }
@@ -46,7 +46,8 @@ pub struct Run {
     /// Search for so long, as 30s, 10m or 1h30m, from seed 0 upwards
     #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true, conflicts_with_all = ["seeds", "seeds_from"])]
     pub time: Option<Seconds>,
-    /// Count seeds from one that belongs to this commit, or to any other text
+    /// Count seeds from a first seed that is a hash of this text, such as a commit; git is not asked, so a short and a full hash
+    /// of one commit give different seeds
     #[arg(long, value_name = "COMMIT", value_parser = values::commit, conflicts_with = "seeds_from")]
     pub start: Option<String>,
     /// The seeds of a file with one seed a line
@@ -83,7 +84,7 @@ pub struct Run {
 pub struct Prove {
     /// Scopes by name, or files; the whole catalogue, unless you say
     pub scopes: Vec<String>,
-    /// At most so many things go wrong in a run
+    /// At most so many deviations in a run: faults, late calls, or tasks in another order
     #[arg(long, default_value_t = 1, value_parser = values::deviations, allow_negative_numbers = true)]
     pub deviations: usize,
     /// Threads; as many as the machine has processors, unless you say
@@ -95,7 +96,7 @@ pub struct Prove {
     /// End after so long, as 30s, 10m or 1h30m, with what was shown by then
     #[arg(long = "for", value_name = "TIME", value_parser = values::time, allow_hyphen_values = true)]
     pub time: Option<Seconds>,
-    /// Keep what was shown there, and go on with it the next time
+    /// Keep the finished parts of every level in this file, and go on from there the next time; the same build and request only
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
     /// Go on after a broken law
@@ -134,7 +135,7 @@ pub struct Replay {
     /// Write the drawing there; a page never goes to a terminal, but to a file named after the plan
     #[arg(long, value_name = "FILE", requires = "timeline")]
     pub out: Option<PathBuf>,
-    /// Stop at the event of this number
+    /// Draw only up to the event of this number; everything is judged
     #[arg(long, value_name = "EVENT", value_parser = values::event, allow_negative_numbers = true)]
     pub until: Option<usize>,
     /// Show who believed what there: state
@@ -199,6 +200,7 @@ pub struct Keep {
 
 #[derive(clap::Args)]
 pub struct Regressions {
+    /// The folder of regressions; `keep` makes it
     #[arg(default_value = "regressions")]
     pub folder: PathBuf,
     #[command(flatten)]
@@ -209,12 +211,12 @@ pub struct Regressions {
 
 #[derive(clap::Args)]
 pub struct Sabotage {
-    /// Only these; all of them, unless you say
+    /// Only these planted bugs; all of them, unless you say
     pub names: Vec<String>,
-    /// Seeds to try for each, from each start
+    /// Seeds to try for each planted bug, from each of several first seeds
     #[arg(long, default_value_t = WORST_BAR, value_parser = values::most, allow_negative_numbers = true)]
     pub most: u64,
-    /// Also find the least number of deviations that shows each, up to so many
+    /// Also find the fewest deviations (faults, late calls, tasks in another order) that show each bug, up to so many
     #[arg(long, value_parser = values::deviations, allow_negative_numbers = true)]
     pub deviations: Option<usize>,
     /// The same as --format json
@@ -226,9 +228,9 @@ pub struct Sabotage {
 
 #[derive(clap::Args)]
 pub struct Determinism {
-    /// A range such as 0..1000
-    #[arg(long, default_value = "0..1000", value_parser = parse_range, allow_hyphen_values = true)]
-    pub seeds: Range<u64>,
+    /// Seeds: 0..1000 (the end excluded), 5..=9 or 5; those of the profile, or else 0..1000, unless you say
+    #[arg(long, value_parser = parse_range, allow_hyphen_values = true)]
+    pub seeds: Option<Range<u64>>,
     /// Another build of this program, to compare with
     #[arg(long, value_name = "PROGRAM")]
     pub against: Option<PathBuf>,

@@ -18,7 +18,7 @@ use crate::support::atomic_file;
 use crate::support::unknown_name::unknown;
 
 /// Read in the current folder, unless another file is named.
-const NAME: &str = "fencepost.toml";
+pub const NAME: &str = "fencepost.toml";
 /// The profile that is used when none is named.
 const DEFAULT: &str = "default";
 
@@ -67,9 +67,7 @@ impl std::fmt::Debug for KnownWorld {
 
 /// The settings for a command line that names this profile or none.
 pub fn settings(config: Option<&Path>, asked: Option<&str>) -> Result<Settings, CliError> {
-    let path = config.map_or_else(|| PathBuf::from(NAME), Path::to_owned);
-    let is_there = config.is_some() || path.is_file();
-    let file = if is_there { read(&path)? } else { ConfigFile::default() };
+    let file = file(config)?.unwrap_or_default();
     let default = file.profile.get(DEFAULT).cloned().unwrap_or_default();
     let Some(name) = asked else { return Ok(default) };
     if let Some(own) = file.profile.get(name) {
@@ -87,6 +85,18 @@ pub fn settings(config: Option<&Path>, asked: Option<&str>) -> Result<Settings, 
             Err(CliError(unknown("profile", name, &known)))
         }
     }
+}
+
+/// The profiles of the file, by name; none if there is no file.
+pub fn profile_names(config: Option<&Path>) -> Result<Option<Vec<String>>, CliError> {
+    Ok(file(config)?.map(|file| file.profile.into_keys().collect()))
+}
+
+/// The file that is named, or the one in the current folder, if there is one.
+fn file(config: Option<&Path>) -> Result<Option<ConfigFile>, CliError> {
+    let path = config.map_or_else(|| PathBuf::from(NAME), Path::to_owned);
+    let is_there = config.is_some() || path.is_file();
+    is_there.then(|| read(&path)).transpose()
 }
 
 fn read(path: &Path) -> Result<ConfigFile, CliError> {

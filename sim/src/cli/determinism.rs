@@ -1,11 +1,12 @@
 //! `determinism`: checks that a run is a function of its plan. The hidden commands `hashes` and `events` are what it asks
 //! another process for.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use serde::Serialize;
 
 use crate::cli::command_options::{Determinism, Hashes};
+use crate::cli::config_file::Settings;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::invocation::Invocation;
 use crate::cli::plan_source::find_plan;
@@ -19,6 +20,9 @@ use crate::search::determinism::{self, DeterminismError, SeedDifference};
 use crate::search::seeds::{Seeds, Shard};
 use crate::search::{Conclusion, SeededPlans, run_seeds};
 use crate::support::plural::counted;
+
+/// The seeds, unless somebody says which.
+const SEEDS: Range<u64> = 0..1_000;
 
 /// Differences that are told in full.
 const SHOWN: usize = 3;
@@ -63,7 +67,7 @@ struct DifferenceLine<'a> {
 }
 
 pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> CommandResult {
-    let (seeds, subject) = (&wanted.seeds, invocation.subject()?);
+    let (seeds, subject) = (&seeds(wanted, invocation)?, invocation.subject()?);
     let plans = SeededPlans { profile: invocation.profile(), ..SeededPlans::of(&subject) };
     let own = std::env::current_exe()
         .map_err(|cause| CliError(format!("this program cannot find itself: {cause}")))?;
@@ -147,6 +151,19 @@ pub fn check(wanted: &Determinism, invocation: &Invocation<'_>) -> CommandResult
     Ok(verdict)
 }
 
+/// The seeds of the command line, or of the profile, or the usual ones.
+fn seeds(wanted: &Determinism, invocation: &Invocation<'_>) -> Result<Range<u64>, CliError> {
+    let Settings { seeds, time, .. } = invocation.settings();
+    match (&wanted.seeds, seeds, time) {
+        (Some(seeds), ..) | (None, Some(seeds), _) => Ok(seeds.clone()),
+        (None, None, Some(_)) if invocation.names_profile() => Err(CliError(
+            "the profile says how long to search (`for`), and this command needs to know which seeds: say --seeds 0..1000"
+                .to_owned(),
+        )),
+        (None, None, _) => Ok(SEEDS),
+    }
+}
+
 /// How a comparison with another process ended. Ctrl-C reaches that process, too.
 fn ended(
     found: Result<Vec<SeedDifference>, DeterminismError>,
@@ -211,7 +228,15 @@ fn suite(passes: &[Pass], differences: &[SeedDifference], wall_us: u64) -> Suite
         };
         JunitCase { name: name.clone(), result }
     };
-    Suite { name: "fencepost determinism".to_owned(), cases: passes.iter().map(case).collect(), wall_us }
+    let is_done = |pass: &&Pass| matches!(pass.end, PassEnd::Done { .. });
+    let is_interrupted = passes.iter().any(|pass| matches!(pass.end, PassEnd::Interrupted));
+    let mut cases: Vec<JunitCase> = passes.iter().map(case).collect();
+    cases.extend(
+        is_interrupted.then(|| {
+            JunitCase::interrupted(passes.iter().filter(is_done).count(), passes.len(), "comparison")
+        }),
+    );
+    Suite { name: "fencepost determinism".to_owned(), cases, wall_us }
 }
 
 pub fn hashes(wanted: &Hashes, invocation: &Invocation<'_>) -> CommandResult {

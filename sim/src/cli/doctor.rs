@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cli::error::{CliError, CommandResult};
-use crate::cli::stdout;
+use crate::cli::{config_file, stdout};
 use crate::search::Conclusion;
 use crate::search::SeededPlans;
 use crate::search::determinism;
@@ -18,7 +18,7 @@ const FLAGS: [&str; 4] = ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTFLAGS"
 /// Enough seeds to show the usual leaks of determinism.
 const SEEDS: std::ops::Range<u64> = 0..50;
 
-pub fn doctor() -> CommandResult {
+pub fn doctor(config: Option<&Path>) -> CommandResult {
     let mut wrong = 0;
     let mut tell = |what: &str, found: Result<String, String>| match found {
         Ok(said) => stdout::line(format_args!("ok     {what:<13} {said}")),
@@ -47,12 +47,17 @@ pub fn doctor() -> CommandResult {
     }
     tell("cargo", cargo_config(&here));
     tell("toolchain", toolchain(&here));
+    tell("profiles", profiles(config));
     tell("processors", Ok(format!("{}, which is how many seeds are run at once", processors())));
     let (repeats, is_repeatable) = match repeats() {
         Ok(0) => {
             (Ok(format!("{} seeds run three times, in two processes, without a difference", SEEDS.end)), true)
         }
-        Ok(count) => (Err(format!("{count} seeds differ: `determinism` shows where, and who leaks")), false),
+        Ok(count) => {
+            let differ =
+                if count == 1 { "1 seed differs".to_owned() } else { format!("{count} seeds differ") };
+            (Err(format!("{differ}: `determinism` shows where, and who leaks")), false)
+        }
         Err(why) => (Err(why), true),
     };
     tell("determinism", repeats);
@@ -60,6 +65,15 @@ pub fn doctor() -> CommandResult {
         (0, _) => Conclusion::Holds,
         (_, false) => Conclusion::NotDeterministic,
         (_, true) => Conclusion::Failed,
+    })
+}
+
+fn profiles(config: Option<&Path>) -> Result<String, String> {
+    let known = config_file::profile_names(config).map_err(|error| error.to_string())?;
+    Ok(match known {
+        None => format!("no {} in this folder: the built-in profiles only", config_file::NAME),
+        Some(names) if names.is_empty() => "the file names none".to_owned(),
+        Some(names) => format!("{} can be read", names.join(", ")),
     })
 }
 

@@ -33,10 +33,10 @@ impl<'a> Invocation<'a> {
         asked: PlanOptions,
         settings: Settings,
         is_quiet: bool,
-    ) -> Self {
+    ) -> Result<Self, CliError> {
         let program = words.first().map_or_else(|| "fencepost".to_owned(), |word| called(Path::new(word)));
-        let profile = profile_of(&asked, &settings);
-        Self { program, own, asked, settings, profile, is_quiet }
+        let profile = profile_of(&asked, &settings)?;
+        Ok(Self { program, own, asked, settings, profile, is_quiet })
     }
 
     pub fn settings(&self) -> &Settings {
@@ -58,6 +58,11 @@ impl<'a> Invocation<'a> {
         self.profile
     }
 
+    /// The name for reports: the changes that are made to plans, or else the profile that was asked for and changes none.
+    pub fn profile_name(&self) -> Option<&str> {
+        self.profile.map(|profile| profile.name).or(self.asked.profile.as_deref())
+    }
+
     pub fn stores(&self) -> Option<&'static [Store]> {
         self.asked.store.as_ref().or(self.settings.store.as_ref()).map(|Stores(stores)| *stores)
     }
@@ -72,6 +77,10 @@ impl<'a> Invocation<'a> {
             ("--no-fault", !no_fault.is_empty()),
         ];
         said.into_iter().find(|(_, is_said)| *is_said).map(|(option, _)| option)
+    }
+
+    pub fn names_profile(&self) -> bool {
+        self.asked.profile.is_some()
     }
 
     pub fn asks_for_subject(&self) -> bool {
@@ -133,7 +142,7 @@ impl<'a> Invocation<'a> {
 }
 
 /// The profile that the command line and the file choose together. Faults on the command line replace those of the file.
-fn profile_of(asked: &PlanOptions, settings: &Settings) -> Option<&'static Profile> {
+fn profile_of(asked: &PlanOptions, settings: &Settings) -> Result<Option<&'static Profile>, CliError> {
     let world = settings.world.map(|KnownWorld(world)| world);
     let is_said = !asked.fault.is_empty() || !asked.no_fault.is_empty();
     let filter = if is_said {
@@ -142,7 +151,10 @@ fn profile_of(asked: &PlanOptions, settings: &Settings) -> Option<&'static Profi
         let (only, without) = (settings.faults.clone(), settings.no_faults.clone());
         FaultFilter { only: only.unwrap_or_default(), without: without.unwrap_or_default() }
     };
-    if filter.is_empty() { world } else { Some(Profile::with_faults(world, filter)) }
+    if let Some(why) = filter.contradiction() {
+        return Err(CliError(why));
+    }
+    Ok(if filter.is_empty() { world } else { Some(Profile::with_faults(world, filter)) })
 }
 
 /// The words that call the program at this path again. A program in cargo's target folder is called through cargo.
@@ -195,7 +207,8 @@ mod tests {
             Subject { name: "other", ..Subject::fencepost() },
         ];
         let words = [OsString::from("mine")];
-        let invocation = Invocation::new(&words, &own, PlanOptions::default(), Settings::default(), false);
+        let invocation =
+            Invocation::new(&words, &own, PlanOptions::default(), Settings::default(), false).unwrap();
         let line = |subject, store| invocation.about_seed("replay", 7, subject, store);
         assert_eq!(line(&own[0], Store::Memory), "mine replay 7");
         assert_eq!(line(&own[1], Store::Sqlite), "mine replay 7 --subject other --store sqlite");
@@ -204,7 +217,7 @@ mod tests {
         let world = crate::generate::profile::by_name("clocks").ok().map(KnownWorld);
         let settings = Settings { world, ..Settings::default() };
         let asked = PlanOptions { no_fault: vec!["pause"], ..PlanOptions::default() };
-        let profiled = Invocation::new(&words, &own, asked, settings, false);
+        let profiled = Invocation::new(&words, &own, asked, settings, false).unwrap();
         assert_eq!(
             profiled.about_seed("replay", 7, &own[0], Store::Memory),
             "mine replay 7 --profile clocks --no-fault pause"
@@ -220,7 +233,7 @@ mod tests {
         let asked = |name: Option<&str>| {
             let subject_option = SubjectOption { subject: name.map(str::to_owned) };
             let asked = PlanOptions { subject_option, ..PlanOptions::default() };
-            let invocation = Invocation::new(&[], &own, asked, Settings::default(), false);
+            let invocation = Invocation::new(&[], &own, asked, Settings::default(), false).unwrap();
             invocation.subject().map(|subject| subject.name).map_err(|why| why.to_string())
         };
         assert_eq!(asked(None), Ok("mine"));

@@ -10,6 +10,7 @@ use crate::cli::{new_regression, output_folder, stdout};
 use crate::planted;
 use crate::regressions;
 use crate::search::Conclusion;
+use crate::support::plural::counted;
 
 pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> CommandResult {
     let source = find_plan(&wanted.what, invocation)?;
@@ -22,12 +23,18 @@ pub fn keep(wanted: &Keep, invocation: &Invocation<'_>) -> CommandResult {
     let steps = regression.plan.steps.len();
     regressions::keep(&path, &regression, &source.subject).map_err(CliError::of)?;
     let (before, early) = (source.plan.steps.len(), ended_early(shrunk.ended));
-    stdout::line(format_args!("{before} steps made {steps} in {} runs{early}", shrunk.runs));
+    stdout::line(format_args!(
+        "shrunk from {} to {steps}, in {}{early}",
+        counted(before, "step"),
+        counted(shrunk.runs, "run")
+    ));
     stdout::line(format_args!("it was read back, run, and breaks {law}; kept in {}", path.display()));
     if wanted.story.is_none() {
         let had = source.regression.as_ref().filter(|had| wrapped(&had.story) == regression.story);
         match had {
-            None => stdout::line("its story is a sentence yet: tell there what happens, in order"),
+            None => stdout::line(
+                "its story is one generated sentence: edit `story` in the file, and tell what happens, in order",
+            ),
             Some(had) if had.plan != regression.plan => {
                 stdout::line("its story is that of the plan it came from: see whether it is still so");
             }

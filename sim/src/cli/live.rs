@@ -18,6 +18,7 @@ use crate::planted;
 use crate::report::{colours, human, live as report};
 use crate::search::Conclusion;
 use crate::subject::Subject;
+use crate::support::plural::counted;
 use crate::timeline::html;
 use crate::timeline::page_head::{PageHead, Ruling};
 
@@ -60,7 +61,8 @@ pub fn live(wanted: &Live, invocation: &Invocation<'_>) -> CommandResult {
     let bar = terminal::bar(Some(seconds * 1_000), invocation.is_quiet());
     let mut tell = |faults: &LiveFaults, now_ms: u64| {
         bar.set_position(now_ms);
-        bar.set_message(format!("{} kills, {} stops", faults.kills, faults.stops));
+        let (kills, stops) = (counted(faults.kills, "kill"), counted(faults.stops, "stop"));
+        bar.set_message(format!("{kills}, {stops}"));
     };
     let run = conduct(&request, &|| interrupt::is_asked(&asked), &mut tell).map_err(CliError::of)?;
     bar.finish_and_clear();
@@ -83,7 +85,8 @@ pub fn live(wanted: &Live, invocation: &Invocation<'_>) -> CommandResult {
     for line in why {
         stdout::line(line);
     }
-    stdout::painted(&human::last_line(conclusion), colours::of_verdict);
+    let laws_broken = verdict.findings.iter().filter(|judged| judged.breach().is_some()).count();
+    stdout::painted(&human::last_line(conclusion, laws_broken), colours::of_verdict);
     kept.transpose()?;
     Ok(conclusion)
 }

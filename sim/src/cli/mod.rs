@@ -119,7 +119,7 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
     // A seed is run on one store: the one that its subject needs.
     let is_of_search = |Stores(stores): &Stores| stores.len() > 1 && !is_search;
     settings.store = settings.store.filter(|stores| !is_of_search(stores));
-    let invocation = Invocation::new(words, own, asked, settings, is_quiet);
+    let invocation = Invocation::new(words, own, asked, settings, is_quiet)?;
     match command {
         Command::Run(wanted) => run::run(wanted, &invocation),
         Command::Prove(wanted) => prove::prove(&wanted, &invocation),
@@ -136,7 +136,7 @@ fn run_command(arguments: Arguments, words: &[OsString], own: &[Subject]) -> Com
             examples().for_each(stdout::line);
             Ok(Conclusion::Holds)
         }
-        Command::Doctor => doctor::doctor(),
+        Command::Doctor => doctor::doctor(config.as_deref()),
         Command::Completions(wanted) => shell_files::completions(wanted.shell, words),
         Command::Man(wanted) => shell_files::man(wanted.command.as_deref()),
         Command::Version => {

@@ -1,6 +1,6 @@
 //! `prove`: explores scopes, and writes what was shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::command_options::Prove;
 use crate::cli::error::{CliError, CommandResult};
@@ -48,8 +48,13 @@ pub fn prove(wanted: &Prove, invocation: &Invocation<'_>) -> CommandResult {
 
     let width = terminal::width();
     let (mut told, mut shown) = (Vec::new(), Vec::new());
+    let mut temporary = TemporaryPlans::default();
     for failure in failures(&result, &worlds, &subject, wanted.budget, &is_interrupted) {
-        let next = next_commands(&failure, out.as_ref(), invocation, &subject);
+        let plan = match &out {
+            Some(out) => out.plan_of(&failure),
+            None => temporary.write(&failure),
+        };
+        let next = next_commands(&failure, &plan, invocation, &subject);
         let report = human::failure(&failure, &next, None);
         if let Some(out) = &out {
             out.write_failure(&failure, &subject, &report)?;
@@ -62,9 +67,9 @@ pub fn prove(wanted: &Prove, invocation: &Invocation<'_>) -> CommandResult {
     write_files(out.as_ref(), wanted.report.junit.as_ref(), &report)?;
     match wanted.report.format {
         Format::Json => stdout::raw(&proof::json(&report)),
-        Format::Human => print(&report, &shown, invocation.is_quiet()),
+        Format::Human => print(&report, &shown, &temporary.told, invocation.is_quiet()),
         Format::Github => {
-            print(&report, &shown, invocation.is_quiet());
+            print(&report, &shown, &temporary.told, invocation.is_quiet());
             proof::annotations(&report).iter().for_each(stdout::line);
             append_job_summary(&proof::job_summary(&report))?;
         }
@@ -130,7 +135,7 @@ fn write_files(
 }
 
 /// A proof that failed ends with its failure.
-fn print(report: &ProofReport<'_>, failures: &[String], is_quiet: bool) {
+fn print(report: &ProofReport<'_>, failures: &[String], plans: &[String], is_quiet: bool) {
     if !is_quiet {
         for statement in &report.result.statements {
             stdout::fitted(&proof::statement(statement));
@@ -141,28 +146,58 @@ fn print(report: &ProofReport<'_>, failures: &[String], is_quiet: bool) {
         stdout::raw("\n");
         stdout::painted(told, colours::of_failure);
     }
+    plans.iter().for_each(stdout::line);
     if !failures.is_empty() {
         stdout::raw("\n");
     }
     stdout::painted(&proof::verdict(report), colours::of_verdict);
 }
 
-/// The plan of a witness has no seed that makes it: without a folder its text is kept beside the report.
+/// The plans of witnesses when there is no `--out`: no seed makes them, so their text is written into a folder for temporary
+/// files, which is this process's own.
+#[derive(Default)]
+struct TemporaryPlans {
+    folder: Option<PathBuf>,
+    /// A line for each plan: where it is, or why it is not.
+    told: Vec<String>,
+}
+
+impl TemporaryPlans {
+    /// A command line that names a plan which could not be written says so when it is typed; so does the line here.
+    fn write(&mut self, failure: &Failure) -> PathBuf {
+        let folder = self.folder.get_or_insert_with(new_folder);
+        let plan = folder.join(format!("{}.toml", failure.reproducer.file_stem()));
+        let (law, shown) = (failure.reproducer.breach.law, plan.display());
+        let text = failure.reproducer.plan().to_string();
+        self.told.push(match atomic_file::write(&plan, text.as_bytes()) {
+            Ok(()) => format!(
+                "the plan that breaks {law} is in {shown}; with --out DIR it is kept in a folder of yours"
+            ),
+            Err(cause) => format!("the plan that breaks {law} could not be written to {shown}: {cause}"),
+        });
+        plan
+    }
+}
+
+/// A new folder that no other process writes into.
+fn new_folder() -> PathBuf {
+    let named =
+        |ending: String| std::env::temp_dir().join(format!("fencepost-{}{ending}", std::process::id()));
+    let names =
+        std::iter::once(named(String::new())).chain((2..100).map(|number| named(format!("-{number}"))));
+    // An older process may have had the same number, and somebody else's folder is not written into.
+    let mut free = names.filter(|folder| std::fs::create_dir(folder).is_ok());
+    free.next().unwrap_or_else(|| named(String::new()))
+}
+
+/// The plan of a witness has no seed that makes it, so all commands name its file.
 fn next_commands(
     failure: &Failure,
-    out: Option<&OutputFolder>,
+    plan: &Path,
     invocation: &Invocation<'_>,
     subject: &Subject,
 ) -> NextCommands {
-    let plan = match out {
-        Some(out) => out.plan_of(failure),
-        None => std::env::temp_dir().join(format!("fencepost-{}.toml", failure.reproducer.file_stem())),
-    };
-    if out.is_none() {
-        // A report that names a file which could not be written says so when it is replayed.
-        drop(atomic_file::write(&plan, failure.reproducer.plan().to_string().as_bytes()));
-    }
-    let about = |command: &str| invocation.about_file(command, &plan, subject);
+    let about = |command: &str| invocation.about_file(command, plan, subject);
     let page = format!("{}.html", failure.reproducer.file_stem());
     NextCommands {
         replay: format!("{} --timeline text", about("replay")),

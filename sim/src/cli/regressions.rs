@@ -45,16 +45,26 @@ struct RegressionTable<'a> {
 pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> CommandResult {
     let subject = invocation.subject()?;
     let folder = &wanted.folder;
-    let files = regressions::files(folder).map_err(|cause| {
-        CliError(format!(
-            "`{}` cannot be read: {cause}: name the folder of the regressions, `keep` makes one",
-            folder.display()
-        ))
-    })?;
-    if files.is_empty() {
-        return Err(CliError(format!("there is no regression in `{}`: name their folder", folder.display())));
-    }
     command_report::check(&wanted.report)?;
+    let files = match regressions::files(folder) {
+        Ok(files) => files,
+        Err(cause) => {
+            let why = unreadable(folder, &cause, invocation);
+            if let Some(path) = &wanted.report.junit {
+                let case = JunitCase {
+                    name: "the folder of regressions".to_owned(),
+                    result: CaseResult::Errored(why.clone()),
+                };
+                output_folder::put(path, &suite_of(&subject, vec![case]).xml())?;
+            }
+            return Err(CliError(why));
+        }
+    };
+    // A project that has kept none yet passes: there is nothing that it could have broken again.
+    if files.is_empty() && command_report::has_lines(&wanted.report) {
+        let (shown, keep) = (folder.display(), invocation.line("keep SEED"));
+        stdout::line(format_args!("there is no regression in `{shown}` yet: `{keep}` adds one"));
+    }
     let asked = interrupt::listen()?;
     let progress = StepProgress::begin(files.len() as u64, "files", invocation.is_quiet());
     let mut replayed = Vec::new();
@@ -90,6 +100,17 @@ pub fn regressions(wanted: &Regressions, invocation: &Invocation<'_>) -> Command
         }
     }
     Ok(verdict)
+}
+
+fn unreadable(folder: &Path, cause: &std::io::Error, invocation: &Invocation<'_>) -> String {
+    let shown = folder.display();
+    match cause.kind() {
+        std::io::ErrorKind::NotFound => {
+            let keep = invocation.line("keep SEED");
+            format!("`{shown}` does not exist: name the folder of regressions, or make one with `{keep}`")
+        }
+        _ => format!("`{shown}` cannot be read: {cause}: name the folder of regressions"),
+    }
 }
 
 /// Files that were not replayed make it inconclusive.
@@ -148,7 +169,14 @@ fn suite(subject: &Subject, replayed: &[Replayed], left: &[PathBuf]) -> Suite {
         name: stem(path),
         result: CaseResult::Skipped("it was interrupted before".to_owned()),
     };
+    let mut cases: Vec<JunitCase> = replayed.iter().map(case).chain(left.iter().map(skipped)).collect();
+    if !left.is_empty() {
+        cases.push(JunitCase::interrupted(replayed.len(), replayed.len() + left.len(), "regression"));
+    }
+    suite_of(subject, cases)
+}
+
+fn suite_of(subject: &Subject, cases: Vec<JunitCase>) -> Suite {
     let name = format!("fencepost regressions of {}", subject.name);
-    let cases = replayed.iter().map(case).chain(left.iter().map(skipped)).collect();
     Suite { name, cases, wall_us: 0 }
 }

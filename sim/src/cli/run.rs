@@ -71,7 +71,7 @@ pub fn run(mut wanted: Run, invocation: &Invocation<'_>) -> CommandResult {
     let lines =
         failures.iter().zip(&reports).map(|(failure, report)| FailureLine::new(failure, report.clone()));
     let shard = wanted.shard.unwrap_or(Shard::WHOLE);
-    let summary = Summary::new(&result, &subject, invocation.profile(), shard, lines.collect());
+    let summary = Summary::new(&result, &subject, invocation.profile_name(), shard, lines.collect());
 
     // Files come first: standard output may be on the disk that is full. If they cannot be written the breach is still
     // printed.
@@ -150,7 +150,10 @@ fn print(reports: &[String], summary: &Summary, timings: &Timings, wanted: &Run,
     if !reports.is_empty() {
         stdout::raw("\n");
     }
-    stdout::painted(&human::verdict(summary), colours::of_verdict);
+    // With --quiet what is only noted beside a verdict that holds is left out.
+    let is_short = is_quiet && summary.verdict == Conclusion::Holds;
+    let end = if is_short { human::last_line(summary.verdict, 0) } else { human::verdict(summary) };
+    stdout::painted(&end, colours::of_verdict);
 }
 
 /// On the command line `laws` lists the laws, so the message need not.

@@ -19,6 +19,7 @@ use crate::report::junit::{CaseResult, JunitCase, Suite};
 use crate::search::Conclusion;
 use crate::search::clocks::wall_us;
 use crate::shrink::{Ended, Progress, Shrunk, shrink_watched};
+use crate::support::plural::counted;
 
 #[derive(Serialize)]
 struct ShrinkReport<'a> {
@@ -48,7 +49,8 @@ pub fn shrink_to(wanted: &Shrink, invocation: &Invocation<'_>) -> CommandResult 
     let began_us = wall_us();
     let shrunk = smallest(&source, &law, wanted.budget, invocation.is_quiet())?;
     let (before, after) = (source.plan.steps.len(), shrunk.plan.steps.len());
-    let said = format!("{before} steps to {after} in {} runs{}", shrunk.runs, ended_early(shrunk.ended));
+    let (steps, runs_made) = (counted(before, "step"), counted(shrunk.runs, "run"));
+    let said = format!("shrunk from {steps} to {after}, in {runs_made}{}", ended_early(shrunk.ended));
     let plan = shrunk.plan.to_string();
     let (runs, ended) = (shrunk.runs, name_of(shrunk.ended));
     if let Some(path) = &wanted.out {

@@ -68,10 +68,13 @@ pub fn mark(text: &str) -> Result<Mark, String> {
 
 /// Parses `30s`, `10m`, `2h`, and several from large to small as `1h30m`.
 pub fn time(text: &str) -> Result<Seconds, String> {
-    total_s(text)
-        .filter(|seconds| (1..=1_000_000_000).contains(seconds))
-        .map(Seconds)
-        .ok_or_else(|| format!("`{text}` is no time: say 30s, 10m, 2h or 1m30s"))
+    total_s(text).filter(|seconds| (1..=1_000_000_000).contains(seconds)).map(Seconds).ok_or_else(|| {
+        match total_s(text) {
+            Some(0) => format!("`{text}` is too short: a time must be above 0, as 30s or 10m"),
+            Some(_) => format!("`{text}` is too long: a time is at most 1000000000s"),
+            None => format!("`{text}` is no time: say 30s, 10m, 2h or 1m30s"),
+        }
+    })
 }
 
 fn total_s(text: &str) -> Option<u64> {

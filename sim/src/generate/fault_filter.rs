@@ -26,6 +26,15 @@ impl FaultFilter {
         self.only.is_empty() && self.without.is_empty()
     }
 
+    /// Why this choice is a mistake: it leaves out every fault that it asks for.
+    pub fn contradiction(&self) -> Option<String> {
+        let is_empty = !self.only.is_empty() && self.only.iter().all(|fault| self.without.contains(fault));
+        is_empty.then(|| {
+            let faults = self.only.join(", ");
+            format!("no fault is left: {faults} cannot be asked for and left out at once")
+        })
+    }
+
     fn keeps(&self, fault: &str) -> bool {
         (self.only.is_empty() || self.only.contains(&fault)) && !self.without.contains(&fault)
     }
@@ -72,6 +81,18 @@ mod tests {
                 plan
             })
             .collect()
+    }
+
+    #[test]
+    fn a_fault_that_is_asked_for_and_left_out_is_a_contradiction() {
+        let filter = |only: &[&'static str], without: &[&'static str]| FaultFilter {
+            only: only.to_vec(),
+            without: without.to_vec(),
+        };
+        assert!(filter(&["pause"], &["pause"]).contradiction().is_some_and(|why| why.contains("pause")));
+        for (only, without) in [(&["pause", "cut"][..], &["cut"][..]), (&[], &["cut"]), (&["cut"], &[])] {
+            assert_eq!(filter(only, without).contradiction(), None);
+        }
     }
 
     fn faults(plan: &Plan) -> Vec<String> {

@@ -175,7 +175,7 @@ impl<'a> EventPhrase<'a> {
             What::Lost { is_answer: true } => self.act(f, "answer lost"),
             What::Lost { is_answer: false } => self.act(f, "request lost"),
             What::LivenessBegan { .. } => self.act(f, "-- faults end --"),
-            What::LivenessAsked => self.act(f, "-- asked to end --"),
+            What::LivenessAsked => self.act(f, "-- what is left is asked to end --"),
             What::Remained { what } => self.remained(f, what),
             What::Exhausted => self.act(f, "too many turns in one second"),
             What::AnswersJudged { answers, .. } => {

@@ -7,7 +7,7 @@ use crate::history::event::{
 };
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation, is_first_start};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_process::ByProcess;
 use crate::laws::state::stored_lease::Lease;
 
@@ -33,10 +33,11 @@ struct Abandonment {
 }
 
 impl Law for AbandonmentIsLicensed {
+    const SIDE: Side = Side::Worker;
     const CARD: LawCard = LawCard {
         name: "abandonment-is-licensed",
-        sentence: "a sweep gives up only what a dead worker started, a drain only what its own life started, a request is carried \
-                   out only if it was made and no other grant was live; time alone ends nothing",
+        sentence: "a process is abandoned only by a sweep after the worker that started it died, by a drain of the life that \
+                   started it, or because that was requested and no other grant is live; time alone abandons nothing",
         hears: &[
             EventKind::Granted,
             EventKind::Reclaimed,
@@ -75,7 +76,7 @@ impl Law for AbandonmentIsLicensed {
                 }
                 case.meet();
                 let fault = match abandonment {
-                    None => Some("it was given up by nobody who may"),
+                    None => Some("the process was abandoned by nobody who may; right: it runs on"),
                     Some(abandonment) => row.fault(abandonment, event.clock),
                 };
                 if let Some(fault) = fault {
@@ -108,17 +109,18 @@ impl AbandonedRow {
         match by.writer {
             // A probe that lies breaks an assumption.
             AbandonWriter::Sweep => (!is_starter_dead && !do_probes_lie)
-                .then_some("a sweep gave it up while its starter was alive"),
-            AbandonWriter::OwnerDrain => {
-                (!is_by_starter).then_some("a drain gave up what its own life had not started")
-            }
+                .then_some("a sweep abandoned it while its starter was alive; right: it runs on"),
+            AbandonWriter::OwnerDrain => (!is_by_starter)
+                .then_some("a drain abandoned what another life had started; right: it runs on"),
             AbandonWriter::ReconciledRequest if !self.was_requested => {
-                Some("it was given up as requested, and nobody had requested it")
+                Some("it was abandoned on a request that nobody had made; right: it runs on")
             }
             AbandonWriter::ReconciledRequest => {
                 let is_other_live =
                     self.last_granted.is_some_and(|held| held.grant != by.grant && now_ms < held.expires_ms);
-                is_other_live.then_some("it was given up as requested while another's grant was live")
+                is_other_live.then_some(
+                    "it was abandoned on request while another's grant was live; right: not before that is over",
+                )
             }
         }
     }

@@ -13,6 +13,9 @@ pub struct AcknowledgedSurvives {
     rows: ByProcess<AcknowledgedRow>,
 }
 
+/// What a store must show after it was opened again.
+const RIGHT: &str = "all that it had acknowledged, and nothing else";
+
 #[derive(Default)]
 struct AcknowledgedRow {
     is_known: bool,
@@ -58,22 +61,27 @@ impl Law for AcknowledgedSurvives {
         let row = self.rows.of(event.process);
         match what {
             What::TurnedOut { fate: TurnedOut::Partly, .. } => {
-                case.breach(|| "a call that was never acknowledged is there in part".to_owned());
+                case.breach(|| {
+                    "a call that was never acknowledged is stored in part; right: all of it, or nothing"
+                        .to_owned()
+                });
             }
             What::TurnedOut { fate: TurnedOut::Applied | TurnedOut::NotApplied, .. } => {}
             What::Survived { row: shown, last_sequence } => {
                 case.meet();
                 if let Some(wrong) = row.difference(shown, last_sequence) {
-                    case.breach(|| format!("the store was opened again and showed: {wrong}"));
+                    case.breach(|| format!("the store was opened again and showed {wrong}; right: {RIGHT}"));
                 }
             }
             What::SurvivedLease { expires_ms, output } => {
                 let shown = event.grant.is_some().then_some(Lease { grant: event.grant, expires_ms });
                 if let Some(wrong) = row.lease_difference(shown) {
-                    case.breach(|| format!("the store was opened again, and {wrong}"));
+                    case.breach(|| format!("the store was opened again, and {wrong}; right: {RIGHT}"));
                 }
                 if row.end.is_some_and(|(_, ended)| ended != output) {
-                    case.breach(|| "the outcome is another one after the opening".to_owned());
+                    case.breach(|| {
+                        format!("the store was opened again and showed another outcome; right: {RIGHT}")
+                    });
                 }
             }
             What::Registered { .. }
@@ -123,28 +131,31 @@ impl AcknowledgedRow {
     /// Names the first fact that is missing from the row, or that is there and was never acknowledged.
     fn difference(&self, shown: SurvivingRow, last_sequence: u64) -> Option<&'static str> {
         let (status, facts) = match shown {
-            SurvivingRow::Unreadable => return Some("rows that cannot be read, on a disk that is sound"),
+            SurvivingRow::Unreadable => return Some("rows that cannot be read, on a sound disk"),
             SurvivingRow::Known { is_torn: true, .. } => {
-                return Some("an end, but the lease or the wait that it takes away is still there");
+                return Some("an ended process that still has its lease or its wait");
             }
             SurvivingRow::Gone => return self.is_known.then_some("no such process"),
-            SurvivingRow::Known { .. } if !self.is_known => return Some("a process that was pruned"),
+            SurvivingRow::Known { .. } if !self.is_known => return Some("a process that had been pruned"),
             SurvivingRow::Known { status, is_started, is_waiting, is_abandon_requested, is_torn: false } => {
                 (status, [is_started, is_waiting, is_abandon_requested])
             }
         };
         if status != self.end.map_or(Status::Running, |(status, _)| status) {
-            return Some(if self.end.is_some() { "no end, or another" } else { "an end that nobody knew of" });
+            return Some(match self.end {
+                Some(_) => "the process without its end, or with another end",
+                None => "an end that it had never answered",
+            });
         }
         let expected = [
-            (self.is_started, "the first start is not as it was"),
-            (self.is_waiting, "the wait is not as it was"),
-            (self.is_abandon_requested, "the abandon request is not as it was"),
+            (self.is_started, "another first start"),
+            (self.is_waiting, "another wait, or none"),
+            (self.is_abandon_requested, "another state of the abandon request"),
         ];
         let wrong = facts.into_iter().zip(expected).find(|(shown, (expected, _))| shown != expected);
         match wrong {
             Some((_, (_, wrong))) => Some(wrong),
-            None => (last_sequence < self.last_sequence).then_some("events are missing"),
+            None => (last_sequence < self.last_sequence).then_some("the log without its last events"),
         }
     }
 
@@ -154,8 +165,8 @@ impl AcknowledgedRow {
         }
         Some(match (shown, self.lease.0) {
             (None, _) => "the lease it had granted is gone",
-            (Some(_), None) => "a lease that was given up is there again",
-            (Some(_), Some(_)) => "the lease is not the one it had granted, or not as long",
+            (Some(_), None) => "a lease that was over is stored again",
+            (Some(_), Some(_)) => "the stored lease is another one, or ends at another time",
         })
     }
 }

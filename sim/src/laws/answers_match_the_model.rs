@@ -2,10 +2,11 @@
 //! model of all rows beside the registry, takes it through each call in the order of decisions, and compares. Which part of
 //! which answer is judged here, and which elsewhere, stands in [`judged_answers`](crate::laws::judged_answers).
 
-use crate::history::event::{Event, EventKind, Unjudged, What};
+use crate::history::event::{Event, EventKind, NO_PROCESS, Unjudged, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::plan::Node;
 
 #[derive(Default)]
 pub struct AnswersMatchTheModel;
@@ -42,13 +43,20 @@ impl Law for AnswersMatchTheModel {
         explain,
     };
 
-    fn see(&mut self, _: &Event, what: What, case: &mut Case) {
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
         match what {
             What::AnswerDiffers { method, part } => {
                 case.meet();
                 case.breach(|| {
-                    let (method, part) = (method.name(), part.name());
-                    format!("the answer of {method} is not the model's: it differs in {part}")
+                    let (caller, method, part) = (Node::from_code(event.node), method.name(), part.name());
+                    let about = match event.process {
+                        NO_PROCESS => String::new(),
+                        process => format!(" about p{process}"),
+                    };
+                    format!(
+                        "{caller} called {method}{about}, and the answer is wrong in {part}; right: what a plain model of all rows \
+                         answers"
+                    )
                 });
             }
             What::AnswersJudged { answers, unjudged } => {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::history::event::{CallResult, Event, EventKind, GrantNo, TurnedOut, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_grant::ByGrant;
 use crate::laws::state::by_process::ByProcess;
 use crate::plan::Plan;
@@ -65,6 +65,7 @@ struct BodyOverlap {
 }
 
 impl Law for BodiesOverlapWithinBound {
+    const SIDE: Side = Side::RegistryOrWorker;
     const CARD: LawCard = LawCard {
         name: "bodies-overlap-within-bound",
         sentence: "two bodies of one process run at once for no longer than their clocks can be apart",
@@ -106,10 +107,7 @@ impl Law for BodiesOverlapWithinBound {
                 let place = usize::try_from(step).unwrap_or(usize::MAX);
                 self.forward_us += self.forward_ms.get(place).copied().unwrap_or(0) * 1_000;
             }
-            What::Granted { .. }
-            | What::Reclaimed { .. }
-            | What::Reentered { .. }
-            | What::Renewed { .. } => {
+            What::Granted { .. } | What::Reclaimed { .. } | What::Reentered { .. } | What::Renewed { .. } => {
                 // The clock may have been stepped since the reading that this was decided on.
                 let (at_us, waited_us) = self.waited_to_write_us;
                 let since_us = if at_us == event.at_us { waited_us } else { 0 };
@@ -210,7 +208,8 @@ impl BodiesOverlapWithinBound {
             if lasted_us > bound_us {
                 case.breach(|| {
                     format!(
-                        "two bodies ran at once for {lasted_us} us, and {bound_us} us is what clocks allow"
+                        "two workers ran bodies of one process at the same time for {lasted_us} us; right: at most {bound_us} us, \
+                         as far as the clocks of this plan can be apart"
                     )
                 });
             }

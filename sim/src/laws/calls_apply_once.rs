@@ -4,12 +4,13 @@
 use crate::history::event::{Event, EventKind, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
-use crate::laws::law::{Law, LawCard, unheard};
+use crate::laws::law::{Law, LawCard, Side, unheard};
 
 #[derive(Default)]
 pub struct CallsApplyOnce;
 
 impl Law for CallsApplyOnce {
+    const SIDE: Side = Side::Server;
     const CARD: LawCard = LawCard {
         name: "calls-apply-once",
         sentence: "a call takes effect at most once, however often its request arrives and whatever the server has forgotten",
@@ -27,7 +28,11 @@ impl Law for CallsApplyOnce {
             What::AppliedAgain { call, number } => {
                 case.meet();
                 case.breach(|| {
-                    format!("{} took effect a second time: it is call {number} of its client", call.name())
+                    format!(
+                        "`{}` (call {number} of its client) took effect a second time; right: it is answered as the first time, \
+                         and changes nothing",
+                        call.name()
+                    )
                 });
             }
             _ => unheard(what),

@@ -3,22 +3,18 @@
 use crate::history::event::{Event, EventKind, Leftover, NO_PROCESS, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 
 #[derive(Default)]
 pub struct CalmEndsEverything;
 
 impl Law for CalmEndsEverything {
+    const SIDE: Side = Side::RegistryOrWorker;
     const CARD: LawCard = LawCard {
         name: "calm-ends-everything",
         sentence: "once faults are over every row that can end by itself does, and every other once it is asked to; no lease stays \
                    stored and every waiter returns, within a bound",
-        hears: &[
-            EventKind::LivenessBegan,
-            EventKind::Remained,
-            EventKind::Exhausted,
-            EventKind::Finished,
-        ],
+        hears: &[EventKind::LivenessBegan, EventKind::Remained, EventKind::Exhausted, EventKind::Finished],
         needs: &[Assumption::DiskSyncs],
         judges_unordered: true,
         is_about_panics: false,
@@ -30,7 +26,8 @@ impl Law for CalmEndsEverything {
         match what {
             What::LivenessBegan { .. } => case.meet(),
             What::Exhausted => case.breach(|| {
-                "the run was cut short: one simulated second took more turns than any may (a livelock, or a runaway plan)"
+                "one simulated second took more turns than any may, and the run was cut short; \
+                 right: time goes on (look for a livelock)"
                     .to_owned()
             }),
             What::Remained { what: leftover } => case.breach(|| because(event.process, leftover)),
@@ -42,15 +39,16 @@ impl Law for CalmEndsEverything {
 
 fn because(process: u16, leftover: Leftover) -> String {
     let remained = match leftover {
-        Leftover::Row => "had not ended, although nothing kept it",
-        Leftover::RowAsked => "had not ended, although it was asked to",
-        Leftover::Lease => "still had a lease",
-        Leftover::Waiter => "a waiter had not returned",
+        Leftover::Row => "had not ended, although nothing kept it; right: it ends",
+        Leftover::RowAsked => "had not ended, although it was asked to; right: it ends",
+        Leftover::Lease => "still had a lease; right: no lease stays stored",
+        Leftover::Waiter => "had a waiter that had not returned; right: every waiter returns",
     };
-    match process {
-        NO_PROCESS => format!("at the end of the calm {remained}"),
-        process => format!("at the end of the calm p{process} {remained}"),
-    }
+    let whose = match process {
+        NO_PROCESS => "the store".to_owned(),
+        process => format!("p{process}"),
+    };
+    format!("at the end of the liveness phase {whose} {remained}")
 }
 
 fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {

@@ -44,12 +44,23 @@ impl Law for EndsOnce {
                 let (first, first_output) = *end.get_or_insert((status, output));
                 if (first, first_output) != (status, output) {
                     let (first, second) = (first.name(), status.name());
-                    case.breach(|| format!("it had ended {first} and was ended again, {second}"));
+                    case.breach(|| {
+                        format!(
+                            "the process had ended {first}, and another outcome was accepted, {second}; right: refused, and the \
+                             first outcome stays"
+                        )
+                    });
                 }
             }
-            What::Refused { why, .. } => {
+            What::Refused { call, why } => {
                 if why == CallResult::AlreadyTerminal && end.is_none() {
-                    case.breach(|| "a call was told that it had ended, and it had not".to_owned());
+                    let (call, why) = (call.name(), why.name());
+                    case.breach(|| {
+                        format!(
+                            "`{call}` was answered `{why}`, and the process had not ended; \
+                                 right: any other answer"
+                        )
+                    });
                 }
             }
             What::Showed { status, output } => {
@@ -57,7 +68,8 @@ impl Law for EndsOnce {
                 let expected = end.unwrap_or((Status::Running, 0));
                 if (status, output) != expected {
                     let (shown, was) = (status.name(), expected.0.name());
-                    case.breach(|| format!("a read showed it {shown} when it was {was}"));
+                    let with = if shown == was { " with another output" } else { "" };
+                    case.breach(|| format!("a read showed the process {shown}{with}; right: {was}"));
                 }
             }
             _ => unheard(what),

@@ -59,9 +59,13 @@ impl Law for ExpiryIsExact {
         }
         if is_wrong {
             case.breach(|| {
-                let (apart_ms, side) =
-                    (event.clock.abs_diff(expires_ms), if is_over { "after" } else { "before" });
-                format!("{apart_ms} ms {side} its expiry a grant {grant_did}")
+                let when = match (event.clock.abs_diff(expires_ms), is_over) {
+                    (0, _) => "in the millisecond of its expiry".to_owned(),
+                    (apart_ms, true) => format!("{apart_ms} ms after its expiry"),
+                    (apart_ms, false) => format!("{apart_ms} ms before its expiry"),
+                };
+                let right = if is_over { "gone from its expiry on" } else { "live until its expiry" };
+                format!("{when} a grant {grant_did}; right: it is {right}")
             });
         }
         // The registry must stand by its last answer, even if it re-entered a grant that was not stored.
@@ -81,9 +85,13 @@ fn shown(stored: StoredLease, event: &Event, what: What) -> ShownSide {
         What::Ended { .. } if is_holders => ShownSide::Live("ended its process"),
         What::Reentered { .. } if is_holders => ShownSide::Live("was entered again"),
         What::Busy if is_holders => ShownSide::Live("kept others out"),
-        What::Granted { .. } if stored.0.is_some() => ShownSide::Over("made place for another"),
-        What::Refused { why: CallResult::Expired, .. } if is_holders => ShownSide::Over("was called expired"),
-        What::Refused { why: CallResult::LeaseLost, .. } if is_holders => ShownSide::Over("was called lost"),
+        What::Granted { .. } if stored.0.is_some() => ShownSide::Over("gave way to another's claim"),
+        What::Refused { why: CallResult::Expired, .. } if is_holders => {
+            ShownSide::Over("was refused as expired")
+        }
+        What::Refused { why: CallResult::LeaseLost, .. } if is_holders => {
+            ShownSide::Over("was refused as lost")
+        }
         What::Renewed { .. }
         | What::Wrote { .. }
         | What::Ended { .. }

@@ -5,8 +5,9 @@ use fencepost::model::process::RecoveryDisposition;
 use crate::history::event::{Event, EventKind, What};
 use crate::laws::case::Case;
 use crate::laws::explain::registration;
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_process::ByProcess;
+use crate::plan::Node;
 
 #[derive(Default)]
 pub struct ExternallyOwnedNeverRuns {
@@ -14,6 +15,7 @@ pub struct ExternallyOwnedNeverRuns {
 }
 
 impl Law for ExternallyOwnedNeverRuns {
+    const SIDE: Side = Side::Worker;
     const CARD: LawCard = LawCard {
         name: "externally-owned-never-runs",
         sentence: "no worker runs the body of an externally owned process",
@@ -38,7 +40,13 @@ impl Law for ExternallyOwnedNeverRuns {
             }
             What::BodyBegan { .. } => {
                 if *is_external {
-                    case.breach(|| "its body began".to_owned());
+                    let worker = Node::from_code(event.node);
+                    case.breach(|| {
+                        format!(
+                            "{worker} began the body of an externally owned process; right: no \
+                                 worker runs it"
+                        )
+                    });
                 }
             }
             _ => unheard(what),

@@ -40,8 +40,10 @@ impl Law for FencesOnlyGrow {
             && granted <= fence
         {
             case.breach(|| match granted == fence {
-                true => format!("fence {fence} was granted a second time"),
-                false => format!("fence {granted} was granted after fence {fence} had been"),
+                true => format!("fence {fence} was granted a second time; right: a fence above {fence}"),
+                false => format!(
+                    "fence {granted} was granted after fence {fence} had been; right: a fence above {fence}"
+                ),
             });
         }
         *highest = (*highest).max(Some(granted));

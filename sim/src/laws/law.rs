@@ -17,6 +17,9 @@ use crate::plan::Plan;
 pub trait Law: Default {
     const CARD: LawCard;
 
+    /// Who acted wrongly when it is broken.
+    const SIDE: Side = Side::Registry;
+
     /// The law before the first event of a run of this plan.
     fn new(_: &Plan) -> Self {
         Self::default()
@@ -44,6 +47,34 @@ pub struct LawCard {
     pub catches: &'static [&'static str],
     /// Finds the earlier event that, together with the breach, breaks the law.
     pub explain: fn(&Evidence<'_>) -> Option<Explanation>,
+}
+
+/// The side that acted wrongly when a law is broken: where a reader looks for the bug first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Registry,
+    /// The code that takes requests to the registry and keeps its answers.
+    Server,
+    Worker,
+    Waiter,
+    /// The law shows the effect only.
+    RegistryOrWorker,
+    /// The code that panicked.
+    Panicking,
+}
+
+impl Side {
+    /// For reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registry => "the registry: it decided or answered this",
+            Self::Server => "the server in front of the registry: it let a request through twice",
+            Self::Worker => "the worker: it did this",
+            Self::Waiter => "the code that waits, or wakes those that wait",
+            Self::RegistryOrWorker => "the registry or the worker: this law sees only what came of it",
+            Self::Panicking => "the code that panicked",
+        }
+    }
 }
 
 /// Something that a law takes for granted and a plan may break. Lies of probes are not here: events tell of each lie, and the

@@ -42,8 +42,8 @@ struct AnsweredLease {
 impl Law for LeasesLastAsAsked {
     const CARD: LawCard = LawCard {
         name: "leases-last-as-asked",
-        sentence: "a new grant lasts exactly as long as was asked for; a renewal or a re-entry, until the later of that and what it \
-                   had",
+        sentence: "a new grant lasts exactly as long as was asked for; a renewal or a re-entry does, too, unless the grant \
+                   already had a later expiry, which it then keeps",
         hears: &[
             EventKind::Granted,
             EventKind::Reclaimed,
@@ -124,8 +124,15 @@ impl AskedRow {
         if expires_ms != expected_ms {
             case.breach(|| {
                 let apart_ms = expires_ms.abs_diff(expected_ms);
-                let side = if expires_ms > expected_ms { "longer" } else { "less" };
-                format!("{asked_ms} ms were asked for, and the lease lasts {apart_ms} ms {side}")
+                let side = if expires_ms > expected_ms { "late" } else { "early" };
+                let right = match expected_ms == asked_for_ms {
+                    true => format!("{asked_ms} ms after the reading of the call"),
+                    false => "the later expiry that the grant already had".to_owned(),
+                };
+                format!(
+                    "{asked_ms} ms were asked for, and the answered lease ends {apart_ms} ms too \
+                     {side}; right: {right}"
+                )
             });
         }
     }

@@ -53,7 +53,10 @@ impl Law for LiveWriterAccepted {
                         let fences = &self.fences;
                         case.breach(|| {
                             let grant = fences.name(event.grant);
-                            format!("`{call}` under {grant}, which was live, was answered {why}")
+                            format!(
+                                "`{call}` under {grant} was answered `{why}` although that grant was stored and live; right: the \
+                                 grant counts, and the call is carried out"
+                            )
                         });
                     }
                 }

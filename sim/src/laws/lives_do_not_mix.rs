@@ -17,7 +17,8 @@ pub struct LivesDoNotMix {
 impl Law for LivesDoNotMix {
     const CARD: LawCard = LawCard {
         name: "lives-do-not-mix",
-        sentence: "no call that presents a lease of a pruned life acts on the next",
+        sentence: "after an id was pruned and registered again, no call that presents a lease from before the prune takes \
+                   effect",
         hears: &[
             EventKind::Granted,
             EventKind::Reclaimed,
@@ -57,7 +58,12 @@ impl Law for LivesDoNotMix {
         case.meet();
         let granted_in = self.granted_in.get(event.grant).copied().flatten();
         if granted_in != Some(*life) {
-            case.breach(|| format!("a grant of an earlier life acted: `{call}`"));
+            case.breach(|| {
+                format!(
+                    "`{call}` took effect under a lease from before the id was pruned and \
+                     registered again; right: refused"
+                )
+            });
         }
     }
 }

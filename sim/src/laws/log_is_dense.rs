@@ -59,17 +59,25 @@ impl ShownLog {
         // A life's first event follows what earlier lives had. The first event of a read shows where, unless the read's cursor
         // is beyond.
         let begins_a_read = self.next.is_none();
-        if begins_a_read && self.before_first.is_none() && (self.after == 0 || sequence > self.after.saturating_add(1)) {
+        if begins_a_read
+            && self.before_first.is_none()
+            && (self.after == 0 || sequence > self.after.saturating_add(1))
+        {
             self.before_first = Some(sequence.saturating_sub(1));
         }
         let next = self.next.unwrap_or(sequence);
         if sequence != next {
-            case.breach(|| format!("a read of the log showed event {sequence} where event {next} belongs"));
+            case.breach(|| format!("a read of the log showed event {sequence} next; right: event {next}"));
         }
         self.next = Some(sequence.saturating_add(1));
         let known = *self.shown.entry(sequence).or_insert(event);
         if known != event {
-            case.breach(|| format!("event {sequence} is not what it was when it was read before"));
+            case.breach(|| {
+                format!(
+                    "a read of the log showed event {sequence} with other content than before; \
+                     right: an event never changes"
+                )
+            });
         }
     }
 }

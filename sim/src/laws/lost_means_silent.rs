@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::history::event::{CallKind, CallResult, Event, EventKind, What};
 use crate::laws::case::Case;
 use crate::laws::explain::loss;
-use crate::laws::law::{Law, LawCard, unheard};
+use crate::laws::law::{Law, LawCard, Side, unheard};
 use crate::laws::state::by_grant::ByGrant;
-use crate::plan::Plan;
+use crate::plan::{Node, Plan};
 
 #[derive(Default)]
 pub struct LostMeansSilent {
@@ -31,6 +31,7 @@ struct HolderBelief {
 }
 
 impl Law for LostMeansSilent {
+    const SIDE: Side = Side::Worker;
     const CARD: LawCard = LawCard {
         name: "lost-means-silent",
         sentence: "once a grant is lost to its worker (told so, or its local deadline passed) the worker starts no effect and \
@@ -77,7 +78,13 @@ impl Law for LostMeansSilent {
             }
             What::EffectStarted { .. } => {
                 case.meet();
-                case.breach(|| "an effect carries a fence that was never granted to its node".to_owned());
+                let worker = Node::from_code(event.node);
+                case.breach(|| {
+                    format!(
+                        "{worker} started an effect with a fence that was never granted to it; \
+                             right: its own fence"
+                    )
+                });
             }
             // Numbers of calls begin anew in a new life.
             What::Crashed { .. } => self.sent.retain(|(node, _), _| *node != event.node),
@@ -92,8 +99,11 @@ impl HolderBelief {
         case.meet();
         if let Some(loss) = self.loss {
             case.breach(|| {
-                let (grant, told) = (self.name(), loss.name());
-                format!("{begun} was begun under {grant} after the worker was told {told}")
+                let (worker, grant, told) = (Node::from_code(event.node), self.name(), loss.name());
+                format!(
+                    "{worker} began {begun} under {grant} after it was told `{told}`; right: \
+                         nothing more under it"
+                )
             });
         } else if event.clock >= self.deadline_us {
             case.breach(|| {
@@ -101,8 +111,11 @@ impl HolderBelief {
                     0 => "at".to_owned(),
                     late_ms => format!("{late_ms} ms after"),
                 };
-                let grant = self.name();
-                format!("{begun} was begun under {grant} {late} its deadline on the worker's own clock")
+                let (worker, grant) = (Node::from_code(event.node), self.name());
+                format!(
+                    "{worker} began {begun} under {grant} {late} that lease's deadline on its own clock; right: nothing more \
+                     under it"
+                )
             });
         }
     }

@@ -9,7 +9,7 @@ mod state;
 
 use crate::history::event::{Event, Witness};
 use crate::laws::case::Case;
-use crate::laws::law::{Law, bit};
+use crate::laws::law::{Law, Side, bit};
 use crate::plan::Plan;
 
 pub use case::Finding;
@@ -21,6 +21,14 @@ macro_rules! laws {
 
         /// The card of every law.
         pub static CARDS: &[&LawCard] = &[$(&$module::$law::CARD,)*];
+
+        /// Who acted wrongly when the law of this name is broken.
+        pub fn side_of(name: &str) -> Option<Side> {
+            $(if name == $module::$law::CARD.name {
+                return Some($module::$law::SIDE);
+            })*
+            None
+        }
 
         /// Every law, as one witness. Each sees only the kinds of events that its card lists.
         pub struct Laws {

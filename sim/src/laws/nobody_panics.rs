@@ -3,12 +3,14 @@
 use crate::history::event::{Event, EventKind, What};
 use crate::laws::case::Case;
 use crate::laws::explain::nothing_earlier;
-use crate::laws::law::{Law, LawCard, unheard};
+use crate::laws::law::{Law, LawCard, Side, unheard};
+use crate::plan::Node;
 
 #[derive(Default)]
 pub struct NobodyPanics;
 
 impl Law for NobodyPanics {
+    const SIDE: Side = Side::Panicking;
     const CARD: LawCard = LawCard {
         name: "nobody-panics",
         sentence: "no code under test panics (a body may: its process ends Failed)",
@@ -20,10 +22,12 @@ impl Law for NobodyPanics {
         explain: nothing_earlier,
     };
 
-    fn see(&mut self, _: &Event, what: What, case: &mut Case) {
+    fn see(&mut self, event: &Event, what: What, case: &mut Case) {
         case.meet();
         match what {
-            What::Panicked => case.breach(|| "a task of the system panicked".to_owned()),
+            What::Panicked => case.breach(|| {
+                format!("a task of the system panicked on {}; right: no panic", Node::from_code(event.node))
+            }),
             // It met a whole run.
             What::Finished => {}
             _ => unheard(what),

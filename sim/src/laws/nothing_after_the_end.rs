@@ -43,12 +43,11 @@ impl Law for NothingAfterTheEnd {
                 *has_ended = false;
                 return;
             }
-            What::Granted { .. }
-            | What::Reclaimed { .. }
-            | What::Reentered { .. }
-            | What::Renewed { .. } => "a lease",
+            What::Granted { .. } | What::Reclaimed { .. } | What::Reentered { .. } | What::Renewed { .. } => {
+                "a lease"
+            }
             What::Wrote { write: Write::StartedBefore | Write::StartedByItself } => return,
-            What::Wrote { .. } => "a write of its execution",
+            What::Wrote { .. } => "a write of an execution",
             What::Asked { write: Write::Signal | Write::CancelRequest } => "an event",
             // Wakes may be acked and handles given after the end, too.
             What::Asked { .. } => return,
@@ -56,7 +55,7 @@ impl Law for NothingAfterTheEnd {
         };
         case.meet();
         if *has_ended {
-            case.breach(|| format!("{added} was added after the end"));
+            case.breach(|| format!("{added} was accepted for a process that had ended; right: refused"));
         }
     }
 }

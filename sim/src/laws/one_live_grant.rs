@@ -50,7 +50,10 @@ impl Law for OneLiveGrant {
                     if let Some(other) = believed.last() {
                         case.breach(|| {
                             let (one, other) = (fences.name(event.grant), fences.name(*other));
-                            format!("asked who holds it, the service says {one} and {other}, both at once")
+                            format!(
+                                "asked who holds the key, the service named {one} and {other} \
+                                     at once; right: one of them"
+                            )
                         });
                     }
                     believed.push(event.grant);
@@ -63,7 +66,10 @@ impl Law for OneLiveGrant {
                 {
                     case.breach(|| {
                         let (other, left_ms) = (fences.name(held.grant), held.expires_ms - event.clock);
-                        format!("fence {fence} was granted while {other} was live, for {left_ms} ms more")
+                        format!(
+                            "a claim was granted fence {fence} while {other} was live for {left_ms} \
+                             ms more; right: busy"
+                        )
                     });
                 }
             }
@@ -71,7 +77,8 @@ impl Law for OneLiveGrant {
                 case.meet();
                 if !stored.is_live(event.grant, event.clock) {
                     case.breach(|| {
-                        "a grant was given again to its incarnation although it was not the live one"
+                        "a claim was answered with the grant that its caller had before, which was not the live one; right: a new \
+                         grant, or busy"
                             .to_owned()
                     });
                 }

@@ -3,8 +3,9 @@
 use crate::history::event::{BodyOutcome, CallKind, Event, EventKind, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_grant::ByGrant;
+use crate::plan::Node;
 
 #[derive(Default)]
 pub struct OutcomesAreNotDropped {
@@ -13,6 +14,7 @@ pub struct OutcomesAreNotDropped {
 }
 
 impl Law for OutcomesAreNotDropped {
+    const SIDE: Side = Side::Worker;
     const CARD: LawCard = LawCard {
         name: "outcomes-are-not-dropped",
         sentence: "a worker whose body produced an outcome sends no release for that grant, and the recorded outcome is the one the \
@@ -34,14 +36,22 @@ impl Law for OutcomesAreNotDropped {
             What::BodyEnded { outcome: BodyOutcome::Output, output } => *given = Some(output),
             What::Sent { call: CallKind::Release, .. } => {
                 if given.is_some() {
-                    case.breach(|| "a release was sent although the body had given an outcome".to_owned());
+                    let worker = Node::from_code(event.node);
+                    case.breach(|| {
+                        format!(
+                            "{worker} sent a release although the body of this grant had produced an outcome; right: it sends the \
+                             completion again, and no release"
+                        )
+                    });
                 }
             }
             What::Ended { output, .. } => {
                 case.meet();
                 if given.is_some_and(|given| given != output) {
                     case.breach(|| {
-                        "the recorded outcome is not the one that the body of this grant gave".to_owned()
+                        "a completion recorded another outcome than the body of its grant produced; \
+                         right: the body's outcome"
+                            .to_owned()
                     });
                 }
             }

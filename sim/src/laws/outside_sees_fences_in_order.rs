@@ -4,7 +4,7 @@
 use crate::history::event::{Event, EventKind, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_process::ByProcess;
 
 #[derive(Default)]
@@ -19,16 +19,12 @@ struct HighestFences {
 }
 
 impl Law for OutsideSeesFencesInOrder {
+    const SIDE: Side = Side::Worker;
     const CARD: LawCard = LawCard {
         name: "outside-sees-fences-in-order",
         sentence: "after the ledger saw a fence it accepts none below it; an effect with the highest fence granted so far is never \
                    refused",
-        hears: &[
-            EventKind::Granted,
-            EventKind::Reclaimed,
-            EventKind::EffectTaken,
-            EventKind::EffectRefused,
-        ],
+        hears: &[EventKind::Granted, EventKind::Reclaimed, EventKind::EffectTaken, EventKind::EffectRefused],
         needs: &[Assumption::DiskSyncs],
         judges_unordered: false,
         is_about_panics: false,
@@ -39,12 +35,16 @@ impl Law for OutsideSeesFencesInOrder {
     fn see(&mut self, event: &Event, what: What, case: &mut Case) {
         let row = self.rows.of(event.process);
         match what {
-            What::Granted { fence, .. } | What::Reclaimed { fence, .. } => row.granted = row.granted.max(fence),
+            What::Granted { fence, .. } | What::Reclaimed { fence, .. } => {
+                row.granted = row.granted.max(fence)
+            }
             What::EffectTaken { fence, .. } => {
                 case.meet();
                 let taken = row.taken;
                 if fence < taken {
-                    case.breach(|| format!("fence {fence} was accepted after fence {taken}"));
+                    case.breach(|| {
+                        format!("the ledger took an effect with fence {fence} after {taken}; right: refused")
+                    });
                 }
                 row.taken = taken.max(fence);
             }
@@ -53,7 +53,10 @@ impl Law for OutsideSeesFencesInOrder {
                 let granted = row.granted;
                 if fence >= granted {
                     case.breach(|| {
-                        format!("an effect with fence {fence} was refused, and {granted} is the highest granted")
+                        format!(
+                            "the ledger refused an effect with fence {fence}, and {granted} is the highest fence granted; right: \
+                             accepted, so an earlier effect carried a fence that nobody was granted"
+                        )
                     });
                 }
             }
@@ -69,7 +72,8 @@ fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
         return None;
     };
     let is_refusal = evidence.breach.kind() == EventKind::EffectRefused;
-    evidence.latest("a higher fence had been seen", |event| {
-        matches!(event.what(), What::EffectTaken { fence, .. } if fence > lower || is_refusal)
-    })
+    evidence.latest(
+        "a higher fence had been seen",
+        |event| matches!(event.what(), What::EffectTaken { fence, .. } if fence > lower || is_refusal),
+    )
 }

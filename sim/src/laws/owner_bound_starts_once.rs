@@ -5,9 +5,10 @@ use fencepost::model::process::RecoveryDisposition;
 use crate::history::event::{Event, EventKind, GrantNo, What, Write};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation, is_first_start};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_grant::ByGrant;
 use crate::laws::state::by_process::ByProcess;
+use crate::plan::Node;
 
 #[derive(Default)]
 pub struct OwnerBoundStartsOnce {
@@ -26,6 +27,7 @@ struct StartedLife {
 }
 
 impl Law for OwnerBoundStartsOnce {
+    const SIDE: Side = Side::Worker;
     const CARD: LawCard = LawCard {
         name: "owner-bound-starts-once",
         sentence: "an owner-bound process has at most one body per life, begun only after the first start was recorded under that \
@@ -64,7 +66,7 @@ impl Law for OwnerBoundStartsOnce {
                 // A body belongs to the life its grant was made in: an old one may begin when the next has begun.
                 let number = self.granted_in.get(event.grant).copied().unwrap_or(lives.len());
                 if let Some(life) = number.checked_sub(1).and_then(|place| lives.get_mut(place)) {
-                    life.body_begins(event.grant, case);
+                    life.body_begins(event, case);
                 }
             }
             _ => unheard(what),
@@ -73,17 +75,27 @@ impl Law for OwnerBoundStartsOnce {
 }
 
 impl StartedLife {
-    fn body_begins(&mut self, grant: GrantNo, case: &mut Case) {
+    fn body_begins(&mut self, event: &Event, case: &mut Case) {
         if !self.is_owner_bound {
             return;
         }
         case.meet();
         self.bodies += 1;
-        let bodies = self.bodies;
+        let (bodies, worker) = (self.bodies, Node::from_code(event.node));
         if bodies > 1 {
-            case.breach(|| format!("body number {bodies} of this life began"));
-        } else if self.started_by != Some(grant) {
-            case.breach(|| "its body began under a grant that had not recorded the first start".to_owned());
+            case.breach(|| {
+                format!(
+                    "{worker} began body number {bodies} of one life of an owner-bound process; \
+                         right: one body"
+                )
+            });
+        } else if self.started_by != Some(event.grant) {
+            case.breach(|| {
+                format!(
+                    "{worker} began the body of an owner-bound process under a grant that had not recorded the first start; \
+                     right: no body without that record"
+                )
+            });
         }
     }
 }

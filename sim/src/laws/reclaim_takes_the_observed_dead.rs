@@ -3,7 +3,7 @@
 use crate::history::event::{Event, EventKind, GrantNo, What};
 use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_process::ByProcess;
 use crate::laws::state::stored_lease::StoredLease;
 
@@ -25,6 +25,7 @@ struct ObservedHolder {
 }
 
 impl Law for ReclaimTakesTheObservedDead {
+    const SIDE: Side = Side::RegistryOrWorker;
     const CARD: LawCard = LawCard {
         name: "reclaim-takes-the-observed-dead",
         sentence: "a live grant is taken over only if it is the one observed and its holder is dead",
@@ -59,11 +60,20 @@ impl Law for ReclaimTakesTheObservedDead {
                 if let Some(live) = live {
                     match row.observed.take() {
                         Some(observed) if observed.grant != live.grant => case.breach(|| {
-                            "a live grant was taken over that was not the one observed".to_owned()
+                            "a reclaim took over a live grant that was not the one it had observed; \
+                             right: busy"
+                                .to_owned()
                         }),
                         Some(observed) if observed.may_be_taken => {}
-                        Some(_) | None => case.breach(|| {
-                            "a live grant was taken over although its holder was alive".to_owned()
+                        Some(_) => case.breach(|| {
+                            "a reclaim took over a live grant although its holder was alive; right: \
+                             busy"
+                                .to_owned()
+                        }),
+                        None => case.breach(|| {
+                            "a reclaim took over a live grant that nobody had observed; right: \
+                             busy"
+                                .to_owned()
                         }),
                     }
                 }

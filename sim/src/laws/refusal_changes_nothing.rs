@@ -25,7 +25,9 @@ impl Law for RefusalChangesNothing {
         case.meet();
         if before != after {
             case.breach(|| {
-                "what the call is about was read before and after its refusal, and differs".to_owned()
+                "a call was refused, and changed what is stored all the same; right: a refused call \
+                 changes nothing"
+                    .to_owned()
             });
         }
     }

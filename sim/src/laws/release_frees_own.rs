@@ -5,19 +5,28 @@ use crate::laws::case::Case;
 use crate::laws::explain::stored_lease;
 use crate::laws::law::{Assumption, Law, LawCard, unheard};
 use crate::laws::state::by_process::ByProcess;
+use crate::laws::state::fence_names::FenceNames;
 use crate::laws::state::stored_lease::StoredLease;
 
 #[derive(Default)]
 pub struct ReleaseFreesOwn {
     rows: ByProcess<ReleasedRow>,
+    fences: FenceNames,
 }
 
 #[derive(Default)]
 struct ReleasedRow {
     stored: StoredLease,
-    /// True if the last release named the stored grant. Its effect is read next, except after a release that took time or
-    /// whose outcome was found out later: nobody reads it then.
-    is_own: bool,
+    /// The last release. Its effect is read next, except after a release that took time or whose outcome was found out later:
+    /// nobody reads it then.
+    release: Option<Release>,
+}
+
+/// A release that was answered: the grant it named, and the one that was stored before it.
+#[derive(Clone, Copy)]
+struct Release {
+    named: GrantNo,
+    held: Option<GrantNo>,
 }
 
 impl Law for ReleaseFreesOwn {
@@ -45,19 +54,16 @@ impl Law for ReleaseFreesOwn {
         let row = self.rows.of(event.process);
         match what {
             What::Released => {
-                row.is_own = row.stored.is_held_by(event.grant);
+                let held = row.stored.0.map(|lease| lease.grant);
+                row.release = Some(Release { named: event.grant, held });
                 row.stored.follow(event, what);
             }
             What::LeaseAfter => {
                 case.meet();
-                let is_own = row.is_own;
                 let expected = row.stored.0.map_or(GrantNo::NONE, |lease| lease.grant);
                 if event.grant != expected {
-                    case.breach(|| {
-                        let named = if is_own { "its own grant" } else { "another's" };
-                        let left = if event.grant.is_some() { "a lease was stored" } else { "none was" };
-                        format!("a release that named {named} was answered, and afterwards {left}")
-                    });
+                    let (release, fences) = (row.release, &self.fences);
+                    case.breach(|| because(release, event, fences));
                 }
             }
             What::Reentered { expires_ms, .. } => row.stored.store(event.grant, expires_ms),
@@ -68,5 +74,36 @@ impl Law for ReleaseFreesOwn {
             | What::Pruned => row.stored.follow(event, what),
             _ => unheard(what),
         }
+        self.fences.follow(event, what);
+    }
+}
+
+/// The event shows the lease that was stored after the release.
+fn because(release: Option<Release>, after: &Event, fences: &FenceNames) -> String {
+    let process = after.process;
+    let left = match after.grant {
+        GrantNo::NONE => "no lease was stored".to_owned(),
+        grant => format!("{} was stored", fences.name(grant)),
+    };
+    let Some(Release { named, held }) = release else {
+        return format!("nobody released p{process}, and {left}; right: the lease stays as it was");
+    };
+    let name = fences.name(named);
+    match held {
+        Some(held) if held == named => format!(
+            "a release of p{process} naming {name}, which was held, was answered `released`, and \
+             then {left}; right: no lease"
+        ),
+        Some(held) => {
+            let held = fences.name(held);
+            format!(
+                "a release of p{process} naming {name} was answered `released` while {held} was held, and then {left}; right: \
+                 refused or ignored, and {held} stays"
+            )
+        }
+        None => format!(
+            "a release of p{process} naming {name} was answered `released` while nothing was held, and then {left}; right: no \
+             lease"
+        ),
     }
 }

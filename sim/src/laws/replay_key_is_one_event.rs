@@ -37,7 +37,10 @@ impl Law for ReplayKeyIsOneEvent {
                 let first = *keys.entry(replay_key).or_insert(sequence);
                 if first != sequence {
                     case.breach(|| {
-                        format!("a replay key that was event {first} was stored again, as event {sequence}")
+                        format!(
+                            "an append with the replay key of event {first} was stored again as event {sequence}; right: answered \
+                             with event {first}, and nothing stored"
+                        )
                     });
                 }
             }
@@ -48,7 +51,8 @@ impl Law for ReplayKeyIsOneEvent {
 
 fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     let What::Appended { replay_key: repeated, .. } = evidence.breach.what() else { return None };
-    evidence.earliest_of_life("the same replay key had been stored", |event| {
-        matches!(event.what(), What::Appended { replay_key, .. } if replay_key == repeated)
-    })
+    evidence.earliest_of_life(
+        "the same replay key had been stored",
+        |event| matches!(event.what(), What::Appended { replay_key, .. } if replay_key == repeated),
+    )
 }

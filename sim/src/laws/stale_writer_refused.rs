@@ -28,8 +28,8 @@ struct WrittenRow {
 impl Law for StaleWriterRefused {
     const CARD: LawCard = LawCard {
         name: "stale-writer-refused",
-        sentence: "an execution-owned write takes effect only if the grant it presents is, at the reading it was decided on, the \
-                   stored, held, unexpired one",
+        sentence: "a write of an execution takes effect only if the grant it presents is the stored one, held and unexpired \
+                   by the clock reading that decides the call",
         hears: &[
             EventKind::Registered,
             EventKind::Granted,
@@ -113,9 +113,7 @@ impl WrittenRow {
             What::Wrote { .. } => self.is_worker_run.then_some("a write"),
             // The same grant's own completion again changes nothing.
             What::Ended { .. } if self.ended_by == Some(event.grant) => None,
-            What::Ended { .. } => {
-                (self.is_worker_run || event.grant.is_some()).then_some("a terminal write")
-            }
+            What::Ended { .. } => (self.is_worker_run || event.grant.is_some()).then_some("a terminal write"),
             What::Registered { .. }
             | What::Granted { .. }
             | What::Reclaimed { .. }
@@ -144,12 +142,12 @@ fn because(written: &str, event: &Event, stored: StoredLease, fences: &FenceName
         grant => fences.name(grant),
     };
     let found = match stored.0 {
-        None => "none was stored".to_owned(),
+        None => "although no lease was stored".to_owned(),
         Some(held) if held.grant == event.grant => match event.clock - held.expires_ms {
-            0 => "it expired in that millisecond".to_owned(),
-            ago_ms => format!("it had expired {ago_ms} ms before"),
+            0 => "in the millisecond in which it expired".to_owned(),
+            ago_ms => format!("although it had expired {ago_ms} ms before"),
         },
-        Some(held) => format!("{} had taken its place", fences.name(held.grant)),
+        Some(held) => format!("although {} held the lease", fences.name(held.grant)),
     };
-    format!("{written} on the strength of {presented} took effect: {found}")
+    format!("{written} under {presented} was accepted {found}; right: refused")
 }

@@ -30,7 +30,11 @@ impl Law for StartsAreFirst {
             What::Wrote { write: Write::FirstStart } => {
                 case.meet();
                 if std::mem::replace(was_started, true) {
-                    case.breach(|| "a first start was recorded again".to_owned());
+                    case.breach(|| {
+                        "a first start was recorded again in one life; right: `already \
+                                    started`, and the first one stays"
+                            .to_owned()
+                    });
                 }
             }
             What::Wrote { .. } => {}

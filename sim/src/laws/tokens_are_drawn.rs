@@ -31,17 +31,27 @@ impl Law for TokensAreDrawn {
         let What::TokenDrawn { token, entropy_bytes } = what else { unheard(what) };
         case.meet();
         if !self.tokens.insert(token) {
-            case.breach(|| "a new grant has a token that an earlier one had".to_owned());
+            case.breach(|| {
+                "a new grant got the token of an earlier one; right: a token that was \
+                            never drawn"
+                    .to_owned()
+            });
         }
         if entropy_bytes < TOKEN_BYTES {
-            case.breach(|| format!("a new grant drew {entropy_bytes} bytes of entropy"));
+            case.breach(|| {
+                format!(
+                    "a new grant drew {entropy_bytes} bytes of entropy; right: at \
+                                    least {TOKEN_BYTES}"
+                )
+            });
         }
     }
 }
 
 fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     let What::TokenDrawn { token: repeated, .. } = evidence.breach.what() else { return None };
-    evidence.latest("an earlier grant had the same token", |event| {
-        matches!(event.what(), What::TokenDrawn { token, .. } if token == repeated)
-    })
+    evidence.latest(
+        "an earlier grant had the same token",
+        |event| matches!(event.what(), What::TokenDrawn { token, .. } if token == repeated),
+    )
 }

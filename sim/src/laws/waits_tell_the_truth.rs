@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::event::{CallKind, Event, EventKind, NO_PROCESS, What};
 use crate::laws::case::Case;
 use crate::laws::explain::{Evidence, Explanation};
-use crate::laws::law::{Assumption, Law, LawCard, unheard};
+use crate::laws::law::{Assumption, Law, LawCard, Side, unheard};
 use crate::laws::state::by_process::ByProcess;
 use crate::plan::{Node, Plan, Store};
 
@@ -41,10 +41,11 @@ struct WaitBesideRegistry {
 }
 
 impl Law for WaitsTellTheTruth {
+    const SIDE: Side = Side::Waiter;
     const CARD: LawCard = LawCard {
         name: "waits-tell-the-truth",
         sentence: "a wait is answered with an outcome the id had at some instant of it, and with unknown only if the id was \
-                   unknown at one; beside the registry it is answered in the millisecond of the end",
+                   unknown at one; a waiter on the registry's own node is answered in the millisecond of the end",
         hears: &[
             EventKind::Registered,
             EventKind::Pruned,
@@ -131,7 +132,9 @@ impl WaitsTellTheTruth {
         let is_untold = |wait: &WaitBesideRegistry| wait.ended_us.is_some();
         if self.rows.all().any(|row| row.waits_beside_registry.iter().any(is_untold)) {
             case.breach(|| {
-                "a waiter beside the registry was never told of an end that was decided".to_owned()
+                "a waiter on the registry's node was never told of an end that was decided; right: \
+                 told in that millisecond"
+                    .to_owned()
             });
         }
     }
@@ -169,7 +172,10 @@ impl AwaitedRow {
         {
             let late_ms = now_us / 1_000 - ended_us / 1_000;
             case.breach(|| {
-                format!("a waiter beside the registry was told {late_ms} ms after the end was decided")
+                format!(
+                    "a waiter on the registry's node was told {late_ms} ms after the end was \
+                     decided; right: in that millisecond"
+                )
             });
         }
     }
@@ -181,16 +187,24 @@ impl AwaitedRow {
         match outcome {
             0 if was_unknown => {}
             0 => case.breach(|| {
-                "a waiter was told that the id is unknown, and it was known all the while".to_owned()
+                "a waiter was told that the id is unknown, and it was known all the while; right: \
+                 its outcome, once it ends"
+                    .to_owned()
             }),
             outcome if self.outcomes.contains(&outcome) => {}
             outcome => match self.earlier.get(&outcome) {
                 Some(pruned_us) if *pruned_us >= began_us => {}
                 Some(_) => case.breach(|| {
-                    "a waiter was told the outcome of a life that was pruned before the wait began".to_owned()
+                    "a waiter was told the outcome of a life that was pruned before the wait began; \
+                     right: one that the id had since"
+                        .to_owned()
                 }),
                 None => {
-                    case.breach(|| "a waiter was told an outcome that the process never had".to_owned());
+                    case.breach(|| {
+                        "a waiter was told an outcome that the process never had; right: \
+                                    one that it had during the wait"
+                            .to_owned()
+                    });
                 }
             },
         }
@@ -199,5 +213,6 @@ impl AwaitedRow {
 
 fn explain(evidence: &Evidence<'_>) -> Option<Explanation> {
     let What::WaitEnded { wait: ended, .. } = evidence.breach.what() else { return None };
-    evidence.latest("the wait began", |event| matches!(event.what(), What::WaitBegan { wait } if wait == ended))
+    evidence
+        .latest("the wait began", |event| matches!(event.what(), What::WaitBegan { wait } if wait == ended))
 }

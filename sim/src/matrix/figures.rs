@@ -74,7 +74,7 @@ impl fmt::Display for Figures {
         let said = |number: Option<u64>, what: &str, bar: u64| match number {
             Some(number) if number <= bar => format!("{number} {what}, at most {bar}"),
             Some(number) => format!("{number} {what}, MORE THAN {bar}"),
-            None => format!("not killed in time, and {bar} {what} are the bar"),
+            None => format!("not caught in time, and at most {bar} {what} are allowed"),
         };
         writeln!(f, "median over the catalogue: {}", said(self.median, "seeds", MEDIAN_BAR))?;
         writeln!(f, "worst single start: {}: {}", said(self.worst, "seeds", WORST_BAR), self.slowest)?;

@@ -33,9 +33,9 @@ pub enum KillVerdict {
 impl fmt::Display for KillVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Killed => "KILLED",
-            Self::KilledFromSomeStarts => "KILLED FROM SOME STARTS",
-            Self::KilledByAnotherLaw => "KILLED BY ANOTHER LAW",
+            Self::Killed => "CAUGHT",
+            Self::KilledFromSomeStarts => "CAUGHT FROM SOME STARTS",
+            Self::KilledByAnotherLaw => "CAUGHT BY ANOTHER LAW",
             Self::SurvivedNeverReached => "SURVIVED: NEVER REACHED",
             Self::SurvivedNotJudged => "SURVIVED: NOT JUDGED",
             Self::HarnessError => "HARNESS ERROR",
@@ -159,7 +159,7 @@ impl Row {
             KillVerdict::Killed => format!("{verdict} by {law}"),
             KillVerdict::KilledFromSomeStarts => {
                 let killed = self.needed.iter().flatten().count();
-                format!("KILLED from {killed} of {} starts by {law}", self.needed.len())
+                format!("CAUGHT from {killed} of {} starts by {law}", self.needed.len())
             }
             KillVerdict::KilledByAnotherLaw => {
                 return format!("{verdict}: {}, and not {law}", self.first_law.unwrap_or("-"));
@@ -186,7 +186,11 @@ impl Row {
 pub fn heading() -> String {
     format!(
         "{:<32} {:>6} {:>6} {:>5}   {}",
-        "sabotage", "median", "worst", "steps", "result, first difference | correct behaviour"
+        "sabotage",
+        "median",
+        "worst",
+        "steps",
+        "verdict: first event that the bug changes | that event without the bug"
     )
 }
 

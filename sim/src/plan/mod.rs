@@ -25,7 +25,7 @@ pub mod simulation;
 pub mod span;
 pub mod step;
 pub mod step_kind;
-mod toml_text;
+pub(crate) mod toml_text;
 mod words;
 pub mod work;
 

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::plan::body::Body;
 use crate::plan::clock_fault::ClockFault;
+use crate::plan::method::Method;
 use crate::plan::names::{Link, Node, Process};
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
@@ -77,6 +78,11 @@ pub trait StepKind: fmt::Display + fmt::Debug + AnyStep + Send + Sync {
         None
     }
 
+    /// The calls or messages that it makes late.
+    fn holds_back(&self) -> Option<HeldBack> {
+        None
+    }
+
     /// True, if it makes the disk say that it synced where it did not.
     fn is_lie_of_the_disk(&self) -> bool {
         false
@@ -86,6 +92,15 @@ pub trait StepKind: fmt::Display + fmt::Debug + AnyStep + Send + Sync {
     fn is_wait_at_registry(&self) -> bool {
         false
     }
+}
+
+/// Calls or messages that a step makes late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBack {
+    /// The next calls of this method about the process, and renewals after the first of them.
+    Calls { method: Method, process: Process },
+    /// Messages that are sent on the link meanwhile.
+    Messages { link: Link, span: Span },
 }
 
 /// The subject of a step, in the words of profiles and reports.

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::Plan;
 use crate::plan::step::Step;
 use crate::prove::decision_order::mix;
@@ -28,8 +30,10 @@ pub struct Explorer<'a> {
 }
 
 /// A run that is extended: its deviations, and where the last of them stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Extended {
+    #[serde(with = "crate::plan::toml_text::text_lines")]
     pub steps: Vec<Step>,
     pub place: Option<Place>,
     pub history: u64,
@@ -159,12 +163,22 @@ impl Known {
         Self { parent: parent.history, seen: BTreeSet::new() }
     }
 
+    /// The same where these are extended already.
+    pub fn with(parent: &Extended, extended: &[Extended]) -> Self {
+        let mut known = Self::new(parent);
+        known.seen.extend(extended.iter().map(Self::outcome));
+        known
+    }
+
     /// Those that are extended.
     pub fn new_ones(&mut self, children: Vec<Extended>) -> Vec<Extended> {
-        let is_new = |child: &Extended| {
-            let family = child.place.map_or(0, |place| place.rank.0);
-            child.history != self.parent && self.seen.insert((family, child.key))
-        };
+        let is_new =
+            |child: &Extended| child.history != self.parent && self.seen.insert(Self::outcome(child));
         children.into_iter().filter(is_new).collect()
+    }
+
+    /// Of the runs with one outcome the first is extended.
+    fn outcome(child: &Extended) -> (usize, u64) {
+        (child.place.map_or(0, |place| place.rank.0), child.key)
     }
 }

@@ -1,10 +1,11 @@
-//! A proof that goes on where an earlier one was interrupted: the sums of each level so far, in a file. The file names the build
-//! and the request that made it; those of another are refused, because their sums would not belong together.
+//! A proof that goes on where an earlier one was interrupted: each level so far, in a file. The file names the build and the
+//! request that made it; that of another is refused, because their sums would not belong together.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::prove::explorer::Extended;
 use crate::prove::level_sum::LevelSum;
 use crate::search::clocks::wall_us;
 use crate::support::atomic_file;
@@ -25,13 +26,22 @@ struct KeptFile {
     levels: Vec<KeptLevel>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A level of one scope, as far as it was run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeptLevel {
-    scope: String,
-    deviations: usize,
-    done: usize,
-    sum: LevelSum,
+pub struct KeptLevel {
+    pub scope: String,
+    pub deviations: usize,
+    /// Parts that were gone through, in order. Deeper levels need the runs of other shards' parts as well.
+    pub gone_through: usize,
+    /// Parts of this shard that were done, and all of them.
+    pub done: usize,
+    pub parts: usize,
+    /// Nothing of it is left to run.
+    pub is_complete: bool,
+    pub sum: LevelSum,
+    /// The runs that the next levels extend; empty where they find them as they go.
+    pub extended: Vec<Extended>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,36 +73,30 @@ impl KeptProof {
         Ok(kept)
     }
 
-    /// How many parts of a level were done, and their sum.
-    pub fn level(&self, scope: &str, deviations: usize) -> (usize, LevelSum) {
-        let found = self.find(scope, deviations).map(|place| &self.file.levels[place]);
-        found.map_or_else(Default::default, |level| (level.done, level.sum.clone()))
+    /// A level, as far as it was run.
+    pub fn level(&self, scope: &str, deviations: usize) -> Option<&KeptLevel> {
+        self.find(scope, deviations).map(|place| &self.file.levels[place])
     }
 
     fn find(&self, scope: &str, deviations: usize) -> Option<usize> {
         self.file.levels.iter().position(|level| level.scope == scope && level.deviations == deviations)
     }
 
-    /// Keeps the sum of the first `done` parts. It is written now and then; [`Self::write`] writes it for certain.
-    pub fn keep(
-        &mut self,
-        scope: &str,
-        deviations: usize,
-        done: usize,
-        sum: &LevelSum,
-    ) -> Result<(), KeptProofError> {
-        let level = KeptLevel { scope: scope.to_owned(), deviations, done, sum: sum.clone() };
-        match self.find(scope, deviations) {
+    /// True, if the file was last written so long ago that a kill would cost much.
+    pub fn is_due(&self) -> bool {
+        wall_us().saturating_sub(self.written_us) >= WRITE_EVERY_US
+    }
+
+    /// Keeps a level in place of what was kept of it before, and writes the file.
+    pub fn keep(&mut self, level: KeptLevel) -> Result<(), KeptProofError> {
+        match self.find(&level.scope, level.deviations) {
             Some(place) => self.file.levels[place] = level,
             None => self.file.levels.push(level),
         }
-        if wall_us().saturating_sub(self.written_us) >= WRITE_EVERY_US {
-            self.write()?;
-        }
-        Ok(())
+        self.write()
     }
 
-    pub fn write(&mut self) -> Result<(), KeptProofError> {
+    fn write(&mut self) -> Result<(), KeptProofError> {
         let text = serde_json::to_vec(&self.file).unwrap_or_default();
         self.written_us = wall_us();
         atomic_file::write(&self.path, &text)

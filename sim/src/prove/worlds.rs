@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::laws::Laws;
 use crate::prove::explorer::{Explorer, Extended, Known};
 use crate::prove::jobs::in_order;
-use crate::prove::kept::{KeptProof, KeptProofError};
+use crate::prove::kept::{KeptLevel, KeptProof, KeptProofError};
 use crate::prove::level_sum::{BreachWitness, LevelSum};
 use crate::prove::request::ProveRequest;
 use crate::prove::small_world::SmallWorld;
@@ -32,6 +32,8 @@ pub struct ProveResult {
     pub conclusion: Conclusion,
     /// The harness itself panicked: in this scope, saying this.
     pub panicked: Option<(String, String)>,
+    /// Runs that an earlier proof had made and kept: they are in the statements, and were not made again.
+    pub kept_runs: u64,
     pub wall_us: u64,
     pub cpu_us: u64,
 }
@@ -42,9 +44,10 @@ struct WorldProof<'a> {
     sum: LevelSum,
     levels: Vec<LevelStatement>,
     extended: Vec<Extended>,
+    kept_runs: u64,
 }
 
-/// Explores every scope of the request. `kept` is where sums are kept, to go on with.
+/// Explores every scope of the request. `kept` is where levels are kept, to go on with.
 pub fn prove_all(
     request: &ProveRequest<'_>,
     mut kept: Option<&mut KeptProof>,
@@ -53,14 +56,19 @@ pub fn prove_all(
     let began = Clocks::now();
     let until_us = request.time_limit_us.map(|limit_us| began.wall_us.saturating_add(limit_us));
     let is_enough = || (request.is_interrupted)() || until_us.is_some_and(|until_us| wall_us() >= until_us);
-    let new =
-        |world| WorldProof { world, sum: LevelSum::default(), levels: Vec::new(), extended: Vec::new() };
+    let new = |world| WorldProof {
+        world,
+        sum: LevelSum::default(),
+        levels: Vec::new(),
+        extended: Vec::new(),
+        kept_runs: 0,
+    };
     let mut proofs: Vec<WorldProof<'_>> = request.worlds.iter().map(new).collect();
     let mut panicked = None;
     let mut is_over = false;
     for deviations in 0..=request.deviations {
         for proof in &mut proofs {
-            if is_over || is_enough() || panicked.is_some() {
+            if is_over || panicked.is_some() {
                 continue;
             }
             let explorer = Explorer {
@@ -71,16 +79,18 @@ pub fn prove_all(
                 is_interrupted: &is_enough,
             };
             let mut level = LevelRun { request, explorer, deviations, watcher: &mut *watcher };
-            match level.run(proof, kept.as_deref_mut())? {
-                Ok(()) => is_over = explorer.is_enough(&proof.sum),
-                Err(said) => panicked = Some((proof.world.name.clone(), said)),
+            let is_kept = kept.as_deref().is_some_and(|kept| level.take_complete(proof, kept));
+            if !is_kept && is_enough() {
+                continue;
             }
+            if !is_kept && let Err(said) = level.run(proof, kept.as_deref_mut())? {
+                panicked = Some((proof.world.name.clone(), said));
+            }
+            is_over = explorer.is_enough(&proof.sum);
         }
     }
     watcher.runs_done();
-    if let Some(kept) = kept {
-        kept.write()?;
-    }
+    let kept_runs = proofs.iter().map(|proof| proof.kept_runs).sum();
     let claimed: Vec<&'static str> =
         Laws::names().into_iter().filter(|law| !request.subject.not_claimed.contains(law)).collect();
     let statement = |proof: WorldProof<'_>| {
@@ -95,6 +105,7 @@ pub fn prove_all(
         statements,
         conclusion,
         panicked,
+        kept_runs,
         wall_us: ended.wall_us.saturating_sub(began.wall_us),
         cpu_us: ended.cpu_us.saturating_sub(began.cpu_us),
     })
@@ -116,35 +127,84 @@ impl LevelRun<'_, '_> {
         kept: Option<&mut KeptProof>,
     ) -> Result<Result<(), String>, KeptProofError> {
         match self.deviations {
-            0 => Ok(self.without_deviation(proof)),
-            1 => Ok(self.at_each_point(proof)),
+            0 => self.without_deviation(proof, kept),
+            1 => self.at_each_point(proof, kept),
             _ => self.below_each_run(proof, kept),
         }
     }
 
-    /// The one run without a deviation belongs to the first shard.
-    fn without_deviation(&mut self, proof: &mut WorldProof<'_>) -> Result<(), String> {
-        let explorer = self.explorer;
-        in_order(&[0], 1, &|_| Some(explorer.root()), |_, (sum, root)| {
-            let is_own = self.request.shard.has(0);
-            let sum = if is_own { sum } else { LevelSum::default() };
-            proof.extended = vec![root];
-            self.add(proof, &sum);
-            self.end(proof, 1, 1, &sum);
-            ControlFlow::Continue(())
+    /// Takes the level as an earlier proof kept it, if that had completed it. Then nothing of it is run again.
+    fn take_complete(&mut self, proof: &mut WorldProof<'_>, kept: &KeptProof) -> bool {
+        let kept = kept.level(&proof.world.name, self.deviations);
+        let Some(kept) = kept.filter(|kept| kept.is_complete && proof.levels.len() == self.deviations) else {
+            return false;
+        };
+        if self.deviations <= 1 {
+            proof.extended.clone_from(&kept.extended);
+        }
+        self.take(proof, kept);
+        self.end(proof, kept.done, kept.parts, &kept.sum);
+        true
+    }
+
+    /// Adds the runs that an earlier proof had made.
+    fn take(&mut self, proof: &mut WorldProof<'_>, kept: &KeptLevel) {
+        proof.kept_runs += kept.sum.runs;
+        self.add(proof, &kept.sum);
+    }
+
+    /// What an earlier proof kept of this level, or nothing.
+    fn kept(&self, proof: &WorldProof<'_>, kept: Option<&KeptProof>) -> KeptLevel {
+        let found = kept.and_then(|kept| kept.level(&proof.world.name, self.deviations)).cloned();
+        found.unwrap_or_else(|| KeptLevel {
+            scope: proof.world.name.clone(),
+            deviations: self.deviations,
+            ..KeptLevel::default()
         })
     }
 
-    fn at_each_point(&mut self, proof: &mut WorldProof<'_>) -> Result<(), String> {
-        let Some(root) = proof.extended.pop() else { return Ok(()) };
+    /// The one run without a deviation belongs to the first shard.
+    fn without_deviation(
+        &mut self,
+        proof: &mut WorldProof<'_>,
+        kept: Option<&mut KeptProof>,
+    ) -> Result<Result<(), String>, KeptProofError> {
+        let explorer = self.explorer;
+        let mut level = self.kept(proof, None);
+        let end = in_order(&[0], 1, &|_| Some(explorer.root()), |_, (sum, root)| {
+            let is_own = self.request.shard.has(0);
+            let sum = if is_own { sum } else { LevelSum::default() };
+            proof.extended = vec![root.clone()];
+            self.add(proof, &sum);
+            self.end(proof, 1, 1, &sum);
+            (level.gone_through, level.done, level.parts, level.is_complete) = (1, 1, 1, true);
+            (level.sum, level.extended) = (sum, vec![root]);
+            ControlFlow::Continue(())
+        });
+        if let (Some(kept), true) = (kept, level.is_complete) {
+            kept.keep(level)?;
+        }
+        Ok(end)
+    }
+
+    fn at_each_point(
+        &mut self,
+        proof: &mut WorldProof<'_>,
+        mut kept: Option<&mut KeptProof>,
+    ) -> Result<Result<(), String>, KeptProofError> {
+        let Some(root) = proof.extended.pop() else { return Ok(Ok(())) };
+        let mut level = self.kept(proof, kept.as_deref());
+        self.take(proof, &level);
         let (explorer, shard) = (self.explorer, self.request.shard);
         let run = explorer.record(&root);
         let points = Explorer::points_after(&run, None);
         // Deeper levels extend runs of every shard's points.
         let is_needed = |part: &usize| self.request.deviations > 1 || shard.has(*part as u64);
         let parts: Vec<usize> = (0..points.len()).filter(is_needed).collect();
-        let own = parts.iter().filter(|part| shard.has(**part as u64)).count();
-        let (mut known, mut level, mut done) = (Known::new(&root), LevelSum::default(), 0);
+        level.parts = parts.iter().filter(|part| shard.has(**part as u64)).count();
+        let mut known = Known::with(&root, &level.extended);
+        let left = self.left(proof, &parts, level.gone_through);
+        let mut unwritten = None;
         let work = |part: usize| {
             if (explorer.is_interrupted)() {
                 return None;
@@ -153,18 +213,60 @@ impl LevelRun<'_, '_> {
             let children = explorer.explore_point(&root, &run, &points[part], &mut sum);
             Some((sum, children))
         };
-        let end = in_order(&parts, self.request.jobs, &work, |part, (sum, children)| {
-            proof.extended.extend(known.new_ones(children));
+        let end = in_order(left, self.request.jobs, &work, |part, (sum, children)| {
+            level.gone_through += 1;
+            level.extended.extend(known.new_ones(children));
             if shard.has(part as u64) {
-                done += 1;
-                level.merge(&sum);
+                level.done += 1;
+                level.sum.merge(&sum);
                 self.add(proof, &sum);
-                self.tell(proof, done, own, &level);
+                self.tell(proof, &level);
             }
-            self.flow(proof)
+            self.kept_now_and_then(proof, kept.as_deref_mut(), &level, &mut unwritten)
         });
-        self.end(proof, done, own, &level);
-        end
+        level.is_complete = level.gone_through == parts.len();
+        proof.extended.clone_from(&level.extended);
+        self.end(proof, level.done, level.parts, &level.sum);
+        self.keep_at_the_end(kept, level, unwritten).map(|()| end)
+    }
+
+    /// The parts that are not gone through yet; none if a law that was broken before ends the proof.
+    fn left<'p>(&self, proof: &WorldProof<'_>, parts: &'p [usize], gone_through: usize) -> &'p [usize] {
+        match self.explorer.is_enough(&proof.sum) {
+            true => &[],
+            false => parts.get(gone_through..).unwrap_or_default(),
+        }
+    }
+
+    /// After a part: keeps the level if the file has not been written for a while, and says whether to go on.
+    fn kept_now_and_then(
+        &self,
+        proof: &WorldProof<'_>,
+        kept: Option<&mut KeptProof>,
+        level: &KeptLevel,
+        unwritten: &mut Option<KeptProofError>,
+    ) -> ControlFlow<()> {
+        if let Some(kept) = kept
+            && kept.is_due()
+            && let Err(error) = kept.keep(level.clone())
+        {
+            *unwritten = Some(error);
+            return ControlFlow::Break(());
+        }
+        self.flow(proof)
+    }
+
+    fn keep_at_the_end(
+        &self,
+        kept: Option<&mut KeptProof>,
+        level: KeptLevel,
+        unwritten: Option<KeptProofError>,
+    ) -> Result<(), KeptProofError> {
+        match (unwritten, kept) {
+            (Some(error), _) => Err(error),
+            (None, Some(kept)) => kept.keep(level),
+            (None, None) => Ok(()),
+        }
     }
 
     fn below_each_run(
@@ -179,29 +281,24 @@ impl LevelRun<'_, '_> {
         let (explorer, more, shard) = (self.explorer, self.deviations - 1, self.request.shard);
         let extended = std::mem::take(&mut proof.extended);
         let own: Vec<usize> = (0..extended.len()).filter(|part| shard.has(*part as u64)).collect();
-        let scope = proof.world.name.clone();
-        let (mut done, mut level) =
-            kept.as_ref().map_or_else(Default::default, |kept| kept.level(&scope, self.deviations));
-        self.add(proof, &level);
-        let left = own.get(done..).unwrap_or_default();
+        let mut level = self.kept(proof, kept.as_deref());
+        level.parts = own.len();
+        self.take(proof, &level);
+        let left = self.left(proof, &own, level.gone_through);
         let mut unwritten = None;
         let work = |part: usize| explorer.explore_below(&extended[part], more);
         let end = in_order(left, self.request.jobs, &work, |_, sum| {
-            done += 1;
-            level.merge(&sum);
+            level.gone_through += 1;
+            level.done += 1;
+            level.sum.merge(&sum);
             self.add(proof, &sum);
-            self.tell(proof, done, own.len(), &level);
-            if let Some(kept) = kept.as_deref_mut()
-                && let Err(error) = kept.keep(&scope, self.deviations, done, &level)
-            {
-                unwritten = Some(error);
-                return ControlFlow::Break(());
-            }
-            self.flow(proof)
+            self.tell(proof, &level);
+            self.kept_now_and_then(proof, kept.as_deref_mut(), &level, &mut unwritten)
         });
+        level.is_complete = level.gone_through == own.len();
         proof.extended = extended;
-        self.end(proof, done, own.len(), &level);
-        unwritten.map_or(Ok(end), Err)
+        self.end(proof, level.done, level.parts, &level.sum);
+        self.keep_at_the_end(kept, level, unwritten).map(|()| end)
     }
 
     /// Adds runs to the sum of the scope, and tells of laws that they are the first to break.
@@ -213,8 +310,8 @@ impl LevelRun<'_, '_> {
         }
     }
 
-    fn tell(&mut self, proof: &WorldProof<'_>, done: usize, parts: usize, level: &LevelSum) {
-        let level = LevelStatement::new(self.deviations, done, parts, 0, level);
+    fn tell(&mut self, proof: &WorldProof<'_>, level: &KeptLevel) {
+        let level = LevelStatement::new(self.deviations, level.done, level.parts, 0, &level.sum);
         self.watcher.part_done(&proof.world.name, &level);
     }
 

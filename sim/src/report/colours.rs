@@ -16,7 +16,8 @@ pub fn of_failure(report: &str) -> String {
         let line = match line.split_once(':') {
             Some((law, sentence)) if number == 0 => format!("{BAD}{law}{BAD:#}:{sentence}"),
             Some((label, rest))
-                if label == "  here" || NEXT_STEPS.iter().any(|next| line.starts_with(next)) =>
+                if ["  here", "  at fault"].contains(&label)
+                    || NEXT_STEPS.iter().any(|next| line.starts_with(next)) =>
             {
                 format!("{LABEL}{label}:{LABEL:#}{rest}")
             }

@@ -1,6 +1,8 @@
 //! A broken law as a report needs it: the minimal reproducer, the beliefs of all nodes when the law broke, and the need for
 //! each step, which takes further runs of the small plan.
 
+use crate::laws;
+use crate::laws::law::Side;
 use crate::search::Reproducer;
 use crate::shrink::necessity::{Needs, needs};
 use crate::subject::Subject;
@@ -16,6 +18,8 @@ pub struct Failure {
     pub reproducer: Reproducer,
     pub snapshot: Option<Snapshot>,
     pub needs: Needs,
+    /// Who acted wrongly, in words, where the law tells.
+    pub at_fault: Option<&'static str>,
 }
 
 impl Failure {
@@ -27,6 +31,20 @@ impl Failure {
         let process = reproducer.process().map(|process| process.0);
         let snapshot =
             usize::try_from(breach.at).ok().and_then(|place| Snapshot::before(history, place, process));
-        Self { subject: subject.name.to_owned(), scope: None, reproducer, snapshot, needs }
+        let at_fault = at_fault(breach.law, subject);
+        Self { subject: subject.name.to_owned(), scope: None, reproducer, snapshot, needs, at_fault }
     }
+}
+
+/// A lease service stands where the registry stands otherwise.
+fn at_fault(law: &str, subject: &Subject) -> Option<&'static str> {
+    let side = laws::side_of(law)?;
+    let is_lease = subject.lease_door.is_some() || subject.lease_client.is_some();
+    Some(match side {
+        Side::Registry if is_lease => "the lease or lock under test: it decided or answered this",
+        Side::RegistryOrWorker if is_lease => {
+            "the lease or lock under test, or its holder: this law sees only what came of it"
+        }
+        _ => side.name(),
+    })
 }

@@ -25,6 +25,9 @@ pub struct NextCommands {
 /// The labels of these commands, as lines begin.
 pub const NEXT_STEPS: [&str; 4] = ["replay it:", "debug it:", "keep it:", "elsewhere:"];
 
+/// Beside the figure, for readers who do not know the word.
+pub const ZOMBIE_WINDOW: &str = "how long a worker acted after its lease was over";
+
 /// Forty with the empty line that follows.
 const MOST_LINES: usize = 39;
 const MOST_BELIEFS: usize = 5;
@@ -48,6 +51,7 @@ pub fn failure(failure: &Failure, next: &NextCommands, width: Option<usize>) -> 
         format!("{}: {}", breach.law, breach.sentence),
         format!("  here: {}", one_line(&breach.because)),
     ];
+    before.extend(failure.at_fault.map(|side| format!("  at fault: {side}")));
     if let Some(panicked) = &failure.reproducer.panicked {
         before.push(format!("  the last panic said: {}", one_line(panicked)));
     }
@@ -94,6 +98,14 @@ pub fn failure(failure: &Failure, next: &NextCommands, width: Option<usize>) -> 
     })
 }
 
+/// The verdict on a run in which so many laws were broken.
+pub fn broken_laws(count: usize) -> String {
+    match count {
+        0 | 1 => "BROKEN: a law is broken".to_owned(),
+        count => format!("BROKEN: {count} laws are broken"),
+    }
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -105,7 +117,9 @@ fn facts(failure: &Failure) -> String {
     let steps = failure.reproducer.plan().steps.len();
     let size = match runs {
         0 => counted(steps, "step"),
-        runs => format!("{} made {steps} in {}", counted(*steps_before, "step"), counted(*runs, "run")),
+        runs => {
+            format!("shrunk from {} to {steps}, in {}", counted(*steps_before, "step"), counted(*runs, "run"))
+        }
     };
     let from = match &failure.scope {
         Some(scope) => format!("scope {scope}"),
@@ -121,7 +135,8 @@ fn steps(failure: &Failure) -> Vec<String> {
     if steps.is_empty() {
         lines.push("the plan has no step: the world alone does it".to_owned());
     } else {
-        let head = format!("the plan's steps (it breaks under {breaks} of {tried} seeds of the network)");
+        let head =
+            format!("the plan's steps (with other message delays it breaks in {breaks} of {tried} runs)");
         let said = steps.iter().map(|need| need.what.chars().count());
         let width = said.max().unwrap_or(0).max(head.chars().count() - 4);
         lines.push(format!("{head:<width$}    still broken without it", width = width + 4));
@@ -211,7 +226,7 @@ pub fn short_summary(summary: &Summary) -> String {
     }
     let _ = writeln!(
         text,
-        "{}, {} decided, {}, {}; all their hashes: {}",
+        "{}, {} decided, {}, {}; combined hash: {}",
         counted(summary.seeds, "seed"),
         counted(summary.calls, "call"),
         counted(summary.faults, "fault"),
@@ -219,7 +234,7 @@ pub fn short_summary(summary: &Summary) -> String {
         summary.hash
     );
     if let Some(window) = &summary.longest_zombie_window {
-        let _ = writeln!(text, "longest zombie window: {}", longest(window));
+        let _ = writeln!(text, "longest zombie window: {} ({ZOMBIE_WINDOW})", longest(window));
     }
     if let Some(overlap) = &summary.longest_overlap {
         let _ = writeln!(text, "longest overlap of two holders: {}", longest(overlap));
@@ -267,12 +282,12 @@ pub fn speed(summary: &Summary, timings: &Timings) -> String {
         .as_ref()
         .map_or_else(String::new, |slowest| format!("; slowest: {}", longest(slowest)));
     format!(
-        "{} s simulated in {}.{:02} s of CPU ({} : 1), {} seeds a second{slowest}\n",
+        "{} s simulated in {}.{:02} s of CPU ({} : 1), {} a second{slowest}\n",
         summary.simulated_us / 1_000_000,
         timings.cpu_us / 1_000_000,
         timings.cpu_us / 10_000 % 100,
         timings.simulated_to_real,
-        timings.seeds_per_second
+        counted(timings.seeds_per_second, "seed")
     )
 }
 
@@ -287,15 +302,16 @@ pub fn verdict(summary: &Summary) -> String {
     for why in &summary.why {
         let _ = writeln!(lines, "{why}");
     }
-    lines.push_str(&last_line(summary.verdict));
+    lines.push_str(&last_line(summary.verdict, summary.laws_broken.len()));
     lines
 }
 
-/// The line that ends a run.
-pub fn last_line(conclusion: Conclusion) -> String {
+/// The line that ends a run in which so many laws were broken.
+pub fn last_line(conclusion: Conclusion, laws_broken: usize) -> String {
+    let broken = broken_laws(laws_broken);
     let said = match conclusion {
         Conclusion::Holds => "HOLDS: no law is broken",
-        Conclusion::Broken => "BROKEN: a law is broken",
+        Conclusion::Broken => broken.as_str(),
         Conclusion::Inconclusive => "INCONCLUSIVE: no law is broken, and it was not shown that none is",
         Conclusion::NotDeterministic => "NOT DETERMINISTIC: `determinism` shows the first event that differs",
         Conclusion::Failed => "NO VERDICT: the harness itself failed",

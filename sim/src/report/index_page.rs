@@ -8,6 +8,7 @@ use crate::search::Conclusion;
 use crate::search::tally::{LawTally, TimedSeed};
 use crate::search::zombie_windows::WindowRange;
 use crate::support::markup::Escaped;
+use crate::support::plural::counted;
 use crate::timeline::html::COLOURS;
 
 /// By this the page is known to be ours.
@@ -55,16 +56,22 @@ fn write(
 }
 
 fn head(page: &mut String, summary: &Summary) -> fmt::Result {
+    let broken = match summary.laws_broken.len() {
+        0 | 1 => "A law is broken".to_owned(),
+        count => format!("{count} laws are broken"),
+    };
     let (class, said) = match summary.verdict {
         Conclusion::Holds => ("good", "No law is broken"),
-        Conclusion::Broken => ("bad", "A law is broken"),
+        Conclusion::Broken => ("bad", broken.as_str()),
         Conclusion::Inconclusive => ("open", "No law is broken, and it was not shown that none is"),
         Conclusion::NotDeterministic => ("bad", "Two runs of one plan differ"),
         Conclusion::Failed => ("bad", "The harness itself failed"),
     };
     writeln!(page, "<p class=\"verdict {class}\">{}</p>\n<h1>{said}</h1>", Escaped(summary.verdict.name()))?;
     for why in &summary.why {
-        writeln!(page, "<p class=\"why\">{}.</p>", Escaped(why))?;
+        // A list that is cut ends with its own dots.
+        let end = if why.ends_with('.') { "" } else { "." };
+        writeln!(page, "<p class=\"why\">{}{end}</p>", Escaped(why))?;
     }
     page.push_str("<dl class=\"facts\">");
     let mut fact =
@@ -77,7 +84,7 @@ fn head(page: &mut String, summary: &Summary) -> fmt::Result {
         };
         fact(&format!("seeds on {}", searched.store.name()), &run)?;
     }
-    if let Some(profile) = summary.profile {
+    if let Some(profile) = &summary.profile {
         fact("profile", profile)?;
     }
     fact("shard", &summary.shard)?;
@@ -186,13 +193,13 @@ fn windows(page: &mut String, summary: &Summary) -> fmt::Result {
         let name = range_name(shown, number);
         writeln!(
             page,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{high:.1}\"><title>{name}: {} seeds</title></rect>\
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{high:.1}\"><title>{name}: {}</title></rect>\
              <text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
              <text x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>",
             left + each * 0.12,
             floor - high,
             each * 0.76,
-            range.seeds,
+            counted(range.seeds, "seed"),
             floor - high - 5.0,
             range.seeds,
             floor + 16.0
@@ -235,9 +242,9 @@ fn speed(page: &mut String, summary: &Summary, timings: &Timings) -> fmt::Result
         .map_or_else(String::new, |seed| format!(" The slowest took {}.", timed(seed)));
     writeln!(
         page,
-        "<h2>Speed</h2>\n<p>{} seeds a second with {} threads. {} s were simulated in {}.{:02} s of CPU time, {} : 1.{slowest}</p>",
-        timings.seeds_per_second,
-        timings.jobs,
+        "<h2>Speed</h2>\n<p>{} a second with {}. {} s were simulated in {}.{:02} s of CPU time, {} : 1.{slowest}</p>",
+        counted(timings.seeds_per_second, "seed"),
+        counted(timings.jobs, "thread"),
         summary.simulated_us / 1_000_000,
         timings.cpu_us / 1_000_000,
         timings.cpu_us / 10_000 % 100,

@@ -22,6 +22,15 @@ pub struct JunitCase {
     pub result: CaseResult,
 }
 
+impl JunitCase {
+    /// The case of a command that was interrupted when so many of all its things were done. It fails: nobody may take a report
+    /// of a part for one of the whole.
+    pub fn interrupted(done: usize, all: usize, thing: &str) -> Self {
+        let said = format!("interrupted: {done} of {} done", counted(all, thing));
+        Self { name: "the run as a whole".to_owned(), result: CaseResult::Failed(said.clone(), said) }
+    }
+}
+
 pub enum CaseResult {
     Held,
     Skipped(String),

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use crate::coverage::Mark;
 use crate::history::History;
 use crate::judge::{Breach, HistoryVerdict};
+use crate::laws;
 use crate::laws::{CARDS, Finding};
 use crate::live::{LiveRequest, LiveRun, NOT_JUDGED};
 use crate::report::human;
@@ -53,8 +54,7 @@ pub fn short_summary(request: &LiveRequest, run: &LiveRun, verdict: &HistoryVerd
     let _ = writeln!(text, "{}", if done.is_empty() { "no faults".to_owned() } else { done.join(", ") });
     let _ = writeln!(
         text,
-        "{} decided, {}; of the calls whose answer nobody heard {} had been applied and {} had not; {} left out, because \
-         a write overlapped them",
+        "{} decided, {}; lost answers: {} applied, {} not applied; {} not judged, because a write overlapped them",
         counted(merged.decided, "call"),
         counted(merged.history.events.len() as u64, "event"),
         merged.unheard_applied,
@@ -62,7 +62,7 @@ pub fn short_summary(request: &LiveRequest, run: &LiveRun, verdict: &HistoryVerd
         counted(merged.unplaced_reads, "read"),
     );
     let (s, ms) = (verdict.zombie_us / 1_000_000, verdict.zombie_us / 1_000 % 1_000);
-    let _ = writeln!(text, "longest zombie window: {s}.{ms:03} s");
+    let _ = writeln!(text, "longest zombie window: {s}.{ms:03} s ({})", human::ZOMBIE_WINDOW);
     text
 }
 
@@ -112,6 +112,7 @@ fn tally(law: &'static str, verdict: &HistoryVerdict) -> LawTally {
 pub fn breach(history: &History, broken: &Breach, width: Option<usize>) -> String {
     let mut lines =
         vec![format!("{}: {}", broken.law, broken.sentence), format!("  here: {}", broken.because)];
+    lines.extend(laws::side_of(broken.law).map(|side| format!("  at fault: {}", side.name())));
     let place = usize::try_from(broken.at).unwrap_or(usize::MAX);
     let process = history.events.get(place).map(|event| event.process);
     if let Some(process) = process {

@@ -1,5 +1,6 @@
 //! Reports of a proof: the statement of each scope for people, and the same for CI servers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use crate::prove::{BreachWitness, LevelStatement, ProveResult, Statement};
 use crate::report::format::PROOF;
 use crate::report::github::{Level, annotation};
+use crate::report::human::broken_laws;
 use crate::report::json::pretty;
 use crate::report::junit::{CaseResult, JunitCase, Suite};
 use crate::search::Conclusion;
@@ -52,20 +54,33 @@ fn level_line(level: &LevelStatement) -> String {
     let about = if level.is_exact { "" } else { "about " };
     let how_much = match level.is_complete() {
         true => String::new(),
-        false => format!(", {} of {}", level.done, counted(level.parts, "part")),
+        false => format!(" ({} of {} done)", level.done, counted(level.parts, "part")),
+    };
+    if level.deviations == 0 {
+        return format!("nothing goes wrong: {}{how_much}", counted(level.runs, "run"));
+    }
+    let unchanged = match level.unchanged {
+        0 => String::new(),
+        unchanged => format!(", {unchanged} of them without any effect"),
     };
     let extended = match level.extended {
         0 => String::new(),
-        extended => format!(", {extended} extended"),
+        1 => "; 1 run is tried with one deviation more".to_owned(),
+        extended => format!("; {extended} runs are tried with one deviation more"),
     };
     format!(
-        "{}: {} at {}{how_much}; {} that changed nothing, {about}{} histories, {about}{} orders of decisions{extended}",
+        "{}: {} that deviate at {}{how_much}{unchanged}; {about}{}, {about}{}{extended}",
         deviations(level.deviations),
         counted(level.runs, "run"),
         counted(level.points, "point"),
-        level.unchanged,
-        level.histories,
-        level.orders
+        match level.histories {
+            1 => "1 different history".to_owned(),
+            histories => format!("{histories} different histories"),
+        },
+        match level.orders {
+            1 => "1 different order of decisions".to_owned(),
+            orders => format!("{orders} different orders of decisions"),
+        },
     )
 }
 
@@ -95,8 +110,19 @@ pub fn verdict(report: &ProofReport<'_>) -> String {
     let result = report.result;
     let runs: u64 = result.statements.iter().map(Statement::runs).sum();
     let digest = whole_digest(result);
+    let kept = match result.kept_runs {
+        0 => String::new(),
+        kept => format!(" ({kept} of them kept from an earlier proof)"),
+    };
+    let laws: BTreeSet<&str> = result
+        .statements
+        .iter()
+        .flat_map(|found| &found.broken)
+        .map(|witness| witness.law.as_str())
+        .collect();
+    let broken = broken_laws(laws.len());
     let mut text = format!(
-        "{} of {} of `{}`, shard {}, {}.{:02} s of CPU; digest {digest:016x}\n",
+        "{}{kept} of {} of `{}`, shard {}, {}.{:02} s of CPU; digest {digest:016x}\n",
         counted(runs, "run"),
         counted(result.statements.len(), "scope"),
         report.subject,
@@ -112,7 +138,7 @@ pub fn verdict(report: &ProofReport<'_>) -> String {
         "{}",
         match result.conclusion {
             Conclusion::Holds => "HOLDS: no run of these scopes breaks a law",
-            Conclusion::Broken => "BROKEN: a law is broken",
+            Conclusion::Broken => broken.as_str(),
             Conclusion::Inconclusive => "INCONCLUSIVE: no law is broken, and not every run was run",
             Conclusion::NotDeterministic => "NOT DETERMINISTIC: a run did not repeat itself",
             Conclusion::Failed => "NO VERDICT: the harness itself failed",
@@ -134,6 +160,7 @@ pub fn json(report: &ProofReport<'_>) -> String {
         subject: &'a str,
         shard: &'a str,
         verdict: Conclusion,
+        exit_code: u8,
         digest: String,
         scopes: &'a [Statement],
         panicked: Option<&'a str>,
@@ -144,6 +171,7 @@ pub fn json(report: &ProofReport<'_>) -> String {
         subject: report.subject,
         shard: &report.shard,
         verdict: result.conclusion,
+        exit_code: result.conclusion.exit_code(),
         digest: format!("{:016x}", whole_digest(result)),
         scopes: &result.statements,
         panicked: result.panicked.as_ref().map(|(_, said)| said.as_str()),

@@ -4,7 +4,6 @@
 use serde::Serialize;
 
 use crate::coverage::Mark;
-use crate::generate::profile::Profile;
 use crate::judge::Breach;
 use crate::lease::LeaseClaim;
 use crate::report::failure::Failure;
@@ -23,7 +22,7 @@ pub struct Summary {
     pub why: Vec<String>,
     pub exit_code: u8,
     pub subject: String,
-    pub profile: Option<&'static str>,
+    pub profile: Option<String>,
     pub shard: String,
     pub searches: Vec<SearchedPart>,
     pub seeds: u64,
@@ -96,7 +95,7 @@ impl Summary {
     pub fn new(
         result: &SearchResult,
         subject: &Subject,
-        profile: Option<&'static Profile>,
+        profile: Option<&str>,
         shard: Shard,
         failures: Vec<FailureLine>,
     ) -> Self {
@@ -108,7 +107,7 @@ impl Summary {
             why: result.reasons.iter().map(ToString::to_string).collect(),
             exit_code: result.conclusion.exit_code(),
             subject: subject.name.to_owned(),
-            profile: profile.map(|profile| profile.name),
+            profile: profile.map(str::to_owned),
             shard: shard.to_string(),
             searches: result.parts.clone(),
             seeds: tally.seeds,

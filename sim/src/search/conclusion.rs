@@ -130,6 +130,8 @@ pub enum Reason {
     Undecided {
         laws: Vec<&'static str>,
     },
+    /// Laws that were asked for by name, and whose situation no run met.
+    LawsNotReached(Vec<&'static str>),
     /// Marks that a search of this size must reach.
     MarksMissed(Vec<Mark>),
     /// Marks that only a larger search must reach.
@@ -145,9 +147,11 @@ impl Reason {
             Self::LawsBroken { .. } => Some(Conclusion::Broken),
             Self::HarnessPanicked(_) => Some(Conclusion::Failed),
             Self::NotRepeated => Some(Conclusion::NotDeterministic),
-            Self::Interrupted | Self::NotSearched(_) | Self::Undecided { .. } | Self::MarksMissed(_) => {
-                Some(Conclusion::Inconclusive)
-            }
+            Self::Interrupted
+            | Self::NotSearched(_)
+            | Self::Undecided { .. }
+            | Self::LawsNotReached(_)
+            | Self::MarksMissed(_) => Some(Conclusion::Inconclusive),
             Self::MarksMissedInSmallSearch(_) | Self::OtherMarksMissed(_) => None,
         }
     }
@@ -211,6 +215,9 @@ impl fmt::Display for Reason {
             Self::NotSearched(seeds) => write!(f, "not searched: seeds {}", seeds.join(", ")),
             Self::Undecided { laws } => {
                 write!(f, "it could not always be told whether these hold: {}", laws.join(", "))
+            }
+            Self::LawsNotReached(laws) => {
+                write!(f, "asked for, and checked by no run: {} (search more seeds)", laws.join(", "))
             }
             Self::MarksMissed(marks) => write!(f, "never reached: {}", names(marks)),
             Self::MarksMissedInSmallSearch(marks) | Self::OtherMarksMissed(marks) => {

@@ -171,8 +171,10 @@ pub fn answers(binary: &Path, seed: u64, plans: &SeededPlans<'_>) -> Result<(), 
 
 fn ask(binary: &Path, arguments: &[&str]) -> Result<String, DeterminismError> {
     let shown = || binary.display().to_string();
+    // The options say it all: a file with profiles in this folder must not change what that process runs.
     let output = Command::new(binary)
         .args(arguments)
+        .args(["--config", "/dev/null"])
         .output()
         .map_err(|cause| DeterminismError::NoStart { binary: shown(), cause })?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

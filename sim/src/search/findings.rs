@@ -200,6 +200,14 @@ impl Findings {
         }
     }
 
+    /// A law that was asked for by name holds only if some run put it to the test.
+    fn asked_laws_not_reached(&self, request: &SearchRequest<'_>) -> Option<Reason> {
+        request.laws?;
+        let not_reached = self.tally.laws.iter().filter(|law| law.is_claimed && law.is_not_reached());
+        let laws: Vec<&'static str> = not_reached.map(|law| law.law).collect();
+        (!laws.is_empty()).then_some(Reason::LawsNotReached(laws))
+    }
+
     fn reasons(&self, request: &SearchRequest<'_>, is_repeatable: bool, missed: &[Mark]) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let laws: Vec<_> = self.laws_broken.iter().map(|first| (first.breach.law, first.seed)).collect();
@@ -228,6 +236,7 @@ impl Findings {
             reasons.push(Reason::Undecided { laws: undecided.map(|law| law.law).collect() });
         }
         if !is_broken {
+            reasons.extend(self.asked_laws_not_reached(request));
             reasons.extend(missed_marks(
                 missed,
                 &self.parts,

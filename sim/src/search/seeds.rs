@@ -112,10 +112,24 @@ pub fn parse_range(text: &str) -> Result<Range<u64>, String> {
     };
     match ends {
         Some((from, to)) if from < to && to <= END => Ok(from..to),
-        Some((_, to)) if to > END => Err(format!("`{text}` is no range of seeds: they end at {END}")),
+        Some((_, to)) if to > END => Err(too_large(text)),
         Some((from, to)) if to <= from => Err(format!("empty range `{text}`; use START..END, END excluded")),
+        _ if has_large_number(text) => Err(too_large(text)),
         _ => Err(format!("`{text}` is no range of seeds: say 0..10000, 5..=9 or 5")),
     }
+}
+
+/// It reads as a range, but for a number that is too large to be any.
+fn has_large_number(text: &str) -> bool {
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once("..") {
+        None => is_number(text),
+        Some((from, to)) => is_number(from) && is_number(to.strip_prefix('=').unwrap_or(to)),
+    }
+}
+
+fn too_large(text: &str) -> String {
+    format!("`{text}` has a seed that is too large: seeds are below 2^53 = {END}")
 }
 
 /// Parses one seed.
@@ -123,7 +137,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(seed) if seed < END => Ok(seed),
         _ if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err(format!("`{text}` is no seed: they end at {END}"))
+            Err(format!("`{text}` is no seed: seeds are below 2^53 = {END}"))
         }
         _ => Err(format!("`{text}` is no seed: say a number such as 17")),
     }
@@ -229,10 +243,14 @@ mod tests {
         ];
         for text in wrong {
             assert!(
-                parse_range(text).is_err_and(|why| why.contains("empty range") || why.contains("no range")),
+                parse_range(text).is_err_and(|why| ["empty range", "no range", "too large"]
+                    .iter()
+                    .any(|said| why.contains(said))),
                 "{text}"
             );
         }
+        let why = parse_range("0..99999999999999999999999").unwrap_err();
+        assert!(why.contains("seeds are below 2^53 = 9007199254740992"), "{why}");
         assert_eq!(parse("9007199254740991"), Ok(END - 1));
         for text in ["9007199254740992", "99999999999999999999999", "-1", "", "x"] {
             assert!(parse(text).is_err(), "{text}");

@@ -290,6 +290,18 @@ impl RowWriter<'_> {
         }
     }
 
+    /// The node whose lease a call presents, if another node sent it: a late call of an earlier holder, which the world sends.
+    fn presented_as(&self, event: &Event) -> Option<Node> {
+        match event.what() {
+            // The grant is the answer here, and not what the call presented.
+            What::Busy | What::Granted { .. } | What::Reclaimed { .. } => None,
+            _ => {
+                let grant = event.grant.index().and_then(|index| self.history.grants.get(index))?;
+                (grant.node != event.node).then(|| Node::from_code(grant.node))
+            }
+        }
+    }
+
     /// A request to a store or its answer, in the store's own words.
     fn told(&self, place: usize) -> Option<&str> {
         self.history
@@ -324,9 +336,10 @@ impl RowWriter<'_> {
             return format!("{:before$}{phrase}", "");
         };
         let after = (self.lanes.len() - lane) * (self.lane + 1);
-        let mut asked = match event.process {
-            NO_PROCESS => format!("{call} "),
-            process => format!("{call} p{process} "),
+        let mut asked = match (event.process, self.presented_as(event)) {
+            (NO_PROCESS, _) => format!("{call} "),
+            (process, None) => format!("{call} p{process} "),
+            (process, Some(holder)) => format!("{call} p{process} as {holder} "),
         };
         let tip = if outcome.is_some() { ">" } else { "." };
         while asked.chars().count() < after - 2 {

@@ -62,6 +62,45 @@ fn a_profile_of_the_file_says_what_the_command_line_leaves_open() {
 }
 
 #[test]
+fn a_profile_that_changes_no_plan_is_named_in_the_summary() {
+    let folder = folder_with(CONFIG);
+    assert_eq!(summary(folder.path(), &["--profile", "easy-to-reach"])["profile"], "easy-to-reach");
+    assert_eq!(summary(folder.path(), &[])["profile"], serde_json::Value::Null);
+}
+
+#[test]
+fn determinism_runs_the_seeds_of_a_profile_and_refuses_a_time() {
+    let folder = folder_with(&format!("{CONFIG}\n[profile.long]\nfor = \"10m\"\n"));
+    let output = fencepost_in(folder.path(), &["determinism", "--profile", "pauses", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(json(&heard(&output))["seeds"], 5);
+    let asked = ["determinism", "--profile", "pauses", "--seeds", "0..2", "--format", "json"];
+    assert_eq!(json(&heard(&fencepost_in(folder.path(), &asked)))["seeds"], 2);
+    let timed = fencepost_in(folder.path(), &["determinism", "--profile", "long"]);
+    assert_eq!(timed.status.code(), Some(4), "{}", said(&timed));
+    assert!(said(&timed).contains("say --seeds 0..1000"), "{}", said(&timed));
+}
+
+/// The process beside this one is told everything by options: it must not read the file of the folder.
+#[test]
+fn doctor_names_a_file_with_profiles_that_cannot_be_read_and_blames_nothing_else() {
+    let row = |output: &std::process::Output, name: &str| {
+        let told = heard(output);
+        let is_row = |line: &&str| line.split_whitespace().nth(1) == Some(name);
+        told.lines().find(is_row).unwrap_or_else(|| panic!("no row {name}: {told}")).to_owned()
+    };
+    let wrong = fencepost_in(folder_with("[profile.ci]\nsedes = \"1\"\n").path(), &["doctor"]);
+    assert_eq!(wrong.status.code(), Some(4), "{}", said(&wrong));
+    let profiles = row(&wrong, "profiles");
+    assert!(profiles.starts_with("WRONG") && profiles.contains("unknown field `sedes`"), "{profiles}");
+    assert!(row(&wrong, "determinism").starts_with("ok"), "{}", said(&wrong));
+    // A default profile changes other processes' plans, and not those of this check.
+    let changed = fencepost_in(folder_with("[profile.default]\nfaults = [\"pause\"]\n").path(), &["doctor"]);
+    assert!(row(&changed, "determinism").starts_with("ok"), "{}", said(&changed));
+    assert!(row(&changed, "profiles").contains("default can be read"), "{}", said(&changed));
+}
+
+#[test]
 fn coverage_that_a_profile_asks_for_must_be_reached() {
     let folder = folder_with(CONFIG);
     let output = fencepost_in(folder.path(), &["run", "--profile", "strict"]);

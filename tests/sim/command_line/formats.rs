@@ -209,7 +209,7 @@ fn the_kill_matrix_is_a_document_with_a_row_for_each_that_was_planted() {
     assert_eq!(
         told,
         [
-            (&"fence-repeated".into(), &"KILLED".into(), &"fences-only-grow".into()),
+            (&"fence-repeated".into(), &"CAUGHT".into(), &"fences-only-grow".into()),
             (
                 &"control-the-same-value".into(),
                 &"SURVIVED: NEVER REACHED".into(),

@@ -32,7 +32,7 @@ fn a_kill_matrix_has_json_and_junit_that_agree() {
     let table = json(&heard(&output));
     assert_eq!(
         (&table["format"], &table["verdict"], &table["exit_code"]),
-        (&1.into(), &"holds".into(), &0.into())
+        (&2.into(), &"holds".into(), &0.into())
     );
     assert_eq!((table["wanted"].as_u64(), table["rows"].as_array().unwrap().len()), (Some(2), 2));
     let passed = |name: &str| (name.to_owned(), None);
@@ -104,6 +104,28 @@ fn interrupted(folder: &Path, arguments: &[&str]) -> std::process::Output {
     child.wait_with_output().unwrap()
 }
 
+/// An interrupted run is not green for a reader of JUnit.
+fn interrupted_case() -> (String, Option<String>) {
+    ("the run as a whole".to_owned(), Some("failure".to_owned()))
+}
+
+#[test]
+fn a_folder_without_regressions_passes_and_one_that_is_not_there_fails_its_report() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    let junit = folder.path().join("junit.xml");
+    let empty = fencepost_in(folder.path(), &["regressions", "empty", "--junit", "junit.xml"]);
+    assert_eq!(empty.status.code(), Some(0), "{}", said(&empty));
+    assert!(said(&empty).contains("there is no regression in `empty` yet: `fencepost keep SEED` adds one"));
+    assert!(cases(&junit).is_empty());
+    let missing = fencepost_in(folder.path(), &["regressions", "--junit", "junit.xml"]);
+    assert_eq!(missing.status.code(), Some(4), "{}", said(&missing));
+    assert!(
+        said(&missing).contains("`regressions` does not exist: ") && said(&missing).contains("keep SEED")
+    );
+    assert_eq!(cases(&junit), [("the folder of regressions".to_owned(), Some("error".to_owned()))]);
+}
+
 #[test]
 fn ctrl_c_ends_each_of_them_with_a_summary() {
     let folder = tempfile::tempdir().unwrap();
@@ -112,8 +134,11 @@ fn ctrl_c_ends_each_of_them_with_a_summary() {
     assert!(matches!(output.status.code(), Some(1 | 2)), "{}", said(&output));
     let skipped = cases(&folder.path().join("matrix.xml"));
     assert!(skipped.iter().any(|(_, end)| end.as_deref() == Some("skipped")), "{skipped:?}");
+    assert!(skipped.contains(&interrupted_case()), "{skipped:?}");
 
-    let output = interrupted(folder.path(), &["determinism", "--seeds", "0..1000000"]);
+    let endless = ["determinism", "--seeds", "0..1000000", "--junit", "same.xml"];
+    let output = interrupted(folder.path(), &endless);
+    assert!(cases(&folder.path().join("same.xml")).contains(&interrupted_case()));
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("it was interrupted: no run is known to differ"), "{}", said(&output));
 
@@ -127,6 +152,7 @@ fn ctrl_c_ends_each_of_them_with_a_summary() {
     if output.status.code() != Some(0) {
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         assert!(said(&output).contains("it was interrupted: "), "{}", said(&output));
-        assert_eq!(cases(&folder.path().join("files.xml")).len(), 400);
+        let cases = cases(&folder.path().join("files.xml"));
+        assert!(cases.len() == 401 && cases.contains(&interrupted_case()), "{cases:?}");
     }
 }

@@ -69,7 +69,7 @@ fn a_plan_is_kept_with_its_story_under_a_name_that_says_what_it_is() {
     assert_eq!(again.status.code(), Some(4), "{}", said(&again));
     let other = fencepost_in(folder.path(), &[keep.as_slice(), &["--name", "other"]].concat());
     assert_eq!(other.status.code(), Some(1), "{}", said(&other));
-    assert!(said(&other).contains("its story is a sentence yet"), "{}", said(&other));
+    assert!(said(&other).contains("edit `story` in the file"), "{}", said(&other));
     let (_, told) = regressions::load(&folder.path().join("regressions/other.toml")).unwrap();
     assert!(told.unwrap().story.starts_with("`never-renews` breaks "), "a first sentence");
 
@@ -126,7 +126,7 @@ fn a_story_is_kept_with_the_law_that_it_tells_of_and_with_no_other() {
     assert!(hint.contains("see whether it is still so"), "{hint}");
     let (of_another, hint) = keep("another", "linearizable");
     assert!(of_another.story.starts_with("`renew-then-write` breaks linearizable"), "{}", of_another.story);
-    assert!(hint.contains("its story is a sentence yet"), "{hint}");
+    assert!(hint.contains("edit `story` in the file"), "{hint}");
 }
 
 #[test]

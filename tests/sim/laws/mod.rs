@@ -38,7 +38,8 @@ fn tutorial_a_lawful_history_and_its_unlawful_twin() {
         result_of(&laws, "one-live-grant").finding(),
         Finding::Broken {
             at: 2,
-            because: "fence 2 was granted while fence 1 was live, for 1 ms more".to_owned()
+            because: "a claim was granted fence 2 while fence 1 was live for 1 ms more; right: busy"
+                .to_owned()
         }
     );
 

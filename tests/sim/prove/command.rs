@@ -4,7 +4,7 @@ use std::fs;
 
 use fencepost_sim::regressions;
 
-use crate::command_line::{fencepost, fencepost_in, files, heard, json, said};
+use crate::command_line::{command, fencepost, fencepost_in, files, heard, json, said};
 
 #[test]
 fn a_scope_that_holds_is_stated_with_its_bound_and_what_was_held_fixed() {
@@ -66,6 +66,24 @@ fn a_breach_leaves_a_regression_that_breaks_its_law_again() {
     assert_eq!(regression.origin.seed, None);
     let replayed = fencepost(&["replay", kept.to_str().unwrap(), "--subject", "reclaim-whoever-holds"]);
     assert_eq!(replayed.status.code(), Some(1), "{}", said(&replayed));
+}
+
+#[test]
+fn without_a_folder_the_plan_goes_to_one_that_no_other_process_uses_and_the_output_says_where() {
+    let temporary = tempfile::tempdir().unwrap();
+    let prove = || {
+        let words = ["prove", "one-rerunnable", "--subject", "reclaim-whoever-holds", "--budget", "20"];
+        let output = command(&words).env("TMPDIR", temporary.path()).output().unwrap();
+        let told = heard(&output);
+        let line =
+            told.lines().find(|line| line.starts_with("the plan that breaks ")).expect(&told).to_owned();
+        let path = line.split(" is in ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+        assert!(told.contains(&format!("replay it:  fencepost replay {path} ")), "{told}");
+        std::path::PathBuf::from(path)
+    };
+    let (one, other) = (prove(), prove());
+    assert!(one.is_file() && other.is_file());
+    assert_ne!(one.parent(), other.parent());
 }
 
 #[test]

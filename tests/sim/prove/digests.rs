@@ -1,12 +1,12 @@
 //! The statement of a proof is a function of the code: it is the same with one thread and with two, in shards, and after an
 //! interruption.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use fencepost_sim::prove::{KeptProof, LevelSum, ProveRequest, SmallWorld, Statement, prove_all};
 use fencepost_sim::search::Conclusion;
 use fencepost_sim::search::seeds::Shard;
-use fencepost_sim::subject::Subject;
+use fencepost_sim::subject::{Schedule, Subject, Wakeup};
 
 /// So small that two deviations take seconds.
 fn smallest_scope() -> SmallWorld {
@@ -91,4 +91,72 @@ fn a_proof_that_was_interrupted_goes_on_where_it_was() {
     assert!(refused.is_some_and(|why| why.contains("another build")), "sums of another build were taken");
     std::fs::write(&file, "{}").unwrap();
     assert!(KeptProof::open(&file, "this build").is_err_and(|error| error.to_string().contains("no proof")));
+}
+
+/// Runs that were made with [`counting_subject`].
+static RUNS_MADE: AtomicU64 = AtomicU64::new(0);
+
+/// A subject that counts its runs.
+fn counting_subject() -> Subject {
+    struct InOrder;
+    impl Schedule for InOrder {
+        fn place(&mut self, wakeup: Wakeup) -> u64 {
+            wakeup.task
+        }
+    }
+    let schedule = |_| -> Box<dyn Schedule> {
+        RUNS_MADE.fetch_add(1, Ordering::Relaxed);
+        Box::new(InOrder)
+    };
+    Subject { schedule: Some(schedule), ..Subject::fencepost() }
+}
+
+#[test]
+fn every_level_is_kept_and_a_complete_proof_runs_nothing_again() {
+    let (subject, worlds) = (counting_subject(), [smallest_scope()]);
+    let folder = tempfile::tempdir().unwrap();
+    for (deviations, interrupted_in) in [(1, 1), (2, 1), (2, 2)] {
+        let file = folder.path().join(format!("{deviations}-{interrupted_in}.json"));
+        let request = ProveRequest::new(&subject, &worlds, deviations);
+        let runs_of = |work: &mut dyn FnMut() -> Statement| {
+            let before = RUNS_MADE.load(Ordering::Relaxed);
+            let statement = work();
+            (statement, RUNS_MADE.load(Ordering::Relaxed) - before)
+        };
+        let (whole, runs_of_whole) = runs_of(&mut || proven(&request, None));
+
+        // It is asked once for each level and for each point: here in the middle of level 1, or of level 2.
+        let points = usize::try_from(whole.levels[1].points).unwrap();
+        let most = if interrupted_in == 1 { 2 + points / 2 } else { 3 + points * 5 };
+        let looked = AtomicUsize::new(0);
+        let is_interrupted = || looked.fetch_add(1, Ordering::Relaxed) > most;
+        let interrupted = ProveRequest { is_interrupted: &is_interrupted, ..request };
+        let mut kept = KeptProof::open(&file, "this build").unwrap();
+        let part = proven(&interrupted, Some(&mut kept));
+        assert!(!part.is_complete && part.levels[interrupted_in].done > 0, "{}", told(&part));
+
+        let mut kept = KeptProof::open(&file, "this build").unwrap();
+        let (rest, runs_of_rest) = runs_of(&mut || proven(&request, Some(&mut kept)));
+        assert_eq!(told(&rest), told(&whole));
+        assert!(runs_of_rest < runs_of_whole, "{runs_of_rest} of {runs_of_whole}");
+
+        let mut kept = KeptProof::open(&file, "this build").unwrap();
+        let (again, runs_of_again) = runs_of(&mut || proven(&request, Some(&mut kept)));
+        assert_eq!((told(&again), runs_of_again), (told(&whole), 0));
+    }
+}
+
+#[test]
+fn runs_that_an_earlier_proof_made_are_counted() {
+    let subject = Subject::fencepost();
+    let worlds = [smallest_scope()];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept.json");
+    let request = ProveRequest::new(&subject, &worlds, 0);
+    let mut kept = KeptProof::open(&file, "this build").unwrap();
+    let first = prove_all(&request, Some(&mut kept), &mut ()).unwrap();
+    let mut kept = KeptProof::open(&file, "this build").unwrap();
+    let second = prove_all(&request, Some(&mut kept), &mut ()).unwrap();
+    assert_eq!((first.kept_runs, second.kept_runs), (0, 1));
+    assert_eq!(told(&first.statements[0]), told(&second.statements[0]));
 }

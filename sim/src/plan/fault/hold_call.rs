@@ -9,7 +9,7 @@ use crate::plan::method::Method;
 use crate::plan::names::Process;
 use crate::plan::simulation::Simulation;
 use crate::plan::step_kind::Simpler;
-use crate::plan::step_kind::{Action, Group, Part, StepKind};
+use crate::plan::step_kind::{Action, Group, HeldBack, Part, StepKind};
 use crate::plan::words::{SignedMs, parse_signed_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,10 @@ impl StepKind for HoldCall {
 
     fn group(&self) -> Group {
         Group::Call
+    }
+
+    fn holds_back(&self) -> Option<HeldBack> {
+        Some(HeldBack::Calls { method: self.method, process: self.process })
     }
 
     fn parts(&mut self) -> Vec<Part<'_>> {

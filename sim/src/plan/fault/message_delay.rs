@@ -6,7 +6,7 @@ use crate::plan::draw::{Draft, Drawing, Drawn, FaultDraw, Generated};
 use crate::plan::names::Link;
 use crate::plan::simulation::Simulation;
 use crate::plan::span::Span;
-use crate::plan::step_kind::{Action, Group, Part, Shown, StepKind};
+use crate::plan::step_kind::{Action, Group, HeldBack, Part, Shown, StepKind};
 use crate::plan::words::{Ms, parse_ms};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,10 @@ impl StepKind for MessageDelay {
 
     fn group(&self) -> Group {
         Group::Link
+    }
+
+    fn holds_back(&self) -> Option<HeldBack> {
+        Some(HeldBack::Messages { link: self.link, span: self.span })
     }
 
     fn parts(&mut self) -> Vec<Part<'_>> {

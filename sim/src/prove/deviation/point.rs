@@ -1,5 +1,7 @@
 //! A point: one place of a run at which something can go wrong, in one way or in several that differ by a number.
 
+use serde::{Deserialize, Serialize};
+
 use crate::plan::step::{Action, Step};
 
 /// One thing that can go wrong at one place of a run.
@@ -26,7 +28,7 @@ pub enum Values {
 }
 
 /// Where the points of a run stand in the order in which a plan is extended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     pub at_ms: u64,
     pub rank: (usize, u64),
