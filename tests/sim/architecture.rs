@@ -129,8 +129,8 @@ const PARTS: &[Part] = &[
         name: "report",
         idea: "results of searches and proofs as plain data, and the writers for each format",
         imports: &[
-            "coverage", "generate", "history", "judge", "laws", "lease", "live", "prove", "search", "shrink",
-            "subject", "support", "timeline",
+            "coverage", "history", "judge", "laws", "lease", "live", "prove", "search", "shrink", "subject",
+            "support", "timeline",
         ],
         never_knows: "the command line",
     },

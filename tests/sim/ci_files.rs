@@ -238,5 +238,5 @@ fn the_clusters_job_runs_a_shard_for_each_index_and_tries_nothing_again() {
         .output()
         .unwrap();
     let said = String::from_utf8(asked.stdout).unwrap();
-    assert!(said.contains(&format!("--shard 8/{completions} --jobs 2 --out /found/7")), "{said}");
+    assert!(said.contains(&format!("--shard 8/{completions} --jobs 2 --out /found/COMMIT/7")), "{said}");
 }

@@ -1,5 +1,6 @@
 //! Situations in which the harness once accused somebody innocent. No law may object to any of them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,20 @@ use fencepost::{ProcessRegistry, Registry, RegistryError};
 use fencepost_sim::history::event::{CallKind, Event, EventKind, TurnedOut, What, Write};
 use fencepost_sim::judge::{judge, record};
 use fencepost_sim::plan::{Plan, Store};
+use fencepost_sim::regressions;
 use fencepost_sim::subject::Subject;
 
 use crate::stories::plan;
+
+/// Plans that a search has found; each file tells what was wrong.
+#[test]
+fn kept_plans_of_false_alarms_break_nothing() {
+    for name in ["an-end-seen-after-a-failed-commit", "an-unheard-start-of-a-host"] {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sim/kept");
+        let (plan, _) = regressions::load(&kept.join(name).with_extension("toml")).unwrap();
+        assert_eq!(judge(&Arc::new(plan), &Subject::fencepost()).broken(), None, "{name}");
+    }
+}
 
 /// A commit has failed, so the next call opens the file again. That call is the read of a wait beside the registry, which no
 /// recorder sees, and it meets the disk call that kills.

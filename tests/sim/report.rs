@@ -177,7 +177,7 @@ fn what_a_worker_holds_instead_is_told_and_renewals_make_room_for_it() {
         told("permit-held-while-waiting", &format!("{QUIET}{plan}").replace("bound = 4", "bound = 2"));
     for part in [
         "  worker-1   holds nothing of p3 (holds p6, p7)\n",
-        " granted p6 fence 1\n",
+        " granted p7 fence 1\n",
         "  body begins p7 fence 1\n",
         " wait p6 fence 1\n",
         " p3 has not ended\n",

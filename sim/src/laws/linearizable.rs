@@ -360,7 +360,7 @@ impl ModelledRow {
                 self.possible = cut_off.left(&self.possible, lease, self.left_open);
                 if self.possible.is_empty() {
                     self.lose();
-                    case.breach(|| "what stands after the registry died is no work of any call".to_owned());
+                    case.breach(|| "what is stored after the registry died is no work of any call; right: what some of the open calls leave".to_owned());
                 }
             }
             _ => {
@@ -487,7 +487,7 @@ impl ModelledRow {
                 let count = self.overlapping.len();
                 self.is_lost = true;
                 case.breach_at(stuck_at, || {
-                    format!("no order of {count} overlapping calls explains their answers")
+                    format!("no order of {count} overlapping calls explains their answers; right: answers that fit some order")
                 });
             }
             Order::CutShort => {

@@ -85,7 +85,7 @@ pub struct StampsAhead(pub Arc<dyn EffectController>);
 #[async_trait]
 impl EffectController for StampsAhead {
     async fn perform(&self, effect: Effect) -> Result<Value, EffectError> {
-        self.0.perform(Effect { fence: effect.fence + 2, ..effect }).await
+        self.0.perform(Effect { fence: effect.fence.saturating_add(2), ..effect }).await
     }
 }
 

@@ -25,12 +25,12 @@ enum Value {
     Whole {
         head: String,
         open: char,
-        parts: Vec<Part>,
+        parts: Vec<TextPart>,
     },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Part {
+struct TextPart {
     /// Empty for a part without a name.
     name: String,
     value: Value,
@@ -59,14 +59,14 @@ impl Reader<'_> {
         word.trim().to_owned()
     }
 
-    fn part(&mut self) -> Part {
+    fn part(&mut self) -> TextPart {
         let word = self.word();
         if self.0.peek() == Some(&':') {
             self.0.next();
             let head = self.word();
-            return Part { name: word, value: self.value(head) };
+            return TextPart { name: word, value: self.value(head) };
         }
-        Part { name: String::new(), value: self.value(word) }
+        TextPart { name: String::new(), value: self.value(word) }
     }
 
     fn value(&mut self, head: String) -> Value {
@@ -102,11 +102,11 @@ impl Value {
         let (Self::Whole { head, open, parts }, Self::Whole { parts: others, .. }) = (self, other) else {
             return self.clone();
         };
-        let twin = |place: usize, part: &Part| match part.name.is_empty() {
+        let twin = |place: usize, part: &TextPart| match part.name.is_empty() {
             true => others.get(place),
             false => others.iter().find(|other| other.name == part.name),
         };
-        let mut ranked: Vec<(usize, Part)> = Vec::new();
+        let mut ranked: Vec<(usize, TextPart)> = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             let twin = twin(place, part);
             let is_same = twin == Some(part);
@@ -121,7 +121,7 @@ impl Value {
                 (true, true) if ranked.iter().any(|(rank, _)| *rank == 0) => 0,
                 (true, _) => 1 + first,
             };
-            ranked.push((rank, Part { name: part.name.clone(), value }));
+            ranked.push((rank, TextPart { name: part.name.clone(), value }));
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         Self::Whole {
@@ -169,8 +169,28 @@ impl Value {
 fn cut(word: &str, room: usize) -> String {
     match word.char_indices().nth(room) {
         None => word.to_owned(),
-        Some((end, _)) => format!("{} ...", word[..end].trim_end()),
+        Some((end, _)) => {
+            let shown = word[..end].trim_end();
+            format!("{shown} ...{}", closing(shown))
+        }
     }
+}
+
+/// What closes the brackets that are open at the end of a text, the innermost first.
+fn closing(text: &str) -> String {
+    let (mut open, mut is_string) = (Vec::new(), false);
+    for letter in text.chars() {
+        match letter {
+            '"' => is_string = !is_string,
+            _ if is_string => {}
+            '{' => open.push('}'),
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '}' | ')' | ']' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.into_iter().rev().collect()
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ impl World {
     ) {
         if let Some(lease) = lease {
             self.records.grants.found(process, lease);
+            self.records.answers.saw(&Reply::Lease(lease.clone()));
         }
         for call in died {
             if let Some(reply) = self.answer_that_explains(call, record, lease) {

@@ -9,6 +9,7 @@ use fencepost::model::process::ProcessAwaitOutput;
 use crate::history::event::{GrantNo, What};
 use crate::plan::{Node, Process};
 use crate::world::fingerprint::hash_of;
+use crate::world::recorder::resolve_unknown;
 use crate::world::state::{try_with, with};
 
 /// Our own way to wait.
@@ -25,6 +26,13 @@ impl ProcessAttach for OurWaits {
 pub async fn wait(node: Node, process: Process, waits: &dyn ProcessAttach) {
     let wait = OpenWait::begin(node, process);
     let answer = waits.await_terminal(&process.to_string()).await;
+    if node == Node::Registry {
+        // Beside the registry an end can be seen that no recorded call has told of.
+        let core = with(|world| world.services.registry.core.clone());
+        if let Some(core) = core {
+            resolve_unknown::resolve(core.as_ref()).await;
+        }
+    }
     wait.end(answer.as_ref().map_or(0, hash_of));
 }
 

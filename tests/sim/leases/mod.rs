@@ -83,7 +83,7 @@ fn two_grants_that_hold_a_key_by_the_word_of_the_service_are_caught() {
     let subject = Subject::lease("believes-for-ever", BelievesForEver::open, &[LeaseClaim::OneHolder]);
     let failure = check(&subject, &seeds(500)).unwrap_err();
     assert_eq!(failure.law(), Some("one-live-grant"), "{failure}");
-    assert!(failure.to_string().contains("asked who holds it, the service says fence"), "{failure}");
+    assert!(failure.to_string().contains("asked who holds the key, the service named fence"), "{failure}");
 }
 
 #[test]

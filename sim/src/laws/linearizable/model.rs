@@ -100,20 +100,20 @@ impl ProcessModel {
     pub fn step(&self, decision: &Decision, now_ms: u64) -> Result<Self, String> {
         let mut next = self.clone();
         if let Some(sequence) = decision.sequence {
-            must(sequence > self.last_sequence, "an append was answered with a sequence that was there")?;
+            must(sequence > self.last_sequence, "an append was answered with a sequence that was there; right: a higher one")?;
             next.last_sequence = sequence;
         }
         match decision.what {
             What::Registered { disposition, is_new } => {
                 must(
                     is_new != self.is_known || is_new && self.is_unheard_of,
-                    "a registration was new, and the process was there",
+                    "a registration was answered as new, or as made before, and it was not so; right: the opposite",
                 )?;
                 next.is_unheard_of = false;
                 if !self.is_known {
                     next = Self { is_known: true, disposition, ..self.emptied(decision.left_open) };
                 } else {
-                    must(disposition == self.disposition, "a stored registration came back as another")?;
+                    must(disposition == self.disposition, "a registration was answered with another disposition than the stored one; right: the stored one")?;
                 }
             }
             What::Granted { expires_ms, .. }
@@ -126,7 +126,7 @@ impl ProcessModel {
             What::Renewed { expires_ms, .. } => {
                 self.may_act(decision.grant, now_ms, "renewal")?;
                 let before_ms = self.lease.map_or(0, |lease| lease.expires_ms);
-                must(decision.left_open.may_shorten || expires_ms >= before_ms, "a renewal made the lease shorter")?;
+                must(decision.left_open.may_shorten || expires_ms >= before_ms, "a renewal made the lease shorter; right: it ends no earlier than before")?;
                 next.lease = Some(Lease { grant: decision.grant, expires_ms });
             }
             What::Released => next.lease = self.lease.filter(|lease| lease.grant != decision.grant),
@@ -145,18 +145,18 @@ impl ProcessModel {
             }
             What::Asked { write } => self.asked(write)?,
             What::Showed { status, output } => {
-                must(self.is_known, "a read showed a process that nobody knows")?;
+                must(self.is_known, "a read showed a process that nobody had registered; right: nothing")?;
                 let end = self.end.map_or((Status::Running, 0), |end| (end.status, end.output));
-                must((status, output) == end, "a read showed another status than the one that stands")?;
+                must((status, output) == end, "a read showed another status or outcome than the stored one; right: the stored one")?;
             }
             What::LeaseShown { expires_ms } => {
                 let shown = decision.grant.is_some().then_some(Lease { grant: decision.grant, expires_ms });
-                must(shown == self.lease, "a read showed another lease than the one that is stored")?;
+                must(shown == self.lease, "a read showed another lease than the stored one; right: the stored one")?;
             }
             What::Refused { call, why } => self.refused(decision, call, why, now_ms)?,
             What::Pruned => {
                 // One that a prune may have taken is not there already.
-                must(self.end.is_some() || !self.is_known, "a process was pruned that had not ended")?;
+                must(self.end.is_some() || !self.is_known, "a prune took a process that had not ended; right: it stays")?;
                 next = self.emptied(decision.left_open);
             }
             _ => unheard(decision.what),
@@ -208,7 +208,7 @@ impl ProcessModel {
     fn may_act(&self, presented: GrantNo, now_ms: u64, call: &str) -> Result<(), String> {
         match self.answer_to(presented, now_ms) {
             CallResult::Done => Ok(()),
-            refusal => Err(format!("a {call} was accepted that must hear `{}`", refusal.name())),
+            refusal => Err(format!("a {call} was accepted; right: refused, `{}`", refusal.name())),
         }
     }
 
@@ -219,7 +219,7 @@ impl ProcessModel {
     /// A claim or a reclaim was answered, and not refused.
     fn claimed(&self, decision: &Decision, now_ms: u64) -> Result<(), String> {
         let call = if decision.observed.is_some() { "reclaim" } else { "claim" };
-        let with_a_lease = |of: &str| Err(format!("a {call} of {of} was answered with a lease"));
+        let with_a_lease = |of: &str| Err(format!("a {call} of {of} was answered with a lease; right: refused"));
         if !self.is_known {
             return with_a_lease("an unknown process");
         }
@@ -256,7 +256,7 @@ impl ProcessModel {
             }
             (Some(live), None) => (is_busy && decision.grant == live.grant, "`busy`, with the holder"),
         };
-        if is_right { Ok(()) } else { Err(format!("a {call} must have been answered with {expected}")) }
+        if is_right { Ok(()) } else { Err(format!("a {call} was answered with something else than {expected}; right: {expected}")) }
     }
 
     fn wrote(&self, decision: &Decision, write: Write, now_ms: u64) -> Result<(), String> {
@@ -267,7 +267,7 @@ impl ProcessModel {
             }
             Some(_) => {
                 let is_open = self.is_known && self.end.is_none() && self.is_external();
-                return must(is_open, "a write without a lease was accepted");
+                return must(is_open, "a write without a lease was accepted; right: refused");
             }
             None => self.may_act(decision.grant, now_ms, "write")?,
         }
@@ -280,7 +280,7 @@ impl ProcessModel {
             matches!(write, Write::FirstStart | Write::StartedByItself | Write::StartedBefore);
         must(
             !is_start || write == expected,
-            "a first start was answered as somebody else's, or as its own, and it was not so",
+            "a first start was answered as somebody else's, or as its own, and it was not so; right: the opposite",
         )
     }
 
@@ -290,8 +290,8 @@ impl ProcessModel {
             return Ok(true);
         }
         if decision.unfenced.is_some() {
-            must(self.is_external(), "an unfenced completion was accepted")?;
-            must(self.is_known && self.end.is_none(), "a second end was accepted")?;
+            must(self.is_external(), "a completion without a lease was accepted; right: refused")?;
+            must(self.is_known && self.end.is_none(), "a second end was accepted; right: refused")?;
         } else {
             self.may_act(end.by, now_ms, "completion")?;
         }
@@ -301,10 +301,10 @@ impl ProcessModel {
     /// A request of a host was accepted. Handles, acks and cancel requests are no matter of this model.
     fn asked(&self, write: Write) -> Result<(), String> {
         if write == Write::AbandonRequest {
-            must(self.is_known, "an abandon request for an unknown process was accepted")?;
-            must(self.end.is_none(), "an abandon request for an ended process was accepted")?;
+            must(self.is_known, "an abandon request for an unknown process was accepted; right: refused")?;
+            must(self.end.is_none(), "an abandon request for an ended process was accepted; right: refused")?;
         } else if write == Write::Signal {
-            must(self.is_known && self.end.is_none(), "a signal was added to no running process")?;
+            must(self.is_known && self.end.is_none(), "a signal was added to a process that does not run; right: refused")?;
         }
         Ok(())
     }
@@ -324,7 +324,7 @@ impl ProcessModel {
             return Ok(());
         }
         let (call, why, expected) = (call.name(), why.name(), expected.name());
-        Err(format!("`{call}` was answered `{why}`, and must have been answered `{expected}`"))
+        Err(format!("`{call}` was answered `{why}`; right: `{expected}`"))
     }
 
     /// The answer that a refused call must have received; none, where the model leaves it open.
@@ -359,7 +359,7 @@ impl ProcessModel {
                     self.end.is_some_and(|end| end.by == decision.grant && decision.output == Some(end.output));
                 must(
                     call != CallKind::Complete || !is_own_again,
-                    "the retry of a completion that was applied must hear of its success",
+                    "the retry of a completion that had been applied was refused; right: accepted again",
                 )?;
                 self.answer_to(decision.grant, now_ms)
             }
@@ -387,7 +387,7 @@ impl ProcessModel {
             | CallKind::Ack
             | CallKind::Other => {
                 let is_true = why != CallResult::AlreadyTerminal || self.end.is_some();
-                must(is_true, "a call was told that the process had ended, and it had not")?;
+                must(is_true, "a call was told that the process had ended, and it had not; right: another answer")?;
                 return Ok(None);
             }
         }))

@@ -147,8 +147,8 @@ fn what_it_answered(
         CallKind::Complete | CallKind::UnfencedComplete => {
             (record.is_terminal() && now.lease.is_none() && was_written).then_some(Reply::Record(record))
         }
-        CallKind::UnfencedStart
-        | CallKind::UnfencedSetWait
+        CallKind::UnfencedStart => record.first_started.is_some().then_some(Reply::Record(record)),
+        CallKind::UnfencedSetWait
         | CallKind::UnfencedClearWait
         | CallKind::Prune
         | CallKind::Read
