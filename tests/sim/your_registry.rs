@@ -42,7 +42,11 @@ fn a_search_tells_the_honest_registry_from_the_broken_one() {
     let broken = run("broken", &["run", "--seeds", "0..200"], elsewhere.path());
     assert_eq!(broken.status.code(), Some(1), "{}", said(&broken));
     assert!(said(&broken).contains("\n\nstale-writer-refused: "), "{}", said(&broken));
-    assert!(said(&broken).contains("was accepted in the millisecond in which it expired; right: refused"), "{}", said(&broken));
+    assert!(
+        said(&broken).contains("was accepted in the millisecond in which it expired; right: refused"),
+        "{}",
+        said(&broken)
+    );
 }
 
 #[test]
