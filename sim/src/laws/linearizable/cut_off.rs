@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_call_that_died_was_made_or_not() {
         let before = running().model;
-        assert_eq!(left_by(CallKind::Renew, (Status::Running, 0), Some(4_000)), [before.clone()]);
+        assert_eq!(left_by(CallKind::Renew, (Status::Running, 0), Some(4_000)), std::slice::from_ref(&before));
         let renewed = ProcessModel { lease: Some(Lease { grant: HELD, expires_ms: 6_000 }), ..before.clone() };
         assert_eq!(left_by(CallKind::Renew, (Status::Running, 0), Some(6_000)), [renewed]);
         let end = Some(ProcessEnd { status: Status::Completed, output: 7, by: HELD });
