@@ -33,7 +33,7 @@ fn a_report_of_any_planted_bug_has_every_part_and_at_most_forty_lines() {
             let parts = [
                 "  here: ",
                 "; right: ",
-                "\n  at fault: ",
+                "; at fault: ",
                 &facts,
                 &format!("seed {} on ", plan.seed),
                 "still broken without it",
@@ -142,7 +142,7 @@ fn a_call_that_nobody_decided_is_told_with_its_unknown_outcome() {
     for part in [
         "       3049  renew answered outcome unknown p6 fence 1\n",
         "here: worker-3 began renew under fence 1 at that lease's deadline on its own clock; right: nothing more under it\n",
-        "\n  at fault: the worker: ",
+        "; at fault: the worker\n",
         "its lease on p6, fence 1, lapsed 0 ms ago by its own clock\n",
     ] {
         assert!(report.contains(part), "`{part}` is missing:\n{report}");

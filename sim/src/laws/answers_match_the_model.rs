@@ -48,7 +48,12 @@ impl Law for AnswersMatchTheModel {
             What::AnswerDiffers { method, part } => {
                 case.meet();
                 case.breach(|| {
-                    let (caller, method, part) = (Node::from_code(event.node), method.name(), part.name());
+                    let (method, part) = (method.name(), part.name());
+                    let caller = match Node::from_code(event.node) {
+                        // Nobody in the run asked: the world looked for itself.
+                        Node::Registry => "the world".to_owned(),
+                        node => node.to_string(),
+                    };
                     let about = match event.process {
                         NO_PROCESS => String::new(),
                         process => format!(" about p{process}"),

@@ -67,11 +67,11 @@ impl Side {
     /// For reports.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Registry => "the registry: it decided or answered this",
-            Self::Server => "the server in front of the registry: it let a request through twice",
-            Self::Worker => "the worker: it did this",
-            Self::Waiter => "the code that waits, or wakes those that wait",
-            Self::RegistryOrWorker => "the registry or the worker: this law sees only what came of it",
+            Self::Registry => "the registry",
+            Self::Server => "the server in front of the registry",
+            Self::Worker => "the worker",
+            Self::Waiter => "the code that waits, or that wakes it",
+            Self::RegistryOrWorker => "the registry or the worker",
             Self::Panicking => "the code that panicked",
         }
     }

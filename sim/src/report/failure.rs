@@ -41,10 +41,8 @@ fn at_fault(law: &str, subject: &Subject) -> Option<&'static str> {
     let side = laws::side_of(law)?;
     let is_lease = subject.lease_door.is_some() || subject.lease_client.is_some();
     Some(match side {
-        Side::Registry if is_lease => "the lease or lock under test: it decided or answered this",
-        Side::RegistryOrWorker if is_lease => {
-            "the lease or lock under test, or its holder: this law sees only what came of it"
-        }
+        Side::Registry if is_lease => "the lease under test",
+        Side::RegistryOrWorker if is_lease => "the lease under test or its holder",
         _ => side.name(),
     })
 }

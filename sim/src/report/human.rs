@@ -51,7 +51,6 @@ pub fn failure(failure: &Failure, next: &NextCommands, width: Option<usize>) -> 
         format!("{}: {}", breach.law, breach.sentence),
         format!("  here: {}", one_line(&breach.because)),
     ];
-    before.extend(failure.at_fault.map(|side| format!("  at fault: {side}")));
     if let Some(panicked) = &failure.reproducer.panicked {
         before.push(format!("  the last panic said: {}", one_line(panicked)));
     }
@@ -125,7 +124,8 @@ fn facts(failure: &Failure) -> String {
         Some(scope) => format!("scope {scope}"),
         None => format!("seed {seed} on {}", store.name()),
     };
-    format!("  `{}` breaks it: {about}{from}; {size}", failure.subject)
+    let at_fault = failure.at_fault.map_or_else(String::new, |side| format!("; at fault: {side}"));
+    format!("  `{}` breaks it: {about}{from}; {size}{at_fault}", failure.subject)
 }
 
 fn steps(failure: &Failure) -> Vec<String> {
