@@ -17,9 +17,12 @@ use fencepost::registry::inline::Inline;
 use fencepost::rules::{self, Rules, leases};
 use fencepost::store::MemoryStore;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
-use fencepost_sim::judge::judge;
+use fencepost_sim::history::event::{Event, What};
+use fencepost_sim::judge::{judge, record};
 use fencepost_sim::regressions;
 use fencepost_sim::{Options, Subject, check, liveness_phase_has_begun};
+
+use crate::stories::plan;
 
 /// Nothing is broken, and nothing undecided.
 fn passes(subject: &Subject) {
@@ -231,12 +234,34 @@ fn answers_that_overtake_one_another() {
     breaks_nothing(&reached("overtaking", How::AnswersOvertake, Rules::LAWFUL));
 }
 
+/// Plans that a search has found; each file tells what was wrong.
 #[test]
-fn a_registration_that_is_answered_after_a_prune_is_of_the_earlier_life() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sim/kept/answered-after-a-prune.toml");
-    let (plan, _) = regressions::load(&kept).unwrap();
+fn kept_plans_of_false_alarms_break_nothing() {
     let overtaking = reached("overtaking", How::AnswersOvertake, Rules::LAWFUL);
-    assert_eq!(judge(&Arc::new(plan), &overtaking).broken(), None);
+    let late = reached("late reads", How::ReadsComeLate { by_ms: 15 }, Rules::LAWFUL);
+    for (name, subject) in [("answered-after-a-prune", overtaking), ("listed-before-it-was-registered", late)]
+    {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sim/kept");
+        let (plan, _) = regressions::load(&kept.join(name).with_extension("toml")).unwrap();
+        assert_eq!(judge(&Arc::new(plan), &subject).broken(), None, "{name}");
+    }
+}
+
+/// No event but the answer tells of some calls, and marks of coverage are counted by them.
+#[test]
+fn answers_that_take_time_are_recorded_as_others_are() {
+    let steps = [
+        "0ms register p1 rerunnable 1 steps of 0ms",
+        "500ms grant p1 to s1",
+        "1s ask set_external_ref p1 with 1",
+        "2s transfer p1 p2 from s1 to s2",
+    ];
+    let slow = reached("slow", How::Slow { before_ms: 4, after_ms: 0 }, Rules::LAWFUL);
+    let events = record(&plan(&steps), &slow).events;
+    let is_set = |event: &Event| matches!(event.what(), What::Answered { method, .. } if method.name() == "set_external_ref");
+    assert!(events.iter().any(is_set), "{events:?}");
+    let is_half_way = |event: &Event| matches!(event.what(), What::TransferIsPartial { present: 1 });
+    assert!(events.iter().any(is_half_way), "{events:?}");
 }
 
 #[test]

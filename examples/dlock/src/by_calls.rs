@@ -20,7 +20,7 @@ pub struct ByCalls {
 #[derive(Default)]
 struct State {
     grants: u64,
-    /// What dlock told a contender who came in vain, by key and node: with it he may take over from a dead holder.
+    /// The answer of dlock to a contender who came in vain, by key and node. It lets the contender take over from a dead holder.
     retries: BTreeMap<(String, String), DynamodbRetry>,
     highest_tokens: BTreeMap<String, u64>,
 }

@@ -13,12 +13,12 @@ pub use by_calls::{ByCalls, Held};
 pub use by_closure::ByClosure;
 use table::Table;
 
-/// Of all that a lock can claim, dlock claims "a fencing token to prevent usage of stale locks".
+/// dlock claims "a fencing token to prevent usage of stale locks", and nothing else that a lock can claim.
 pub fn by_calls() -> Subject {
     Subject::lease("dlock-0.2-calls", ByCalls::open, &[LeaseClaim::FencesGrow])
 }
 
-/// Who waits for a dead holder counts by his own clock alone, so clocks need not agree; they must keep time.
+/// A contender waits for a dead holder by its own clock alone. So clocks need not agree; they must keep time.
 pub fn by_closure() -> Subject {
     Subject::lease_client("dlock-0.2-with", Table::open, ByClosure).where_clocks_agree_within(0)
 }

@@ -59,7 +59,7 @@ async fn a_holder_who_was_taken_over_is_told_when_it_renews() {
     assert_eq!(locks.renew(&dead, HOUR).await, Ok(Renewed::Lost));
 }
 
-/// Who takes over leaves the `duration` of the dead holder in the item, and it is what the others wait. So a holder who renews in time
+/// A takeover leaves the `duration` of the dead holder in the item, and the others wait for so long. So a holder who renews in time
 /// by its own duration is taken over from by the dead holder's, if that was shorter.
 #[tokio::test]
 async fn a_live_holder_is_waited_for_only_as_long_as_the_dead_one_said() {

@@ -38,3 +38,33 @@ pub fn lost_answers(drawing: &mut Drawing, seed: Seed) {
 fn is_crash_at_an_instant(step: &Step) -> bool {
     step.action.downcast::<RegistryCrash>().is_some_and(|crash| crash.at_disk_call.is_none())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::generate;
+    use crate::plan::{Plan, Store};
+
+    /// True if answers of the registry to somebody are lost until this crash.
+    fn loses_answers_before(plan: &Plan, crash: &Step) -> bool {
+        plan.steps.iter().any(|step| match step.action.downcast::<CutLink>() {
+            Some(CutLink { link, span: Span::Ms(ms) }) => {
+                link.from == Node::Registry && step.at_ms < crash.at_ms && step.at_ms + ms == crash.at_ms + 1
+            }
+            _ => false,
+        })
+    }
+
+    #[test]
+    fn many_crashes_of_the_registry_lose_answers() {
+        let (mut crashes, mut lost) = (0, 0);
+        for seed in 0..300 {
+            let plan = generate(Seed(seed), Store::Memory);
+            for crash in plan.steps.iter().filter(|step| is_crash_at_an_instant(step)) {
+                crashes += 1;
+                lost += usize::from(loses_answers_before(&plan, crash));
+            }
+        }
+        assert!(lost * 4 > crashes && lost * 4 < crashes * 3, "{lost} of {crashes}");
+    }
+}

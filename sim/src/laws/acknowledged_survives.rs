@@ -13,7 +13,7 @@ pub struct AcknowledgedSurvives {
     rows: ByProcess<AcknowledgedRow>,
 }
 
-/// What a store must show after it was opened again.
+/// The row that a store must show after it was opened again.
 const RIGHT: &str = "all that it had acknowledged, and nothing else";
 
 #[derive(Default)]

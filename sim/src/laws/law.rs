@@ -17,7 +17,7 @@ use crate::plan::Plan;
 pub trait Law: Default {
     const CARD: LawCard;
 
-    /// Who acted wrongly when it is broken.
+    /// The side that acted wrongly when it is broken.
     const SIDE: Side = Side::Registry;
 
     /// The law before the first event of a run of this plan.

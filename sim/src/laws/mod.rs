@@ -22,7 +22,7 @@ macro_rules! laws {
         /// The card of every law.
         pub static CARDS: &[&LawCard] = &[$(&$module::$law::CARD,)*];
 
-        /// Who acted wrongly when the law of this name is broken.
+        /// The side that acted wrongly when the law of this name is broken.
         pub fn side_of(name: &str) -> Option<Side> {
             $(if name == $module::$law::CARD.name {
                 return Some($module::$law::SIDE);

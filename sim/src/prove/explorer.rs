@@ -177,7 +177,7 @@ impl Known {
         children.into_iter().filter(is_new).collect()
     }
 
-    /// Of the runs with one outcome the first is extended.
+    /// The first of the runs with one outcome is extended.
     fn outcome(child: &Extended) -> (usize, u64) {
         (child.place.map_or(0, |place| place.rank.0), child.key)
     }

@@ -153,7 +153,7 @@ impl LevelRun<'_, '_> {
         self.add(proof, &kept.sum);
     }
 
-    /// What an earlier proof kept of this level, or nothing.
+    /// The level as an earlier proof kept it, or an empty one.
     fn kept(&self, proof: &WorldProof<'_>, kept: Option<&KeptProof>) -> KeptLevel {
         let found = kept.and_then(|kept| kept.level(&proof.world.name, self.deviations)).cloned();
         found.unwrap_or_else(|| KeptLevel {

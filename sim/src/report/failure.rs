@@ -18,7 +18,7 @@ pub struct Failure {
     pub reproducer: Reproducer,
     pub snapshot: Option<Snapshot>,
     pub needs: Needs,
-    /// Who acted wrongly, in words, where the law tells.
+    /// The side that acted wrongly, in words, where the law tells.
     pub at_fault: Option<&'static str>,
 }
 

@@ -110,11 +110,14 @@ impl World {
                 is_started
                     .then(|| record.cloned().map(|record| Reply::FirstStart(FirstStart::Started(record))))?
             }
-            // What these leave is in no read of the process and its lease, or matters to no law.
+            CallKind::UnfencedStart => {
+                let is_started = row.first_start.is_none() && record?.first_started.is_some();
+                is_started.then(|| record.cloned().map(Reply::Record))?
+            }
+            // No read of the process and its lease shows for certain what these leave.
             CallKind::Emit
             | CallKind::SetWait
             | CallKind::ClearWait
-            | CallKind::UnfencedStart
             | CallKind::UnfencedEmit
             | CallKind::UnfencedSetWait
             | CallKind::UnfencedClearWait

@@ -97,7 +97,7 @@ fn written_out(expression: &str, body: &Value) -> String {
     written
 }
 
-/// Of a lease's id the first digits are enough to tell it from others.
+/// The first digits of a lease's id tell it from others.
 fn told(value: &Value) -> String {
     let text = [value.as_str(), value["S"].as_str(), value["N"].as_str()].into_iter().flatten().next();
     let text = text.unwrap_or_default();

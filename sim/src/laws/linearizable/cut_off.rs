@@ -137,7 +137,7 @@ mod tests {
         Possible { model: ProcessModel { is_known: true, lease, ..ProcessModel::default() }, way: Vec::new() }
     }
 
-    /// What remains possible after this call died, and the process was shown with this status and this lease.
+    /// The states that remain possible after this call died, if a read then shows this status and this lease.
     fn left_by(kind: CallKind, shown: (Status, u64), expires_ms: Option<u64>) -> Vec<ProcessModel> {
         let call = CutOffCall { kind, presented: HELD, output: (kind == CallKind::Complete).then_some(7) };
         let cut_off = CutOff { calls: vec![call], shown: Some(shown) };

@@ -3,7 +3,7 @@
 
 use fencepost::model::process::RecoveryDisposition;
 
-use crate::history::event::{CallKind, CallResult, GrantNo, Status, What, Write};
+use crate::history::event::{CallKind, CallResult, GrantNo, Status, SurvivingRow, What, Write};
 use crate::laws::law::unheard;
 use crate::laws::state::stored_lease::Lease;
 
@@ -162,6 +162,19 @@ impl ProcessModel {
             _ => unheard(decision.what),
         }
         Ok(next)
+    }
+
+    /// The store was opened again. Whether it kept everything is judged by acknowledged-survives; here its word is taken.
+    pub fn opened_again(&mut self, shown: SurvivingRow) {
+        let (is_known, status, is_started) = match shown {
+            SurvivingRow::Gone | SurvivingRow::Unreadable => (false, Status::Running, false),
+            SurvivingRow::Known { status, is_started, .. } => (true, status, is_started),
+        };
+        self.is_known = is_known;
+        if status == Status::Running {
+            self.end = None;
+        }
+        self.started_by = self.started_by.filter(|_| is_started);
     }
 
     /// Nothing is left but its log's numbers, which go on in the next life.

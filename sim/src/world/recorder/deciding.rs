@@ -20,27 +20,28 @@ use crate::world::state::{World, with};
 
 pub struct Deciding<'a> {
     future: BoxFuture<'a, Result<Reply, RegistryError>>,
-    /// Its method, if no other event tells of its answer; never for our own registry, which decides in one poll.
-    untold: Option<MethodNo>,
-    /// The owner and incarnation that a claim is for; never for our own registry.
-    owner: Option<(String, String)>,
+    /// None for our own registry, which decides in one poll.
+    anothers: Option<Box<AnothersCall>>,
     /// None for our own registry: it decides in one poll, at one reading.
     pub readings: Option<Readings>,
     /// None unless the call waited for the store. A decision that goes on for longer sees the true time after its first poll.
     clock: Option<DecisionClock>,
 }
 
+/// What must be known of a call of another's registry once its decision takes time.
+#[derive(Default)]
+struct AnothersCall {
+    /// Its method, if no other event tells of its answer.
+    untold: Option<MethodNo>,
+    /// The owner and incarnation that a claim is for.
+    owner: Option<(String, String)>,
+}
+
 impl<'a> Deciding<'a> {
     pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool, clock: Option<DecisionClock>) -> Self {
-        let (untold, owner) =
-            if is_ours { (None, None) } else { (judge_answers::untold(&call), claimed_for(&call)) };
-        Self {
-            untold,
-            owner,
-            future: registry.submit(call),
-            readings: (!is_ours).then(Readings::default),
-            clock,
-        }
+        let of = |call: &Call| AnothersCall { untold: judge_answers::untold(call), owner: claimed_for(call) };
+        let anothers = (!is_ours).then(|| Box::new(of(&call)));
+        Self { anothers, future: registry.submit(call), readings: (!is_ours).then(Readings::default), clock }
     }
 }
 
@@ -94,15 +95,13 @@ pub async fn wait_for_decision(
     judged: Option<(&Call, &Inputs)>,
     mut deciding: Deciding<'_>,
 ) -> (Result<Reply, RegistryError>, DecisionSpan) {
+    let anothers = deciding.anothers.take().map(|call| *call).unwrap_or_default();
     let (call, began_ms, number) = with(|world| {
         let call = world.records.spans;
         world.records.spans += 1;
         let began_ms = world.wall_ms(Node::Registry);
-        let owner = deciding.owner.take();
-        world
-            .records
-            .open_spans
-            .insert(call, OpenSpan { info: info.clone(), owner, began_ms, died_ms: began_ms });
+        let open = OpenSpan { info: info.clone(), owner: anothers.owner, began_ms, died_ms: began_ms };
+        world.records.open_spans.insert(call, open);
         world.decision(info, info.presented, What::SpanBegan { call, kind: info.kind });
         world.observe_at_expiry(info, call);
         // Others are decided meanwhile.
@@ -118,7 +117,7 @@ pub async fn wait_for_decision(
         DecisionSpan {
             call,
             judged,
-            untold: deciding.untold,
+            untold: anothers.untold,
             began_ms,
             readings: deciding.readings.unwrap_or_default(),
         },

@@ -186,11 +186,13 @@ impl World {
             // It was pruned by a registry that answers too slowly to be looked at.
             self.pruned(info.caller, info.process);
         }
+        let registered_us = self.kernel.now_us;
         let row = self.row(info.process);
         // An answer that shows an end may come after a prune of that life.
         let is_new = row.body.is_none() && !record.is_terminal();
         if is_new {
             row.body = body;
+            row.registered_us = registered_us;
             row.disposition = Some(disposition);
         }
         self.decision(info, GrantNo::NONE, What::Registered { disposition, is_new });
@@ -332,7 +334,7 @@ impl World {
         }
     }
 
-    /// In the liveness phase hardly any process is new, so one that is not listed has ended.
+    /// One that is not listed has ended.
     fn listed(&mut self, records: &[ProcessRecord]) {
         if !self.liveness.has_begun() {
             return;
@@ -345,10 +347,13 @@ impl World {
         }
     }
 
-    /// The recorder sees every decision of our own registry, so the registry's answer alone is no evidence.
+    /// The recorder sees every decision of our own registry, so the registry's answer alone is no evidence. A call that arrived before
+    /// the process was registered may tell of an earlier life, or of none.
     fn is_told_of_end(&mut self, process: u16) {
         if process != NO_PROCESS && !self.subject.is_ours() {
-            self.row(process).was_told_ended = true;
+            let arrived_us = self.records.arrived_us;
+            let row = self.row(process);
+            row.was_told_ended |= row.registered_us <= arrived_us;
         }
     }
 

@@ -204,6 +204,7 @@ impl World {
         if let Some(decided) = kept.and_then(|calls| calls.last_mut()) {
             decided.was_ok = answer.is_ok();
         }
+        self.records.arrived_us = before.at_us;
         self.decided(info, before.entropy_drawn, answer);
     }
 

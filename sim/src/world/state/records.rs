@@ -26,6 +26,8 @@ pub struct Records {
     pub applied: BTreeSet<RequestName>,
     /// The grants that hold their keys by the word of a lease service.
     pub believed: BTreeSet<GrantNo>,
+    /// When the call arrived whose answer is being recorded.
+    pub arrived_us: u64,
     /// Calls decided so far.
     pub calls: u64,
     /// The next look at the store tells whether it was applied.
@@ -56,6 +58,7 @@ impl Records {
             request: None,
             applied: BTreeSet::new(),
             believed: BTreeSet::new(),
+            arrived_us: 0,
             calls: 0,
             unknown: None,
             decided_on_ms: None,

@@ -10,6 +10,8 @@ use crate::plan::step::Body;
 pub struct RowView {
     /// The registration that made the present life, if there is one.
     pub body: Option<Body>,
+    /// When that registration was answered.
+    pub registered_us: u64,
     pub disposition: Option<RecoveryDisposition>,
     pub is_terminal: bool,
     /// An answer of another registry spoke of its end, which nobody saw decided: a crash may have cut a decision that took
