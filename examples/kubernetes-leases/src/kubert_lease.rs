@@ -8,8 +8,8 @@ use std::time::Duration;
 use fencepost_sim::lease::{Candidacy, LeaseClient};
 use k8s_openapi_25::api::coordination::v1::Lease;
 use k8s_openapi_25::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube_client_1::api::PostParams;
-use kube_client_1::{Api, Client};
+use kube_1::api::PostParams;
+use kube_1::{Api, Client};
 use kubert::lease::{Claim, ClaimParams, LeaseManager};
 
 use crate::api::LeaseApi;

@@ -7,10 +7,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use fencepost_sim::lease::StoreLink;
 use http::{Method, Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use tower::{BoxError, Service};
 
 use crate::api::{ApiRequest, LeaseApi, Verb};
+use crate::watch::Watch;
 
 /// Sends requests to the API server over the simulated network.
 #[derive(Clone)]
@@ -21,7 +23,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<UnsyncBoxBody<Bytes, BoxError>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -44,12 +46,17 @@ where
             let content_type = parts.headers.get(http::header::CONTENT_TYPE);
             let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
             let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-            let answer =
-                store.ask(ApiRequest { verb, path, content_type: content_type.to_owned(), body }).await?;
+            let request = ApiRequest { verb, path, content_type: content_type.to_owned(), body };
+            let answer = store.ask(request.clone()).await?;
+            let (status, first) = (answer.status, Bytes::from(answer.body));
+            let body = match Watch::of(&request).filter(|_| status == 200) {
+                Some(watch) => watch.events(store, first),
+                None => Full::new(first).map_err(|never| match never {}).boxed_unsync(),
+            };
             let response = Response::builder()
-                .status(answer.status)
+                .status(status)
                 .header(http::header::CONTENT_TYPE, "application/json")
-                .body(Full::new(Bytes::from(answer.body)))?;
+                .body(body)?;
             Ok(response)
         })
     }

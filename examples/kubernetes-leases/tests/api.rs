@@ -1,6 +1,6 @@
 //! The simulated API server against the sentences of the Kubernetes documentation that clients rely on. Each test cites its
 //! sentence: "conventions" is the page "API Conventions" of kubernetes/community, "apply" the page "Server-Side Apply" of the
-//! Kubernetes reference, and RFC 7386 is what a JSON merge patch is.
+//! Kubernetes reference, "concepts" its page "Kubernetes API Concepts", and RFC 7386 is what a JSON merge patch is.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
 const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
 
 fn server() -> LeaseApi {
@@ -241,11 +242,96 @@ fn a_lease_lasts_longer_than_nothing() {
     assert_eq!(create(&server, json!({"leaseDurationSeconds": 1, "leaseTransitions": 0})).0, 201);
 }
 
+/// The events of one look of a watch, each with its type and the holder that it shows.
+fn watch(server: &LeaseApi, since: &str) -> Vec<(String, String)> {
+    let path = format!("{LEASES}?&watch=true&fieldSelector=metadata.name%3Da&resourceVersion={since}");
+    let request = ApiRequest { verb: Verb::Get, path, content_type: String::new(), body: Vec::new() };
+    let answer = server.answer(&request);
+    assert_eq!(answer.status, 200);
+    let lines = answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let event = |line| serde_json::from_slice::<Value>(line).expect("each line is an event");
+    let told = |event: Value| {
+        let holder = event["object"]["spec"]["holderIdentity"].as_str().unwrap_or_default();
+        (event["type"].as_str().expect("it has a type").to_owned(), holder.to_owned())
+    };
+    lines.map(event).map(told).collect()
+}
+
+/// Concepts: "When retrieving a collection of resources (either namespace or cluster scoped), the response from the API server
+/// contains a resourceVersion value. The client can use that resourceVersion to initiate a watch against the API server."
+#[test]
+fn a_list_says_where_a_watch_begins() {
+    let server = server();
+    create(&server, json!({"holderIdentity": "one"}));
+    let (code, list) =
+        ask(&server, Verb::Get, "?fieldSelector=metadata.name%3Da&limit=500", "", &Value::Null);
+    assert_eq!((code, list["items"][0]["spec"]["holderIdentity"].as_str()), (200, Some("one")));
+    assert_eq!(watch(&server, &version(&list)), []);
+    merge(&server, json!({"spec": {"holderIdentity": "two"}}));
+    assert_eq!(watch(&server, &version(&list)), [("MODIFIED".to_owned(), "two".to_owned())]);
+    let others = ask(&server, Verb::Get, "?fieldSelector=metadata.name%3Db", "", &Value::Null).1;
+    assert_eq!(others["items"], json!([]));
+}
+
+/// Concepts: "When you send a watch request, the API server responds with a stream of changes. These changes itemize the outcome of
+/// operations (such as create, delete, and update) that occurred after the resourceVersion you specified as a parameter to
+/// the watch request."
+#[test]
+fn a_watch_shows_every_change_since_in_their_order() {
+    let server = server();
+    assert_eq!(watch(&server, "0"), []);
+    create(&server, json!({"holderIdentity": "one"}));
+    merge(&server, json!({"spec": {"holderIdentity": "two"}}));
+    // It changes nothing, so there is nothing to show.
+    merge(&server, json!({"spec": {"holderIdentity": "two"}}));
+    apply(&server, "third", true, json!({"spec": {"holderIdentity": "three"}}));
+    let other = json!({"metadata": {"name": "b"}, "spec": {"holderIdentity": "four"}});
+    ask(&server, Verb::Post, "", "application/json", &other);
+    let told = |kind: &str, holder: &str| (kind.to_owned(), holder.to_owned());
+    assert_eq!(watch(&server, "1"), [told("MODIFIED", "two"), told("MODIFIED", "three")]);
+    assert_eq!(watch(&server, "3"), []);
+    assert_eq!(watch(&server, "0"), [told("ADDED", "three")], "without a version: all that there is now");
+}
+
+/// Apply: "If the request that last changed that field was a Server-Side Apply patch then the value of operation is Apply; otherwise,
+/// it is Update." So a candidate who renews by another kind of patch than it took the lease with owns each field by the kind that
+/// changed it last, and an apply of another candidate meets both.
+#[test]
+fn a_renewed_lease_is_still_owned_against_applies() {
+    let server = server();
+    create(&server, json!({}));
+    let taken = json!({"spec": {"holderIdentity": "one", "renewTime": "1"}});
+    assert_eq!(apply(&server, "one", false, taken).0, 200);
+    let renewed = json!({"spec": {"renewTime": "2"}});
+    ask(&server, Verb::Patch, "/a?fieldManager=one", STRATEGIC, &renewed);
+    let stored = get(&server);
+    assert_eq!(managers_of(&stored, "holderIdentity"), ["one by Apply"]);
+    assert_eq!(managers_of(&stored, "renewTime"), ["one by Update"]);
+    let (code, status) =
+        apply(&server, "two", false, json!({"spec": {"holderIdentity": "two", "renewTime": "3"}}));
+    assert_eq!((code, status["details"]["causes"].as_array().map(Vec::len)), (409, Some(2)));
+}
+
+/// Apply: "A conflict is a special status error that occurs when an Apply operation tries to change a field that another manager also
+/// claims to manage." Nobody manages a field that is not there: a lease that was emptied can be applied to by anybody.
+#[test]
+fn an_emptied_lease_is_nobodys() {
+    let server = server();
+    create(&server, json!({}));
+    apply(&server, "one", false, json!({"spec": {"holderIdentity": "one", "renewTime": "1"}}));
+    let emptied = json!({"spec": {"holderIdentity": null, "renewTime": null}});
+    let emptied = ask(&server, Verb::Patch, "/a?fieldManager=two", STRATEGIC, &emptied).1;
+    assert_eq!(emptied["spec"], json!({}));
+    assert!(managers_of(&emptied, "holderIdentity").is_empty());
+    assert_eq!(apply(&server, "three", false, json!({"spec": {"holderIdentity": "three"}})).0, 200);
+}
+
 #[test]
 fn what_the_server_does_not_know_it_refuses() {
     let server = server();
     assert_eq!(ask(&server, Verb::Get, "/b", "", &Value::Null).0, 404);
-    assert_eq!(ask(&server, Verb::Get, "", "", &Value::Null).0, 405);
+    assert_eq!(ask(&server, Verb::Put, "", "", &Value::Null).0, 405);
+    assert_eq!(ask(&server, Verb::Get, "?fieldSelector=spec.holderIdentity%3Da", "", &Value::Null).0, 400);
     create(&server, json!({}));
     assert_eq!(ask(&server, Verb::Patch, "/a", "application/json-patch+json", &json!({})).0, 415);
 }

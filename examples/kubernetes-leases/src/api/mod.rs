@@ -1,8 +1,10 @@
-//! A Kubernetes API server for `coordination.k8s.io/v1` Lease objects, as far as clients that elect leaders go: create, get, replace,
-//! merge patch and server-side apply, with resource versions and field ownership. It is a store of the simulation: each
-//! request is decided in one step. Not there: watches, lists, other kinds, admission, dry runs, access control.
+//! A Kubernetes API server for `coordination.k8s.io/v1` Lease objects, as far as clients that elect leaders go: create, get, list,
+//! watch, replace, merge patch and server-side apply, with resource versions and field ownership. It is a store of the simulation:
+//! each request is decided in one step, so a watch is asked again and again for what has changed since. Not there: deletes,
+//! other kinds, admission, dry runs, access control.
 
 mod apply;
+mod changes;
 mod fields;
 mod merge_patch;
 mod object;
@@ -13,8 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use fencepost_sim::lease::{LeasePlace, LeaseStore};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use changes::{Changes, Selection};
 use fields::{Manager, Operation};
 use object::{Changed, StoredLease};
 pub use request::{ApiAnswer, ApiRequest, Verb};
@@ -32,6 +35,7 @@ struct Objects {
     /// Raised by every write of any object, as etcd counts them.
     revision: u64,
     leases: BTreeMap<(String, String), StoredLease>,
+    changes: Changes,
 }
 
 impl LeaseApi {
@@ -45,6 +49,8 @@ impl LeaseApi {
         let now = timestamp(self.place.now_ms());
         match request.verb {
             Verb::Post => objects.create(&target, request.body()?, &now),
+            Verb::Get if target.is_watch => objects.watch(&target),
+            Verb::Get if target.name.is_empty() => Ok(objects.list(&target)),
             Verb::Get => objects.get(&target),
             Verb::Put => objects.replace(&target, request.body()?, &now),
             Verb::Patch => match request.patch_kind()? {
@@ -81,6 +87,28 @@ impl Objects {
         Ok(ApiAnswer::ok(200, &self.find(target)?.shown()))
     }
 
+    fn list(&self, target: &Target) -> ApiAnswer {
+        let selection = target.selection();
+        let items = self.leases.iter().filter(|(key, _)| selection.has(key));
+        let items: Vec<Value> = items.map(|(_, lease)| lease.shown()).collect();
+        let list = json!({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "LeaseList",
+            "metadata": {"resourceVersion": self.revision.to_string()}, "items": items,
+        });
+        ApiAnswer::ok(200, &list)
+    }
+
+    /// The changes since the version that the watch begins at, or the Leases that there are, if it names none.
+    fn watch(&self, target: &Target) -> Result<ApiAnswer, ApiError> {
+        let selection = target.selection();
+        let Some(version) = &target.since else {
+            let present = self.leases.iter().filter(|(key, _)| selection.has(key));
+            return Ok(changes::events(present.map(|(_, lease)| ("ADDED", lease.shown()))));
+        };
+        let revision = version.parse().map_err(|_| ApiError::bad_request("invalid resource version"))?;
+        Ok(self.changes.after(revision, &selection))
+    }
+
     fn create(&mut self, target: &Target, mut body: Value, now: &str) -> Result<ApiAnswer, ApiError> {
         let name = match (target.name.as_str(), object::name_of(&body)) {
             ("", Some(name)) => name.to_owned(),
@@ -97,10 +125,17 @@ impl Objects {
         let manager = target.manager(Operation::Update, now);
         object::clean(&mut body, target, &name);
         let lease = StoredLease::created(body, &key, manager, self.revision + 1, now)?;
+        Ok(ApiAnswer::ok(201, &self.store(key, lease)))
+    }
+
+    /// The next revision is this lease's.
+    fn store(&mut self, key: (String, String), mut lease: StoredLease) -> Value {
         self.revision += 1;
+        lease.revision = self.revision;
+        self.changes.note(&key, &lease, !self.leases.contains_key(&key));
         let shown = lease.shown();
         self.leases.insert(key, lease);
-        Ok(ApiAnswer::ok(201, &shown))
+        shown
     }
 
     /// A PUT of a Lease that does not exist creates it; one of a Lease that does must say which version it replaces.
@@ -147,10 +182,7 @@ impl Objects {
             }
             object::clean(&mut body, target, &target.name);
             let lease = StoredLease::created(body, &target.key(), manager, self.revision + 1, now)?;
-            self.revision += 1;
-            let shown = lease.shown();
-            self.leases.insert(target.key(), lease);
-            return Ok(ApiAnswer::ok(201, &shown));
+            return Ok(ApiAnswer::ok(201, &self.store(target.key(), lease)));
         };
         if let Some(version) = &version {
             known.check_version(version)?;
@@ -161,17 +193,10 @@ impl Objects {
 
     /// A write that changes nothing is none: the version stays.
     fn write(&mut self, target: &Target, changed: Changed) -> Result<ApiAnswer, ApiError> {
-        let lease = match changed {
-            Changed::Nothing => return self.get(target),
-            Changed::To(mut lease) => {
-                self.revision += 1;
-                lease.revision = self.revision;
-                lease
-            }
-        };
-        let shown = lease.shown();
-        self.leases.insert(target.key(), lease);
-        Ok(ApiAnswer::ok(200, &shown))
+        match changed {
+            Changed::Nothing => self.get(target),
+            Changed::To(lease) => Ok(ApiAnswer::ok(200, &self.store(target.key(), lease))),
+        }
     }
 }
 
@@ -185,6 +210,10 @@ fn timestamp(epoch_ms: u64) -> String {
 }
 
 impl Target {
+    fn selection(&self) -> Selection<'_> {
+        Selection { namespace: &self.namespace, name: self.selected_name.as_deref() }
+    }
+
     fn manager(&self, operation: Operation, now: &str) -> Manager {
         let name = self.field_manager.clone().unwrap_or_else(|| "unknown".to_owned());
         Manager { name, operation, time: now.to_owned(), fields: Default::default() }

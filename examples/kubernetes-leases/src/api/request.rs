@@ -37,6 +37,12 @@ pub struct Target {
     pub name: String,
     pub field_manager: Option<String>,
     pub is_forced: bool,
+    /// A watch of the collection.
+    pub is_watch: bool,
+    /// The version after which a watch begins.
+    pub since: Option<String>,
+    /// The one name that a list or a watch is about.
+    pub selected_name: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,20 +64,35 @@ impl Target {
             return Err(unknown());
         };
         let name = name.unwrap_or_default();
-        if name.is_empty() != (request.verb == Verb::Post) {
+        let is_allowed = match request.verb {
+            Verb::Post => name.is_empty(),
+            Verb::Get => true,
+            Verb::Put | Verb::Patch => !name.is_empty(),
+        };
+        if !is_allowed {
             return Err(ApiError::not_allowed());
         }
         let value = |wanted: &str| {
-            query.split('&').find_map(|pair| {
-                let (key, value) = pair.split_once('=')?;
-                (key == wanted && !value.is_empty()).then(|| value.to_owned())
-            })
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            let found = pairs.find(|(key, value)| key == wanted && !value.is_empty());
+            found.map(|(_, value)| value.into_owned())
+        };
+        let is_true = |wanted: &str| matches!(value(wanted).as_deref(), Some("true" | "1"));
+        let selected_name = match value("fieldSelector") {
+            None => None,
+            Some(selector) => match selector.strip_prefix("metadata.name=") {
+                Some(name) => Some(name.to_owned()),
+                None => return Err(ApiError::bad_request("this server selects by metadata.name alone")),
+            },
         };
         Ok(Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             field_manager: value("fieldManager"),
-            is_forced: value("force").as_deref() == Some("true"),
+            is_forced: is_true("force"),
+            is_watch: name.is_empty() && is_true("watch"),
+            since: value("resourceVersion").filter(|version| version != "0"),
+            selected_name,
         })
     }
 
@@ -104,6 +125,11 @@ impl ApiAnswer {
 
 impl fmt::Display for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let target = Target::of(self).ok();
+        let since = target.filter(|target| target.is_watch).map(|target| target.since.unwrap_or_default());
+        if let Some(version) = since {
+            return write!(f, "watch since version {version}");
+        }
         let verb = match (self.verb, self.content_type.as_str()) {
             (Verb::Get, _) => "get",
             (Verb::Post, _) => "create",
@@ -120,8 +146,14 @@ impl fmt::Display for ApiRequest {
 
 impl fmt::Display for ApiAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
+        // Of several events of a watch, the last.
+        let last = self.body.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let body: Option<Value> = serde_json::from_slice(last).ok();
         write!(f, "{}", self.status)?;
+        if let Some(event) = body.as_ref().and_then(|body| body["type"].as_str()) {
+            write!(f, " {event}")?;
+            return write_facts(f, body.as_ref().map(|body| &body["object"]));
+        }
         if let Some(reason) = body.as_ref().and_then(|body| body["reason"].as_str()) {
             write!(f, " {reason}")?;
         }

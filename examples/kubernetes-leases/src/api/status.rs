@@ -56,7 +56,8 @@ impl ApiError {
     }
 
     pub fn not_allowed() -> Self {
-        let message = "this server knows get, create, replace and patch of single Leases".to_owned();
+        let message = "this server knows list and watch, and get, create, replace and patch of single Leases"
+            .to_owned();
         Self::new(405, "MethodNotAllowed", message)
     }
 
