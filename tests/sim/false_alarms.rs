@@ -21,7 +21,11 @@ use crate::stories::plan;
 /// Plans that a search has found; each file tells what was wrong.
 #[test]
 fn kept_plans_of_false_alarms_break_nothing() {
-    for name in ["an-end-seen-after-a-failed-commit", "an-unheard-start-of-a-host"] {
+    for name in [
+        "an-end-seen-after-a-failed-commit",
+        "an-unheard-start-of-a-host",
+        "a-read-that-failed-is-not-an-absent-row",
+    ] {
         let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sim/kept");
         let (plan, _) = regressions::load(&kept.join(name).with_extension("toml")).unwrap();
         assert_eq!(judge(&Arc::new(plan), &Subject::fencepost()).broken(), None, "{name}");

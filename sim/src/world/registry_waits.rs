@@ -1,7 +1,7 @@
 //! Waits on the registry's own node. A write there ticks a hub, so a waiter hears of an end in the instant it is decided. The
 //! sink that is handed new events fails now and then, and must not keep a waiter from hearing.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
@@ -20,17 +20,51 @@ use crate::world::environment::NodeEnvironment;
 use crate::world::state::with;
 use crate::world::waits::{self, OurWaits};
 
+/// Why `get_process` read nothing. The method can only answer `None`, as it does for an absent row.
+type ReadError = Arc<Mutex<Option<RegistryError>>>;
+
 /// The registry's core, to be watched as a registry.
-struct WatchedCore(Core);
+struct WatchedCore {
+    core: Core,
+    read_error: ReadError,
+}
 
 #[async_trait]
 impl Submit for WatchedCore {
     async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        self.0.submit(call).await
+        let is_get = matches!(call, Call::GetProcess { .. });
+        let answer = self.core.submit(call).await;
+        if is_get {
+            *self.read_error.lock().unwrap() = answer.as_ref().err().cloned();
+        }
+        answer
     }
 
     fn durability_tier(&self) -> DurabilityTier {
-        self.0.durability_tier()
+        self.core.durability_tier()
+    }
+}
+
+/// The watched registry as a core again. A `get_process` that read nothing fails, as it does without the watch.
+struct WatchedCalls {
+    registry: Dispatch,
+    read_error: ReadError,
+}
+
+#[async_trait]
+impl Submit for WatchedCalls {
+    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        let is_get = matches!(call, Call::GetProcess { .. });
+        let answer = self.registry.submit(call).await;
+        let read_error = if is_get { self.read_error.lock().unwrap().take() } else { None };
+        match (answer, read_error) {
+            (Ok(Reply::MaybeRecord(None)), Some(error)) => Err(error),
+            (answer, _) => answer,
+        }
+    }
+
+    fn durability_tier(&self) -> DurabilityTier {
+        self.registry.durability_tier()
     }
 }
 
@@ -49,14 +83,16 @@ impl ProcessEventSink for FailingSink {
 /// Watches the core. Returns it with the waits beside it.
 pub fn watched(core: Core, subject: &Subject) -> (Core, Arc<dyn ProcessAttach>) {
     let environment: Arc<dyn Environment> = Arc::new(NodeEnvironment(Node::Registry));
-    let registry: Arc<dyn ProcessRegistry> = Arc::new(Facade(WatchedCore(core)));
+    let read_error = ReadError::default();
+    let watched = WatchedCore { core, read_error: Arc::clone(&read_error) };
+    let registry: Arc<dyn ProcessRegistry> = Arc::new(Facade(watched));
     let (registry, hub) =
         (subject.watch_registry)(registry, Some(Arc::new(FailingSink)), Arc::clone(&environment));
     let waits: Arc<dyn ProcessAttach> = match &subject.make_registry_waits {
         Some(make_waits) => make_waits(Arc::clone(&registry), hub, environment),
         None => Arc::new(OurWaits(ProcessAwaiter::new(Arc::clone(&registry), hub, environment))),
     };
-    (Arc::new(Dispatch(registry)), waits)
+    (Arc::new(WatchedCalls { registry: Dispatch(registry), read_error }), waits)
 }
 
 /// Waits on the registry's node for the end of the process, if its server is up.
