@@ -113,7 +113,7 @@ fn work(gate: &Barrier, url: &str, options: &PostgresOptions, name: &str) -> Vec
         let mut took = Vec::with_capacity(CALLS);
         for call in calls {
             let sent = system.monotonic();
-            let reply = registry.apply(call).expect("the call is lawful");
+            let reply = registry.apply(&call).expect("the call is lawful");
             took.push(system.monotonic() - sent);
             if let Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease)) = reply {
                 leases.push(lease);
@@ -177,7 +177,7 @@ fn load(url: &str, schema: &str, rows: u64) -> Result<(), Box<dyn Error>> {
     };
     run(format!("SET search_path = {schema}; TRUNCATE processes, registrations, ids, events, handles"))?;
     let mut registry = Registry::new(PostgresStore::open(url, options)?, Arc::new(System::new()?));
-    registry.apply(Call::RegisterProcess { registration: registration("other") })?;
+    registry.apply(&Call::RegisterProcess { registration: registration("other") })?;
     run(format!(
         "SET search_path = {schema};
          INSERT INTO processes SELECT 'other-' || lpad(n::text, 8, '0'), status, waiting, disposition, definition,

@@ -115,7 +115,7 @@ fn loaded<S: Store + 'static>(mut store: S, rows: u64, folder: Option<tempfile::
     };
     store.atomically(Access::Write, load).expect("rows are loaded");
     let mut registry = Registry::new(store, Arc::new(HandEnvironment::at_epoch_ms(1_000_000_000)));
-    World { apply: Box::new(move |call| registry.apply(call)), turn: 0, renewals: 0, _folder: folder }
+    World { apply: Box::new(move |call| registry.apply(&call)), turn: 0, renewals: 0, _folder: folder }
 }
 
 impl World {

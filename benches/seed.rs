@@ -120,7 +120,7 @@ fn bare(plan: &Plan, tape: &[DecidedCall]) -> u64 {
                         surroundings.entropy.fill_bytes(&mut [0; 16]);
                     }
                 }
-                answers[number] = Some(registry.apply(taped.call.clone()));
+                answers[number] = Some(registry.apply(&taped.call));
                 let fate = seed.draw(Purpose::Fate, [1, number as u64]);
                 heap.push(Reverse((at_us + below(fate, 1_000), number, Stage::Answers)));
             }

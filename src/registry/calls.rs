@@ -23,10 +23,17 @@ use crate::model::process::{
 };
 use crate::registry::ProcessRegistry;
 
-/// Takes any call, answers with the reply of that call's kind.
+/// What a call is answered with. A reply passes many layers, and a record makes it large: so it is boxed once, where it is made.
+pub type Answer = Result<Box<Reply>, RegistryError>;
+
+/// An answer, to look at.
+pub type AnswerRef<'a> = Result<&'a Reply, &'a RegistryError>;
+
+/// Takes any call, answers with the reply of that call's kind. A call is shared by the layers it passes and by whoever
+/// remembers it.
 #[async_trait]
 pub trait Submit: Send + Sync {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError>;
+    async fn submit(&self, call: Arc<Call>) -> Answer;
 
     fn durability_tier(&self) -> DurabilityTier;
 }
@@ -39,8 +46,8 @@ pub struct Dispatch(pub Arc<dyn ProcessRegistry>);
 
 #[async_trait]
 impl Submit for Dispatch {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        dispatch(self.0.as_ref(), call).await
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        dispatch(self.0.as_ref(), &call).await
     }
 
     fn durability_tier(&self) -> DurabilityTier {
@@ -50,7 +57,7 @@ impl Submit for Dispatch {
 
 #[async_trait]
 impl<S: Submit + ?Sized> Submit for Arc<S> {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         S::submit(self, call).await
     }
 
@@ -109,13 +116,14 @@ macro_rules! call_table {
         }
 
         /// Makes the method call that `call` stands for.
-        pub async fn dispatch(registry: &dyn ProcessRegistry, call: Call) -> Result<Reply, RegistryError> {
+        pub async fn dispatch(registry: &dyn ProcessRegistry, call: &Call) -> Answer {
             match call {
                 Call::GetProcess { process_id } => {
-                    Ok(Reply::MaybeRecord(registry.get_process(&process_id).await))
+                    Ok(Box::new(Reply::MaybeRecord(registry.get_process(process_id).await)))
                 }
                 $(Call::$variant { $($borrowed,)* $($taken,)* } => {
-                    registry.$method($(&$borrowed,)* $($taken,)*).await.map(Reply::$reply)
+                    registry.$method($($borrowed,)* $($taken.clone(),)*).await
+                        .map(|output| Box::new(Reply::$reply(output)))
                 })*
             }
         }
@@ -127,9 +135,12 @@ macro_rules! call_table {
             }
 
             async fn get_process(&self, process_id: &str) -> Option<ProcessRecord> {
-                match self.0.submit(Call::GetProcess { process_id: process_id.to_owned() }).await {
-                    Ok(Reply::MaybeRecord(record)) => record,
-                    _ => None,
+                match self.0.submit(Arc::new(Call::GetProcess { process_id: process_id.to_owned() })).await {
+                    Ok(reply) => match *reply {
+                        Reply::MaybeRecord(record) => record,
+                        _ => None,
+                    },
+                    Err(_) => None,
                 }
             }
 
@@ -139,7 +150,7 @@ macro_rules! call_table {
                 $($taken: $by_value,)*
             ) -> Result<$output, RegistryError> {
                 let call = Call::$variant { $($borrowed: $borrowed.to_owned(),)* $($taken,)* };
-                match self.0.submit(call).await? {
+                match *self.0.submit(Arc::new(call)).await? {
                     Reply::$reply(output) => Ok(output),
                     other => Err(mismatched(stringify!($method), &other)),
                 }

@@ -1,14 +1,14 @@
 //! A registry that answers each call on the caller's own thread, one call at a time. Simulations and tests use it;
 //! callers that must not block use `threaded.rs`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
 use crate::model::error::RegistryError;
 use crate::model::process::DurabilityTier;
 use crate::registry::apply::Registry;
-use crate::registry::calls::{Call, Facade, Reply, Submit};
+use crate::registry::calls::{Answer, Call, Facade, Submit};
 use crate::store::Store;
 
 /// A registry behind a lock. It is used through [`Facade`]; see [`Registry::inline`].
@@ -30,9 +30,9 @@ impl<S> Inline<S> {
 
 #[async_trait]
 impl<S: Store> Submit for Inline<S> {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         match self.0.lock() {
-            Ok(mut registry) => registry.apply(call),
+            Ok(mut registry) => registry.answer(&call),
             Err(_) => Err(RegistryError::panicked_before()),
         }
     }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::model::error::RegistryError;
 use crate::model::process::DurabilityTier;
 use crate::registry::apply::{Registry, check_arguments};
-use crate::registry::calls::{Call, Facade, Reply, Submit};
+use crate::registry::calls::{Answer, Call, Facade, Submit};
 use crate::store::{SharedStore, Store};
 
 /// Threads of its own for the registry.
@@ -25,8 +25,8 @@ pub struct Threaded {
 }
 
 struct QueuedCall {
-    call: Call,
-    answer: oneshot::Sender<Result<Reply, RegistryError>>,
+    call: Arc<Call>,
+    answer: oneshot::Sender<Answer>,
 }
 
 impl<S: Store + 'static> Registry<S> {
@@ -81,7 +81,7 @@ fn serve<S: Store>(
             continue;
         }
         // A caller that went away has lost its answer, not its write.
-        match catch_unwind(AssertUnwindSafe(|| registry.apply(call))) {
+        match catch_unwind(AssertUnwindSafe(|| registry.answer(&call))) {
             Ok(applied) => drop(answer.send(applied)),
             Err(_) => has_panicked.store(true, Ordering::SeqCst),
         }
@@ -100,7 +100,7 @@ impl Drop for Threaded {
 
 #[async_trait]
 impl Submit for Threaded {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         // Here and not only on the registry's thread, whose stack a value nested a million deep would overflow when it
         // is dropped there.
         check_arguments(&call)?;

@@ -15,7 +15,7 @@ use crate::model::event::{ProcessEvent, lifecycle};
 use crate::model::process::{DurabilityTier, FirstStart, ProcessId};
 use crate::panics::catch_panic;
 use crate::registry::ProcessRegistry;
-use crate::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use crate::registry::calls::{Answer, Call, Facade, Reply, Submit, dispatch};
 use crate::registry::change_hub::ProcessChangeHub;
 
 /// Is handed events after they are durable: each sequence at most once, in order, replays not. Some may be missing.
@@ -72,21 +72,21 @@ impl Drop for TickOnDrop<'_> {
 
 #[async_trait]
 impl Submit for WatchedRegistry {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         if call.is_read() {
-            return dispatch(self.registry.as_ref(), call).await;
+            return dispatch(self.registry.as_ref(), &call).await;
         }
         let process_id = process_written_by(&call);
         let event_types = event_types_of(&call);
         let mut tick = TickOnDrop { hub: &self.hub, process_id: process_id.clone() };
-        let answer = dispatch(self.registry.as_ref(), call).await;
+        let answer = dispatch(self.registry.as_ref(), &call).await;
         if matches!(&answer, Err(error) if !error.outcome_is_unknown()) {
             tick.process_id = None;
             return answer;
         }
         drop(tick);
         if let (Some(feed), Some(process_id), Some(types)) = (&self.feed, process_id, event_types) {
-            match &answer {
+            match answer.as_deref() {
                 Ok(Reply::Appended(appended)) if appended.replayed => {}
                 // Nothing was written: a rerun's start is an earlier attempt's.
                 Ok(Reply::FirstStart(FirstStart::AlreadyStarted(_))) => {}

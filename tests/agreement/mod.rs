@@ -498,7 +498,7 @@ impl Stores {
 
     fn ended(&mut self) -> BTreeSet<String> {
         let filter = ProcessListFilter::any();
-        let Ok(Reply::Records(records)) = self.memory.apply(Call::ListProcesses { filter }) else {
+        let Ok(Reply::Records(records)) = self.memory.apply(&Call::ListProcesses { filter }) else {
             return BTreeSet::new();
         };
         let ended = records.iter().filter(|record| record.is_terminal());
@@ -561,8 +561,8 @@ impl Stores {
     fn agree(&mut self, call: &Call) -> Result<Reply, RegistryError> {
         let memory_before = self.memory.store().clone();
         let commits_before = self.commits_seen();
-        let in_memory = self.memory.apply(call.clone());
-        let in_sqlite = self.sqlite.apply(call.clone());
+        let in_memory = self.memory.apply(call);
+        let in_sqlite = self.sqlite.apply(call);
         assert_eq!(in_memory, in_sqlite, "memory and SQLite disagree on {call:?}");
         if in_memory.is_err() {
             assert!(*self.memory.store() == memory_before, "refused, and memory changed: {call:?}");
@@ -570,7 +570,7 @@ impl Stores {
         }
         if let Some(postgres) = &mut self.postgres {
             let commits_before = postgres.store().counters().commits;
-            let in_postgres = postgres.apply(call.clone());
+            let in_postgres = postgres.apply(call);
             assert_eq!(in_memory, in_postgres, "memory and Postgres disagree on {call:?}");
             if in_memory.is_err() {
                 let commits = postgres.store().counters().commits;
@@ -581,7 +581,7 @@ impl Stores {
             self.dead.contains(&(held.owner.owner_id.clone(), held.owner.incarnation_id.clone()))
         });
         let inputs = Inputs { now_ms: self.now(), is_holder_dead: Some(is_holder_dead) };
-        let judged = self.model.judge(call, &in_memory, &inputs);
+        let judged = self.model.judge(call, in_memory.as_ref(), &inputs);
         assert_eq!(judged, Ok(()), "the model disagrees on {call:?} at {}: {in_memory:?}", self.now());
         in_memory
     }

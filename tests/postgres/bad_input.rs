@@ -140,9 +140,9 @@ fn a_role_needs_its_schema_and_nothing_else() {
     let mut registry = opened(&url, &options).unwrap();
     register(&mut registry, "p");
     let lease = claim(&mut registry, "p", "ann", 60_000);
-    registry.apply(progress(&lease, json!(1))).unwrap();
-    registry.apply(complete(&lease, json!(1))).unwrap();
-    registry.apply(Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }).unwrap();
+    registry.apply(&progress(&lease, json!(1))).unwrap();
+    registry.apply(&complete(&lease, json!(1))).unwrap();
+    registry.apply(&Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }).unwrap();
     assert_eq!(registry.durability_tier(), fencepost::model::process::DurabilityTier::Durable);
 }
 
@@ -156,7 +156,7 @@ fn tables_that_are_gone_are_not_made_anew() {
     let mut sql = Sql::connect(server, &options);
     sql.run(&format!("DROP SCHEMA {} CASCADE", options.schema));
     end_sessions(&mut sql, &options);
-    let (cause, _) = failure(registry.apply(Call::ListNonTerminal {}));
+    let (cause, _) = failure(registry.apply(&Call::ListNonTerminal {}));
     says(&cause, "the tables are gone and were there before");
 }
 
@@ -186,7 +186,7 @@ fn a_session_that_was_ended_between_calls_is_replaced_and_nobody_notices() {
         assert_eq!(ids(&mut registry), ["p"]);
         end_sessions(&mut sql, &options);
         let lease = claim(&mut registry, "p", "ann", 60_000);
-        registry.apply(crate::calls::release(&lease)).unwrap();
+        registry.apply(&crate::calls::release(&lease)).unwrap();
     }
     assert_eq!(registry.store().counters().connections, 1 + 6);
 }
@@ -234,12 +234,12 @@ fn a_refused_write_takes_the_whole_call_back_and_keeps_the_connection() {
     let lease = claim(&mut registry, "p", "ann", 60_000);
     let mut sql = Sql::connect(server, &options);
     sql.run("ALTER TABLE events ADD CONSTRAINT few CHECK (event::text NOT LIKE '%poison%')");
-    let (cause, row) = failure(registry.apply(progress(&lease, json!("poison"))));
+    let (cause, row) = failure(registry.apply(&progress(&lease, json!("poison"))));
     says(&cause, "violates check constraint");
     assert_eq!(row.as_deref(), Some("p"));
     let record = read(&mut registry, "p").unwrap();
     assert_eq!(record.updated_at_ms, record.created_at_ms, "the refused call moved the record");
-    registry.apply(progress(&lease, json!("fine"))).unwrap();
+    registry.apply(&progress(&lease, json!("fine"))).unwrap();
     assert_eq!(registry.store().counters().connections, 1);
 }
 
@@ -254,7 +254,7 @@ fn an_error_of_the_commit_itself_is_an_unknown_outcome() {
         "CREATE TABLE allowed (id text PRIMARY KEY);
          ALTER TABLE processes ADD FOREIGN KEY (id) REFERENCES allowed DEFERRABLE INITIALLY DEFERRED",
     );
-    let answer = registry.apply(Call::RegisterProcess { registration: job("poison") });
+    let answer = registry.apply(&Call::RegisterProcess { registration: job("poison") });
     assert!(matches!(answer, Err(RegistryError::Unavailable { .. })), "{answer:?}");
     sql.run("INSERT INTO allowed VALUES ('p')");
     register(&mut registry, "p");
@@ -272,7 +272,7 @@ fn a_server_that_goes_away_is_told_at_each_call_and_used_again_when_it_is_back()
     register(&mut registry, "p");
     server.shut_down().unwrap();
     for _ in 0..3 {
-        let (cause, _) = failure(registry.apply(Call::ListNonTerminal {}));
+        let (cause, _) = failure(registry.apply(&Call::ListNonTerminal {}));
         says(&cause, "refused");
     }
     server.start_again().unwrap();
@@ -305,7 +305,7 @@ fn a_client_that_falls_silent_in_the_middle_of_a_call_loses_its_locks() {
     // Told by the server's last word that nothing was changed; where that word is lost, nobody can know.
     let is_told = matches!(&answer, Err(RegistryError::Backend { cause, .. }) if cause.contains("silent in the middle"));
     assert!(is_told || matches!(answer, Err(RegistryError::Unavailable { .. })), "{answer:?}");
-    let Ok(Reply::MaybeLease(Some(kept))) = silent.apply(Call::GetProcessLease { process_id: "p".into() })
+    let Ok(Reply::MaybeLease(Some(kept))) = silent.apply(&Call::GetProcessLease { process_id: "p".into() })
     else {
         panic!("the other's lease is kept");
     };
@@ -335,11 +335,11 @@ fn a_damaged_row_is_named_and_hides_no_other() {
             claim(&mut registry, id, "ann", 60_000);
         }
         Sql::connect(server, &schema.0).run(damage);
-        let mut answers = vec![registry.apply(Call::ReadProcess { process_id: "bad".into() })];
+        let mut answers = vec![registry.apply(&Call::ReadProcess { process_id: "bad".into() })];
         // A list shows records, and no lease is part of one.
         if !damage.contains(" ids ") {
-            answers.push(registry.apply(Call::ListProcesses { filter: ProcessListFilter::any() }));
-            answers.push(registry.apply(Call::RegisterProcess { registration: job("bad") }));
+            answers.push(registry.apply(&Call::ListProcesses { filter: ProcessListFilter::any() }));
+            answers.push(registry.apply(&Call::RegisterProcess { registration: job("bad") }));
         }
         if damage.contains(" ids ") || damage.starts_with("DELETE") {
             answers.push(try_claim(&mut registry, "bad", "bob", 10).map(Reply::Claim));
@@ -362,9 +362,9 @@ fn ids_and_payloads_of_any_characters_come_back_whole() {
     for id in wanted {
         register(&mut registry, id);
         let lease = claim(&mut registry, id, "ann", 60_000);
-        registry.apply(progress(&lease, json!("\u{0}\u{7f}\u{fffd}"))).unwrap();
+        registry.apply(&progress(&lease, json!("\u{0}\u{7f}\u{fffd}"))).unwrap();
         let after = Call::EventsAfter { process_id: id.into(), after_sequence: 0 };
-        match registry.apply(after) {
+        match registry.apply(&after) {
             Ok(Reply::Events(events)) => assert_eq!(events[0].payload, json!("\u{0}\u{7f}\u{fffd}")),
             other => panic!("{other:?}"),
         }
@@ -375,6 +375,6 @@ fn ids_and_payloads_of_any_characters_come_back_whole() {
     let mut registration = job("huge");
     registration.input =
         fencepost::model::process::ProcessInput::Engine { kind: "e".into(), payload: huge.clone() };
-    registry.apply(Call::RegisterProcess { registration: registration.clone() }).unwrap();
+    registry.apply(&Call::RegisterProcess { registration: registration.clone() }).unwrap();
     assert!(*read(&mut registry, "huge").unwrap().registration == registration);
 }

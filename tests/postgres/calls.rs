@@ -23,7 +23,7 @@ pub fn job(id: &str) -> ProcessRegistration {
 }
 
 pub fn register<S: Store>(registry: &mut Registry<S>, id: &str) {
-    registry.apply(Call::RegisterProcess { registration: job(id) }).expect("registered");
+    registry.apply(&Call::RegisterProcess { registration: job(id) }).expect("registered");
 }
 
 pub fn claim_call(id: &str, who: &str, lease_ttl_ms: u64) -> Call {
@@ -37,7 +37,7 @@ pub fn try_claim<S: Store>(
     who: &str,
     ttl_ms: u64,
 ) -> Result<ProcessLeaseClaimOutcome, RegistryError> {
-    match registry.apply(claim_call(id, who, ttl_ms))? {
+    match registry.apply(&claim_call(id, who, ttl_ms))? {
         Reply::Claim(outcome) => Ok(outcome),
         other => panic!("a claim is answered: {other:?}"),
     }
@@ -69,14 +69,14 @@ pub fn complete(lease: &ProcessLease, value: serde_json::Value) -> Call {
 }
 
 pub fn read<S: Store>(registry: &mut Registry<S>, id: &str) -> Option<ProcessRecord> {
-    match registry.apply(Call::ReadProcess { process_id: id.to_owned() }) {
+    match registry.apply(&Call::ReadProcess { process_id: id.to_owned() }) {
         Ok(Reply::MaybeRecord(record)) => record,
         other => panic!("a read is answered: {other:?}"),
     }
 }
 
 pub fn ids<S: Store>(registry: &mut Registry<S>) -> Vec<String> {
-    match registry.apply(Call::ListNonTerminal {}) {
+    match registry.apply(&Call::ListNonTerminal {}) {
         Ok(Reply::Records(records)) => records.iter().map(|record| record.id().to_owned()).collect(),
         other => panic!("a list is read: {other:?}"),
     }

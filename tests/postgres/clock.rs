@@ -49,9 +49,9 @@ fn a_lease_that_expires_while_a_call_waits_for_the_lock_is_over_for_that_call() 
     let (tell, told) = mpsc::channel();
     let late = lease.clone();
     let waiting = std::thread::spawn(move || {
-        let renewed = registry.apply(Call::RenewProcessLease { lease: late.clone(), lease_ttl_ms: 60_000 });
+        let renewed = registry.apply(&Call::RenewProcessLease { lease: late.clone(), lease_ttl_ms: 60_000 });
         tell.send(()).unwrap();
-        (renewed, registry.apply(progress(&late, serde_json::json!(1))))
+        (renewed, registry.apply(&progress(&late, serde_json::json!(1))))
     });
     // The server itself waits until the lease is over, with the lock held.
     let ends_at = lease.expires_at_epoch_ms;
@@ -81,12 +81,12 @@ fn a_reading_is_never_ahead_of_the_servers_clock() {
     let mut neighbour = Sql::connect(server, &options);
     for number in 0..50 {
         let registration = job(&format!("p{number}"));
-        let Ok(Reply::Record(record)) = registry.apply(Call::RegisterProcess { registration }) else {
+        let Ok(Reply::Record(record)) = registry.apply(&Call::RegisterProcess { registration }) else {
             panic!("registered");
         };
         let after =
             neighbour.text("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint::text");
         assert!(record.created_at_ms <= after.parse().unwrap());
     }
-    drop(registry.apply(claim_call("p0", "ann", 1_000)));
+    drop(registry.apply(&claim_call("p0", "ann", 1_000)));
 }

@@ -58,7 +58,7 @@ enum Told {
 /// Writes until it is told to stop or to die, and says what was acknowledged. A failed call is not repeated.
 fn write(registry: &mut Registry<PostgresStore>, name: &str, number: u64, mut tell: impl FnMut(Told)) {
     let id = format!("{name}-{number}");
-    match registry.apply(Call::RegisterProcess { registration: job(&id) }) {
+    match registry.apply(&Call::RegisterProcess { registration: job(&id) }) {
         Ok(_) => tell(Told::Registered(id.clone())),
         Err(RegistryError::Backend { .. }) => return tell(Told::NotRegistered(id)),
         Err(RegistryError::Unavailable { .. }) => return,
@@ -66,24 +66,24 @@ fn write(registry: &mut Registry<PostgresStore>, name: &str, number: u64, mut te
     }
     let mut append = |payload| {
         let request = ProcessEventAppendRequest::new("signal.step", payload);
-        registry.apply(Call::AppendEvent { process_id: id.clone(), request })
+        registry.apply(&Call::AppendEvent { process_id: id.clone(), request })
     };
     if append(json!(1)).is_err() || append(json!("x".repeat(10_000))).is_err() {
         return;
     }
     tell(Told::Appended(id.clone()));
     if let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) =
-        registry.apply(claim_call(&id, name, 600_000))
-        && registry.apply(complete(&lease, json!(id))).is_ok()
+        registry.apply(&claim_call(&id, name, 600_000))
+        && registry.apply(&complete(&lease, json!(id))).is_ok()
     {
         tell(Told::Completed(id));
     }
     let who = format!("{name}-{number}");
     if let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) =
-        registry.apply(claim_call("shared", &who, 20))
+        registry.apply(&claim_call("shared", &who, 20))
     {
         tell(Told::Fence(lease.fencing_token));
-        drop(registry.apply(release(&lease)));
+        drop(registry.apply(&release(&lease)));
     }
 }
 
@@ -91,7 +91,7 @@ fn write(registry: &mut Registry<PostgresStore>, name: &str, number: u64, mut te
 fn check(registry: &mut Registry<PostgresStore>, told: &BTreeSet<Told>) {
     let events = |registry: &mut Registry<PostgresStore>, id: &str| {
         let after = Call::EventsAfter { process_id: id.to_owned(), after_sequence: 0 };
-        match registry.apply(after) {
+        match registry.apply(&after) {
             Ok(Reply::Events(events)) => events,
             other => panic!("a log is read: {other:?}"),
         }
@@ -120,7 +120,7 @@ fn check(registry: &mut Registry<PostgresStore>, told: &BTreeSet<Told>) {
         }
     }
     let Ok(Reply::Records(records)) =
-        registry.apply(Call::ListProcesses { filter: ProcessListFilter::any() })
+        registry.apply(&Call::ListProcesses { filter: ProcessListFilter::any() })
     else {
         panic!("a list is read");
     };
@@ -184,7 +184,7 @@ fn a_killed_client_loses_nothing_it_was_told_and_no_fence_repeats() {
     let Some(server) = crate::server() else { return };
     let options = crate::new_schema();
     let mut registry = open(&server.url("postgres"), &options);
-    registry.apply(Call::RegisterProcess { registration: job("shared") }).unwrap();
+    registry.apply(&Call::RegisterProcess { registration: job("shared") }).unwrap();
     let mut told = BTreeSet::new();
     let mut dice = Dice(0x5eed);
     let kills = rounds("FENCEPOST_CLIENT_KILLS", 12);
@@ -235,7 +235,7 @@ fn a_server_that_ends_at_once_loses_nothing_it_acknowledged_and_its_clients_come
     let server = PostgresServer::start(&[]).unwrap();
     let options = crate::patient("fencepost");
     let url = server.url("postgres");
-    open(&url, &options).apply(Call::RegisterProcess { registration: job("shared") }).unwrap();
+    open(&url, &options).apply(&Call::RegisterProcess { registration: job("shared") }).unwrap();
     let has_ended = Arc::new(AtomicBool::new(false));
     let completed = Arc::new(AtomicU64::new(0));
     let writers: Vec<_> = (0..WRITERS)

@@ -61,9 +61,9 @@ fn each_lease_has_one_winner_and_each_grant_its_own_fence() {
                 if let ProcessLeaseClaimOutcome::Acquired(lease) =
                     try_claim(registry, &id, &who, 600_000).expect("claims are answered")
                 {
-                    registry.apply(progress(&lease, json!(thread))).expect("the holder writes");
+                    registry.apply(&progress(&lease, json!(thread))).expect("the holder writes");
                     won.push((id, lease.fencing_token));
-                    registry.apply(release(&lease)).expect("released");
+                    registry.apply(&release(&lease)).expect("released");
                 }
             }
         }
@@ -79,7 +79,7 @@ fn each_lease_has_one_winner_and_each_grant_its_own_fence() {
         let granted = u64::try_from(of_it.len()).unwrap();
         assert_eq!(of_it.last(), Some(&granted), "fences of {id} have no holes: {of_it:?}");
         let after = Call::EventsAfter { process_id: id.clone(), after_sequence: 0 };
-        let Ok(Reply::Events(events)) = first.apply(after) else { panic!("a log is read") };
+        let Ok(Reply::Events(events)) = first.apply(&after) else { panic!("a log is read") };
         assert_eq!(events.len() as u64, granted, "each holder wrote one event of {id}");
     }
 }
@@ -91,7 +91,7 @@ fn one_registration_of_many_at_once_is_stored_and_all_are_answered_with_it() {
     drop(registry(server, &options));
     for round in 0..5 {
         let records = at_once(server, &options, 6, move |_, registry| {
-            match registry.apply(Call::RegisterProcess { registration: job(&format!("p{round}")) }) {
+            match registry.apply(&Call::RegisterProcess { registration: job(&format!("p{round}")) }) {
                 Ok(Reply::Record(record)) => record,
                 other => panic!("{other:?}"),
             }
@@ -114,10 +114,10 @@ fn a_held_process_holds_up_nobody_else() {
     let mut neighbour = Sql::connect(server, &options);
     neighbour.run("BEGIN; SELECT 1 FROM ids WHERE id = 'held' FOR UPDATE");
     let lease = claim(&mut registry, "p", "ann", 600_000);
-    registry.apply(progress(&lease, json!(1))).unwrap();
-    registry.apply(complete(&lease, json!(1))).unwrap();
+    registry.apply(&progress(&lease, json!(1))).unwrap();
+    registry.apply(&complete(&lease, json!(1))).unwrap();
     assert_eq!(ids(&mut registry), ["held", "q"], "reads wait for nobody");
-    let (cause, _) = failure(registry.apply(claim_call("held", "ann", 1_000)));
+    let (cause, _) = failure(registry.apply(&claim_call("held", "ann", 1_000)));
     assert!(cause.contains("held the process for longer than 300ms"), "{cause}");
     claim(&mut registry, "q", "ann", 1_000);
     neighbour.run("COMMIT");
@@ -152,7 +152,7 @@ fn calls_about_many_processes_and_calls_about_one_never_wait_in_a_circle() {
                 0 | 1 => {
                     let [one, other] = scopes();
                     let (from_scope, to_scope) = if forward { (one, other) } else { (other, one) };
-                    drop(answered(registry.apply(Call::TransferHandleGrants {
+                    drop(answered(registry.apply(&Call::TransferHandleGrants {
                         from_scope,
                         to_scope,
                         process_ids: all,
@@ -160,28 +160,28 @@ fn calls_about_many_processes_and_calls_about_one_never_wait_in_a_circle() {
                 }
                 2 => {
                     let session_id = if forward { "a" } else { "b" }.to_owned();
-                    drop(answered(registry.apply(Call::DeleteSessionProcessState { session_id })));
+                    drop(answered(registry.apply(&Call::DeleteSessionProcessState { session_id })));
                 }
                 3 => {
                     drop(answered(
-                        registry.apply(Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }),
+                        registry.apply(&Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }),
                     ));
                 }
                 _ => {
                     for id in all {
                         let mut registration = job(&id);
                         registration.wake_target = Some(SessionScope::session("a"));
-                        let _ = answered(registry.apply(Call::RegisterProcess { registration }));
+                        let _ = answered(registry.apply(&Call::RegisterProcess { registration }));
                         let descriptor = ProcessHandleDescriptor { kind: "view".into(), label: None };
                         let session_scope = scopes()[thread % 2].clone();
                         let grant = Call::GrantHandle { session_scope, process_id: id.clone(), descriptor };
-                        let _ = answered(registry.apply(grant));
+                        let _ = answered(registry.apply(&grant));
                         let who = format!("thread-{thread}");
                         if let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) =
-                            answered(registry.apply(claim_call(&id, &who, 600_000)))
+                            answered(registry.apply(&claim_call(&id, &who, 600_000)))
                         {
-                            let _ = answered(registry.apply(progress(&lease, json!(round))));
-                            let _ = answered(registry.apply(complete(&lease, json!(round))));
+                            let _ = answered(registry.apply(&progress(&lease, json!(round))));
+                            let _ = answered(registry.apply(&complete(&lease, json!(round))));
                         }
                     }
                 }
@@ -243,15 +243,18 @@ fn a_pool_makes_several_calls_at_once() {
     let pool = Arc::new(pool);
     let waiting = {
         let pool = Arc::clone(&pool);
-        std::thread::spawn(move || block_on(pool.0.submit(claim_call("p", "ann", 1_000))))
+        std::thread::spawn(move || block_on(pool.0.submit(claim_call("p", "ann", 1_000).into())))
     };
     // While that call waits for the neighbour, these are answered.
     for _ in 0..20 {
-        block_on(pool.0.submit(claim_call("q", "ann", 600_000))).unwrap();
+        block_on(pool.0.submit(claim_call("q", "ann", 600_000).into())).unwrap();
     }
     assert!(!waiting.is_finished());
     neighbour.run("COMMIT");
-    assert!(matches!(waiting.join().unwrap(), Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(_)))));
+    assert!(matches!(
+        waiting.join().unwrap().as_deref(),
+        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(_)))
+    ));
 }
 
 /// The store blocks the thread it is called on. On a thread that runs async tasks it must not panic for that.

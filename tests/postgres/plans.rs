@@ -42,21 +42,21 @@ fn lists() -> Vec<ProcessListFilter> {
 fn every_call(registry: &mut Registry<PostgresStore>) {
     let calls: Vec<Call> = serde_json::from_str(include_str!("../registry/every_call.json")).unwrap();
     for call in calls {
-        drop(registry.apply(call));
+        drop(registry.apply(&call));
     }
     register(registry, "mine");
     let lease = claim(registry, "mine", "ann", 60_000);
-    registry.apply(Call::RenewProcessLease { lease: lease.clone(), lease_ttl_ms: 60_000 }).unwrap();
-    registry.apply(progress(&lease, json!(1))).unwrap();
-    registry.apply(complete(&lease, json!(1))).unwrap();
-    registry.apply(release(&lease)).unwrap();
+    registry.apply(&Call::RenewProcessLease { lease: lease.clone(), lease_ttl_ms: 60_000 }).unwrap();
+    registry.apply(&progress(&lease, json!(1))).unwrap();
+    registry.apply(&complete(&lease, json!(1))).unwrap();
+    registry.apply(&release(&lease)).unwrap();
     for filter in lists() {
-        registry.apply(Call::ListProcesses { filter }).unwrap();
+        registry.apply(&Call::ListProcesses { filter }).unwrap();
     }
     let session_scope = SessionScope::session("s");
-    registry.apply(Call::ListHandleGrants { session_scope }).unwrap();
-    registry.apply(Call::DeleteSessionProcessState { session_id: "s".into() }).unwrap();
-    registry.apply(Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }).unwrap();
+    registry.apply(&Call::ListHandleGrants { session_scope }).unwrap();
+    registry.apply(&Call::DeleteSessionProcessState { session_id: "s".into() }).unwrap();
+    registry.apply(&Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }).unwrap();
 }
 
 /// On empty tables, where an index saves nothing yet: the plans that are made then are kept when the tables have grown.
@@ -129,7 +129,7 @@ fn no_call_scans_a_table() {
     let before = scans();
     let mut registry = open();
     every_call(&mut registry);
-    registry.apply(Call::RegisterProcess { registration: job("another") }).unwrap();
+    registry.apply(&Call::RegisterProcess { registration: job("another") }).unwrap();
     drop(registry);
     assert_eq!(scans(), before, "a call looked at every row of a table");
 }

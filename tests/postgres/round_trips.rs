@@ -14,9 +14,9 @@ use crate::calls::{claim, claim_call, complete, job, progress, register, release
 
 fn trips(registry: &mut Registry<PostgresStore>, call: &Call) -> u64 {
     // Once beforehand, for what is made ready at its first use; a refusal costs as much as an answer.
-    drop(registry.apply(call.clone()));
+    drop(registry.apply(call));
     let before = registry.store().counters().round_trips;
-    drop(registry.apply(call.clone()));
+    drop(registry.apply(call));
     registry.store().counters().round_trips - before
 }
 
@@ -25,7 +25,7 @@ fn writes(registry: &mut Registry<PostgresStore>) -> Vec<Call> {
         register(registry, id);
     }
     let ended = claim(registry, "ended", "ann", 60_000);
-    registry.apply(complete(&ended, json!(1))).unwrap();
+    registry.apply(&complete(&ended, json!(1))).unwrap();
     let lease = claim(registry, "p", "ann", 60_000);
     let (scope, id) = (SessionScope::session("s"), || "p".to_owned());
     let wait = WaitState {
@@ -118,11 +118,11 @@ fn a_prune_is_three_round_trips_however_much_it_takes() {
         let id = format!("p{number:02}");
         register(&mut registry, &id);
         let lease = claim(&mut registry, &id, "ann", 1_000);
-        registry.apply(progress(&lease, json!(number))).unwrap();
-        registry.apply(complete(&lease, json!(number))).unwrap();
+        registry.apply(&progress(&lease, json!(number))).unwrap();
+        registry.apply(&complete(&lease, json!(number))).unwrap();
     }
     let before = registry.store().counters().round_trips;
-    let pruned = registry.apply(prune.clone()).unwrap();
+    let pruned = registry.apply(&prune).unwrap();
     let report = ProcessPruneReport { pruned_processes: 40, pruned_events: 80 };
     assert_eq!(pruned, fencepost::registry::calls::Reply::Pruned(report));
     // One more, for the statements that are made ready at the first prune that takes something.
@@ -131,8 +131,8 @@ fn a_prune_is_three_round_trips_however_much_it_takes() {
     register(&mut registry, "p00");
     let lease = claim(&mut registry, "p00", "ann", 1_000);
     assert_eq!(lease.fencing_token, 2);
-    registry.apply(complete(&lease, json!(0))).unwrap();
-    let again = registry.apply(prune).unwrap();
+    registry.apply(&complete(&lease, json!(0))).unwrap();
+    let again = registry.apply(&prune).unwrap();
     let report = ProcessPruneReport { pruned_processes: 1, pruned_events: 1 };
     assert_eq!(again, fencepost::registry::calls::Reply::Pruned(report));
 }
@@ -149,11 +149,11 @@ fn deleting_a_session_costs_a_few_round_trips_for_each_of_its_processes_and_none
         register(&mut registry, &id);
         let descriptor = ProcessHandleDescriptor { kind: "view".into(), label: None };
         let session_scope = SessionScope::session("s");
-        registry.apply(Call::GrantHandle { session_scope, process_id: id, descriptor }).unwrap();
+        registry.apply(&Call::GrantHandle { session_scope, process_id: id, descriptor }).unwrap();
     }
     assert_eq!(trips(&mut registry, &delete("another's")), 3);
     let before = registry.store().counters().round_trips;
-    registry.apply(delete("s")).unwrap();
+    registry.apply(&delete("s")).unwrap();
     let cost = registry.store().counters().round_trips - before;
     assert!(cost <= 2 + 2 * 10 + 4, "{cost} round trips for ten processes");
 }
@@ -166,10 +166,10 @@ fn a_refused_call_and_one_that_changes_nothing_commit_nothing() {
     register(&mut registry, "p");
     let lease = claim(&mut registry, "p", "ann", 1_000);
     let before = registry.store().counters().commits;
-    registry.apply(claim_call("p", "bob", 1_000)).unwrap();
-    registry.apply(claim_call("unknown", "bob", 1_000)).unwrap_err();
-    registry.apply(Call::RegisterProcess { registration: job("p") }).unwrap();
+    registry.apply(&claim_call("p", "bob", 1_000)).unwrap();
+    registry.apply(&claim_call("unknown", "bob", 1_000)).unwrap_err();
+    registry.apply(&Call::RegisterProcess { registration: job("p") }).unwrap();
     environment.set_wall(5_000);
-    registry.apply(progress(&lease, json!(1))).unwrap_err();
+    registry.apply(&progress(&lease, json!(1))).unwrap_err();
     assert_eq!(registry.store().counters().commits, before);
 }

@@ -29,11 +29,11 @@ fn open(path: &Path, options: SqliteOptions) -> Result<Registry<SqliteStore>, Re
 }
 
 fn register<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, RegistryError> {
-    registry.apply(Call::RegisterProcess { registration: registration(id, json!({})) })
+    registry.apply(&Call::RegisterProcess { registration: registration(id, json!({})) })
 }
 
 fn claim<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, RegistryError> {
-    registry.apply(Call::ClaimProcessLease {
+    registry.apply(&Call::ClaimProcessLease {
         process_id: id.to_owned(),
         owner: fencepost::model::lease::LeaseOwnerIdentity::opaque("ann", "1"),
         lease_ttl_ms: 10,
@@ -41,7 +41,7 @@ fn claim<S: Store>(registry: &mut Registry<S>, id: &str) -> Result<Reply, Regist
 }
 
 fn ids<S: Store>(registry: &mut Registry<S>) -> Vec<String> {
-    match registry.apply(Call::ListNonTerminal {}) {
+    match registry.apply(&Call::ListNonTerminal {}) {
         Ok(Reply::Records(records)) => records.iter().map(|record| record.id().to_owned()).collect(),
         other => panic!("a list is read: {other:?}"),
     }
@@ -165,10 +165,10 @@ fn a_damaged_row_is_named_and_hides_no_other() {
         // A list shows records, and no lease is part of one.
         if !damage.contains(" ids ") {
             let filter = ProcessListFilter::any();
-            calls.push(registry.apply(Call::ListProcesses { filter }));
+            calls.push(registry.apply(&Call::ListProcesses { filter }));
             calls.push(register(&mut registry, "bad"));
         }
-        calls.push(registry.apply(Call::ReadProcess { process_id: "bad".into() }));
+        calls.push(registry.apply(&Call::ReadProcess { process_id: "bad".into() }));
         for answer in calls {
             let (_, row) = refusal(answer);
             assert_eq!(row.as_deref(), Some("bad"), "{damage}");
@@ -188,7 +188,7 @@ fn a_prune_deletes_nothing_that_only_its_index_calls_ended() {
     register(&mut registry, "p").unwrap();
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute("UPDATE processes SET status = 1", []).unwrap();
-    let pruned = registry.apply(Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX });
+    let pruned = registry.apply(&Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX });
     assert_eq!(refusal(pruned).1.as_deref(), Some("p"));
     vandal.execute("UPDATE processes SET status = 0", []).unwrap();
     assert_eq!(ids(&mut registry), ["p"]);
@@ -267,7 +267,7 @@ fn what_is_left_of_a_lost_row_does_not_become_part_of_a_new_life() {
     let descriptor = fencepost::model::handle::ProcessHandleDescriptor { kind: "view".into(), label: None };
     let grant =
         Call::GrantHandle { session_scope: session_scope.clone(), process_id: "p".into(), descriptor };
-    registry.apply(grant).unwrap();
+    registry.apply(&grant).unwrap();
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute("DELETE FROM processes", []).unwrap();
     let calls = [
@@ -276,7 +276,7 @@ fn what_is_left_of_a_lost_row_does_not_become_part_of_a_new_life() {
         Call::DeleteSessionProcessState { session_id: "s".into() },
     ];
     for call in calls {
-        assert_eq!(refusal(registry.apply(call)).1.as_deref(), Some("p"));
+        assert_eq!(refusal(registry.apply(&call)).1.as_deref(), Some("p"));
     }
 }
 
@@ -287,15 +287,15 @@ fn a_prune_leaves_nothing_but_the_high_water() {
     let mut registry = open(&path, SqliteOptions::default()).unwrap();
     register(&mut registry, "p").unwrap();
     let request = fencepost::model::event::ProcessEventAppendRequest::new("signal.a", json!({}));
-    registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+    registry.apply(&Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     let Ok(Reply::Claim(fencepost::model::lease::ProcessLeaseClaimOutcome::Acquired(lease))) =
         claim(&mut registry, "p")
     else {
         panic!("a free process is granted");
     };
     let await_output = ProcessAwaitOutput::Success { value: json!(1) };
-    registry.apply(Call::CompleteProcessWithLease { lease, await_output }).unwrap();
-    registry.apply(Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }).unwrap();
+    registry.apply(&Call::CompleteProcessWithLease { lease, await_output }).unwrap();
+    registry.apply(&Call::PruneTerminalProcesses { cutoff_epoch_ms: u64::MAX }).unwrap();
     let looker = rusqlite::Connection::open(&path).unwrap();
     let rows = |table: &str| -> i64 {
         looker.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
@@ -312,7 +312,7 @@ fn a_file_that_went_away_is_not_replaced_by_an_empty_one() {
     assert!(matches!(register(&mut registry, "poison"), Err(RegistryError::Unavailable { .. })));
     let elsewhere = folder.path().join("elsewhere.db");
     std::fs::rename(&path, &elsewhere).unwrap();
-    refusal(registry.apply(Call::ReadProcess { process_id: "p".into() }));
+    refusal(registry.apply(&Call::ReadProcess { process_id: "p".into() }));
     refusal(register(&mut registry, "p"));
     assert!(!path.exists());
     std::fs::write(&path, []).unwrap();
@@ -354,22 +354,22 @@ fn a_damaged_event_is_an_error_and_not_a_shorter_log() {
     register(&mut registry, "p").unwrap();
     for name in ["signal.a", "signal.b"] {
         let request = fencepost::model::event::ProcessEventAppendRequest::new(name, json!({}));
-        registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+        registry.apply(&Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     }
     let vandal = rusqlite::Connection::open(&path).unwrap();
     let whole: String = vandal.query_row("SELECT event FROM events", [], |row| row.get(0)).unwrap();
     vandal
         .execute("UPDATE events SET event = replace(event, ':2', ':9') WHERE event_type = 'signal.b'", [])
         .unwrap();
-    let log = registry.apply(Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
+    let log = registry.apply(&Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
     assert!(refusal(log).0.contains("another one"));
     vandal.execute("UPDATE events SET event = 'x' WHERE event_type = 'signal.b'", []).unwrap();
-    let log = registry.apply(Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
+    let log = registry.apply(&Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
     assert_eq!(refusal(log).1.as_deref(), Some("p"));
-    let recent = registry.apply(Call::RecentEvents { process_id: "p".into(), limit: 1 });
+    let recent = registry.apply(&Call::RecentEvents { process_id: "p".into(), limit: 1 });
     assert_eq!(refusal(recent).1.as_deref(), Some("p"));
     vandal.execute("UPDATE events SET event = replace(?1, '\"p\"', '\"q\"')", [whole]).unwrap();
-    let log = registry.apply(Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
+    let log = registry.apply(&Call::EventsAfter { process_id: "p".into(), after_sequence: 0 });
     assert!(refusal(log).0.contains("another one"));
 }
 
@@ -381,7 +381,7 @@ fn a_log_with_a_hole_is_damaged_and_not_short() {
     register(&mut registry, "p").unwrap();
     for name in ["signal.a", "signal.b", "signal.c"] {
         let request = fencepost::model::event::ProcessEventAppendRequest::new(name, json!({}));
-        registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+        registry.apply(&Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     }
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute("DELETE FROM events WHERE event_type = 'signal.b'", []).unwrap();
@@ -389,7 +389,7 @@ fn a_log_with_a_hole_is_damaged_and_not_short() {
         Call::EventsAfter { process_id: "p".into(), after_sequence: 0 },
         Call::RecentEvents { process_id: "p".into(), limit: 9 },
     ] {
-        let (cause, row) = refusal(registry.apply(call));
+        let (cause, row) = refusal(registry.apply(&call));
         assert!(cause.contains("event 2 is missing"), "{cause}");
         assert_eq!(row.as_deref(), Some("p"));
     }
@@ -435,7 +435,7 @@ fn a_full_disk_refuses_a_write_and_keeps_all_earlier_ones() {
     let refused = loop {
         let id = format!("process-{:04}", kept.len());
         match registry
-            .apply(Call::RegisterProcess { registration: registration(&id, json!("x".repeat(2_000))) })
+            .apply(&Call::RegisterProcess { registration: registration(&id, json!("x".repeat(2_000))) })
         {
             Ok(_) => kept.push(id),
             Err(error) => break error,
@@ -460,7 +460,7 @@ fn a_commit_that_cannot_be_written_is_an_unknown_outcome() {
         for number in 0..400 {
             let id = format!("process-{number:04}");
             let registration = registration(&id, json!("x".repeat(5_000)));
-            match registry.apply(Call::RegisterProcess { registration }) {
+            match registry.apply(&Call::RegisterProcess { registration }) {
                 Ok(_) => println!("\nacknowledged {id}"),
                 Err(RegistryError::Unavailable { .. }) => println!("\nunknown {id}"),
                 Err(RegistryError::Backend { .. }) => println!("\nfailed {id}"),
@@ -547,13 +547,13 @@ fn huge_and_foreign_payloads_come_back_whole_from_both_stores() {
     for (number, payload) in payloads.into_iter().enumerate() {
         let registration = registration(&format!("p{number}"), payload);
         for answer in [
-            sqlite.apply(Call::RegisterProcess { registration: registration.clone() }),
-            memory.apply(Call::RegisterProcess { registration: registration.clone() }),
+            sqlite.apply(&Call::RegisterProcess { registration: registration.clone() }),
+            memory.apply(&Call::RegisterProcess { registration: registration.clone() }),
         ] {
             answer.unwrap();
         }
         let read = Call::ReadProcess { process_id: registration.id.clone() };
-        for answer in [sqlite.apply(read.clone()), memory.apply(read.clone())] {
+        for answer in [sqlite.apply(&read), memory.apply(&read)] {
             match answer {
                 Ok(Reply::MaybeRecord(Some(record))) => assert!(*record.registration == registration),
                 other => panic!("{other:?}"),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Dispatch, Facade, Reply, Submit};
 use fencepost::testing::block_on;
 use fencepost::testing::conformance::CASES;
 use fencepost::{ProcessRegistry, RegistryError};
@@ -64,8 +64,8 @@ struct Notebook(Arc<Mutex<Vec<Call>>>);
 
 #[async_trait]
 impl Submit for Notebook {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        self.0.lock().unwrap().push(call);
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        self.0.lock().unwrap().push(Call::clone(&call));
         Err(RegistryError::unavailable("note a call", "a notebook answers nothing"))
     }
 
@@ -85,10 +85,10 @@ fn a_call_passes_facade_and_dispatch_unchanged() {
         let notebook = Notebook::default();
         let inner: Arc<dyn ProcessRegistry> = Arc::new(Facade(notebook.clone()));
         let outer: Arc<dyn ProcessRegistry> = Arc::new(Facade(Dispatch(inner)));
-        let answer = block_on(Dispatch(outer).submit(call.clone()));
+        let answer = block_on(Dispatch(outer).submit(call.clone().into()));
         match call {
             Call::GetProcess { .. } => {
-                assert_eq!(answer, Ok(Reply::MaybeRecord(None)), "a failed read is none")
+                assert_eq!(answer, Ok(Box::new(Reply::MaybeRecord(None))), "a failed read is none")
             }
             _ => assert!(answer.is_err_and(|error| error.outcome_is_unknown())),
         }
@@ -103,10 +103,10 @@ struct Confused;
 
 #[async_trait]
 impl Submit for Confused {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        Ok(match call {
-            Call::CountEventsThrough { .. } => Reply::Truth(true),
-            _ => Reply::Count(7),
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        Ok(match *call {
+            Call::CountEventsThrough { .. } => Box::new(Reply::Truth(true)),
+            _ => Box::new(Reply::Count(7)),
         })
     }
 
@@ -121,7 +121,7 @@ fn a_reply_of_another_kind_is_an_unknown_outcome_and_no_panic() {
         serde_json::from_str(include_str!("every_call.json")).expect("one call of each kind");
     for call in calls.into_iter().filter(|call| !matches!(call, Call::GetProcess { .. })) {
         let confused: Arc<dyn ProcessRegistry> = Arc::new(Facade(Confused));
-        let answer = block_on(Dispatch(confused).submit(call));
+        let answer = block_on(Dispatch(confused).submit(call.into()));
         assert!(answer.is_err_and(|error| error.outcome_is_unknown()));
     }
 }

@@ -58,7 +58,7 @@ fn reads_the_clock_once<S: Store>(store: S) {
     let mut registry = Registry::new(store, Arc::new(environment));
     for call in every_call() {
         let before = readings.load(Ordering::Relaxed);
-        let answer = registry.apply(call.clone());
+        let answer = registry.apply(&call);
         if !matches!(answer, Err(RegistryError::InvalidArgument { .. })) {
             assert_eq!(readings.load(Ordering::Relaxed), before + 1, "{}", call.method());
         }
@@ -112,7 +112,7 @@ fn the_clock_is_read_under_the_write_lock() {
     for call in every_call() {
         let before = locked_out.load(Ordering::Relaxed);
         let method = call.method();
-        let answer = registry.apply(call);
+        let answer = registry.apply(&call);
         if !reads.contains(&method) {
             assert_eq!(locked_out.load(Ordering::Relaxed), before + 1, "{method}: {answer:?}");
         }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Dispatch, Facade, Submit, dispatch};
 use fencepost::rules::{Rules, leases};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
 use fencepost::testing::conformance::{Backend, ConformanceException, run_except};
 use fencepost::testing::manual_environment::HandEnvironment;
-use fencepost::{ProcessRegistry, Registry, RegistryError};
+use fencepost::{ProcessRegistry, Registry};
 use tempfile::TempDir;
 
 /// Memory, called inline.
@@ -95,11 +95,11 @@ struct Sleeping {
 
 #[async_trait]
 impl Submit for Sleeping {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let (sleep, inner) = (self.environment.sleep(Duration::from_millis(4)), Arc::clone(&self.inner));
         let answer = async move {
             sleep.await;
-            dispatch(inner.as_ref(), call).await
+            dispatch(inner.as_ref(), &call).await
         };
         match self.sleeps {
             Sleeps::InTheCall => answer.await,

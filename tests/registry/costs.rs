@@ -23,7 +23,7 @@ fn registration(id: &str, definition: &str, disposition: RecoveryDisposition) ->
 
 fn claimed<S: Store>(registry: &mut Registry<S>, id: &str) -> ProcessLease {
     let owner = LeaseOwnerIdentity::opaque("ann", "1");
-    match registry.apply(Call::ClaimProcessLease { process_id: id.into(), owner, lease_ttl_ms: 1_000 }) {
+    match registry.apply(&Call::ClaimProcessLease { process_id: id.into(), owner, lease_ttl_ms: 1_000 }) {
         Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => lease,
         other => panic!("{other:?}"),
     }
@@ -32,7 +32,7 @@ fn claimed<S: Store>(registry: &mut Registry<S>, id: &str) -> ProcessLease {
 fn end<S: Store>(registry: &mut Registry<S>, id: &str) {
     let lease = claimed(registry, id);
     let await_output = ProcessAwaitOutput::Success { value: json!(1) };
-    registry.apply(Call::CompleteProcessWithLease { lease, await_output }).unwrap();
+    registry.apply(&Call::CompleteProcessWithLease { lease, await_output }).unwrap();
 }
 
 /// Half of the others are running and half have ended; each has a log.
@@ -40,9 +40,9 @@ fn crowd<S: Store>(registry: &mut Registry<S>, others: usize) {
     for number in 0..others {
         let id = format!("other-{number:05}");
         let registration = registration(&id, "common", RecoveryDisposition::Rerunnable);
-        registry.apply(Call::RegisterProcess { registration }).unwrap();
+        registry.apply(&Call::RegisterProcess { registration }).unwrap();
         let request = ProcessEventAppendRequest::new("signal.go", json!({}));
-        registry.apply(Call::AppendEvent { process_id: id.clone(), request }).unwrap();
+        registry.apply(&Call::AppendEvent { process_id: id.clone(), request }).unwrap();
         if number % 2 == 0 {
             end(registry, &id);
         }
@@ -57,9 +57,9 @@ fn calls<S: Store>(registry: &mut Registry<S>) -> Vec<(&'static str, Call)> {
         [("mine", RecoveryDisposition::OwnerBound), ("mine-too", RecoveryDisposition::OwnerBound)]
     {
         let registration = registration(id, "rare", disposition);
-        registry.apply(Call::RegisterProcess { registration }).unwrap();
+        registry.apply(&Call::RegisterProcess { registration }).unwrap();
         let (session_scope, descriptor) = (scope.clone(), descriptor.clone());
-        registry.apply(Call::GrantHandle { session_scope, process_id: id.into(), descriptor }).unwrap();
+        registry.apply(&Call::GrantHandle { session_scope, process_id: id.into(), descriptor }).unwrap();
     }
     let lease = claimed(registry, "mine");
     let wait = WaitState {
@@ -71,7 +71,7 @@ fn calls<S: Store>(registry: &mut Registry<S>) -> Vec<(&'static str, Call)> {
         },
         since_ms: 1,
     };
-    registry.apply(Call::SetProcessWaitWithLease { lease: lease.clone(), wait }).unwrap();
+    registry.apply(&Call::SetProcessWaitWithLease { lease: lease.clone(), wait }).unwrap();
     let id = || "mine".to_owned();
     let running = ProcessListFilter::default();
     let list = |filter| Call::ListProcesses { filter };
@@ -158,7 +158,7 @@ fn sqlite_costs(others: usize) -> Vec<(&'static str, u64)> {
         .chain(indexed_lists())
         .map(|(name, call)| {
             let before = registry.store().counters();
-            registry.apply(call).unwrap();
+            registry.apply(&call).unwrap();
             let after = registry.store().counters();
             assert!(after.statements > before.statements);
             assert_eq!(after.full_scan_steps, before.full_scan_steps, "{name} scanned a table");
@@ -183,7 +183,7 @@ fn memory_costs(others: usize) -> Vec<(&'static str, u64)> {
         .into_iter()
         .map(|(name, call)| {
             let before = registry.store().rows_touched();
-            registry.apply(call).unwrap();
+            registry.apply(&call).unwrap();
             (name, registry.store().rows_touched() - before)
         })
         .collect()
@@ -225,10 +225,10 @@ fn what_happens_to_a_process_does_not_write_its_registration_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("r.db"), SqliteOptions::default()).unwrap();
     let mut registry = Registry::new(store, Arc::new(HandEnvironment::at_epoch_ms(1_000)));
-    registry.apply(Call::RegisterProcess { registration: crate::sample::job("p") }).unwrap();
+    registry.apply(&Call::RegisterProcess { registration: crate::sample::job("p") }).unwrap();
     let before = registry.store().counters().statements;
     let request = ProcessEventAppendRequest::new("signal.go", json!({}));
-    registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+    registry.apply(&Call::AppendEvent { process_id: "p".into(), request }).unwrap();
     assert_eq!(registry.store().counters().statements - before, 1 + 3);
 }
 
@@ -239,15 +239,15 @@ fn the_work_list_costs_its_own_rows_and_no_ended_ones() {
         for number in 0..ended {
             let id = format!("ended-{number}");
             let registration = registration(&id, "d", RecoveryDisposition::Rerunnable);
-            registry.apply(Call::RegisterProcess { registration }).unwrap();
+            registry.apply(&Call::RegisterProcess { registration }).unwrap();
             end(&mut registry, &id);
         }
         for number in 0..10 {
             let registration = registration(&format!("open-{number}"), "d", RecoveryDisposition::Rerunnable);
-            registry.apply(Call::RegisterProcess { registration }).unwrap();
+            registry.apply(&Call::RegisterProcess { registration }).unwrap();
         }
         let before = registry.store().rows_touched();
-        registry.apply(Call::ListNonTerminal {}).unwrap();
+        registry.apply(&Call::ListNonTerminal {}).unwrap();
         registry.store().rows_touched() - before
     };
     assert_eq!((listed(0), listed(500)), (10, 10));
@@ -261,13 +261,13 @@ fn keyed_appends_and_counts_on_sqlite_do_not_grow_with_their_own_log() {
         let store = SqliteStore::open(folder.path().join("r.db"), SqliteOptions::default()).unwrap();
         let mut registry = Registry::new(store, Arc::new(HandEnvironment::at_epoch_ms(1_000)));
         let registration = registration("p", "d", RecoveryDisposition::Rerunnable);
-        registry.apply(Call::RegisterProcess { registration }).unwrap();
+        registry.apply(&Call::RegisterProcess { registration }).unwrap();
         let keyed = || ProcessEventAppendRequest::new("signal.rare", json!({})).with_replay("k");
-        registry.apply(Call::AppendEvent { process_id: "p".into(), request: keyed() }).unwrap();
+        registry.apply(&Call::AppendEvent { process_id: "p".into(), request: keyed() }).unwrap();
         for number in 0..others {
             let request =
                 ProcessEventAppendRequest::new("signal.go", json!(number)).with_replay(number.to_string());
-            registry.apply(Call::AppendEvent { process_id: "p".into(), request }).unwrap();
+            registry.apply(&Call::AppendEvent { process_id: "p".into(), request }).unwrap();
         }
         [
             Call::AppendEvent { process_id: "p".into(), request: keyed() },
@@ -281,7 +281,7 @@ fn keyed_appends_and_counts_on_sqlite_do_not_grow_with_their_own_log() {
         ]
         .map(|call| {
             let before = registry.store().counters().vm_steps;
-            registry.apply(call).unwrap();
+            registry.apply(&call).unwrap();
             registry.store().counters().vm_steps - before
         })
     };
@@ -299,11 +299,11 @@ fn lists_by_definition_and_by_disposition_do_not_grow_with_ended_rows() {
         for number in 0..ended {
             let id = format!("ended-{number}");
             let registration = registration(&id, "d", RecoveryDisposition::Rerunnable);
-            registry.apply(Call::RegisterProcess { registration }).unwrap();
+            registry.apply(&Call::RegisterProcess { registration }).unwrap();
             end(&mut registry, &id);
         }
         let open = registration("open", "d", RecoveryDisposition::Rerunnable);
-        registry.apply(Call::RegisterProcess { registration: open }).unwrap();
+        registry.apply(&Call::RegisterProcess { registration: open }).unwrap();
         let running = ProcessListFilter::default();
         let page = ProcessListFilter { limit: Some(1), ..ProcessListFilter::any() };
         let disposition = Some(RecoveryDisposition::Rerunnable);
@@ -315,7 +315,7 @@ fn lists_by_definition_and_by_disposition_do_not_grow_with_ended_rows() {
         ]
         .map(|filter| {
             let before = registry.store().counters().vm_steps;
-            registry.apply(Call::ListProcesses { filter }).unwrap();
+            registry.apply(&Call::ListProcesses { filter }).unwrap();
             registry.store().counters().vm_steps - before
         })
     };

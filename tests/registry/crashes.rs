@@ -44,7 +44,7 @@ fn registration(id: &str) -> ProcessRegistration {
 
 fn claim(registry: &mut Registry<SqliteStore>, id: &str, who: &str) -> ProcessLeaseClaimOutcome {
     let owner = LeaseOwnerIdentity::opaque(who, format!("{who}-{}", std::process::id()));
-    match registry.apply(Call::ClaimProcessLease { process_id: id.to_owned(), owner, lease_ttl_ms: 600_000 })
+    match registry.apply(&Call::ClaimProcessLease { process_id: id.to_owned(), owner, lease_ttl_ms: 600_000 })
     {
         Ok(Reply::Claim(outcome)) => outcome,
         other => panic!("a claim is answered: {other:?}"),
@@ -60,32 +60,32 @@ fn acknowledge(what: &str) {
 
 fn victim(file: &Path, round: usize) {
     let mut registry = open(file);
-    registry.apply(Call::RegisterProcess { registration: registration("shared") }).unwrap();
+    registry.apply(&Call::RegisterProcess { registration: registration("shared") }).unwrap();
     for number in 0.. {
         let id = format!("process-{round}-{number}");
-        registry.apply(Call::RegisterProcess { registration: registration(&id) }).unwrap();
+        registry.apply(&Call::RegisterProcess { registration: registration(&id) }).unwrap();
         acknowledge(&format!("registered {id}"));
         let append = |registry: &mut Registry<SqliteStore>, payload| {
             let request = ProcessEventAppendRequest::new("signal.step", payload);
-            registry.apply(Call::AppendEvent { process_id: id.clone(), request }).unwrap();
+            registry.apply(&Call::AppendEvent { process_id: id.clone(), request }).unwrap();
         };
         append(&mut registry, json!(1));
         append(&mut registry, json!("x".repeat(10_000)));
         acknowledge(&format!("appended {id}"));
         if let ProcessLeaseClaimOutcome::Acquired(lease) = claim(&mut registry, &id, "victim") {
             let await_output = ProcessAwaitOutput::Success { value: json!(id) };
-            registry.apply(Call::CompleteProcessWithLease { lease, await_output }).unwrap();
+            registry.apply(&Call::CompleteProcessWithLease { lease, await_output }).unwrap();
             acknowledge(&format!("completed {id}"));
         }
         if let ProcessLeaseClaimOutcome::Acquired(lease) = claim(&mut registry, "shared", "victim") {
             acknowledge(&format!("fence {}", lease.fencing_token));
-            registry.apply(Call::CompleteProcessLease { completion: lease.completion() }).unwrap();
+            registry.apply(&Call::CompleteProcessLease { completion: lease.completion() }).unwrap();
         }
     }
 }
 
 fn read(registry: &mut Registry<SqliteStore>, id: &str) -> Option<ProcessRecord> {
-    match registry.apply(Call::ReadProcess { process_id: id.to_owned() }) {
+    match registry.apply(&Call::ReadProcess { process_id: id.to_owned() }) {
         Ok(Reply::MaybeRecord(record)) => record,
         other => panic!("a read is answered: {other:?}"),
     }
@@ -93,8 +93,8 @@ fn read(registry: &mut Registry<SqliteStore>, id: &str) -> Option<ProcessRecord>
 
 fn free_shared(registry: &mut Registry<SqliteStore>) {
     let process_id = "shared".to_owned();
-    if let Ok(Reply::MaybeLease(Some(lease))) = registry.apply(Call::GetProcessLease { process_id }) {
-        registry.apply(Call::CompleteProcessLease { completion: lease.completion() }).unwrap();
+    if let Ok(Reply::MaybeLease(Some(lease))) = registry.apply(&Call::GetProcessLease { process_id }) {
+        registry.apply(&Call::CompleteProcessLease { completion: lease.completion() }).unwrap();
     }
 }
 
@@ -161,7 +161,7 @@ fn a_killed_process_loses_nothing_it_acknowledged_and_no_fence_repeats() {
             let record = read(&mut registry, id).unwrap_or_else(|| panic!("{id} was {what} and is gone"));
             assert_eq!(*record.registration, registration(id));
             let after = Call::EventsAfter { process_id: id.clone(), after_sequence: 0 };
-            let Ok(Reply::Events(events)) = registry.apply(after) else { panic!("a log is read") };
+            let Ok(Reply::Events(events)) = registry.apply(&after) else { panic!("a log is read") };
             if *what != "registered" {
                 assert!(
                     events.len() >= 2 && events[1].payload == json!("x".repeat(10_000)),
@@ -192,7 +192,7 @@ fn four_processes_share_a_new_file_and_each_lease_has_one_winner() {
         let mut registry = open(Path::new(&file));
         for number in 0..PROCESSES {
             let id = format!("p{number}");
-            registry.apply(Call::RegisterProcess { registration: registration(&id) }).unwrap();
+            registry.apply(&Call::RegisterProcess { registration: registration(&id) }).unwrap();
             if let ProcessLeaseClaimOutcome::Acquired(lease) = claim(&mut registry, &id, &round) {
                 acknowledge(&format!("won {id} {}", lease.fencing_token));
             }
@@ -219,7 +219,7 @@ fn four_processes_share_a_new_file_and_each_lease_has_one_winner() {
     let mut registry = open(&file);
     for id in winners.keys() {
         let Ok(Reply::MaybeLease(Some(lease))) =
-            registry.apply(Call::GetProcessLease { process_id: id.clone() })
+            registry.apply(&Call::GetProcessLease { process_id: id.clone() })
         else {
             panic!("the winner's lease is stored");
         };
@@ -241,14 +241,14 @@ fn a_new_file_may_be_opened_by_many_at_once() {
                     gate.wait();
                     let mut registry = open(&path);
                     let registration = registration(&format!("p{number}"));
-                    registry.apply(Call::RegisterProcess { registration }).map(drop)
+                    registry.apply(&Call::RegisterProcess { registration }).map(drop)
                 })
             })
             .collect();
         for opener in openers {
             opener.join().unwrap().unwrap();
         }
-        let Ok(Reply::Records(records)) = open(&path).apply(Call::ListNonTerminal {}) else {
+        let Ok(Reply::Records(records)) = open(&path).apply(&Call::ListNonTerminal {}) else {
             panic!("a list is read");
         };
         assert_eq!(records.len(), 6);

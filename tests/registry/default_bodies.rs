@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::*;
-use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Dispatch, Facade, Submit, dispatch};
 use fencepost::rules::writes::{Admission, Authority};
 use fencepost::rules::{Rules, writes};
 use fencepost::store::MemoryStore;
@@ -26,9 +26,9 @@ struct OldProtocol {
 
 #[async_trait]
 impl Submit for OldProtocol {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let is_check = matches!(call, Call::RenewProcessLease { .. });
-        let answer = dispatch(self.inner.as_ref(), call).await;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let is_check = matches!(*call, Call::RenewProcessLease { .. });
+        let answer = dispatch(self.inner.as_ref(), &call).await;
         if is_check {
             (self.between)();
         }

@@ -56,7 +56,7 @@ struct Desk<S> {
 
 impl<S: Store> Desk<S> {
     fn call(&mut self, call: Call) -> Result<Reply, RegistryError> {
-        self.registry.apply(call)
+        self.registry.apply(&call)
     }
 
     fn grant(&mut self, owner: LeaseOwnerIdentity) -> ProcessLease {

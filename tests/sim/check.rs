@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Facade, Submit, dispatch};
 use fencepost::store::MemoryStore;
-use fencepost::{ProcessRegistry, Registry, RegistryError};
+use fencepost::{ProcessRegistry, Registry};
 use fencepost_sim::check::{CheckError, check_plan};
 use fencepost_sim::coverage::Mark;
 use fencepost_sim::generate::generate;
@@ -39,8 +39,8 @@ impl MyRegistry {
 
 #[async_trait]
 impl Submit for MyRegistry {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let call = match call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let call = match Arc::unwrap_or_clone(call) {
             // The bug: a release frees the lease whoever holds it.
             Call::CompleteProcessLease { mut completion } if self.releases_any_lease => {
                 if let Some(lease) = self.inner.get_process_lease(&completion.process_id).await? {
@@ -50,7 +50,7 @@ impl Submit for MyRegistry {
             }
             call => call,
         };
-        dispatch(self.inner.as_ref(), call).await
+        dispatch(self.inner.as_ref(), &call).await
     }
 
     fn durability_tier(&self) -> DurabilityTier {

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use fencepost::Registry;
 use fencepost::environment::Environment;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Facade, Reply, Submit};
 use fencepost::store::MemoryStore;
-use fencepost::{Registry, RegistryError};
 use fencepost_sim::{Options, Subject, check, planted};
 
-type Distort = fn(&Call, Result<Reply, RegistryError>) -> Result<Reply, RegistryError>;
+type Distort = fn(&Call, Answer) -> Answer;
 
 /// An honest registry whose answers are told differently.
 struct Distorted<S> {
@@ -22,7 +22,7 @@ struct Distorted<S> {
 
 #[async_trait]
 impl<S: Submit> Submit for Distorted<S> {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let answer = self.inner.submit(call.clone()).await;
         (self.distort)(&call, answer)
     }
@@ -63,14 +63,12 @@ fn broken_by(seeds: u64, subject: Subject, not_claimed: &'static [&'static str])
     Some(failure.law().unwrap_or_else(|| panic!("{failure}")).to_owned())
 }
 
-fn delivers_no_wake(_: &Call, answer: Result<Reply, RegistryError>) -> Result<Reply, RegistryError> {
-    answer.map(|reply| match reply {
-        Reply::Appended(mut appended) => {
-            appended.wake_delivery = None;
-            Reply::Appended(appended)
-        }
-        reply => reply,
-    })
+fn delivers_no_wake(_: &Call, answer: Answer) -> Answer {
+    let mut reply = answer?;
+    if let Reply::Appended(appended) = &mut *reply {
+        appended.wake_delivery = None;
+    }
+    Ok(reply)
 }
 
 #[test]
@@ -83,8 +81,12 @@ fn a_part_of_an_answer_is_left_out() {
     );
 }
 
-fn has_no_handle(_: &Call, answer: Result<Reply, RegistryError>) -> Result<Reply, RegistryError> {
-    answer.map(|reply| if let Reply::Truth(_) = reply { Reply::Truth(false) } else { reply })
+fn has_no_handle(_: &Call, answer: Answer) -> Answer {
+    let mut reply = answer?;
+    if let Reply::Truth(has_one) = &mut *reply {
+        *has_one = false;
+    }
+    Ok(reply)
 }
 
 #[test]
@@ -110,14 +112,14 @@ fn a_kind_of_write_is_left_unfenced() {
 }
 
 /// A lease is told to last a millisecond less than it does.
-fn shortens(call: &Call, answer: Result<Reply, RegistryError>) -> Result<Reply, RegistryError> {
-    match (call, answer) {
-        (Call::ClaimProcessLease { .. }, Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(mut lease)))) => {
-            lease.expires_at_epoch_ms -= 1;
-            Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease)))
-        }
-        (_, answer) => answer,
+fn shortens(call: &Call, answer: Answer) -> Answer {
+    let mut reply = answer?;
+    if let (Call::ClaimProcessLease { .. }, Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) =
+        (call, &mut *reply)
+    {
+        lease.expires_at_epoch_ms -= 1;
     }
+    Ok(reply)
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn registration(number: u64) -> ProcessRegistration {
 }
 
 fn ids(registry: &mut Registry<SqliteStore>) -> BTreeSet<String> {
-    match registry.apply(Call::ListNonTerminal {}) {
+    match registry.apply(&Call::ListNonTerminal {}) {
         Ok(Reply::Records(records)) => records.into_iter().map(|record| record.id().to_owned()).collect(),
         other => panic!("a sound disk shows its rows: {other:?}"),
     }
@@ -87,7 +87,7 @@ fn crashes_that_lose(count: u64, of: Crash, tuning: &[&str], syncs_when_opened: 
                 *number += 1;
                 let registration = registration(*number);
                 let id = registration.id.clone();
-                match registry.apply(Call::RegisterProcess { registration }) {
+                match registry.apply(&Call::RegisterProcess { registration }) {
                     Ok(_) => drop(acknowledged.insert(id)),
                     Err(_) => return,
                 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Facade, Reply, Submit, dispatch};
 use fencepost::store::MemoryStore;
 use fencepost::{ProcessRegistry, Registry, RegistryError};
 use fencepost_sim::history::event::{CallKind, Event, EventKind, TurnedOut, What, Write};
@@ -63,8 +63,8 @@ struct Hesitant {
 
 #[async_trait]
 impl Submit for Hesitant {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let answer = dispatch(self.inner.as_ref(), call).await;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let answer = dispatch(self.inner.as_ref(), &call).await;
         self.environment.sleep(Duration::from_millis(100)).await;
         answer
     }
@@ -107,18 +107,16 @@ struct Taciturn {
 
 #[async_trait]
 impl Submit for Taciturn {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let (method, is_start) = (call.method(), matches!(call, Call::RecordFirstStartedWithLease { .. }));
-        let answer = dispatch(self.inner.as_ref(), call).await?;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let (method, is_start) = (call.method(), matches!(*call, Call::RecordFirstStartedWithLease { .. }));
+        let mut reply = dispatch(self.inner.as_ref(), &call).await?;
         if is_start {
             return Err(RegistryError::unavailable(method, "the commit failed, or did not"));
         }
-        Ok(match answer {
-            Reply::Events(events) => Reply::Events(
-                events.into_iter().filter(|event| event.event_type != "process.started").collect(),
-            ),
-            answer => answer,
-        })
+        if let Reply::Events(events) = &mut *reply {
+            events.retain(|event| event.event_type != "process.started");
+        }
+        Ok(reply)
     }
 
     fn durability_tier(&self) -> DurabilityTier {

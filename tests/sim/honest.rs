@@ -12,7 +12,7 @@ use fencepost::environment::Environment;
 use fencepost::model::lease::ProcessLease;
 use fencepost::model::process::{DurabilityTier, ProcessAwaitOutput};
 use fencepost::model::row::Tenure;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Facade, Submit, dispatch};
 use fencepost::registry::inline::Inline;
 use fencepost::rules::{self, Rules, leases};
 use fencepost::store::MemoryStore;
@@ -168,31 +168,31 @@ impl Reached {
 
 #[async_trait]
 impl Submit for Reached {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let (is_read, method) = (call.is_read(), call.method());
         let unknown = || RegistryError::unavailable(method, "the connection was lost");
         match self.how {
             How::Slow { before_ms, after_ms } => {
                 self.wait(before_ms).await;
-                let answer = dispatch(self.inner.as_ref(), call).await;
+                let answer = dispatch(self.inner.as_ref(), &call).await;
                 self.wait(after_ms).await;
                 answer
             }
             How::ReadsComeLate { by_ms } => {
-                let answer = dispatch(self.inner.as_ref(), call).await;
+                let answer = dispatch(self.inner.as_ref(), &call).await;
                 self.wait(if is_read { by_ms } else { 0 }).await;
                 answer
             }
             How::AnswersOvertake => {
-                let answer = dispatch(self.inner.as_ref(), call).await;
+                let answer = dispatch(self.inner.as_ref(), &call).await;
                 self.wait(number % 3 * 3).await;
                 answer
             }
             How::LossesAreOne => {
                 let is_fenced = method.ends_with("_with_lease") || method == "renew_process_lease";
                 let process_id = call.process_id().unwrap_or_default().to_owned();
-                match dispatch(self.inner.as_ref(), call).await {
+                match dispatch(self.inner.as_ref(), &call).await {
                     Err(error) if is_fenced && rules::worker::is_loss(&error) => {
                         Err(RegistryError::LeaseLost { process_id })
                     }
@@ -200,13 +200,13 @@ impl Submit for Reached {
                 }
             }
             How::OutcomesAreUnknown if liveness_phase_has_begun() => {
-                dispatch(self.inner.as_ref(), call).await
+                dispatch(self.inner.as_ref(), &call).await
             }
             How::OutcomesAreUnknown if !is_read && number.is_multiple_of(11) => Err(unknown()),
             How::OutcomesAreUnknown if !is_read && number.is_multiple_of(7) => {
-                dispatch(self.inner.as_ref(), call).await.and_then(|_| Err(unknown()))
+                dispatch(self.inner.as_ref(), &call).await.and_then(|_| Err(unknown()))
             }
-            How::OutcomesAreUnknown => dispatch(self.inner.as_ref(), call).await,
+            How::OutcomesAreUnknown => dispatch(self.inner.as_ref(), &call).await,
         }
     }
 

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use fencepost::environment::{BoxFuture, Environment};
 use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Facade, Submit, dispatch};
 use fencepost::store::{MemoryStore, SqliteOptions, SqliteStore};
-use fencepost::{ProcessRegistry, Registry, RegistryError};
+use fencepost::{ProcessRegistry, Registry};
 use fencepost_sim::generate::generate;
 use fencepost_sim::judge::{judge, record, rejudge};
 use fencepost_sim::plan::Store;
@@ -27,8 +27,8 @@ struct Others {
 
 #[async_trait]
 impl Submit for Others {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let call = match call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let call = match Arc::unwrap_or_clone(call) {
             // By the name of the process alone, as a lock without a token would.
             Call::CompleteProcessLease { mut completion } if self.forgets_whose_release_it_is => {
                 if let Some(lease) = self.inner.get_process_lease(&completion.process_id).await? {
@@ -38,7 +38,7 @@ impl Submit for Others {
             }
             call => call,
         };
-        dispatch(self.inner.as_ref(), call).await
+        dispatch(self.inner.as_ref(), &call).await
     }
 
     fn durability_tier(&self) -> DurabilityTier {
@@ -118,7 +118,7 @@ impl Slow {
 
 #[async_trait]
 impl Submit for Slow {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
         let writes = !call.is_read();
         let (before, after) = match self.rests {
@@ -129,17 +129,17 @@ impl Submit for Slow {
             Rests::NowAndThen => (calls.is_multiple_of(3), calls.is_multiple_of(5)),
         };
         let mut was_free = false;
-        if let (Call::ClaimProcessLease { process_id, .. }, true) = (&call, self.claims_on_what_it_saw) {
+        if let (Call::ClaimProcessLease { process_id, .. }, true) = (&*call, self.claims_on_what_it_saw) {
             let held = self.inner.get_process_lease(process_id).await?;
             was_free = held.is_none_or(|lease| lease.expires_at_epoch_ms <= self.environment.now_epoch_ms());
         }
         self.rest(before).await;
-        if let (Call::ClaimProcessLease { process_id, .. }, true) = (&call, was_free)
+        if let (Call::ClaimProcessLease { process_id, .. }, true) = (&*call, was_free)
             && let Some(lease) = self.inner.get_process_lease(process_id).await?
         {
             self.inner.complete_process_lease(&lease.completion()).await?;
         }
-        let answer = dispatch(self.inner.as_ref(), call).await;
+        let answer = dispatch(self.inner.as_ref(), &call).await;
         self.rest(after).await;
         answer
     }
@@ -214,13 +214,13 @@ struct ReadsTooEarly {
 
 #[async_trait]
 impl Submit for ReadsTooEarly {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let read_ms = self.clock.environment.now_epoch_ms();
         if !call.is_read() {
             self.clock.environment.sleep(Duration::from_millis(7)).await;
         }
         self.clock.shown_ms.store(read_ms, Ordering::Relaxed);
-        dispatch(self.inner.as_ref(), call).await
+        dispatch(self.inner.as_ref(), &call).await
     }
 
     fn durability_tier(&self) -> DurabilityTier {

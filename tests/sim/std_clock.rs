@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use fencepost::environment::{BoxFuture, Environment};
 use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Facade, Submit};
 use fencepost::store::MemoryStore;
 use fencepost::{Registry, RegistryError};
 use fencepost_sim::generate::generate;
@@ -56,7 +56,7 @@ struct WithStdClock<S> {
 
 #[async_trait]
 impl<S: Submit> Submit for WithStdClock<S> {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         with_std_clock(self.environment.as_ref(), self.inner.submit(call)).await
     }
 
@@ -118,12 +118,12 @@ struct Refuses(Core);
 
 #[async_trait]
 impl Submit for Refuses {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        match call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        match &*call {
             Call::RenewProcessLease { lease, .. } => {
                 Err(RegistryError::LeaseLost { process_id: lease.process_id.clone() })
             }
-            call => self.0.submit(call).await,
+            _ => self.0.submit(call).await,
         }
     }
 

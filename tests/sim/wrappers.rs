@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use fencepost::RegistryError;
 use fencepost::driver::InlineProcessRunHandle;
 use fencepost::model::process::DurabilityTier;
 use fencepost::model::row::Tenure;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Submit};
 use fencepost_sim::generate::generate;
 use fencepost_sim::history::event::What;
 use fencepost_sim::judge::{judge, record};
@@ -31,8 +30,8 @@ struct LooksBeforeReleases {
 
 #[async_trait]
 impl Submit for LooksBeforeReleases {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        if let Call::CompleteProcessLease { completion } = &call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        if let Call::CompleteProcessLease { completion } = &*call {
             (self.reach_rows)(&mut |rows| {
                 let tenure = rows.lease_row(&completion.process_id)?.tenure;
                 if tenure.lease.is_some() {

@@ -307,7 +307,7 @@ fn a_look_that_failed_is_made_again_and_hands_on_the_first_event_too() {
     assert_eq!(*sink.0.lock().unwrap(), [("x".to_owned(), 1), ("x".to_owned(), 2)]);
 }
 
-use fencepost::registry::calls::{Call, Dispatch, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Dispatch, Submit};
 use fencepost::registry::remote::{
     RegistryServer, RemoteClient, RemoteOptions, Request, Response, Transport, TransportError,
 };
@@ -333,7 +333,7 @@ struct Counting {
 }
 #[async_trait]
 impl Submit for Counting {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         if call.is_read() {
             *self.reads.lock().unwrap() += 1;
         }

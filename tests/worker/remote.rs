@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::event::ProcessEventAppendRequest;
 use fencepost::model::process::*;
-use fencepost::registry::calls::{Call, Dispatch, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Dispatch, Reply, Submit};
 use fencepost::registry::remote::{
     RegistryServer, RemoteClient, RemoteOptions, RemoteRegistry, Request, Response, Seat, Transport,
     TransportError,
@@ -213,7 +213,7 @@ fn the_same_number_with_other_content_is_an_invalid_argument() {
             call: Arc::new(call),
         };
         match block_on(world.server().handle(request)) {
-            Some(Response::Answer { answer, .. }) => *answer,
+            Some(Response::Answer { answer, .. }) => answer.map(|reply| *reply),
             other => panic!("a submitted call is answered: {other:?}"),
         }
     };
@@ -245,9 +245,9 @@ fn a_duplicate_waits_for_the_first_copy() {
     struct Slow(Arc<dyn ProcessRegistry>, HandEnvironment);
     #[async_trait]
     impl Submit for Slow {
-        async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+        async fn submit(&self, call: Arc<Call>) -> Answer {
             self.1.sleep(Duration::from_secs(1)).await;
-            fencepost::registry::calls::dispatch(self.0.as_ref(), call).await
+            fencepost::registry::calls::dispatch(self.0.as_ref(), &call).await
         }
         fn durability_tier(&self) -> DurabilityTier {
             DurabilityTier::Inline
@@ -312,7 +312,7 @@ fn the_answers_of_reads_are_not_kept() {
         }),
     };
     let count = || match block_on(world.server().handle(read())) {
-        Some(Response::Answer { answer, .. }) => *answer,
+        Some(Response::Answer { answer, .. }) => answer.map(|reply| *reply),
         other => panic!("{other:?}"),
     };
     assert_eq!(count(), Ok(Reply::Count(0)));
@@ -340,7 +340,7 @@ struct Hangs;
 
 #[async_trait]
 impl Submit for Hangs {
-    async fn submit(&self, _: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, _: Arc<Call>) -> Answer {
         std::future::pending().await
     }
     fn durability_tier(&self) -> DurabilityTier {
@@ -379,8 +379,8 @@ struct Driven {
 
 #[async_trait]
 impl Submit for Driven {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        fencepost::registry::calls::dispatch(&self.client, call).await
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        fencepost::registry::calls::dispatch(&self.client, &call).await
     }
     fn durability_tier(&self) -> DurabilityTier {
         DurabilityTier::Inline

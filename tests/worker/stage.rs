@@ -11,7 +11,7 @@ use fencepost::environment::Environment;
 use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::lease_timings::LeaseTimings;
 use fencepost::model::process::*;
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Facade, Reply, Submit, dispatch};
 use fencepost::rules::worker::WorkerRules;
 use fencepost::store::MemoryStore;
 use fencepost::testing::block_on;
@@ -83,7 +83,7 @@ struct Directing {
     registry: Arc<dyn ProcessRegistry>,
     environment: HandEnvironment,
     faults: Mutex<BTreeMap<&'static str, VecDeque<Option<Fault>>>>,
-    made: Mutex<Vec<Call>>,
+    made: Mutex<Vec<Arc<Call>>>,
 }
 
 impl Director {
@@ -108,15 +108,15 @@ impl Director {
     }
 
     pub fn all_made(&self) -> Vec<&'static str> {
-        self.0.made.lock().unwrap().iter().map(Call::method).collect()
+        self.0.made.lock().unwrap().iter().map(|call| call.method()).collect()
     }
 }
 
 #[async_trait]
 impl Submit for Director {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let method = call.method();
-        self.0.made.lock().unwrap().push(call.clone());
+        self.0.made.lock().unwrap().push(Arc::clone(&call));
         let fault = {
             let mut faults = self.0.faults.lock().unwrap();
             faults.get_mut(method).and_then(VecDeque::pop_front).flatten()
@@ -124,7 +124,7 @@ impl Submit for Director {
         let registry = self.0.registry.as_ref();
         let lost = || RegistryError::unavailable(method, "the answer was lost");
         match fault {
-            None => dispatch(registry, call).await,
+            None => dispatch(registry, &call).await,
             Some(Fault::Fails) => Err(RegistryError::backend(method, "the store failed")),
             Some(Fault::FailsAfter(delay_ms)) => {
                 self.0.environment.sleep(Duration::from_millis(delay_ms)).await;
@@ -133,16 +133,16 @@ impl Submit for Director {
             Some(Fault::Answers(answer)) => Err(answer),
             Some(Fault::LostBefore) => Err(lost()),
             Some(Fault::LostAfter) => {
-                drop(dispatch(registry, call).await);
+                drop(dispatch(registry, &call).await);
                 Err(lost())
             }
             Some(Fault::HangsBefore) => std::future::pending().await,
             Some(Fault::HangsAfter) => {
-                drop(dispatch(registry, call).await);
+                drop(dispatch(registry, &call).await);
                 std::future::pending().await
             }
             Some(Fault::AnswersAfter(delay_ms)) => {
-                let answer = dispatch(registry, call).await;
+                let answer = dispatch(registry, &call).await;
                 self.0.environment.sleep(Duration::from_millis(delay_ms)).await;
                 answer
             }
@@ -152,12 +152,12 @@ impl Submit for Director {
                 let (registry, environment) = (Arc::clone(&self.0.registry), self.0.environment.clone());
                 self.0.environment.spawn(Box::pin(async move {
                     environment.sleep(Duration::from_millis(delay_ms)).await;
-                    drop(answer.send(dispatch(registry.as_ref(), call).await));
+                    drop(answer.send(dispatch(registry.as_ref(), &call).await));
                 }));
                 answered.await.unwrap_or_else(|_| Err(lost()))
             }
             Some(Fault::AnswersAnothers(anothers)) => {
-                let mut answer = dispatch(registry, call).await;
+                let mut answer = dispatch(registry, &call).await;
                 if let Ok(reply) = &mut answer {
                     anothers.put_into(reply);
                 }
@@ -165,7 +165,7 @@ impl Submit for Director {
             }
             Some(Fault::First(happens)) => {
                 happens();
-                dispatch(registry, call).await
+                dispatch(registry, &call).await
             }
         }
     }
@@ -372,14 +372,14 @@ struct Judged {
 
 #[async_trait]
 impl Submit for Judged {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let Some(process_id) = call.process_id().map(str::to_owned) else {
-            return dispatch(self.registry.as_ref(), call).await;
+            return dispatch(self.registry.as_ref(), &call).await;
         };
         let before = self.registry.get_process_lease(&process_id).await.unwrap_or_default();
         let record = self.registry.read_process(&process_id).await.unwrap_or_default();
         let now_ms = self.environment.now_epoch_ms();
-        let answer = dispatch(self.registry.as_ref(), call.clone()).await;
+        let answer = dispatch(self.registry.as_ref(), &call).await;
         (self.judge)(
             &call,
             &before,

@@ -377,7 +377,7 @@ fn the_watched_registry_forwards_every_method() {
         let (_, director) = stage.worker("ann");
         let inner: Arc<dyn ProcessRegistry> = Arc::new(fencepost::registry::calls::Facade(director.clone()));
         let (watched, _) = watch_process_registry_with_sink(inner, None, Arc::new(stage.environment.clone()));
-        drop(block_on(fencepost::registry::calls::dispatch(watched.as_ref(), call.clone())));
+        drop(block_on(fencepost::registry::calls::dispatch(watched.as_ref(), &call)));
         assert_eq!(director.all_made(), [call.method()]);
     }
 }

@@ -42,13 +42,14 @@ pub struct Settings {
 
 #[async_trait]
 impl Submit for Lash {
-    async fn submit(&self, call: Call) -> Answer<Reply> {
+    async fn submit(&self, call: Arc<Call>) -> Answer<Box<Reply>> {
         check_arguments(&call)?;
+        let call = Arc::unwrap_or_clone(call);
         // The clock of a release that takes one is ours; what else asks for the time asks the machine.
         if cfg!(feature = "clock") && !matches!(call, Call::DeleteSessionProcessState { .. }) {
-            return self.decide(call).await;
+            return self.decide(call).await.map(Box::new);
         }
-        fencepost_sim::with_std_clock(self.environment.as_ref(), self.decide(call)).await
+        fencepost_sim::with_std_clock(self.environment.as_ref(), self.decide(call)).await.map(Box::new)
     }
 
     fn durability_tier(&self) -> DurabilityTier {

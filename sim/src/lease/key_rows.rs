@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fencepost::environment::Environment;
 use fencepost::model::lease::ProcessLease;
 use fencepost::model::row::Tenure;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{Answer, Call};
 use fencepost::registry::inline::Inline;
 use fencepost::store::{Access, MemoryStore, Rows, Store};
 use fencepost::{Registry, RegistryError};
@@ -58,12 +58,12 @@ impl KeyRows {
     }
 
     /// A call that is about no lease.
-    pub fn decide(&self, call: Call) -> Result<Reply, RegistryError> {
-        self.registry.with(|registry| registry.apply(call))
+    pub fn decide(&self, call: &Call) -> Answer {
+        self.registry.with(|registry| registry.answer(call))
     }
 
     /// A write that the service let pass at this reading: here its grant is the live one, whatever was told of others.
-    pub fn decide_under(&self, lease: &ProcessLease, at_ms: u64, call: Call) -> Result<Reply, RegistryError> {
+    pub fn decide_under(&self, lease: &ProcessLease, at_ms: u64, call: &Call) -> Answer {
         let key = lease.process_id.as_str();
         let known = self.tenure(key)?;
         let live = ProcessLease { expires_at_epoch_ms: u64::MAX, ..lease.clone() };

@@ -8,7 +8,7 @@ use fencepost::environment::Environment;
 use fencepost::model::error::RegistryResult;
 use fencepost::model::lease::{LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease};
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Submit};
 
 use super::key_rows::KeyRows;
 
@@ -39,13 +39,16 @@ impl LeaderRows {
 
 #[async_trait]
 impl Submit for LeaderRows {
-    async fn submit(&self, call: Call) -> RegistryResult<Reply> {
-        let Call::CompleteProcess { process_id, await_output } = call else { return self.rows.decide(call) };
-        self.rows.check_open(&process_id)?;
-        let lease = self.pass(&process_id)?;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let Call::CompleteProcess { process_id, await_output } = &*call else {
+            return self.rows.decide(&call);
+        };
+        self.rows.check_open(process_id)?;
+        let lease = self.pass(process_id)?;
         let now_ms = self.environment.now_epoch_ms();
-        let ends = Call::CompleteProcessWithLease { lease: lease.clone(), await_output };
-        self.rows.decide_under(&lease, now_ms, ends)
+        let ends =
+            Call::CompleteProcessWithLease { lease: lease.clone(), await_output: await_output.clone() };
+        self.rows.decide_under(&lease, now_ms, &ends)
     }
 
     fn durability_tier(&self) -> DurabilityTier {

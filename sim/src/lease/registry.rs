@@ -12,7 +12,7 @@ use fencepost::model::lease::{
     LEASE_SCHEMA_VERSION, LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome, ProcessLeaseCompletion,
 };
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Reply, Submit};
 
 use super::book::{GrantBook, Granted, NewGrant};
 use super::call_clock::CallClock;
@@ -194,7 +194,7 @@ impl<S: LeaseService> LeaseRegistry<S> {
     }
 
     /// A write of an execution: the service lets it pass, or it does not happen.
-    async fn write(&self, lease: &ProcessLease, call: Call) -> RegistryResult<Reply> {
+    async fn write(&self, lease: &ProcessLease, call: &Call) -> Answer {
         if let Err(why) = self.rows.check_open(&lease.process_id) {
             // An end that is repeated by its own grant is answered as before.
             return if matches!(why, RegistryError::AlreadyTerminal { .. }) {
@@ -263,28 +263,30 @@ fn failed(call: &'static str, LeaseError(why): LeaseError) -> RegistryError {
 
 #[async_trait]
 impl<S: LeaseService> Submit for LeaseRegistry<S> {
-    async fn submit(&self, call: Call) -> RegistryResult<Reply> {
-        match call {
-            Call::ClaimProcessLease { process_id, owner, lease_ttl_ms } => {
-                self.claim(&process_id, &owner, lease_ttl_ms).await.map(Reply::Claim)
-            }
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        match &*call {
+            Call::ClaimProcessLease { process_id, owner, lease_ttl_ms } => self
+                .claim(process_id, owner, *lease_ttl_ms)
+                .await
+                .map(|outcome| Box::new(Reply::Claim(outcome))),
             Call::ReclaimProcessLease { process_id, owner, observed_holder, lease_ttl_ms } => {
-                let claimed = self.reclaim(&process_id, &owner, observed_holder, lease_ttl_ms).await;
-                claimed.map(Reply::Claim)
+                let claimed = self.reclaim(process_id, owner, observed_holder.clone(), *lease_ttl_ms).await;
+                claimed.map(|outcome| Box::new(Reply::Claim(outcome)))
             }
             Call::RenewProcessLease { lease, lease_ttl_ms } => {
-                self.renew(&lease, lease_ttl_ms).await.map(Reply::Lease)
+                self.renew(lease, *lease_ttl_ms).await.map(|lease| Box::new(Reply::Lease(lease)))
             }
-            Call::GetProcessLease { process_id } => self.stored(&process_id).map(Reply::MaybeLease),
-            Call::CompleteProcessLease { completion } => self.release(&completion).await.map(Reply::Done),
-            Call::RecordFirstStartedWithLease { ref lease, .. }
-            | Call::AppendEventWithLease { ref lease, .. }
-            | Call::SetProcessWaitWithLease { ref lease, .. }
-            | Call::ClearProcessWaitWithLease { ref lease }
-            | Call::CompleteProcessWithLease { ref lease, .. } => {
-                let lease = lease.clone();
-                self.write(&lease, call).await
+            Call::GetProcessLease { process_id } => {
+                self.stored(process_id).map(|lease| Box::new(Reply::MaybeLease(lease)))
             }
+            Call::CompleteProcessLease { completion } => {
+                self.release(completion).await.map(|()| Box::new(Reply::Done(())))
+            }
+            Call::RecordFirstStartedWithLease { lease, .. }
+            | Call::AppendEventWithLease { lease, .. }
+            | Call::SetProcessWaitWithLease { lease, .. }
+            | Call::ClearProcessWaitWithLease { lease }
+            | Call::CompleteProcessWithLease { lease, .. } => self.write(lease, &call).await,
             // Rows that the service knows nothing of.
             Call::RegisterProcess { .. }
             | Call::SetExternalRef { .. }
@@ -311,7 +313,7 @@ impl<S: LeaseService> Submit for LeaseRegistry<S> {
             | Call::EventsAfter { .. }
             | Call::WakeEventsAfter { .. }
             | Call::CountEventsThrough { .. }
-            | Call::RecentEvents { .. } => self.rows.decide(call),
+            | Call::RecentEvents { .. } => self.rows.decide(&call),
         }
     }
 

@@ -4,13 +4,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fencepost::RegistryError;
 use fencepost::model::event::ProcessEvent;
 use fencepost::model::lease::ProcessLease;
 use fencepost::model::process::ProcessRecord;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{Answer, Call};
 use serde::{Deserialize, Serialize};
 
 use crate::live::live_error::LiveError;
@@ -35,7 +35,7 @@ pub enum JournalEntry {
     /// A call reached the store's door.
     Arrived {
         number: u64,
-        call: Box<Call>,
+        call: Arc<Call>,
     },
     /// Decided under the store's lock; it will be committed next, unless it changed nothing.
     Decided {
@@ -45,12 +45,12 @@ pub enum JournalEntry {
     /// Its answer, as the store gave it.
     Answered {
         number: u64,
-        answer: Box<Result<Reply, RegistryError>>,
+        answer: Box<Answer>,
     },
     /// A worker's call begins.
     Sent {
         number: u64,
-        call: Box<Call>,
+        call: Arc<Call>,
     },
     /// Its answer arrived; the lease, if it was granted one.
     Heard {

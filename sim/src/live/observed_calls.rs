@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use fencepost::RegistryError;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Reply, Submit};
 
 use crate::live::journal::{HeardResult, Journal, JournalEntry};
 use crate::live::machine::{last_check, last_monotonic};
@@ -24,24 +23,27 @@ pub struct ObservedCalls {
 
 #[async_trait]
 impl Submit for ObservedCalls {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let call = match (self.defect, call) {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let call = match (self.defect, &*call) {
             (
                 Some(LiveDefect::UnfencedCompletion),
                 Call::CompleteProcessWithLease { lease, await_output },
-            ) => Call::CompleteProcess { process_id: lease.process_id, await_output },
-            (_, call) => call,
+            ) => {
+                let (process_id, await_output) = (lease.process_id.clone(), await_output.clone());
+                Call::CompleteProcess { process_id, await_output }.into()
+            }
+            _ => call,
         };
         if call.is_read() {
             return self.registry.submit(call).await;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let sent = JournalEntry::Sent { number, call: Box::new(call.clone()) };
+        let sent = JournalEntry::Sent { number, call: Arc::clone(&call) };
         // A lease is counted from the reading that its claim was sent on; other calls are made under a lease.
-        let is_claim = matches!(call, Call::ClaimProcessLease { .. } | Call::ReclaimProcessLease { .. });
+        let is_claim = matches!(*call, Call::ClaimProcessLease { .. } | Call::ReclaimProcessLease { .. });
         self.journal.note_by(sent, if is_claim { last_monotonic() } else { last_check() });
         let answer = self.registry.submit(call).await;
-        let result = match &answer {
+        let result = match answer.as_deref() {
             Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => {
                 HeardResult::Acquired(lease.clone())
             }

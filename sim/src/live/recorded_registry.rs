@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use async_trait::async_trait;
 use fencepost::environment::Environment;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Reply, Submit};
 use fencepost::store::Store;
 use fencepost::{Registry, RegistryError};
 use tokio::sync::oneshot;
@@ -16,10 +16,8 @@ use crate::live::journal::{Journal, JournalEntry};
 use crate::live::recorded_store::RecordedStore;
 use crate::subject::Subject;
 
-type RegistryAnswer = Result<Reply, RegistryError>;
-
 pub struct RecordedRegistry {
-    calls: mpsc::Sender<(Call, oneshot::Sender<RegistryAnswer>)>,
+    calls: mpsc::Sender<(Arc<Call>, oneshot::Sender<Answer>)>,
     durability_tier: DurabilityTier,
 }
 
@@ -56,7 +54,7 @@ impl RecordedRegistry {
 
 fn serve<S: Store>(
     mut registry: Registry<RecordedStore<S>>,
-    requests: &Mutex<mpsc::Receiver<(Call, oneshot::Sender<RegistryAnswer>)>>,
+    requests: &Mutex<mpsc::Receiver<(Arc<Call>, oneshot::Sender<Answer>)>>,
     numbers: &AtomicU64,
     journal: &Journal,
 ) {
@@ -65,11 +63,11 @@ fn serve<S: Store>(
         let Ok((call, heard)) = next else { return };
         let number = numbers.fetch_add(1, Ordering::Relaxed);
         registry.store().begin(number, &call);
-        journal.note(JournalEntry::Arrived { number, call: Box::new(call.clone()) });
-        let is_list = matches!(call, Call::ListNonTerminal {} | Call::ListProcesses { .. });
-        let answer = registry.apply(call);
+        journal.note(JournalEntry::Arrived { number, call: Arc::clone(&call) });
+        let is_list = matches!(*call, Call::ListNonTerminal {} | Call::ListProcesses { .. });
+        let answer = registry.answer(&call);
         // Lists are long, and no law hears of them.
-        let told = if is_list { answer.clone().map(|_| Reply::Done(())) } else { answer.clone() };
+        let told = if is_list { answer.clone().map(|_| Box::new(Reply::Done(()))) } else { answer.clone() };
         journal.note(JournalEntry::Answered { number, answer: Box::new(told) });
         // Whoever went away has lost the answer, not the write.
         drop(heard.send(answer));
@@ -78,7 +76,7 @@ fn serve<S: Store>(
 
 #[async_trait]
 impl Submit for RecordedRegistry {
-    async fn submit(&self, call: Call) -> RegistryAnswer {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let (heard, answered) = oneshot::channel();
         let gone = || RegistryError::unavailable("wait for the registry", "its threads have ended");
         self.calls.send((call, heard)).map_err(|_| gone())?;

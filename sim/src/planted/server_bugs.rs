@@ -76,8 +76,8 @@ impl RequestServer for ForgetsItsAnswers {
     async fn handle(&self, request: Request) -> Option<Response> {
         match request {
             Request::Submit { seat, number, call, .. } if seat.server_life.as_ref() == self.server.life() => {
-                let answer = self.core.submit(Arc::unwrap_or_clone(call)).await;
-                Some(Response::Answer { number, answer: Box::new(answer) })
+                let answer = self.core.submit(call).await;
+                Some(Response::Answer { number, answer })
             }
             other => self.server.handle(other).await,
         }

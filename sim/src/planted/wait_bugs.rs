@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use fencepost::driver::ProcessAttach;
 use fencepost::environment::Environment;
 use fencepost::model::process::{DurabilityTier, ProcessAwaitOutput};
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, Call, Facade, Submit, dispatch};
 use fencepost::registry::change_hub::ProcessChangeHub;
 use fencepost::registry::watched::ProcessEventSink;
 use fencepost::{ProcessRegistry, RegistryError};
@@ -169,9 +169,9 @@ struct TicksLast {
 
 #[async_trait]
 impl Submit for TicksLast {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let written = (!call.is_read()).then(|| call.process_id().map(str::to_owned)).flatten();
-        let answer = dispatch(self.registry.as_ref(), call).await;
+        let answer = dispatch(self.registry.as_ref(), &call).await;
         let Some(process_id) = written else { return answer };
         let last = self.registry.recent_events(&process_id, 1).await.unwrap_or_default().pop();
         if let (Some(sink), Some(event)) = (&self.sink, last) {

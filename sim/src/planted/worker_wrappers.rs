@@ -9,17 +9,16 @@ use async_trait::async_trait;
 use fencepost::ProcessRegistry;
 use fencepost::driver::InlineProcessRunHandle;
 use fencepost::environment::{BoxFuture, Environment};
-use fencepost::model::error::RegistryError;
 use fencepost::model::lease::LeaseOwnerIdentity;
 use fencepost::model::process::{DurabilityTier, FirstStart, ProcessRecord};
-use fencepost::registry::calls::{Call, Facade, Reply, Submit, dispatch};
+use fencepost::registry::calls::{Answer, AnswerRef, Call, Facade, Reply, Submit, dispatch};
 use fencepost::work::effect::{Effect, EffectController, EffectError};
 use serde_json::Value;
 
 use crate::subject::Subject;
 
 /// The row that a worker believes in instead of the one that a read answered. It knows the row as it was listed.
-pub type Belief = fn(read: &Result<Reply, RegistryError>, listed: ProcessRecord) -> Option<ProcessRecord>;
+pub type Belief = fn(read: AnswerRef<'_>, listed: ProcessRecord) -> Option<ProcessRecord>;
 
 /// A worker that acts on what it believes, and asks nothing further.
 pub fn believing(subject: Subject, belief: Belief) -> Subject {
@@ -45,33 +44,34 @@ struct Believed {
 
 #[async_trait]
 impl Submit for Believes {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let process_id = call.process_id().unwrap_or_default().to_owned();
         let (reads, starts) = (
-            matches!(call, Call::ReadProcess { .. }),
-            matches!(call, Call::RecordFirstStartedWithLease { .. }),
+            matches!(*call, Call::ReadProcess { .. }),
+            matches!(*call, Call::RecordFirstStartedWithLease { .. }),
         );
-        let answer = dispatch(self.inner.as_ref(), call).await;
+        let answer = dispatch(self.inner.as_ref(), &call).await;
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(Reply::Records(listed)) = &answer {
+        if let Ok(Reply::Records(listed)) = answer.as_deref() {
             rows.listed = listed.iter().map(|record| (record.id().to_owned(), record.clone())).collect();
         }
         if reads {
             rows.unstarted.remove(&process_id);
             let listed = rows.listed.get(&process_id).cloned();
-            if let Some(record) = listed.and_then(|listed| (self.belief)(&answer, listed)) {
+            if let Some(record) = listed.and_then(|listed| (self.belief)(answer.as_deref(), listed)) {
                 if record.first_started.is_none() {
                     rows.unstarted.insert(process_id);
                 }
-                return Ok(Reply::MaybeRecord(Some(record)));
+                return Ok(Box::new(Reply::MaybeRecord(Some(record))));
             }
         }
-        match answer {
-            Ok(Reply::FirstStart(start)) if starts && rows.unstarted.contains(&process_id) => {
-                Ok(Reply::FirstStart(FirstStart::Started(start.into_record())))
-            }
-            answer => answer,
+        if !starts || !rows.unstarted.contains(&process_id) {
+            return answer;
         }
+        answer.map(|reply| match *reply {
+            Reply::FirstStart(start) => Box::new(Reply::FirstStart(FirstStart::Started(start.into_record()))),
+            other => Box::new(other),
+        })
     }
 
     fn durability_tier(&self) -> DurabilityTier {

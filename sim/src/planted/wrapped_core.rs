@@ -8,7 +8,7 @@ use fencepost::RegistryError;
 use fencepost::environment::Environment;
 use fencepost::model::lease::{LEASE_SCHEMA_VERSION, ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Reply, Submit};
 use fencepost::rules::leases;
 
 use crate::subject::Core;
@@ -21,12 +21,14 @@ pub struct CallersClock {
 
 #[async_trait]
 impl Submit for CallersClock {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        if let Call::ClaimProcessLease { process_id, .. } = &call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        if let Call::ClaimProcessLease { process_id, .. } = &*call {
             let stored = stored_lease(&self.core, process_id).await?;
             if let Some(lease) = stored.filter(|lease| lease.expires_at_epoch_ms <= (self.callers_clock_ms)())
             {
-                self.core.submit(Call::CompleteProcessLease { completion: lease.completion() }).await?;
+                self.core
+                    .submit(Call::CompleteProcessLease { completion: lease.completion() }.into())
+                    .await?;
             }
         }
         self.core.submit(call).await
@@ -45,14 +47,16 @@ pub struct DecidesEarly {
 
 #[async_trait]
 impl Submit for DecidesEarly {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        if let Call::ClaimProcessLease { process_id, .. } = &call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        if let Call::ClaimProcessLease { process_id, .. } = &*call {
             let now_ms = self.environment.now_epoch_ms();
             let stored = stored_lease(&self.core, process_id).await?;
             let is_free = stored.is_none_or(|lease| lease.expires_at_epoch_ms <= now_ms);
             self.environment.sleep(Duration::from_millis(3)).await;
             if let (true, Some(lease)) = (is_free, stored_lease(&self.core, process_id).await?) {
-                self.core.submit(Call::CompleteProcessLease { completion: lease.completion() }).await?;
+                self.core
+                    .submit(Call::CompleteProcessLease { completion: lease.completion() }.into())
+                    .await?;
             }
         }
         self.core.submit(call).await
@@ -71,25 +75,25 @@ pub struct LeasesAnything {
 
 #[async_trait]
 impl Submit for LeasesAnything {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let answer = self.core.submit(call.clone()).await;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let answer = self.core.submit(Arc::clone(&call)).await;
         let (Call::ClaimProcessLease { process_id, owner, lease_ttl_ms }, true) =
-            (call, matches!(answer, Err(RegistryError::UnknownProcess { .. })))
+            (&*call, matches!(answer, Err(RegistryError::UnknownProcess { .. })))
         else {
             return answer;
         };
         let mut entropy = [0; leases::TOKEN_BYTES];
         self.environment.fill_entropy(&mut entropy);
         let now_ms = self.environment.now_epoch_ms();
-        Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(ProcessLease {
+        Ok(Box::new(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(ProcessLease {
             schema_version: LEASE_SCHEMA_VERSION,
-            process_id,
-            owner,
+            process_id: process_id.clone(),
+            owner: owner.clone(),
             lease_token: leases::token(entropy),
             fencing_token: 1,
             claimed_at_epoch_ms: now_ms,
             expires_at_epoch_ms: now_ms + lease_ttl_ms,
-        })))
+        }))))
     }
 
     fn durability_tier(&self) -> DurabilityTier {
@@ -102,16 +106,17 @@ pub struct MovesOneByOne(pub Core);
 
 #[async_trait]
 impl Submit for MovesOneByOne {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let Call::TransferHandleGrants { from_scope, to_scope, process_ids } = call else {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let Call::TransferHandleGrants { from_scope, to_scope, process_ids } = &*call else {
             return self.0.submit(call).await;
         };
         for process_id in process_ids {
             let (from_scope, to_scope) = (from_scope.clone(), to_scope.clone());
-            let one = Call::TransferHandleGrants { from_scope, to_scope, process_ids: vec![process_id] };
-            self.0.submit(one).await?;
+            let one =
+                Call::TransferHandleGrants { from_scope, to_scope, process_ids: vec![process_id.clone()] };
+            self.0.submit(one.into()).await?;
         }
-        Ok(Reply::Done(()))
+        Ok(Box::new(Reply::Done(())))
     }
 
     fn durability_tier(&self) -> DurabilityTier {
@@ -127,13 +132,13 @@ pub struct SaysYes {
 
 #[async_trait]
 impl Submit for SaysYes {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        match call {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        match &*call {
             Call::RenewProcessLease { lease, lease_ttl_ms } => {
                 let expires_at_epoch_ms = self.environment.now_epoch_ms() + lease_ttl_ms;
-                Ok(Reply::Lease(ProcessLease { expires_at_epoch_ms, ..lease }))
+                Ok(Box::new(Reply::Lease(ProcessLease { expires_at_epoch_ms, ..lease.clone() })))
             }
-            call => self.core.submit(call).await,
+            _ => self.core.submit(call).await,
         }
     }
 
@@ -143,7 +148,7 @@ impl Submit for SaysYes {
 }
 
 async fn stored_lease(core: &Core, process_id: &str) -> Result<Option<ProcessLease>, RegistryError> {
-    match core.submit(Call::GetProcessLease { process_id: process_id.to_owned() }).await? {
+    match *core.submit(Call::GetProcessLease { process_id: process_id.to_owned() }.into()).await? {
         Reply::MaybeLease(lease) => Ok(lease),
         _ => Ok(None),
     }

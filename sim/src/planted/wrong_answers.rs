@@ -1,14 +1,13 @@
 //! Wrappers that stand before our registry and spoil one answer, or the call before it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fencepost::RegistryError;
 use fencepost::model::handle::SessionScope;
 use fencepost::model::lease::ProcessLease;
 use fencepost::model::process::{DurabilityTier, ProcessListFilter};
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Reply, Submit};
 
 use crate::subject::Core;
 
@@ -22,9 +21,9 @@ pub struct Spoils {
 
 #[async_trait]
 impl Submit for Spoils {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let asked = call.clone();
-        let mut reply = self.core.submit((self.call)(call)).await?;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let asked = Arc::clone(&call);
+        let mut reply = self.core.submit((self.call)(Arc::unwrap_or_clone(call)).into()).await?;
         (self.reply)(&asked, &mut reply);
         Ok(reply)
     }
@@ -42,18 +41,17 @@ pub struct ShowsEndersLeases {
 
 #[async_trait]
 impl Submit for ShowsEndersLeases {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let asked = call.clone();
-        let reply = self.core.submit(call).await?;
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let reply = self.core.submit(Arc::clone(&call)).await?;
         let mut enders = self.enders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Call::CompleteProcessWithLease { lease, .. } = &asked {
+        if let Call::CompleteProcessWithLease { lease, .. } = &*call {
             enders.insert(lease.process_id.clone(), lease.clone());
         }
-        Ok(match (asked, reply) {
+        Ok(match (&*call, &*reply) {
             (Call::GetProcessLease { process_id }, Reply::MaybeLease(None)) => {
-                Reply::MaybeLease(enders.get(&process_id).cloned())
+                Box::new(Reply::MaybeLease(enders.get(process_id).cloned()))
             }
-            (_, reply) => reply,
+            _ => reply,
         })
     }
 

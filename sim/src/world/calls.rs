@@ -4,7 +4,7 @@ use fencepost::RegistryError;
 use fencepost::model::event::{CANCEL_REQUESTED, SIGNAL_PREFIX};
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::ProcessStatus;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{AnswerRef, Call, Reply};
 
 use crate::history::event::{CallKind, CallResult, GrantNo, NO_PROCESS, Status, Write};
 use crate::plan::step::Method;
@@ -212,7 +212,7 @@ pub fn process_in(call: &Call) -> u16 {
 }
 
 /// The result of a call as its caller hears it.
-pub fn result_of(answer: &Result<Reply, RegistryError>) -> CallResult {
+pub fn result_of(answer: AnswerRef<'_>) -> CallResult {
     match answer {
         Ok(Reply::Claim(ProcessLeaseClaimOutcome::Busy { .. })) => CallResult::Busy,
         Ok(_) => CallResult::Done,

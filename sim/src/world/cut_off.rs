@@ -19,14 +19,16 @@ pub async fn look(core: Core) {
         with(|world| world.records.cut_off.iter().map(|call| call.info.process).collect());
     for process in processes {
         let process_id = format!("p{process}");
-        let record = core.submit(Call::ReadProcess { process_id: process_id.clone() }).await;
-        let lease = core.submit(Call::GetProcessLease { process_id }).await;
+        let record = core.submit(Call::ReadProcess { process_id: process_id.clone() }.into()).await;
+        let lease = core.submit(Call::GetProcessLease { process_id }.into()).await;
         with(|world| {
             let cut_off = std::mem::take(&mut world.records.cut_off);
             let (died, others): (Vec<_>, Vec<_>) =
                 cut_off.into_iter().partition(|call| call.info.process == process);
             world.records.cut_off = others;
-            if let (Ok(Reply::MaybeRecord(record)), Ok(Reply::MaybeLease(lease))) = (record, lease) {
+            if let (Ok(Reply::MaybeRecord(record)), Ok(Reply::MaybeLease(lease))) =
+                (record.as_deref(), lease.as_deref())
+            {
                 world.left(process, &died, record.as_ref(), lease.as_ref());
             }
         });
@@ -52,7 +54,7 @@ impl World {
                 self.decision(&call.info, call.info.presented, what);
                 self.records.decided_on_ms = Some(reading_of(call, &reply));
                 let entropy_drawn = self.entropy_drawn();
-                self.decided(&call.info, entropy_drawn, &Ok(reply));
+                self.decided(&call.info, entropy_drawn, Ok(Box::new(reply)).as_deref());
                 self.records.decided_on_ms = None;
             }
         }

@@ -143,7 +143,7 @@ async fn carry_out(
         }
         Job::Ask { call, process, number } => {
             let call = call_with(*call, *process, *number, environment.now_epoch_ms());
-            dispatch(registry, call).await.map(drop)
+            dispatch(registry, &call).await.map(drop)
         }
         Job::Await(_) => Ok(()),
     }

@@ -1,10 +1,11 @@
 //! A worker's client, observed at its node: each call is recorded when it begins and when its answer arrives.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use fencepost::RegistryError;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, AnswerRef, Call, Reply, Submit};
 use fencepost::registry::remote::RemoteClient;
 
 use crate::history::event::{CallKind, GrantNo, What};
@@ -29,10 +30,10 @@ struct SentCall {
 
 #[async_trait]
 impl Submit for ObservedClient {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let sent = with(|world| world.call_begins(self.node, &call));
         let answer = self.client.submit(call).await;
-        with(|world| world.call_answered(self.node, &sent, &answer));
+        with(|world| world.call_answered(self.node, &sent, answer.as_deref()));
         answer
     }
 
@@ -52,7 +53,7 @@ impl World {
         SentCall { kind, process, grant, number }
     }
 
-    fn call_answered(&mut self, node: Node, sent: &SentCall, answer: &Result<Reply, RegistryError>) {
+    fn call_answered(&mut self, node: Node, sent: &SentCall, answer: AnswerRef<'_>) {
         let grant = match answer {
             Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) => {
                 self.records.grants.of_lease(sent.process, lease)

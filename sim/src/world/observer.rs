@@ -39,6 +39,7 @@ pub fn observe(process: Process, call: u64, life: u64) {
     });
     let Some(core) = core else { return };
     run_at_registry(Box::pin(async move {
-        drop(Recorder(core).submit(Call::GetProcessLease { process_id: process.to_string() }).await);
+        let asks = Call::GetProcessLease { process_id: process.to_string() };
+        drop(Recorder(core).submit(asks.into()).await);
     }));
 }

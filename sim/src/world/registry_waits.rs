@@ -11,7 +11,7 @@ use fencepost::environment::Environment;
 use fencepost::model::error::RegistryError;
 use fencepost::model::event::ProcessEvent;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Dispatch, Facade, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Dispatch, Facade, Reply, Submit};
 use fencepost::registry::watched::ProcessEventSink;
 
 use crate::plan::{Node, Process};
@@ -31,8 +31,8 @@ struct WatchedCore {
 
 #[async_trait]
 impl Submit for WatchedCore {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let is_get = matches!(call, Call::GetProcess { .. });
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let is_get = matches!(*call, Call::GetProcess { .. });
         let answer = self.core.submit(call).await;
         if is_get {
             *self.read_error.lock().unwrap() = answer.as_ref().err().cloned();
@@ -53,13 +53,13 @@ struct WatchedCalls {
 
 #[async_trait]
 impl Submit for WatchedCalls {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
-        let is_get = matches!(call, Call::GetProcess { .. });
+    async fn submit(&self, call: Arc<Call>) -> Answer {
+        let is_get = matches!(*call, Call::GetProcess { .. });
         let answer = self.registry.submit(call).await;
         let read_error = if is_get { self.read_error.lock().unwrap().take() } else { None };
-        match (answer, read_error) {
-            (Ok(Reply::MaybeRecord(None)), Some(error)) => Err(error),
-            (answer, _) => answer,
+        match read_error {
+            Some(error) if matches!(answer.as_deref(), Ok(Reply::MaybeRecord(None))) => Err(error),
+            _ => answer,
         }
     }
 

@@ -1,11 +1,10 @@
 //! Stale calls: an earlier holder of a process sends a call late, with the lease it had then. The call passes the recorder as
 //! any other. A fenced registry refuses all of them, except a renewal of a lease that is live.
 
-use fencepost::RegistryError;
 use fencepost::model::event::ProcessEventAppendRequest;
 use fencepost::model::lease::{LeaseOwnerIdentity, ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::{ProcessAwaitOutput, ProcessStarted, WaitKind, WaitState};
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, Call, Reply, Submit};
 use serde_json::json;
 
 use crate::history::event::GrantNo;
@@ -122,9 +121,8 @@ fn returns(process: Process) {
             owner: past.owner.clone(),
             lease_ttl_ms: ttl_ms,
         };
-        let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = registry.submit(claim).await else {
-            return;
-        };
+        let claimed = registry.submit(claim).await;
+        let Ok(Reply::Claim(ProcessLeaseClaimOutcome::Acquired(lease))) = claimed.as_deref() else { return };
         if let Some(start) = call_of(Method::Start, lease.clone(), ttl_ms) {
             drop(registry.submit(start).await);
         }
@@ -166,12 +164,12 @@ impl RegistryEntrance {
         })
     }
 
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Call) -> Answer {
         with(|world| {
             world.records.caller = self.caller;
             world.records.request = None;
         });
-        self.recorder.submit(call).await
+        self.recorder.submit(call.into()).await
     }
 }
 

@@ -14,7 +14,7 @@ impl AtomicStep<'_> {
         &mut self,
         process_id: &str,
         authority: Authority<'_>,
-        request: ProcessEventAppendRequest,
+        request: &ProcessEventAppendRequest,
     ) -> RegistryResult<ProcessEventAppendResult> {
         let process = self.stored_process(process_id)?;
         let write = ExecutionWrite::Event { event_type: &request.event_type };
@@ -23,7 +23,7 @@ impl AtomicStep<'_> {
             Some(key) => self.rows.event_by_replay_key(process_id, key)?,
             None => None,
         };
-        let decision = (self.rules.append)(&process.row.record, stored.as_ref(), &request)?;
+        let decision = (self.rules.append)(&process.row.record, stored.as_ref(), request)?;
         let (event, replayed) = match (decision, stored) {
             (AppendDecision::Replayed, Some(stored)) => (stored, true),
             (AppendDecision::Replayed, None) => unreachable!("a rule replayed an event that is not stored"),
@@ -31,9 +31,9 @@ impl AtomicStep<'_> {
                 let event = ProcessEvent {
                     process_id: process_id.to_owned(),
                     sequence: (self.rules.next_sequence)(process.highest_sequence)?,
-                    event_type: request.event_type,
-                    payload: request.payload,
-                    replay_key: request.replay,
+                    event_type: request.event_type.clone(),
+                    payload: request.payload.clone(),
+                    replay_key: request.replay.clone(),
                     wake,
                     occurred_at_ms: self.now_ms,
                 };

@@ -26,9 +26,9 @@ impl AtomicStep<'_> {
         &mut self,
         from: &SessionScope,
         to: &SessionScope,
-        process_ids: Vec<ProcessId>,
+        process_ids: &[ProcessId],
     ) -> RegistryResult<()> {
-        let distinct: BTreeSet<ProcessId> = process_ids.into_iter().collect();
+        let distinct: BTreeSet<ProcessId> = process_ids.iter().cloned().collect();
         let items = distinct
             .into_iter()
             .map(|process_id| {
@@ -50,11 +50,9 @@ impl AtomicStep<'_> {
         Ok(())
     }
 
-    pub(super) fn delete_session(
-        &mut self,
-        session_id: String,
-    ) -> RegistryResult<ProcessSessionDeleteReport> {
-        let mut report = ProcessSessionDeleteReport { session_id, ..Default::default() };
+    pub(super) fn delete_session(&mut self, session_id: &str) -> RegistryResult<ProcessSessionDeleteReport> {
+        let mut report =
+            ProcessSessionDeleteReport { session_id: session_id.to_owned(), ..Default::default() };
         let mut touched = BTreeSet::new();
         for (process_id, scope) in self.rows.handles_of_session(&report.session_id)? {
             self.rows.remove_handle(&scope, &process_id)?;

@@ -15,7 +15,7 @@ impl AtomicStep<'_> {
     pub(super) fn claim(
         &mut self,
         process_id: &str,
-        owner: LeaseOwnerIdentity,
+        owner: &LeaseOwnerIdentity,
         observed_holder: Option<&ProcessLease>,
         ttl_ms: u64,
     ) -> RegistryResult<ProcessLeaseClaimOutcome> {
@@ -23,7 +23,7 @@ impl AtomicStep<'_> {
         let row = self.rows.lease_row(process_id)?;
         (self.rules.admit_holder)(process_id, row.status.as_ref())?;
         let tenure = row.tenure;
-        let claim = Claim { process_id, tenure: &tenure, owner: &owner, now_ms: self.now_ms, until_ms };
+        let claim = Claim { process_id, tenure: &tenure, owner, now_ms: self.now_ms, until_ms };
         let decision = match observed_holder {
             None => (self.rules.claim)(self.rules, &claim)?,
             Some(observed_holder) => {
@@ -75,7 +75,7 @@ impl AtomicStep<'_> {
     fn new_lease(
         &self,
         process_id: &str,
-        owner: LeaseOwnerIdentity,
+        owner: &LeaseOwnerIdentity,
         fence: u64,
         until_ms: u64,
     ) -> ProcessLease {
@@ -84,7 +84,7 @@ impl AtomicStep<'_> {
         ProcessLease {
             schema_version: LEASE_SCHEMA_VERSION,
             process_id: process_id.to_owned(),
-            owner,
+            owner: owner.clone(),
             lease_token: (self.rules.token)(entropy),
             fencing_token: fence,
             claimed_at_epoch_ms: self.now_ms,

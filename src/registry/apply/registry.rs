@@ -10,7 +10,7 @@ use crate::model::process::DurabilityTier;
 use crate::registry::apply::arguments::check_arguments;
 use crate::registry::apply::footprint::footprint;
 use crate::registry::apply::step::AtomicStep;
-use crate::registry::calls::{Call, Reply};
+use crate::registry::calls::{Answer, Call, Reply};
 use crate::rules::Rules;
 use crate::store::{Access, Footprint, SharedStore, Store};
 
@@ -49,15 +49,20 @@ impl<S: Store> Registry<S> {
     }
 
     /// Answers one call, in one atomic step.
-    pub fn apply(&mut self, call: Call) -> RegistryResult<Reply> {
-        check_arguments(&call)?;
+    pub fn apply(&mut self, call: &Call) -> RegistryResult<Reply> {
+        self.answer(call).map(|reply| *reply)
+    }
+
+    /// As [`Self::apply`], for the layers around it.
+    pub fn answer(&mut self, call: &Call) -> Answer {
+        check_arguments(call)?;
         let Self { store, environment, rules } = self;
-        let touched = if S::TAKES_FOOTPRINTS { footprint(&call, rules) } else { Footprint::everything() };
-        store.atomically_on(access(&call), &touched, |rows| {
+        let touched = if S::TAKES_FOOTPRINTS { footprint(call, rules) } else { Footprint::everything() };
+        store.atomically_on(access(call), &touched, |rows| {
             // After every wait for a lock: a reading from before the wait would revive what expired during it. Where
             // registries on many machines share a store, only the store's own clock is one clock.
             let now_ms = rows.clock_reading_ms().unwrap_or_else(|| environment.now_epoch_ms());
-            AtomicStep { rows, rules, environment: environment.as_ref(), now_ms }.answer(call)
+            AtomicStep { rows, rules, environment: environment.as_ref(), now_ms }.answer(call).map(Box::new)
         })
     }
 }

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use crate::environment::{BoxFuture, Environment, before};
 use crate::model::error::RegistryError;
 use crate::model::process::DurabilityTier;
-use crate::registry::calls::{Call, Facade, Submit};
+use crate::registry::calls::{Answer, Call, Facade, Submit};
 use crate::registry::remote::messages::{
-    Answer, CALLS_PER_CLIENT, Request, Response, Seat, Transport, TransportError, draw_life,
+    CALLS_PER_CLIENT, Request, Response, Seat, Transport, TransportError, draw_life,
 };
 
 /// A [`crate::ProcessRegistry`] whose calls travel over a [`Transport`].
@@ -145,10 +145,9 @@ impl<T: Transport> Drop for AwaitedNumber<'_, T> {
 
 #[async_trait]
 impl<T: Transport> Submit for RemoteClient<T> {
-    async fn submit(&self, call: Call) -> Answer {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let deadline = self.environment.monotonic().saturating_add(self.options.call_deadline);
         let method = call.method();
-        let call = Arc::new(call);
         let seat = self.seat(deadline).await?;
         let number = {
             let mut state = self.state();
@@ -179,7 +178,7 @@ impl<T: Transport> Submit for RemoteClient<T> {
             Response::Welcome { .. } => false,
         };
         match self.until_answered(deadline, request, is_about_this).await {
-            Some(Response::Answer { answer, .. }) => *answer,
+            Some(Response::Answer { answer, .. }) => answer,
             Some(_) => {
                 let mut state = self.state();
                 if state.seat.as_ref() == Some(&seat) {

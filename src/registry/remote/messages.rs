@@ -6,11 +6,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
-use crate::model::error::RegistryError;
 use crate::model::hex::to_hex;
-use crate::registry::calls::{Call, Reply};
-
-pub(super) type Answer = Result<Reply, RegistryError>;
+use crate::registry::calls::{Answer, Call};
 
 /// A client makes no call this far above the lowest it still waits for, and a server takes none.
 pub(super) const CALLS_PER_CLIENT: u64 = 4_096;
@@ -45,7 +42,7 @@ pub enum Response {
     },
     Answer {
         number: u64,
-        answer: Box<Answer>,
+        answer: Answer,
     },
     /// The seat belongs to an earlier life, or was given up: nothing is applied under it any more.
     NoSuchSeat {

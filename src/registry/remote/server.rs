@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use crate::environment::Environment;
 use crate::model::error::RegistryError;
-use crate::registry::calls::{Call, Submit};
-use crate::registry::remote::messages::{Answer, CALLS_PER_CLIENT, Request, Response, Seat, draw_life};
+use crate::registry::calls::{Answer, Call, Submit};
+use crate::registry::remote::messages::{CALLS_PER_CLIENT, Request, Response, Seat, draw_life};
 
 /// The answering side: one life of a server in front of any registry.
 pub struct RegistryServer<S> {
@@ -43,7 +43,7 @@ struct RememberedCall {
 enum CallMemory {
     /// Its first copy is at work; the channel is there once a duplicate waits for it.
     AtWork(Option<watch::Sender<Option<Answer>>>),
-    Answered(Box<Answer>),
+    Answered(Answer),
     /// A read applies nothing: its answer, which may be large, is not kept, and a later duplicate is asked anew.
     Forgotten,
 }
@@ -92,7 +92,7 @@ impl<S: Submit> RegistryServer<S> {
             match client.calls.get_mut(&number) {
                 Some(remembered) if remembered.call != call => {
                     let error = RegistryError::invalid("number", format!("{number} names another call"));
-                    return Some(Response::Answer { number, answer: Box::new(Err(error)) });
+                    return Some(Response::Answer { number, answer: Err(error) });
                 }
                 Some(RememberedCall { memory: CallMemory::Answered(answer), .. }) => {
                     return Some(Response::Answer { number, answer: answer.clone() });
@@ -117,7 +117,7 @@ impl<S: Submit> RegistryServer<S> {
                 let mut promise =
                     AnswerPromise { server: self, seat: seat.number, number, is_fulfilled: false };
                 let is_read = call.is_read();
-                let answer = self.registry.submit(Arc::unwrap_or_clone(call)).await;
+                let answer = self.registry.submit(call).await;
                 promise.is_fulfilled = true;
                 self.remember(seat.number, number, &answer, is_read);
                 answer
@@ -127,7 +127,7 @@ impl<S: Submit> RegistryServer<S> {
                 heard.ok().flatten().unwrap_or_else(|| Err(interrupted()))
             }
         };
-        Some(Response::Answer { number, answer: Box::new(answer) })
+        Some(Response::Answer { number, answer })
     }
 
     /// Keeps an answer for duplicates, and gives it to those that wait for it.
@@ -135,8 +135,7 @@ impl<S: Submit> RegistryServer<S> {
         let mut state = self.state();
         let remembered = state.seats.get_mut(&seat).and_then(|client| client.calls.get_mut(&number));
         let Some(remembered) = remembered else { return };
-        let memory =
-            if is_read { CallMemory::Forgotten } else { CallMemory::Answered(Box::new(answer.clone())) };
+        let memory = if is_read { CallMemory::Forgotten } else { CallMemory::Answered(answer.clone()) };
         let CallMemory::AtWork(waiting) = std::mem::replace(&mut remembered.memory, memory) else {
             panic!("call {number} of seat {seat} was answered twice");
         };

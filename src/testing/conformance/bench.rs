@@ -125,10 +125,7 @@ struct Closed;
 
 #[async_trait::async_trait]
 impl crate::registry::calls::Submit for Closed {
-    async fn submit(
-        &self,
-        _: crate::registry::calls::Call,
-    ) -> Result<crate::registry::calls::Reply, RegistryError> {
+    async fn submit(&self, _: Arc<crate::registry::calls::Call>) -> crate::registry::calls::Answer {
         Err(RegistryError::backend("call a registry", "it is closed"))
     }
 

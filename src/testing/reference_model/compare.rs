@@ -7,7 +7,7 @@ use crate::model::event::{ProcessEvent, ProcessEventAppendResult, ProcessWakeDel
 use crate::model::handle::ProcessHandleGrant;
 use crate::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use crate::model::process::{FirstStart, ProcessPruneReport, ProcessRecord, ProcessSessionDeleteReport};
-use crate::registry::calls::Reply;
+use crate::registry::calls::{AnswerRef, Reply};
 
 use super::arguments::LIFECYCLE;
 use super::expected::{Expected, ExpectedHandle, StartAnswer};
@@ -30,7 +30,7 @@ impl Strictness {
 
 pub(super) fn compare(
     expected: &RegistryResult<Expected<'_>>,
-    answer: &RegistryResult<Reply>,
+    answer: AnswerRef<'_>,
     by: Strictness,
 ) -> Compared {
     match (expected, answer) {

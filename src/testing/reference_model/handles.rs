@@ -116,7 +116,6 @@ impl ReferenceModel {
 
 #[cfg(test)]
 mod tests {
-    use crate::registry::calls::Reply;
 
     use super::*;
 
@@ -126,8 +125,8 @@ mod tests {
         let scope = SessionScope::session("s");
         let ids = ["a".to_owned(), "b".to_owned()];
         for id in &ids {
-            let answer: RegistryResult<Reply> = Err(RegistryError::unknown(id));
-            let refusal = model.transfer(&scope, &scope, &ids, Some(&answer)).err();
+            let unknown = RegistryError::unknown(id);
+            let refusal = model.transfer(&scope, &scope, &ids, Some(Err(&unknown))).err();
             assert_eq!(refusal, Some(RegistryError::unknown(id)));
         }
     }

@@ -26,7 +26,7 @@ use crate::model::event::ProcessEvent;
 use crate::model::handle::{ProcessHandleDescriptor, SessionScope};
 use crate::model::lease::ProcessLease;
 use crate::model::process::{ProcessRecord, ProcessRegistration};
-use crate::registry::calls::{Call, Reply};
+use crate::registry::calls::{AnswerRef, Call, Reply};
 
 use compare::Strictness;
 use expected::Expected;
@@ -88,7 +88,7 @@ pub struct Inputs {
 }
 
 /// The answer that a call got; none, if nobody heard it.
-type Heard<'a> = Option<&'a RegistryResult<Reply>>;
+type Heard<'a> = Option<AnswerRef<'a>>;
 
 impl ReferenceModel {
     /// A model for a registry that promises the whole contract.
@@ -124,12 +124,7 @@ impl ReferenceModel {
 
     /// Takes the call, and says which part of its answer is wrong, if one is. An answer that says that the registry failed
     /// before its commit is never wrong, and changes nothing.
-    pub fn judge(
-        &mut self,
-        call: &Call,
-        answer: &RegistryResult<Reply>,
-        inputs: &Inputs,
-    ) -> Result<(), AnswerPart> {
+    pub fn judge(&mut self, call: &Call, answer: AnswerRef<'_>, inputs: &Inputs) -> Result<(), AnswerPart> {
         self.compared(call, answer, inputs, |part, _| part)
     }
 
@@ -137,7 +132,7 @@ impl ReferenceModel {
     pub fn judge_in_words(
         &mut self,
         call: &Call,
-        answer: &RegistryResult<Reply>,
+        answer: AnswerRef<'_>,
         inputs: &Inputs,
     ) -> Result<(), WrongAnswer> {
         self.compared(call, answer, inputs, |part, expected| WrongAnswer::new(part, expected, answer))
@@ -146,7 +141,7 @@ impl ReferenceModel {
     fn compared<E>(
         &mut self,
         call: &Call,
-        answer: &RegistryResult<Reply>,
+        answer: AnswerRef<'_>,
         inputs: &Inputs,
         differs: impl FnOnce(AnswerPart, &RegistryResult<Expected<'_>>) -> E,
     ) -> Result<(), E> {

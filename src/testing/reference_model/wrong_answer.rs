@@ -2,7 +2,7 @@
 //! reader, or a program, finds where they part.
 
 use crate::model::error::RegistryResult;
-use crate::registry::calls::Reply;
+use crate::registry::calls::AnswerRef;
 
 use super::AnswerPart;
 use super::expected::{Expected, StartAnswer};
@@ -20,7 +20,7 @@ impl WrongAnswer {
     pub(super) fn new(
         part: AnswerPart,
         expected: &RegistryResult<Expected<'_>>,
-        answer: &RegistryResult<Reply>,
+        answer: AnswerRef<'_>,
     ) -> Self {
         let expected = match expected {
             Ok(expected) => in_words(expected),

@@ -69,7 +69,7 @@ fn a_wrong_answer_is_noticed_in_every_part_of_every_methods_answer() {
             if !spoil(part, &mut wrong) {
                 continue;
             }
-            let judged = before.clone().judge(&call, &wrong, &inputs);
+            let judged = before.clone().judge(&call, wrong.as_ref(), &inputs);
             let is_here = line.law_of(part) == Some(AnswersMatchTheModel::CARD.name);
             let is_seen = judged == Err(part);
             // The first hash of a content may be any: it is held against those that follow.

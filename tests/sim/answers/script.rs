@@ -34,8 +34,8 @@ impl Stage {
 
     pub fn call(&mut self, call: &Call) -> (Answer, Inputs) {
         let inputs = Inputs { now_ms: self.environment.now_epoch_ms(), is_holder_dead: Some(false) };
-        let answer = self.registry.apply(call.clone());
-        assert_eq!(self.model.judge(call, &answer, &inputs), Ok(()), "{call:?}: {answer:?}");
+        let answer = self.registry.apply(call);
+        assert_eq!(self.model.judge(call, answer.as_ref(), &inputs), Ok(()), "{call:?}: {answer:?}");
         (answer, inputs)
     }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fencepost::RegistryError;
 use fencepost::model::event::ProcessEventAppendResult;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
 use fencepost::model::process::FirstStart;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{Answer, Call, Reply};
 
 use crate::live::journal::{DecidedFacts, JournalEntry, SeenProcess};
 use crate::live::merge::node_journal::NodeJournal;
@@ -24,7 +23,7 @@ pub struct LiveDecision {
     pub facts: Option<DecidedFacts>,
     /// None if its process was killed before.
     pub ended_ns: Option<u64>,
-    pub answer: Option<Result<Reply, RegistryError>>,
+    pub answer: Option<Answer>,
     pub fate: CallFate,
     /// The rows as the next decision about the process read them, or the look at the end.
     pub seen_next: Option<SeenProcess>,
@@ -52,12 +51,14 @@ impl LiveDecision {
     }
 
     /// Its answer, or the one that it would have had.
-    pub fn told(&self) -> Option<Result<Reply, RegistryError>> {
+    pub fn told(&self) -> Option<Answer> {
         match self.fate {
             CallFate::Answered => self.answer.clone(),
-            CallFate::AppliedUnheard => {
-                self.facts.as_ref().and_then(|facts| unheard(&self.call, facts)).map(Ok)
-            }
+            CallFate::AppliedUnheard => self
+                .facts
+                .as_ref()
+                .and_then(|facts| unheard(&self.call, facts))
+                .map(|reply| Ok(Box::new(reply))),
             CallFate::NotApplied | CallFate::LeftOut => None,
         }
     }

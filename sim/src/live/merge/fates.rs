@@ -219,7 +219,7 @@ mod tests {
                 ..DecidedFacts::default()
             }),
             ended_ns: answer.as_ref().map(|_| at_ns + 1),
-            answer: answer.map(|answer| answer.map(Reply::Done)),
+            answer: answer.map(|answer| answer.map(|()| Box::new(Reply::Done(())))),
             fate: CallFate::LeftOut,
             seen_next: None,
         }

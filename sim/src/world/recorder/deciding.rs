@@ -1,13 +1,14 @@
 //! A decision that may take time: the registry's future of one call, with the readings that it takes of its clock. Other calls may
 //! be decided while it waits, so the readings are set apart around each poll.
 
+use std::sync::Arc;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use fencepost::RegistryError;
 use fencepost::environment::BoxFuture;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, AnswerRef, Call, Submit};
 use fencepost::testing::reference_model::Inputs;
 
 use crate::history::event::{CallKind, GrantNo, MethodNo, What};
@@ -19,7 +20,7 @@ use crate::world::state::records::{DecisionClock, OpenSpan, Readings};
 use crate::world::state::{World, with};
 
 pub struct Deciding<'a> {
-    future: BoxFuture<'a, Result<Reply, RegistryError>>,
+    future: BoxFuture<'a, Answer>,
     /// None for our own registry, which decides in one poll.
     anothers: Option<Box<AnothersCall>>,
     /// None for our own registry: it decides in one poll, at one reading.
@@ -38,7 +39,12 @@ struct AnothersCall {
 }
 
 impl<'a> Deciding<'a> {
-    pub fn new(registry: &'a dyn Submit, call: Call, is_ours: bool, clock: Option<DecisionClock>) -> Self {
+    pub fn new(
+        registry: &'a dyn Submit,
+        call: Arc<Call>,
+        is_ours: bool,
+        clock: Option<DecisionClock>,
+    ) -> Self {
         let of = |call: &Call| AnothersCall { untold: judge_answers::untold(call), owner: claimed_for(call) };
         let anothers = (!is_ours).then(|| Box::new(of(&call)));
         Self { anothers, future: registry.submit(call), readings: (!is_ours).then(Readings::default), clock }
@@ -55,7 +61,7 @@ impl Drop for ShownClock {
 }
 
 impl Future for Deciding<'_> {
-    type Output = Result<Reply, RegistryError>;
+    type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         if self.readings.is_none() && self.clock.is_none() {
@@ -94,7 +100,7 @@ pub async fn wait_for_decision(
     info: &CallInfo,
     judged: Option<(&Call, &Inputs)>,
     mut deciding: Deciding<'_>,
-) -> (Result<Reply, RegistryError>, DecisionSpan) {
+) -> (Answer, DecisionSpan) {
     let anothers = deciding.anothers.take().map(|call| *call).unwrap_or_default();
     let (call, began_ms, number) = with(|world| {
         let call = world.records.spans;
@@ -144,12 +150,7 @@ impl World {
     }
 
     /// Holds the answer of a call that took time against the model, and records it if nothing else does.
-    pub fn judge_span(
-        &mut self,
-        info: &CallInfo,
-        answer: &Result<Reply, RegistryError>,
-        span: &DecisionSpan,
-    ) {
+    pub fn judge_span(&mut self, info: &CallInfo, answer: AnswerRef<'_>, span: &DecisionSpan) {
         if let Some((number, ended)) = &span.judged {
             let now_us = self.kernel.now_us;
             let wrong = self.records.answers.end(*number, now_us, answer, ended, span.readings.0);

@@ -6,7 +6,7 @@ use fencepost::RegistryError;
 use fencepost::model::event::ProcessEventAppendResult;
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::{FirstStart, ProcessRecord};
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{AnswerRef, Call, Reply};
 
 use crate::history::event::{CallKind, CallResult, Context, Event, GrantNo, NO_PROCESS, What, Write};
 use crate::plan::Node;
@@ -117,7 +117,7 @@ impl World {
     }
 
     /// Records the answer to a call. `entropy_before`: bytes drawn before it was decided.
-    pub fn decided(&mut self, info: &CallInfo, entropy_before: u64, answer: &Result<Reply, RegistryError>) {
+    pub fn decided(&mut self, info: &CallInfo, entropy_before: u64, answer: AnswerRef<'_>) {
         self.records.calls += 1;
         let reply = match answer {
             Ok(reply) => reply,

@@ -1,10 +1,9 @@
 //! Evidence gathered beside a decision: what the registry's own reads say right before and after it, and what only the world
 //! knows. Laws need it to judge refusals, releases, reclaims, tokens and licences.
 
-use fencepost::RegistryError;
 use fencepost::model::lease::LeaseOwnerLiveness;
 use fencepost::model::process::ProcessAwaitOutput;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{AnswerRef, Call, Reply, Submit};
 
 use crate::history::event::{CallKind, GrantNo, Licence, What};
 use crate::plan::Node;
@@ -154,12 +153,7 @@ struct Truth {
 }
 
 /// Asks the registry right after a decision what has changed.
-pub async fn look_after(
-    registry: &dyn Submit,
-    info: &CallInfo,
-    before: &StateBefore,
-    answer: &Result<Reply, RegistryError>,
-) {
+pub async fn look_after(registry: &dyn Submit, info: &CallInfo, before: &StateBefore, answer: AnswerRef<'_>) {
     // Most calls are granted: only a refusal is worth the hashes.
     if let (Some((shown_before, looked_at)), Err(error)) = (&before.shown, answer)
         && !error.outcome_is_unknown()

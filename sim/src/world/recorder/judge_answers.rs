@@ -1,8 +1,11 @@
 //! Holds the registry's answers against the reference model, and records what differs.
 
+use std::sync::Arc;
+
 use fencepost::RegistryError;
 use fencepost::environment::Environment;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::model::error::RegistryResult;
+use fencepost::registry::calls::{AnswerRef, Call, Reply, Submit};
 use fencepost::testing::reference_model::{Inputs, WrongAnswer};
 
 use crate::history::event::{GrantNo, MethodNo, NO_PROCESS, What};
@@ -27,12 +30,13 @@ pub fn inputs(call: &Call) -> Inputs {
 }
 
 /// One read from beside the run, held against the model. None, if the registry takes time.
-pub async fn look_and_judge(registry: &dyn Submit, call: Call) -> Option<Result<Reply, RegistryError>> {
+pub async fn look_and_judge(registry: &dyn Submit, call: Call) -> Option<RegistryResult<Reply>> {
     let inputs = inputs(&call);
-    let shown = look_closely(registry, call.clone()).await?;
+    let call = Arc::new(call);
+    let shown = look_closely(registry, Arc::clone(&call)).await?;
     with(|world| {
         let process = call.process_id().and_then(process_of).unwrap_or(NO_PROCESS);
-        let wrong = world.records.answers.judge_look(&call, &shown, &inputs);
+        let wrong = world.records.answers.judge_look(&call, shown.as_ref(), &inputs);
         world.differs(&CallInfo::of_the_world(process), wrong);
     });
     Some(shown)
@@ -83,15 +87,9 @@ pub fn untold(call: &Call) -> Option<MethodNo> {
 
 impl World {
     /// The call was decided at one instant.
-    pub fn judge_answer(
-        &mut self,
-        info: &CallInfo,
-        call: &Call,
-        answer: &Result<Reply, RegistryError>,
-        inputs: &Inputs,
-    ) {
+    pub fn judge_answer(&mut self, info: &CallInfo, call: &Call, answer: AnswerRef<'_>, inputs: &Inputs) {
         let (answers, now_us) = (&mut self.records.answers, self.kernel.now_us);
-        if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
+        if answer.is_err_and(RegistryError::outcome_is_unknown) {
             let wrong = answers.unheard(call, inputs, now_us);
             return self.differs(info, wrong);
         }
@@ -112,7 +110,7 @@ impl World {
     }
 
     /// Records the answer of a method of which no other event tells.
-    pub fn note_answer(&mut self, info: &CallInfo, method: MethodNo, answer: &Result<Reply, RegistryError>) {
+    pub fn note_answer(&mut self, info: &CallInfo, method: MethodNo, answer: AnswerRef<'_>) {
         if answer.is_ok() {
             self.decision(info, GrantNo::NONE, What::Answered { method, result: result_of(answer) });
         }

@@ -101,7 +101,7 @@ pub async fn resolve(registry: &dyn Submit) {
             let entropy_before = world.entropy_drawn() - entropy_drawn;
             world.records.decided_on_ms = Some(reading_ms);
             world.records.answers.saw(&reply);
-            world.decided(&info, entropy_before, &Ok(reply));
+            world.decided(&info, entropy_before, Ok(Box::new(reply)).as_deref());
             world.records.decided_on_ms = None;
         }
     });

@@ -1,12 +1,14 @@
 //! The passage of one call through the recorder: it may wait for a slow store or fail, is looked at where laws need it, is
 //! decided, and its decision is recorded.
 
+use std::sync::Arc;
+
 use std::pin::Pin;
 
 use async_trait::async_trait;
 use fencepost::RegistryError;
 use fencepost::model::process::DurabilityTier;
-use fencepost::registry::calls::{Call, Reply, Submit};
+use fencepost::registry::calls::{Answer, AnswerRef, Call, Submit};
 
 use crate::disk;
 use crate::history::event::{CallKind, What};
@@ -30,7 +32,7 @@ use crate::world::state::{World, with};
 /// should be no larger than every call needs.
 #[async_trait]
 impl Submit for Recorder {
-    async fn submit(&self, call: Call) -> Result<Reply, RegistryError> {
+    async fn submit(&self, call: Arc<Call>) -> Answer {
         let core = self.0.as_ref();
         let (caller, request, is_ours, waits) = with(|world| {
             let waits = world.store_faults.waits(world.kernel.now_us);
@@ -76,7 +78,7 @@ impl Submit for Recorder {
         };
         // To be held against its answer.
         let is_judging = with(|world| world.records.answers.is_judging());
-        let asked = is_judging.then(|| Box::new(call.clone()));
+        let asked = is_judging.then(|| Arc::clone(&call));
         let inputs = asked.as_deref().map(judge_answers::inputs);
         let judged = asked.as_deref().zip(inputs.as_ref());
         // Nobody tells when another registry's store has its lock: it never sees the time before.
@@ -111,15 +113,15 @@ impl Submit for Recorder {
             if let Some(span) = &span {
                 world.span_ended(&info, span);
             }
-            world.answered(&info, &before, &answer);
+            world.answered(&info, &before, answer.as_deref());
             if answer.is_ok() && info.kind != CallKind::Read {
                 world.applied(&info, request);
             }
             if let (Some((call, inputs)), false) = (judged, took_time) {
-                world.judge_answer(&info, call, &answer, inputs);
+                world.judge_answer(&info, call, answer.as_deref(), inputs);
             }
             if let Some(span) = &span {
-                world.judge_span(&info, &answer, span);
+                world.judge_span(&info, answer.as_deref(), span);
             }
             world.records.decided_on_ms = read_ms.filter(|_| !took_time);
             if answer.as_ref().is_err_and(RegistryError::outcome_is_unknown) {
@@ -156,10 +158,10 @@ async fn follow_up(
     info: CallInfo,
     before: StateBefore,
     is_looked_at: bool,
-    answer: Result<Reply, RegistryError>,
-) -> Result<Reply, RegistryError> {
+    answer: Answer,
+) -> Answer {
     if is_looked_at {
-        look_after(core, &info, &before, &answer).await;
+        look_after(core, &info, &before, answer.as_deref()).await;
     }
     if info.kind == CallKind::Prune && answer.is_ok() {
         resolve_unknown::look_for_the_pruned(core, info.caller).await;
@@ -199,7 +201,7 @@ impl World {
     }
 
     /// Records the decision on a call.
-    fn answered(&mut self, info: &CallInfo, before: &StateBefore, answer: &Result<Reply, RegistryError>) {
+    fn answered(&mut self, info: &CallInfo, before: &StateBefore, answer: AnswerRef<'_>) {
         let kept = self.records.decided_calls.as_mut();
         if let Some(decided) = kept.and_then(|calls| calls.last_mut()) {
             decided.was_ok = answer.is_ok();

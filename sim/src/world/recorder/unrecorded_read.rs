@@ -1,17 +1,20 @@
 //! Looks at the registry from beside the run: no time passes, the disk is sound, and nothing is recorded.
 
+use std::sync::Arc;
+
 use std::pin::Pin;
 use std::task::Poll;
 
 use fencepost::RegistryError;
+use fencepost::model::error::RegistryResult;
 use fencepost::registry::calls::{Call, Reply, Submit};
 
 use crate::disk;
 
 /// The registry's answer to a read.
-pub async fn look(registry: &dyn Submit, call: Call) -> Result<Reply, RegistryError> {
+pub async fn look(registry: &dyn Submit, call: impl Into<Arc<Call>>) -> RegistryResult<Reply> {
     // An unknown process has nothing to show, and that is an answer.
-    match look_closely(registry, call).await {
+    match look_closely(registry, call.into()).await {
         Some(Err(RegistryError::UnknownProcess { .. })) => Ok(Reply::MaybeRecord(None)),
         Some(shown) => shown,
         None => Err(RegistryError::backend("look", "the registry takes time to answer")),
@@ -19,7 +22,7 @@ pub async fn look(registry: &dyn Submit, call: Call) -> Result<Reply, RegistryEr
 }
 
 /// As above, with every refusal as it is. None, if the registry takes time.
-pub async fn look_closely(registry: &dyn Submit, call: Call) -> Option<Result<Reply, RegistryError>> {
+pub async fn look_closely(registry: &dyn Submit, call: Arc<Call>) -> Option<RegistryResult<Reply>> {
     let troubles = disk::with(disk::Disk::set_aside);
     // A read that takes time is given up: meanwhile other calls are decided, and the run would not be the one without it.
     let looking = std::pin::pin!(registry.submit(call));
@@ -27,7 +30,7 @@ pub async fn look_closely(registry: &dyn Submit, call: Call) -> Option<Result<Re
     if let Some(troubles) = troubles {
         disk::with(|disk| disk.bring_back(troubles));
     }
-    shown
+    shown.map(|answer| answer.map(|reply| *reply))
 }
 
 /// The future's output, if one poll completes it.

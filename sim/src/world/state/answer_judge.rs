@@ -8,7 +8,7 @@ mod overlaps;
 use fencepost::RegistryError;
 use fencepost::model::handle::SessionScope;
 use fencepost::model::lease::ProcessLeaseClaimOutcome;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{AnswerRef, Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel, WrongAnswer};
 
 use orders::Orders;
@@ -34,12 +34,7 @@ pub struct NoStateFits {
 
 impl NoStateFits {
     /// How the answer differs from that of this state; none if it does not.
-    fn of(
-        state: &ReferenceModel,
-        call: &Call,
-        answer: &Result<Reply, RegistryError>,
-        inputs: &Inputs,
-    ) -> Option<Self> {
+    fn of(state: &ReferenceModel, call: &Call, answer: AnswerRef<'_>, inputs: &Inputs) -> Option<Self> {
         let wrong = state.clone().judge_in_words(call, answer, inputs).err()?;
         Some(Self { method: call.method(), wrong })
     }
@@ -77,7 +72,7 @@ impl AnswerJudge {
     pub fn judge(
         &mut self,
         call: &Call,
-        answer: &Result<Reply, RegistryError>,
+        answer: AnswerRef<'_>,
         inputs: &Inputs,
         now_us: u64,
     ) -> Option<NoStateFits> {
@@ -89,12 +84,7 @@ impl AnswerJudge {
     }
 
     /// The same for a read from beside the run. It is not counted: how often the world looks depends on the subject.
-    pub fn judge_look(
-        &mut self,
-        call: &Call,
-        answer: &Result<Reply, RegistryError>,
-        inputs: &Inputs,
-    ) -> Option<NoStateFits> {
+    pub fn judge_look(&mut self, call: &Call, answer: AnswerRef<'_>, inputs: &Inputs) -> Option<NoStateFits> {
         match self.overlaps.are_none() {
             true => self.judge_at(call, answer, &[*inputs]),
             false => None,
@@ -135,7 +125,7 @@ impl AnswerJudge {
         &mut self,
         number: u64,
         now_us: u64,
-        answer: &Result<Reply, RegistryError>,
+        answer: AnswerRef<'_>,
         ended: &Inputs,
         taken_ms: Option<(u64, u64)>,
     ) -> Option<NoStateFits> {
@@ -145,7 +135,7 @@ impl AnswerJudge {
             begun.began.now_ms = first_ms;
             ended.now_ms = last_ms;
         }
-        let is_heard = !answer.as_ref().is_err_and(RegistryError::outcome_is_unknown);
+        let is_heard = !answer.is_err_and(RegistryError::outcome_is_unknown);
         if !is_heard && begun.call.is_read() {
             return None;
         }
@@ -193,7 +183,7 @@ impl AnswerJudge {
         if let [OverlappingCall { call, answer: Some(answer), began, ended, .. }] = group
             && began.now_ms == ended.now_ms
         {
-            return self.judge_at(call, answer, &[*ended]);
+            return self.judge_at(call, answer.as_deref(), &[*ended]);
         }
         let mut orders = Orders::of(group);
         self.states.iter().for_each(|state| orders.try_all(state));
@@ -214,12 +204,7 @@ impl AnswerJudge {
         wrong.filter(|_| self.states.is_empty())
     }
 
-    fn judge_at(
-        &mut self,
-        call: &Call,
-        answer: &Result<Reply, RegistryError>,
-        readings: &[Inputs],
-    ) -> Option<NoStateFits> {
+    fn judge_at(&mut self, call: &Call, answer: AnswerRef<'_>, readings: &[Inputs]) -> Option<NoStateFits> {
         if let ([state], [inputs]) = (self.states.as_mut_slice(), readings) {
             let wrong = state.judge_in_words(call, answer, inputs).err()?;
             self.states.clear();
@@ -255,6 +240,6 @@ fn can_all_be_tried(began: &Inputs, ended: &Inputs) -> bool {
 }
 
 /// It stored a reading of the clock, and its answer does not show it.
-fn hides_its_reading(answer: &Result<Reply, RegistryError>) -> bool {
+fn hides_its_reading(answer: AnswerRef<'_>) -> bool {
     matches!(answer, Ok(Reply::SessionDeleted(report)) if report.deleted_wake_count > 0)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use fencepost::RegistryError;
 use fencepost::model::lease::{ProcessLease, ProcessLeaseClaimOutcome};
 use fencepost::model::process::FirstStart;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{AnswerRef, Call, Reply};
 use fencepost::testing::reference_model::{Inputs, ReferenceModel};
 
 use super::overlaps::OverlappingCall;
@@ -110,17 +110,17 @@ impl<'a> Orders<'a> {
             }
             return after;
         };
-        let readings = match hides_its_reading(answer) {
+        let readings = match hides_its_reading(answer.as_deref()) {
             true => all_readings(call).collect(),
             false => readings(call, state),
         };
         for inputs in readings {
             let mut next = state.clone();
-            match next.judge(&call.call, answer, &inputs) {
+            match next.judge(&call.call, answer.as_deref(), &inputs) {
                 Ok(()) if !after.contains(&next) => after.push(next),
                 Ok(()) => {}
                 Err(_) if self.wrong.is_none() => {
-                    self.wrong = NoStateFits::of(state, &call.call, answer, &inputs);
+                    self.wrong = NoStateFits::of(state, &call.call, answer.as_deref(), &inputs);
                 }
                 Err(_) => {}
             }
@@ -150,7 +150,7 @@ fn readings(decided: &OverlappingCall, state: &ReferenceModel) -> Vec<Inputs> {
     let OverlappingCall { call, answer, began, ended, .. } = decided;
     let (first_ms, last_ms) = (began.now_ms.min(ended.now_ms), began.now_ms.max(ended.now_ms));
     let mut readings = vec![ended.now_ms, began.now_ms];
-    readings.extend(answer.iter().flat_map(|answer| readings_shown(call, answer)));
+    readings.extend(answer.iter().flat_map(|answer| readings_shown(call, answer.as_deref())));
     let holder = call.process_id().and_then(|process_id| state.live_holder(process_id, 0));
     if let Some(ProcessLease { expires_at_epoch_ms: expires_ms, .. }) = holder {
         readings.extend([expires_ms.saturating_sub(1), *expires_ms]);
@@ -162,7 +162,7 @@ fn readings(decided: &OverlappingCall, state: &ReferenceModel) -> Vec<Inputs> {
 }
 
 /// Readings that may be the one of the decision, by what the answer shows.
-fn readings_shown(call: &Call, answer: &Result<Reply, RegistryError>) -> Vec<u64> {
+fn readings_shown(call: &Call, answer: AnswerRef<'_>) -> Vec<u64> {
     let ttl_ms = match call {
         Call::ClaimProcessLease { lease_ttl_ms, .. }
         | Call::ReclaimProcessLease { lease_ttl_ms, .. }

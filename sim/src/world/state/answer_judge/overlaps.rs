@@ -1,8 +1,7 @@
 //! Calls whose decisions overlap. Nobody sees in which order the registry decided them, so they are judged together, once
 //! none goes on that one of them may have to be ordered with.
 
-use fencepost::RegistryError;
-use fencepost::registry::calls::{Call, Reply};
+use fencepost::registry::calls::{Answer, AnswerRef, Call};
 use fencepost::testing::reference_model::Inputs;
 
 #[derive(Default)]
@@ -26,7 +25,7 @@ pub struct Begun {
 pub struct OverlappingCall {
     pub call: Call,
     /// None, if nobody heard it: then it was applied, or it was not.
-    pub answer: Option<Result<Reply, RegistryError>>,
+    pub answer: Option<Answer>,
     pub began: Inputs,
     pub ended: Inputs,
     pub began_us: u64,
@@ -34,25 +33,26 @@ pub struct OverlappingCall {
 }
 
 impl Begun {
-    pub fn decided(
-        self,
-        answer: Option<&Result<Reply, RegistryError>>,
-        ended: &Inputs,
-        now_us: u64,
-    ) -> OverlappingCall {
+    pub fn decided(self, answer: Option<AnswerRef<'_>>, ended: &Inputs, now_us: u64) -> OverlappingCall {
         let Self { call, began, began_us, .. } = self;
-        OverlappingCall { call, answer: answer.cloned(), began, ended: *ended, began_us, ended_us: now_us }
+        OverlappingCall {
+            call,
+            answer: answer.map(to_owned),
+            began,
+            ended: *ended,
+            began_us,
+            ended_us: now_us,
+        }
     }
 }
 
+fn to_owned(answer: AnswerRef<'_>) -> Answer {
+    answer.map(|reply| Box::new(reply.clone())).map_err(Clone::clone)
+}
+
 impl OverlappingCall {
-    pub fn at_one_instant(
-        call: &Call,
-        answer: Option<&Result<Reply, RegistryError>>,
-        inputs: &Inputs,
-        now_us: u64,
-    ) -> Self {
-        let (call, answer) = (call.clone(), answer.cloned());
+    pub fn at_one_instant(call: &Call, answer: Option<AnswerRef<'_>>, inputs: &Inputs, now_us: u64) -> Self {
+        let (call, answer) = (call.clone(), answer.map(to_owned));
         Self { call, answer, began: *inputs, ended: *inputs, began_us: now_us, ended_us: now_us }
     }
 
