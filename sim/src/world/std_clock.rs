@@ -34,16 +34,20 @@ pub struct NodeStdClock {
     runtime: Runtime,
     /// How often it was set back.
     steps_back: u64,
+    /// How often it was shown.
+    shown: u64,
 }
 
 impl NodeStdClock {
     pub fn new(seed: u64) -> Self {
-        Self { seed, runtime: runtime_of(seed), steps_back: 0 }
+        Self { seed, runtime: runtime_of(seed), steps_back: 0, shown: 0 }
     }
 
-    /// Time stands still while `work` runs.
+    /// Time stands still while `work` runs. Each time the clock shows a nanosecond more: no timer of a real machine wakes exactly
+    /// at an instant, and a client that polls until the instant is past would poll for ever.
     pub fn during<T>(&mut self, wall_ms: u64, work: impl FnOnce() -> T) -> T {
-        let wall = Duration::from_millis(wall_ms);
+        self.shown += 1;
+        let wall = Duration::from_millis(wall_ms) + Duration::from_nanos(self.shown % 500_000);
         // It passes some nanoseconds by itself.
         if self.runtime.block_on(async { shown() }) >= wall + Duration::from_millis(1) {
             self.set_back();

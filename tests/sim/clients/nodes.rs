@@ -121,6 +121,37 @@ fn stds_clock_is_the_nodes() {
     assert!(read > 1_000 && far * 10 < read, "{far} of {read} readings are far from the node's clock");
 }
 
+/// Sleeps until an instant of its clock, and then polls until that instant is past, as clients do that compare with `>`.
+struct PollsPastAnInstant;
+
+impl LeaseClient for PollsPastAnInstant {
+    type Store = ClockStore;
+
+    async fn contend(self: Arc<Self>, candidacy: Candidacy<ClockStore>) {
+        candidacy.leadership.begins();
+        while !candidacy.leadership.is_done() {
+            let until = SystemTime::now() + Duration::from_millis(250);
+            while SystemTime::now() <= until {
+                tokio::time::sleep(until.duration_since(SystemTime::now()).unwrap_or_default()).await;
+            }
+            let past = SystemTime::now().duration_since(until).unwrap_or_default();
+            let _ = candidacy.store.ask(past.as_millis() as u64).await;
+        }
+    }
+}
+
+#[test]
+fn time_passes_for_a_client_that_polls_without_a_pause() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let open = move |place| ClockStore { place, seen: Arc::clone(&kept) };
+    let subject = Subject::lease_client("polls", open, PollsPastAnInstant);
+    for seed in 0..10 {
+        assert_eq!(events_of(seed, &subject), events_of(seed, &subject), "seed {seed}");
+    }
+    assert!(seen.lock().unwrap().len() > 100, "{seen:?}");
+}
+
 #[test]
 fn a_run_shows_the_requests_of_clients() {
     let subject = Subject::lease_client("toy-told", Cells::open, ToyClient(CellFlaw::None));
