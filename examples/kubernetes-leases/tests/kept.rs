@@ -15,11 +15,19 @@ struct Finding {
     overlap_ms: u64,
 }
 
-const FINDINGS: &[Finding] = &[Finding {
-    plan: "two-leaders-after-a-late-answer",
-    subject: "kube-leader-election-0.44",
-    overlap_ms: 840,
-}];
+const FINDINGS: &[Finding] = &[
+    Finding {
+        plan: "two-leaders-after-a-late-answer",
+        subject: "kube-leader-election-0.44",
+        overlap_ms: 840,
+    },
+    Finding {
+        plan: "a-late-release-empties-the-successors-lease",
+        subject: "kube-lease-manager-0.13",
+        overlap_ms: 1_020,
+    },
+    Finding { plan: "two-leaders-at-first", subject: "kube-coordinate-0.2", overlap_ms: 2_900 },
+];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")
