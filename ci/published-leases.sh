@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts published crates that hold leases under the harness: those that elect leaders by Kubernetes leases, and dlock on DynamoDB. It
-# compiles two releases of kube and the AWS SDK, so it is run at night and by hand.
+# compiles three releases of kube and the AWS SDK, so it is run at night and by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset RUSTFLAGS RUSTDOCFLAGS
