@@ -32,7 +32,7 @@ impl<S> Inline<S> {
 impl<S: Store> Submit for Inline<S> {
     async fn submit(&self, call: Arc<Call>) -> Answer {
         match self.0.lock() {
-            Ok(mut registry) => registry.answer(&call),
+            Ok(mut registry) => registry.apply_boxed(&call),
             Err(_) => Err(RegistryError::panicked_before()),
         }
     }

@@ -81,7 +81,7 @@ fn serve<S: Store>(
             continue;
         }
         // A caller that went away has lost its answer, not its write.
-        match catch_unwind(AssertUnwindSafe(|| registry.answer(&call))) {
+        match catch_unwind(AssertUnwindSafe(|| registry.apply_boxed(&call))) {
             Ok(applied) => drop(answer.send(applied)),
             Err(_) => has_panicked.store(true, Ordering::SeqCst),
         }

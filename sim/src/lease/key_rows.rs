@@ -59,7 +59,7 @@ impl KeyRows {
 
     /// A call that is about no lease.
     pub fn decide(&self, call: &Call) -> Answer {
-        self.registry.with(|registry| registry.answer(call))
+        self.registry.with(|registry| registry.apply_boxed(call))
     }
 
     /// A write that the service let pass at this reading: here its grant is the live one, whatever was told of others.

@@ -65,7 +65,7 @@ fn serve<S: Store>(
         registry.store().begin(number, &call);
         journal.note(JournalEntry::Arrived { number, call: Arc::clone(&call) });
         let is_list = matches!(*call, Call::ListNonTerminal {} | Call::ListProcesses { .. });
-        let answer = registry.answer(&call);
+        let answer = registry.apply_boxed(&call);
         // Lists are long, and no law hears of them.
         let told = if is_list { answer.clone().map(|_| Box::new(Reply::Done(()))) } else { answer.clone() };
         journal.note(JournalEntry::Answered { number, answer: Box::new(told) });

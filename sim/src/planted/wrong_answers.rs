@@ -22,9 +22,8 @@ pub struct Spoils {
 #[async_trait]
 impl Submit for Spoils {
     async fn submit(&self, call: Arc<Call>) -> Answer {
-        let asked = Arc::clone(&call);
-        let mut reply = self.core.submit((self.call)(Arc::unwrap_or_clone(call)).into()).await?;
-        (self.reply)(&asked, &mut reply);
+        let mut reply = self.core.submit((self.call)(Call::clone(&call)).into()).await?;
+        (self.reply)(&call, &mut reply);
         Ok(reply)
     }
 

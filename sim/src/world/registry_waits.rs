@@ -1,7 +1,7 @@
 //! Waits on the registry's own node. A write there ticks a hub, so a waiter hears of an end in the instant it is decided. The
 //! sink that is handed new events fails now and then, and must not keep a waiter from hearing.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use fencepost::ProcessRegistry;
@@ -20,7 +20,8 @@ use crate::world::environment::NodeEnvironment;
 use crate::world::state::with;
 use crate::world::waits::{self, OurWaits};
 
-/// Why `get_process` read nothing. The method can only answer `None`, as it does for an absent row.
+/// Why `get_process` read nothing. The method can only answer `None`, as it does for an absent row. One place is
+/// enough: between the core and the answer of the watch nothing waits.
 type ReadError = Arc<Mutex<Option<RegistryError>>>;
 
 /// The registry's core, to be watched as a registry.
@@ -35,7 +36,7 @@ impl Submit for WatchedCore {
         let is_get = matches!(*call, Call::GetProcess { .. });
         let answer = self.core.submit(call).await;
         if is_get {
-            *self.read_error.lock().unwrap() = answer.as_ref().err().cloned();
+            *self.read_error.lock().unwrap_or_else(PoisonError::into_inner) = answer.as_ref().err().cloned();
         }
         answer
     }
@@ -56,7 +57,8 @@ impl Submit for WatchedCalls {
     async fn submit(&self, call: Arc<Call>) -> Answer {
         let is_get = matches!(*call, Call::GetProcess { .. });
         let answer = self.registry.submit(call).await;
-        let read_error = if is_get { self.read_error.lock().unwrap().take() } else { None };
+        let read_error =
+            if is_get { self.read_error.lock().unwrap_or_else(PoisonError::into_inner).take() } else { None };
         match read_error {
             Some(error) if matches!(answer.as_deref(), Ok(Reply::MaybeRecord(None))) => Err(error),
             _ => answer,

@@ -27,6 +27,9 @@ pub async fn with_std_clock<T>(environment: &dyn Environment, call: impl Future<
     .await
 }
 
+/// The most that a clock is ahead of its node's, so that it is never ahead by the millisecond at which it is set back.
+const HALF_A_MS_IN_NS: u64 = 500_000;
+
 /// Std's clock on one node: `SystemTime` and whatever asks for it shows the node's wall clock, `Instant` keeps pace with it, and
 /// entropy is drawn from the node's seed.
 pub struct NodeStdClock {
@@ -34,20 +37,19 @@ pub struct NodeStdClock {
     runtime: Runtime,
     /// How often it was set back.
     steps_back: u64,
-    /// How often it was shown.
-    shown: u64,
+    times_shown: u64,
 }
 
 impl NodeStdClock {
     pub fn new(seed: u64) -> Self {
-        Self { seed, runtime: runtime_of(seed), steps_back: 0, shown: 0 }
+        Self { seed, runtime: runtime_of(seed), steps_back: 0, times_shown: 0 }
     }
 
     /// Time stands still while `work` runs. Each time the clock shows a nanosecond more: no timer of a real machine wakes exactly
     /// at an instant, and a client that polls until the instant is past would poll for ever.
     pub fn during<T>(&mut self, wall_ms: u64, work: impl FnOnce() -> T) -> T {
-        self.shown += 1;
-        let wall = Duration::from_millis(wall_ms) + Duration::from_nanos(self.shown % 500_000);
+        self.times_shown += 1;
+        let wall = Duration::from_millis(wall_ms) + Duration::from_nanos(self.times_shown % HALF_A_MS_IN_NS);
         // It passes some nanoseconds by itself.
         if self.runtime.block_on(async { shown() }) >= wall + Duration::from_millis(1) {
             self.set_back();

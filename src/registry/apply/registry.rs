@@ -50,11 +50,11 @@ impl<S: Store> Registry<S> {
 
     /// Answers one call, in one atomic step.
     pub fn apply(&mut self, call: &Call) -> RegistryResult<Reply> {
-        self.answer(call).map(|reply| *reply)
+        self.apply_boxed(call).map(|reply| *reply)
     }
 
     /// As [`Self::apply`], for the layers around it.
-    pub fn answer(&mut self, call: &Call) -> Answer {
+    pub fn apply_boxed(&mut self, call: &Call) -> Answer {
         check_arguments(call)?;
         let Self { store, environment, rules } = self;
         let touched = if S::TAKES_FOOTPRINTS { footprint(call, rules) } else { Footprint::everything() };

@@ -116,7 +116,6 @@ impl ReferenceModel {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

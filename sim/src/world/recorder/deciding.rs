@@ -1,10 +1,9 @@
 //! A decision that may take time: the registry's future of one call, with the readings that it takes of its clock. Other calls may
 //! be decided while it waits, so the readings are set apart around each poll.
 
-use std::sync::Arc;
-
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use fencepost::environment::BoxFuture;

@@ -1,9 +1,8 @@
 //! The passage of one call through the recorder: it may wait for a slow store or fail, is looked at where laws need it, is
 //! decided, and its decision is recorded.
 
-use std::sync::Arc;
-
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use fencepost::RegistryError;

@@ -1,8 +1,7 @@
 //! Looks at the registry from beside the run: no time passes, the disk is sound, and nothing is recorded.
 
-use std::sync::Arc;
-
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use fencepost::RegistryError;
