@@ -17,10 +17,12 @@ impl LeaseClient for KubeCoordinate {
     type Store = LeaseApi;
 
     async fn contend(self: Arc<Self>, candidacy: Candidacy<LeaseApi>) {
-        // kube-runtime draws the waits between watches from a generator that begins with the number of the thread.
+        // kube-runtime draws the waits between watches from a generator that begins with the number of the thread. `RandomState`
+        // draws from the seed of the run.
         fastrand::seed(RandomState::new().hash_one(&candidacy.owner));
         let client = kube_1::Client::new(ApiService(candidacy.store.clone()), "default");
-        let Ok(handle) = LeaderElector::spawn(config(&candidacy), client) else { return };
+        let handle = LeaderElector::spawn(config(&candidacy), client)
+            .expect("kube-coordinate takes the timings: give the plan leases of 3 s or more");
         let mut states = handle.state();
         loop {
             candidacy.leadership.set(states.borrow_and_update().is_leader());
@@ -31,12 +33,13 @@ impl LeaseClient for KubeCoordinate {
             }
         }
         candidacy.leadership.ends();
-        // It has no way to give the lease back.
-        drop(handle.shutdown().await);
+        // It has no way to give the lease back. Its only error is that its task has panicked.
+        handle.shutdown().await.expect("kube-coordinate's task ends by itself");
     }
 }
 
-/// In the proportions of its defaults: of 15 s of lease, 10 s until it is renewed, and 5 s for the request.
+/// In the proportions of its defaults: of 15 s of lease, 10 s until it is renewed, and 5 s for the request. Its waits are as short as
+/// it allows.
 fn config(candidacy: &Candidacy<LeaseApi>) -> Config {
     Config::default()
         .name(&candidacy.key)

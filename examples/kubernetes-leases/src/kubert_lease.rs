@@ -13,7 +13,7 @@ use kube_1::{Api, Client};
 use kubert::lease::{Claim, ClaimParams, LeaseManager};
 
 use crate::api::LeaseApi;
-use crate::service::ApiService;
+use crate::service::{ApiService, pass_on_panics};
 
 /// Between attempts to begin.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -62,5 +62,5 @@ async fn hold(api: &Api<Lease>, candidacy: &Candidacy<LeaseApi>) {
     candidacy.leadership.ends();
     // Without receivers the task vacates the claim, and ends.
     drop(claims);
-    drop(task.await);
+    pass_on_panics(task.await);
 }

@@ -8,7 +8,7 @@ use fencepost_sim::lease::{Candidacy, LeaseClient};
 use kube_lease_manager::{LeaseManagerBuilder, LeaseParams};
 
 use crate::api::LeaseApi;
-use crate::service::ApiService;
+use crate::service::{ApiService, pass_on_panics};
 
 pub struct KubeLeaseManager;
 
@@ -17,10 +17,13 @@ impl LeaseClient for KubeLeaseManager {
 
     async fn contend(self: Arc<Self>, candidacy: Candidacy<LeaseApi>) {
         let client = kube_5::Client::new(ApiService(candidacy.store.clone()), "default");
-        // It counts in whole seconds. Its holder renews so long before the end.
-        let grace = candidacy.renew.as_secs().max(1);
+        let (ttl, grace) = (candidacy.ttl.as_secs(), candidacy.renew.as_secs().max(1));
+        assert!(
+            candidacy.ttl.subsec_nanos() == 0 && ttl > grace,
+            "kube-lease-manager counts in whole seconds: give the plan leases of 2 s, 3 s or more"
+        );
         while !candidacy.leadership.is_done() {
-            let params = LeaseParams::new(candidacy.owner.clone(), candidacy.ttl.as_secs(), grace);
+            let params = LeaseParams::new(candidacy.owner.clone(), ttl, grace);
             let builder = LeaseManagerBuilder::new(client.clone(), candidacy.key.clone());
             if let Ok(manager) = builder.with_parameters(params).build().await {
                 let (mut states, task) = manager.watch().await;
@@ -35,7 +38,7 @@ impl LeaseClient for KubeLeaseManager {
                 candidacy.leadership.ends();
                 // Without receivers the task releases the lease, and ends.
                 drop(states);
-                drop(task.await);
+                pass_on_panics(task.await);
             }
             tokio::select! {
                 biased;

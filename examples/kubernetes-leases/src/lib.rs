@@ -35,7 +35,9 @@ pub fn kube_lease_manager() -> Subject {
         .where_clocks_agree_within(0)
 }
 
-/// Its documentation says that it tolerates any skew, and no clocks that run faster than others.
+/// Its documentation says that it "does not guarantee that only one client is acting as a leader", and that it tolerates any skew, and
+/// clocks that run faster than others as far as it is set up for. It counts by std's `Instant`, which in the simulation steps with
+/// the wall clock: so it is judged where clocks agree.
 pub fn kube_coordinate() -> Subject {
     Subject::lease_client("kube-coordinate-0.2", LeaseApi::open, KubeCoordinate).where_clocks_agree_within(0)
 }

@@ -61,3 +61,12 @@ where
         })
     }
 }
+
+/// A crate's own task that has panicked panics here, where the simulation tells of it.
+pub fn pass_on_panics<T>(ended: Result<T, tokio::task::JoinError>) {
+    if let Err(failed) = ended
+        && let Ok(panic) = failed.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}

@@ -81,8 +81,8 @@ impl Target {
         let selected_name = match value("fieldSelector") {
             None => None,
             Some(selector) => match selector.strip_prefix("metadata.name=") {
-                Some(name) => Some(name.to_owned()),
-                None => return Err(ApiError::bad_request("this server selects by metadata.name alone")),
+                Some(name) if !name.contains(['=', ',', '!']) => Some(name.to_owned()),
+                _ => return Err(ApiError::bad_request("this server selects by metadata.name alone")),
             },
         };
         Ok(Self {
@@ -123,12 +123,20 @@ impl ApiAnswer {
     }
 }
 
+impl ApiRequest {
+    /// The collection that is watched, if this begins a watch.
+    pub fn watched(&self) -> Option<Target> {
+        Target::of(self).ok().filter(|target| target.is_watch && self.verb == Verb::Get)
+    }
+}
+
 impl fmt::Display for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = Target::of(self).ok();
-        let since = target.filter(|target| target.is_watch).map(|target| target.since.unwrap_or_default());
-        if let Some(version) = since {
-            return write!(f, "watch since version {version}");
+        if let Some(target) = self.watched() {
+            return match target.since {
+                Some(version) => write!(f, "watch since version {version}"),
+                None => write!(f, "watch from now"),
+            };
         }
         let verb = match (self.verb, self.content_type.as_str()) {
             (Verb::Get, _) => "get",
