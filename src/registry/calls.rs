@@ -23,7 +23,7 @@ use crate::model::process::{
 };
 use crate::registry::ProcessRegistry;
 
-/// What a call is answered with. A reply passes many layers, and a record makes it large: so it is boxed once, where it is made.
+/// The answer to a call. A reply passes many layers, and a record makes it large: so it is boxed once, where it is made.
 pub type Answer = Result<Box<Reply>, RegistryError>;
 
 /// An answer, to look at.

@@ -154,7 +154,7 @@ impl fmt::Display for ApiRequest {
 
 impl fmt::Display for ApiAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Of several events of a watch, the last.
+        // A watch may answer with several events: the last one is shown.
         let last = self.body.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let body: Option<Value> = serde_json::from_slice(last).ok();
         write!(f, "{}", self.status)?;

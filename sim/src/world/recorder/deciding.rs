@@ -28,7 +28,7 @@ pub struct Deciding<'a> {
     clock: Option<DecisionClock>,
 }
 
-/// What must be known of a call of another's registry once its decision takes time.
+/// Kept of a call of another's registry, for the case that its decision takes time.
 #[derive(Default)]
 struct AnothersCall {
     /// Its method, if no other event tells of its answer.

@@ -35,24 +35,17 @@ pub struct OverlappingCall {
 impl Begun {
     pub fn decided(self, answer: Option<AnswerRef<'_>>, ended: &Inputs, now_us: u64) -> OverlappingCall {
         let Self { call, began, began_us, .. } = self;
-        OverlappingCall {
-            call,
-            answer: answer.map(to_owned),
-            began,
-            ended: *ended,
-            began_us,
-            ended_us: now_us,
-        }
+        OverlappingCall { call, answer: answer.map(owned), began, ended: *ended, began_us, ended_us: now_us }
     }
 }
 
-fn to_owned(answer: AnswerRef<'_>) -> Answer {
+fn owned(answer: AnswerRef<'_>) -> Answer {
     answer.map(|reply| Box::new(reply.clone())).map_err(Clone::clone)
 }
 
 impl OverlappingCall {
     pub fn at_one_instant(call: &Call, answer: Option<AnswerRef<'_>>, inputs: &Inputs, now_us: u64) -> Self {
-        let (call, answer) = (call.clone(), answer.map(to_owned));
+        let (call, answer) = (call.clone(), answer.map(owned));
         Self { call, answer, began: *inputs, ended: *inputs, began_us: now_us, ended_us: now_us }
     }
 
